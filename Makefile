@@ -1,0 +1,44 @@
+# mlopsim: the commands of daily work. `make help` lists them.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.setup-stamp
+# one thread everywhere: see invariant 1 in docs/ARCHITECTURE.md
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test test-full lint format clean
+
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[rl,dask,data,dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## create .venv from constraints.txt
+
+bench: $(STAMP)  ## run the quick suite; prints the leaderboard and the report's path
+	@$(BIN)/mlopsim bench suite=quick
+
+test: $(STAMP)  ## run the tests (slow ones excluded)
+	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist worksteal
+
+test-full: $(STAMP)  ## run every test, the slow ones too
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(STAMP)  ## ruff and the strict type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)  ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove caches (not results)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,1 @@
+"""Grid, runner, executors, ledger, provenance."""

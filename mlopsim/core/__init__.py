@@ -1,0 +1,1 @@
+"""Registry, building from specs, digests, seeds, errors, atomic files."""

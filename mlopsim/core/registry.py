@@ -1,0 +1,238 @@
+"""Components: one file each, found by looking into the packages of their kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlopsim.core.digest import digest_file
+from mlopsim.core.errors import ConfigError, nearest
+
+C = TypeVar("C", bound=type)
+
+#: where the components of each kind live; a package that does not exist yet has no components
+PACKAGES: dict[str, str] = {
+    "concept": "mlopsim.streams.concepts",
+    "schedule": "mlopsim.streams.schedules",
+    "duration": "mlopsim.streams.durations",
+    "shift": "mlopsim.streams.shifts",
+    "injector": "mlopsim.streams.injectors",
+    "stream": "mlopsim.streams.sources",
+    "learner": "mlopsim.learners.presets",
+    "training": "mlopsim.learners.training",
+    "detector": "mlopsim.drift.detectors",
+    "deployment": "mlopsim.delivery.deployments",
+    "selector": "mlopsim.delivery.selectors",
+    "gate": "mlopsim.quality.gates",
+    "audit": "mlopsim.fairness.audits",
+    "track": "mlopsim.tracks",
+}
+
+ENTRY_POINT_GROUP = "mlopsim.components"
+
+_components: dict[tuple[str, str], type] = {}
+_loaded: set[str] = set()
+_plugins: dict[str, str] = {}
+_current_plugin: str | None = None
+
+
+def register(kind: str, name: str, *, version: int = 1) -> Callable[[C], C]:
+    """Register a component class under ``kind/name``.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`PACKAGES`.
+    name : str
+        Lower-case name, unique within the kind.
+    version : int, default 1
+        Raise it when the component's numbers change; it enters every key. For a plug-in file
+        the digest of the file is used instead.
+
+    Returns
+    -------
+    callable
+        A decorator for a keyword-only dataclass whose fields all have defaults. It sets
+        ``kind``, ``name`` and ``version`` on the class.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown kind, a bad or taken name, or a class that is not such a dataclass.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @register("selector", "doctest-only")
+    ... @dataclass(kw_only=True)
+    ... class Mine:
+    ...     every: int = 5
+    >>> Mine.full_name
+    'selector/doctest-only'
+    >>> unregister("selector", "doctest-only")
+    """
+
+    def decorate(cls: C) -> C:
+        if kind not in PACKAGES:
+            raise ConfigError(f"unknown kind '{kind}'{nearest(kind, PACKAGES)}")
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+            raise ConfigError(f"'{name}' is no component name", remedy="lower case, digits, _ and -")
+        if not dataclasses.is_dataclass(cls):
+            raise ConfigError(f"{cls.__name__} is not a dataclass", remedy="@dataclass(kw_only=True)")
+        for field in dataclasses.fields(cls):
+            if field.init and field.default is field.default_factory is dataclasses.MISSING:
+                raise ConfigError(f"{cls.__name__}.{field.name} has no default")
+        taken = _components.get((kind, name))
+        if taken is not None and _origin(taken) != _origin(cls):
+            raise ConfigError(f"{kind}/{name} is already registered by {taken.__module__}")
+        target: Any = cls
+        target.kind, target.name, target.version = kind, name, str(version)
+        target.full_name = f"{kind}/{name}"
+        if _current_plugin is not None:
+            target.version = f"plugin-{_plugins[_current_plugin]}"
+        _components[kind, name] = cls
+        return cls
+
+    return decorate
+
+
+def _origin(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
+
+
+def unregister(kind: str, name: str) -> None:
+    """Forget a component (for tests and interactive work)."""
+    _components.pop((kind, name), None)
+
+
+def load(kind: str) -> None:
+    """Import every module of the kind's package, once, then the installed entry points."""
+    if kind not in PACKAGES:
+        raise ConfigError(f"unknown kind '{kind}'{nearest(kind, PACKAGES)}")
+    if kind in _loaded:
+        return
+    _loaded.add(kind)
+    package_name = PACKAGES[kind]
+    if importlib.util.find_spec(package_name.rpartition(".")[0]) is not None and (
+        importlib.util.find_spec(package_name) is not None
+    ):
+        package = importlib.import_module(package_name)
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{package_name}.{module.name}")
+    if "entry points" not in _loaded:
+        _loaded.add("entry points")
+        for entry in entry_points(group=ENTRY_POINT_GROUP):
+            entry.load()
+
+
+def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Import plug-in files; the digest of a file is the version of what it registers.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Python files.
+
+    Returns
+    -------
+    dict
+        Absolute path to content digest, for all plug-ins loaded so far.
+
+    Raises
+    ------
+    ConfigError
+        If a file does not exist or does not end in ``.py``.
+    """
+    global _current_plugin
+    for raw in paths:
+        path = Path(raw).expanduser().resolve()
+        if not path.is_file() or path.suffix != ".py":
+            raise ConfigError(f"no plug-in file {raw}", remedy="pass the path of a .py file")
+        content = digest_file(path)
+        if _plugins.get(str(path)) == content:
+            continue
+        _plugins[str(path)] = content
+        module_name = f"mlopsim_plugin_{content}"
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        _current_plugin = str(path)
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            _current_plugin = None
+    return dict(_plugins)
+
+
+def names(kind: str) -> list[str]:
+    """Return the sorted names of all components of a kind."""
+    load(kind)
+    return sorted(name for k, name in _components if k == kind)
+
+
+def find(kind: str, name: str) -> type[Any]:
+    """Return the class registered as ``kind/name``.
+
+    Parameters
+    ----------
+    kind : str
+        The kind.
+    name : str
+        ``name`` or ``kind/name``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none; names the nearest.
+
+    Examples
+    --------
+    >>> find("selector", "periodic").name
+    'periodic'
+    """
+    load(kind)
+    if "/" in name:
+        prefix, _, name = name.partition("/")
+        if prefix != kind:
+            raise ConfigError(f"expected a {kind}, got '{prefix}/{name}'")
+    try:
+        return _components[kind, name]
+    except KeyError:
+        known = names(kind)
+        raise ConfigError(
+            f"unknown {kind} '{name}'{nearest(name, known)}",
+            remedy=f"one of: {', '.join(known) or '(none installed)'}",
+        ) from None
+
+
+def resolve_name(name: str) -> type[Any]:
+    """Find a component by full or short name over all kinds.
+
+    Raises
+    ------
+    ConfigError
+        If the short name exists in several kinds (names them) or in none.
+    """
+    if "/" in name:
+        kind, _, short = name.partition("/")
+        return find(kind, short)
+    for kind in PACKAGES:
+        load(kind)
+    hits = [cls for (_, short), cls in _components.items() if short == name]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        options = ", ".join(sorted(cls.full_name for cls in hits))
+        raise ConfigError(f"'{name}' is ambiguous", remedy=f"say which: {options}")
+    everything = [short for _, short in _components]
+    raise ConfigError(f"unknown component '{name}'{nearest(name, everything)}")

@@ -1,0 +1,268 @@
+"""Specs: ``name`` or ``{name: {param: value}}``, checked, completed, built and digested.
+
+A *spec* is what a user writes; a *part* is its canonical form with kind, name, version and every
+parameter (defaults included), which is what enters digests and the ledger.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeAlias
+
+from mlopsim.core.digest import plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find
+
+#: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
+Spec: TypeAlias = Any
+
+
+def part(kind: str, default: Spec, *, many: bool = False) -> Any:
+    """Declare a dataclass field that holds the spec of another component.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of the component.
+    default : spec, or a list of specs with ``many``
+        Its default.
+    many : bool, default False
+        Whether the field is a list of specs.
+    """
+    metadata = {"kind": kind, "many": many}
+    if many:
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
+    if isinstance(default, Mapping):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def split_spec(kind: str, spec: Spec) -> tuple[str, dict[str, Any]]:
+    """Split a spec into name and parameters, without looking the name up.
+
+    Examples
+    --------
+    >>> split_spec("selector", {"periodic": {"every": 5}})
+    ('periodic', {'every': 5})
+    >>> split_spec("selector", "never")
+    ('never', {})
+    """
+    if isinstance(spec, str):
+        return spec, {}
+    if isinstance(spec, Mapping):
+        if {"kind", "name", "params"} <= set(spec):
+            if spec["kind"] != kind:
+                raise ConfigError(f"expected a {kind}, got {spec['kind']}/{spec['name']}")
+            return str(spec["name"]), dict(spec["params"])
+        if len(spec) == 1:
+            name, params = next(iter(spec.items()))
+            if params is None:
+                return str(name), {}
+            if isinstance(params, Mapping):
+                return str(name), {str(key): value for key, value in params.items()}
+    raise ConfigError(
+        f"cannot read the {kind} {spec!r}", remedy="write name, or {name: {param: value}} for parameters"
+    )
+
+
+def make(kind: str, name: Spec, **params: Any) -> Any:
+    """Build a component.
+
+    Parameters
+    ----------
+    kind : str
+        ``concept``, ``stream``, ``learner``, ``selector``, ``detector``, ...
+    name : spec
+        Its name, or a spec with parameters.
+    **params
+        Further parameters, checked against the component's fields.
+
+    Returns
+    -------
+    object
+        The instance.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name or parameter, a wrong type or a value out of range.
+
+    Examples
+    --------
+    >>> make("selector", "periodic", every=5).every
+    5
+    >>> make("selector", "periodic", evry=5)
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: selector/periodic has no parameter 'evry'; did you mean 'every'?
+      remedy: its parameters: ...
+    """
+    if not isinstance(name, str | Mapping):
+        if getattr(name, "kind", None) == kind and not params:
+            return name
+        raise ConfigError(f"cannot build a {kind} from {type(name).__name__}")
+    short, given = split_spec(kind, name)
+    cls = find(kind, short)
+    given = {**given, **params}
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in fields:
+            raise ConfigError(
+                f"{cls.full_name} has no parameter '{key}'{nearest(key, fields)}",
+                remedy=f"its parameters: {', '.join(fields) or '(none)'}",
+            )
+        if "kind" in fields[key].metadata:
+            values[key] = value
+        else:
+            values[key] = convert(value, hints[key], f"{cls.full_name}.{key}")
+    return cls(**values)
+
+
+def convert(value: Any, hint: Any, where: str) -> Any:
+    """Check a value against a type hint; only lossless conversions are made.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    hint : type
+        int, float, bool, str, an Enum, ``X | None``, list[...], dict[...], or Any.
+    where : str
+        Name of the parameter for the error.
+
+    Returns
+    -------
+    object
+        The value in that type.
+
+    Examples
+    --------
+    >>> convert(3, float, "a.b")
+    3.0
+    >>> convert("x", int, "a.b")
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: a.b must be int, got 'x' (str)
+    """
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        for option in options:
+            if option is not type(None):
+                try:
+                    return convert(value, option, where)
+                except ConfigError:
+                    continue
+    elif isinstance(hint, type) and issubclass(hint, Enum):
+        if isinstance(value, hint):
+            return value
+        for member in hint:
+            if str(value).lower() in (str(member.value).lower(), member.name.lower()):
+                return member
+        known = [str(member.value) for member in hint]
+        raise ConfigError(
+            f"{where} must be one of {', '.join(known)}, got {value!r}{nearest(str(value), known)}"
+        )
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    elif hint in (bool, str) and isinstance(value, hint):
+        return value
+    elif hint is list or origin is list:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            inner = (typing.get_args(hint) or (Any,))[0]
+            return [convert(item, inner, f"{where}[{i}]") for i, item in enumerate(value)]
+    elif hint is dict or origin is dict:
+        if isinstance(value, Mapping):
+            inner = (typing.get_args(hint) or (Any, Any))[1]
+            return {str(key): convert(item, inner, f"{where}.{key}") for key, item in value.items()}
+    wanted = hint.__name__ if isinstance(hint, type) and origin is None else str(hint)
+    raise ConfigError(f"{where} must be {wanted}, got {value!r} ({type(value).__name__})")
+
+
+def canonical(kind: str, spec: Spec) -> dict[str, Any]:
+    """Return the part of a spec: kind, name, version and all parameters, nested ones too.
+
+    The component is built on the way, so that every range is checked.
+
+    Examples
+    --------
+    >>> canonical("selector", {"periodic": {"every": 5}})["params"]["every"]
+    5
+    """
+    return part_of(make(kind, spec))
+
+
+def part_of(component: Any) -> dict[str, Any]:
+    """Return the part of a built component (see :func:`canonical`).
+
+    A component may define ``content()``: a mapping that is merged into the part and so enters
+    digests, e.g. the content digest of a file that it reads.
+    """
+    params: dict[str, Any] = {}
+    for field in dataclasses.fields(component):
+        if not field.init:
+            continue
+        value = getattr(component, field.name)
+        if "kind" in field.metadata and value is not None:
+            kind = field.metadata["kind"]
+            value = [canonical(kind, item) for item in value] if field.metadata["many"] else canonical(kind, value)
+        params[field.name] = plain(value)
+    result = {"kind": component.kind, "name": component.name, "version": component.version, "params": params}
+    content = getattr(component, "content", None)
+    if callable(content):
+        result["content"] = plain(content())
+    return result
+
+
+def label(kind: str, spec: Spec) -> str:
+    """Return a short readable name: the component's name and the parameters that were given.
+
+    Examples
+    --------
+    >>> label("selector", {"periodic": {"every": 5}})
+    'periodic(every=5)'
+    """
+    name, given = split_spec(kind, spec)
+    if isinstance(spec, Mapping) and "params" in spec and "kind" in spec:
+        cls = find(kind, name)
+        defaults = part_of(cls())["params"]
+        given = {key: value for key, value in given.items() if plain(value) != defaults.get(key)}
+    inside = ", ".join(f"{key}={_short(value)}" for key, value in given.items())
+    return f"{name}({inside})" if inside else name
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping) and {"kind", "name", "params"} <= set(value):
+        return label(str(value["kind"]), value)
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, params = next(iter(value.items()))
+        if isinstance(params, Mapping):
+            inside = ", ".join(f"{key}={_short(item)}" for key, item in params.items())
+            return f"{name}({inside})"
+    return str(plain(value))
+
+
+def check_range(where: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
+    """Raise unless ``low <= value <= high`` (``low < value`` with ``open_low``).
+
+    Examples
+    --------
+    >>> check_range("periodic.every", 0, 1, 100)
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: periodic.every must be in [1, 100], got 0
+    """
+    if not (low <= value <= high) or (open_low and value == low):
+        raise ConfigError(f"{where} must be in {'(' if open_low else '['}{low}, {high}], got {value}")

@@ -1,0 +1,189 @@
+"""What the bench and the report know of a track, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from mlopsim.core.digest import digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number of a cell: name, unit, which direction is better, whether it leads the table."""
+
+    name: str
+    unit: str
+    direction: Literal["max", "min", "none"]
+    primary: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Conditions under which methods are compared, without the seed.
+
+    ``part`` is canonical JSON content (parts of streams, learners, deployment, ...); ``name`` is a
+    label only and enters no key.
+    """
+
+    name: str
+    part: Mapping[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """Content address of the conditions."""
+        return digest(self.part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a track compares: a component's part plus how it is fitted.
+
+    ``part`` may hold beside kind, name, version and params a list ``free``: the parameters that a
+    Fit may choose.
+    """
+
+    name: str
+    part: Mapping[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """Content address of the method."""
+        return digest(self.part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitJob:
+    """A Fit to be made: ``part`` holds everything that its numbers depend on.
+
+    ``track`` is ``name/version``. ``needs`` are keys of other fits that must be done first.
+    """
+
+    track: str
+    label: str
+    part: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """Content address of the fit."""
+        return digest({"fit": self.part, "track": self.track, "needs": list(self.needs)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One (task, method, seed, fit): a pure function to numbers."""
+
+    track: str
+    task: Task
+    method: Method
+    seed: int
+    split: str = "test"
+    root: int = 0
+    fit: str | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """Content address of the cell; the ledger's primary key."""
+        return digest(
+            {
+                "track": self.track,
+                "task": self.task.digest,
+                "method": self.method.digest,
+                "seed": [self.root, self.split, self.seed],
+                "fit": self.fit,
+            }
+        )
+
+
+@dataclass(kw_only=True)
+class FitResult:
+    """A finished fit: named arrays (npz) and JSON content. Nothing in it is pickled."""
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """The numbers of a cell.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        By metric name; NaN only together with an entry in ``reasons``.
+    reasons : dict of str to str
+        Why a metric is undefined.
+    curves : dict of str to ndarray
+        Series for figures, e.g. accuracy by window.
+    """
+
+    metrics: dict[str, float]
+    reasons: dict[str, str] = field(default_factory=dict)
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Section:
+    """A part of a report: title, text, table (polars DataFrame or None), figures (matplotlib)."""
+
+    title: str
+    text: str = ""
+    table: Any = None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Track(Protocol):
+    """A component of kind ``track``; its dataclass fields are the settings under its own key.
+
+    All of its methods are called on one instance built from the resolved config.
+    """
+
+    kind: str
+    name: str
+    version: str
+    full_name: str
+    metrics: Sequence[Metric]
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve a suite's task entries.
+
+        ``entries`` are mappings with an optional ``name`` and part specs (``stream``, ``learner``,
+        ...). ``pins`` maps part names to a spec that replaces that part in every task, or to
+        ``{"": {param: value}}`` that is merged into the part's parameters. Raises ConfigError.
+        """
+        ...
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve method entries, controls that the track always needs included, without duplicates."""
+        ...
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name the fits that cells need: the cells with ``fit`` filled in, and the jobs, made once."""
+        ...
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Make one fit, from training scenarios only (runs in a worker). ``done``: its needs."""
+        ...
+
+    def bundle(self, cell: Cell) -> str:
+        """Key of what cells should share when they are run together (their World)."""
+        ...
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run cells (in a worker); results equal one-by-one runs to the bit."""
+        ...
+
+    def leaderboard(self, table: Any) -> Any:
+        """Aggregate the cell table (polars) to one row a method, with intervals and n."""
+        ...
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Make the report's sections; ``curves(key) -> dict[str, ndarray]`` reads stored curves."""
+        ...

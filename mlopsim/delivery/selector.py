@@ -1,0 +1,102 @@
+"""The contract of selectors: what they see and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+KEEP = 0
+
+
+@dataclass(kw_only=True)
+class Interface:
+    """What stays the same during a walk.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Published feature names, in the order of the observation's columns.
+    slots : int
+        Registry slots K; the actions are 0 keep, 1..K deploy slot i - 1, K + 1 retrain.
+    horizon : int
+        Number of decisions T - W of the walk (a selector must not use it as a clock for end effects).
+    deployment : object
+        The deployment component (delays, costs, ...).
+    """
+
+    names: tuple[str, ...]
+    slots: int
+    horizon: int
+    deployment: Any
+
+    @property
+    def retrain(self) -> int:
+        """Number of the action *retrain*."""
+        return self.slots + 1
+
+    def column(self, name: str) -> int:
+        """Return the column of a named feature."""
+        return self.names.index(name)
+
+
+@dataclass(kw_only=True)
+class View:
+    """What selectors see at one decision, for N deployments at once.
+
+    Parameters
+    ----------
+    interface : Interface
+        Names and sizes.
+    t : ndarray of int64, shape (N,)
+        Decision time (absolute window number).
+    obs : ndarray of float32, shape (N, F)
+        The observation that learning agents get, too.
+    mask : ndarray of bool, shape (N, K + 2)
+        Possible actions; ``keep`` always is.
+    versions : ndarray of int64, shape (N, K)
+        Version number by slot, newest first; -1 where empty.
+    serving : ndarray of int64, shape (N,)
+        Slot that serves (the stable one during a canary).
+    errors : ndarray of int8, shape (N, R)
+        1 = error, 0 = correct, row by row, of what served in the newest window whose labels became
+        known at this step; -1 pads unequal lengths and stands alone where nothing became known.
+    """
+
+    interface: Interface
+    t: np.ndarray
+    obs: np.ndarray
+    mask: np.ndarray
+    versions: np.ndarray
+    serving: np.ndarray
+    errors: np.ndarray
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return the column of a named feature, shape (N,)."""
+        return self.obs[:, self.interface.column(name)]
+
+    def slots(self, name: str) -> np.ndarray:
+        """Return a per-slot feature by its suffix, shape (N, K): ``slots("ks")`` stacks ``slot0_ks`` ..."""
+        return np.stack([self[f"slot{i}_{name}"] for i in range(self.interface.slots)], axis=1)
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """A component of kind ``selector``: one object walks N deployments in lock-step.
+
+    Rows never influence each other: the answer for a deployment is the same to the bit whether it is
+    walked alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or
+    ``Range`` that tuning may search), ``agent`` (True: needs a trained agent).
+    """
+
+    full_name: str
+
+    def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start n walks; ``seeds`` has one entry per walk."""
+        ...
+
+    def act(self, view: View) -> np.ndarray:
+        """Return one action per walk, int64 of shape (N,)."""
+        ...

@@ -1,0 +1,1 @@
+"""What is trained: closed-form batch learners and scikit-learn presets."""

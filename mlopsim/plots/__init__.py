@@ -1,0 +1,1 @@
+"""Figures from tables, with no knowledge of tracks."""

@@ -1,0 +1,1 @@
+"""From sections to one self-contained HTML page."""

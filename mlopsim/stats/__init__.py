@@ -1,0 +1,1 @@
+"""Intervals, tests, rankings; everything random takes a Generator."""

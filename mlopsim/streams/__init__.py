@@ -1,0 +1,1 @@
+"""Rows in time order with the truth about them."""

@@ -1,0 +1,134 @@
+"""The Stream: rows in time order, with the truth about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from mlopsim.core.errors import DataError
+
+
+class DriftKind(Enum):
+    """What changes: the labels given the inputs, the inputs, the base rate, or one group only."""
+
+    CONCEPT = "concept"
+    COVARIATE = "covariate"
+    PRIOR = "prior"
+    SUBGROUP = "subgroup"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftEvent:
+    """A change of the joint law.
+
+    Parameters
+    ----------
+    kind : DriftKind
+        What changes.
+    start, end : int
+        Row numbers: the law starts to move at row ``start`` and has arrived at row ``end``
+        (``end == start`` for an abrupt change).
+    magnitude : float
+        Size in the unit that ``detail`` names; NaN where it has none.
+    detail : str
+        What moved, from what to what.
+    """
+
+    kind: DriftKind
+    start: int
+    end: int
+    magnitude: float = float("nan")
+    detail: str = ""
+
+
+@dataclass(kw_only=True)
+class Stream:
+    """Rows in time order.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Features; categorical ones as codes 0, 1, ...; NaN where missing.
+    y : ndarray of int64, shape (n,)
+        Labels 0..C-1.
+    bounds : ndarray of int64, shape (T + 1,)
+        Window t holds the rows ``bounds[t]:bounds[t + 1]``; none is empty.
+    warmup : int
+        Number of windows of history before the deployment starts, at least 1 and less than T.
+    classes, features : tuple of str
+        Names of the C classes and d features.
+    g : ndarray of int64, shape (n,)
+        Protected group 0..G-1; all zero where there is none.
+    groups : tuple of str
+        Names of the G groups.
+    categories : dict of int to tuple of str
+        Feature index to its category names, for categorical features.
+    events : tuple of DriftEvent
+        The truth about drift; None if it is not known (real streams).
+    concept : ndarray of int64, shape (n,), or None
+        Which concept a row was drawn from, where known.
+    bayes : ndarray of float64, shape (n,), or None
+        Highest attainable probability of being right on a row drawn like this one, where known.
+    corrupted : ndarray of bool, shape (n, d), or None
+        The truth about corrupted cells.
+    biased : ndarray of bool, shape (n,), or None
+        The truth about labels changed by bias or noise.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    bounds: np.ndarray
+    warmup: int
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    g: np.ndarray
+    groups: tuple[str, ...] = ("all",)
+    categories: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    events: tuple[DriftEvent, ...] | None = ()
+    concept: np.ndarray | None = None
+    bayes: np.ndarray | None = None
+    corrupted: np.ndarray | None = None
+    biased: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.y)
+        if self.X.shape != (n, len(self.features)) or self.g.shape != (n,):
+            raise DataError(f"shapes disagree: X {self.X.shape}, y {self.y.shape}, g {self.g.shape}")
+        steps = np.diff(self.bounds)
+        if len(self.bounds) < 3 or self.bounds[0] != 0 or self.bounds[-1] != n or (steps <= 0).any():
+            raise DataError(
+                f"{n} rows make {max(len(self.bounds) - 1, 0)} window(s): at least 2 non-empty ones are needed",
+                remedy="use more rows or smaller windows",
+            )
+        if not 1 <= self.warmup < self.windows:
+            raise DataError(
+                f"warm-up of {self.warmup} windows does not fit into {self.windows}",
+                remedy="use more rows, smaller windows or a shorter warm-up",
+            )
+
+    @property
+    def windows(self) -> int:
+        """Number of windows T."""
+        return len(self.bounds) - 1
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes C."""
+        return len(self.classes)
+
+    def window_of(self, row: int) -> int:
+        """Return the window that holds a row (the last one for ``row == n``)."""
+        return int(min(np.searchsorted(self.bounds, row, side="right") - 1, self.windows - 1))
+
+
+def even_bounds(n: int, rows: int) -> np.ndarray:
+    """Cut n rows into windows of ``rows`` rows; what is left over joins no window.
+
+    Examples
+    --------
+    >>> even_bounds(10, 4)
+    array([0, 4, 8])
+    """
+    return np.arange(0, n // rows + 1, dtype=np.int64) * rows

@@ -1,0 +1,1 @@
+"""One file per track: the only room that combines siblings."""

@@ -1,0 +1,1 @@
+"""Everything that does not depend on decisions: building, caching, reading."""
