@@ -1,0 +1,259 @@
+"""From command-line overrides in Hydra's grammar to one checked config.
+
+Hydra is used through ``compose`` only, and once. What it would do silently (repeated keys, ``+key``)
+or say obscurely (unknown keys) is caught before, with the nearest name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlopsim.cli.schema import HARMLESS, LISTS, PARTS, BenchConfig, root_keys
+from mlopsim.core import registry
+from mlopsim.core.digest import plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.spec import convert
+
+#: key of a group's node that carries the name of its component through presets
+NAME_KEY = "component"
+
+
+def conf_folder() -> Path:
+    """Return the folder of the configs: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+@dataclass(kw_only=True)
+class Composed:
+    """A composed config.
+
+    Parameters
+    ----------
+    config : BenchConfig
+        The root keys, typed.
+    suite : str
+        Name of the suite.
+    modified : bool
+        Whether an override changes its grid.
+    track_settings : dict
+        Parameters under the track's own key.
+    pins : dict
+        Part name to a spec that replaces the part in every task, or ``{"": params}`` to merge.
+    defaults : dict
+        Part name to the spec for tasks that omit the part.
+    resolved : dict
+        Everything, as plain JSON types.
+    """
+
+    config: BenchConfig
+    suite: str
+    modified: bool
+    track_settings: dict[str, Any]
+    pins: dict[str, Any]
+    defaults: dict[str, Any]
+    resolved: dict[str, Any]
+
+
+def _fields(cls: type) -> dict[str, Any]:
+    instance = cls()
+    return {f.name: plain(getattr(instance, f.name)) for f in dataclasses.fields(cls) if f.init}
+
+
+def _store_schema() -> None:
+    """Put the schema and every component of the groups into Hydra's ConfigStore."""
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance()
+    schema: dict[str, Any] = plain(dataclasses.asdict(BenchConfig()))
+    for name in registry.names("track"):
+        schema[name] = _fields(registry.find("track", name))
+    store.store(name="schema", node=schema)
+    for group in PARTS:
+        for name in registry.names(group):
+            node = {NAME_KEY: name, **_fields(registry.find(group, name))}
+            store.store(group=group, name=name, node=node)
+
+
+def check_overrides(overrides: Sequence[str]) -> list[str]:
+    """Refuse what Hydra would misread and bring lists into one form.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        ``key=value`` words of the command line.
+
+    Returns
+    -------
+    list of str
+        The words for Hydra.
+
+    Raises
+    ------
+    ConfigError
+        For ``+key``, ``~key``, a word without ``=``, an unknown or a repeated key.
+
+    Examples
+    --------
+    >>> check_overrides(["methods=never,periodic"])
+    ['methods=[never,periodic]']
+    """
+    seen: set[str] = set()
+    words = []
+    for raw in overrides:
+        word = raw.strip()
+        if word[:1] in "+~":
+            raise ConfigError(f"'{word}' is refused", remedy=f"write {word.lstrip('+~')} (only known keys can be set)")
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigError(f"'{word}' is no override", remedy="write key=value, e.g. seeds=30")
+        if key in seen:
+            raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
+        seen.add(key)
+        if key in LISTS and value and not value.startswith("["):
+            value = f"[{value}]"
+        words.append(f"{key}={value}")
+    _check_keys(words)
+    return words
+
+
+def _check_keys(words: Sequence[str]) -> None:
+    chosen = {key: value for key, _, value in (word.partition("=") for word in words)}
+    tracks = registry.names("track")
+    roots = [*root_keys(), "suite", *PARTS, *tracks]
+    for key in chosen:
+        head, _, rest = key.partition(".")
+        if head not in roots:
+            raise ConfigError(f"unknown key '{key}'{nearest(head, roots)}", remedy=f"known keys: {', '.join(roots)}")
+        if not rest:
+            continue
+        if head in tracks:
+            known = list(_fields(registry.find("track", head)))
+        elif head in PARTS:
+            name = chosen.get(head) or ("standard" if head == "deployment" else "")
+            if not name:
+                raise ConfigError(
+                    f"'{key}' sets a parameter of a {head}, but no {head} is chosen",
+                    remedy=f"add {head}=NAME, one of: {', '.join(registry.names(head))}",
+                )
+            if name not in registry.names(head):
+                continue  # a preset: Hydra knows its keys
+            known = list(_fields(registry.find(head, name)))
+        else:
+            raise ConfigError(f"'{head}' has no parts, so '{key}' cannot be set", remedy=f"write {head}=value")
+        first = rest.split(".")[0]
+        if first not in known:
+            raise ConfigError(
+                f"unknown key '{key}': {head} has no '{first}'{nearest(first, known)}",
+                remedy=f"it has: {', '.join(known)}",
+            )
+
+
+def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) -> Composed:
+    """Compose a bench config.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        ``key=value`` words.
+    conf : sequence of paths
+        Folders with presets of one's own, searched after ours.
+
+    Returns
+    -------
+    Composed
+
+    Raises
+    ------
+    ConfigError
+        For anything that does not fit; names the key, what was expected and the nearest name.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    words = check_overrides(overrides)
+    _store_schema()
+    given = {word.partition("=")[0] for word in words}
+    merged = "deployment" not in given and any(key.startswith("deployment.") for key in given)
+    hydra_words = [*words, "deployment=standard"] if merged else list(words)
+    for folder in conf:
+        if not Path(folder).is_dir():
+            raise ConfigError(f"no folder {folder}", remedy="--conf takes a folder with Hydra groups")
+    if conf:
+        paths = ",".join(f"file://{Path(folder).resolve()}" for folder in conf)
+        hydra_words.append(f"hydra.searchpath=[{paths}]")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            composed = compose("bench", overrides=hydra_words, return_hydra_config=True)
+        choices = {k: v for k, v in composed.hydra.runtime.choices.items() if k in (*PARTS, "suite")}
+        OmegaConf.set_struct(composed, False)
+        composed.pop("hydra")
+        tree: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_readable(error)) from error
+    return _split(tree, choices, given, merged)
+
+
+def _readable(error: Exception) -> str:
+    text = str(error).split("Config search path")[0].strip()
+    cause = str(error.__cause__).split("\n")[0] if error.__cause__ is not None else ""
+    match = re.match(r"In '.*': Could not find '(\w+)/(.*)'", text)
+    if match:
+        group, name = match.groups()
+        known = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
+        return f"unknown {group} '{name}'{nearest(name, known)} (there are: {', '.join(known)})"
+    return f"{text}: {cause}" if cause and cause not in text else text
+
+
+def _typed(tree: dict[str, Any]) -> BenchConfig:
+    hints = typing.get_type_hints(BenchConfig)
+    return BenchConfig(**{key: convert(tree[key], hints[key], key) for key in root_keys()})
+
+
+def _split(tree: dict[str, Any], choices: dict[str, Any], given: set[str], merged: bool) -> Composed:
+    tracks = registry.names("track")
+    unknown = set(tree) - set(root_keys()) - set(PARTS) - set(tracks)
+    if unknown:
+        name = sorted(unknown)[0]
+        raise ConfigError(f"unknown key '{name}' in a preset{nearest(name, [*root_keys(), *tracks])}")
+    config = _typed(tree)
+    if config.track not in tracks:
+        registry.find("track", config.track)
+    pins: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    for group in PARTS:
+        node = tree.get(group)
+        if not node:
+            continue
+        params = {key: value for key, value in node.items() if key != NAME_KEY}
+        if group == "deployment" and merged:
+            changed = {key.split(".")[1] for key in given if key.startswith("deployment.")}
+            pins[group] = {"": {key: params[key] for key in changed}}
+        elif group in given:
+            pins[group] = {node[NAME_KEY]: params}
+        else:
+            defaults[group] = {node[NAME_KEY]: params}
+    foreign = sorted({key.split(".")[0] for key in given} & set(tracks) - {config.track})
+    if foreign:
+        raise ConfigError(f"'{foreign[0]}.…' has no effect: this suite runs the track '{config.track}'")
+    modified = bool({key for key in given if key != "suite"} - HARMLESS)
+    return Composed(
+        config=config,
+        suite=str(choices["suite"]),
+        modified=modified,
+        track_settings=dict(tree[config.track]),
+        pins=pins,
+        defaults=defaults,
+        resolved=plain({**{k: v for k, v in tree.items() if k not in set(tracks) - {config.track}}, "suite": choices["suite"]}),
+    )

@@ -1,0 +1,85 @@
+"""``mlopsim list``: what there is to choose from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import click
+
+from mlopsim.core import registry
+from mlopsim.core.digest import plain
+from mlopsim.core.errors import ConfigError, nearest
+
+
+def _kind(word: str) -> str:
+    singular = word[:-1] if word.endswith("s") and word not in registry.PACKAGES else word
+    if singular not in registry.PACKAGES:
+        known = [f"{kind}s" for kind in registry.PACKAGES]
+        raise ConfigError(
+            f"nothing is called '{word}'{nearest(word, known)}", remedy=f"one of: suites, {', '.join(known)}"
+        )
+    return singular
+
+
+def summary(cls: type) -> str:
+    """Return the first sentence of a class's docstring, on one line."""
+    paragraph = (cls.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(paragraph.split())
+
+
+def _params(cls: type) -> str:
+    words = []
+    for entry in dataclasses.fields(cls):
+        if not entry.init:
+            continue
+        default = entry.default
+        if entry.default_factory is not dataclasses.MISSING:
+            default = entry.default_factory()
+        words.append(f"{entry.name}={plain(default)}")
+    return ", ".join(words)
+
+
+def _list_suites() -> None:
+    from mlopsim.cli.compose import conf_folder
+
+    for path in sorted((conf_folder() / "suite").glob("*.yaml")):
+        about = [line[6:].strip() for line in path.read_text().splitlines() if line.startswith("about:")]
+        click.echo(f"{click.style(path.stem, bold=True)}  {about[0] if about else ''}")
+
+
+def _list_kind(kind: str, *, verbose: bool) -> None:
+    for name in registry.names(kind):
+        cls = registry.find(kind, name)
+        click.echo(f"{click.style(cls.full_name, bold=True)}  {summary(cls)}")
+        if verbose and (params := _params(cls)):
+            click.echo(f"    {params}")
+
+
+@click.command("list")
+@click.argument("what", nargs=-1)
+@click.option("-v", "--verbose", is_flag=True, help="Show the parameters and their defaults.")
+@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+def command(what: Iterable[str], verbose: bool, plugins: tuple[str, ...]) -> None:
+    """List components by kind, or suites.
+
+    \b
+    Examples:
+      mlopsim list
+      mlopsim list selectors -v
+      mlopsim list suites
+    """
+    registry.load_plugins(plugins)
+    words = list(what)
+    if not words:
+        for kind in registry.PACKAGES:
+            found = registry.names(kind)
+            if found:
+                click.echo(f"{click.style(kind + 's', bold=True):<24} {', '.join(found)}")
+        words = ["suites"]
+        click.echo()
+    for word in words:
+        if word in ("suite", "suites"):
+            _list_suites()
+        else:
+            _list_kind(_kind(word), verbose=verbose)

@@ -1,0 +1,86 @@
+"""The ``mlopsim`` command: one file per sub-command, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from mlopsim import __version__
+from mlopsim.core.errors import MlopsimError, nearest
+
+COMMANDS: dict[str, str] = {
+    "bench": "Run a suite: fits, cells, leaderboard, report.",
+    "list": "List components, suites and tracks.",
+    "status": "What is done, failed and missing in a results folder.",
+    "report": "Write the HTML report of a results folder again.",
+    "export": "Export the cell table to Parquet or CSV.",
+    "rerun": "Recompute one cell and compare exactly.",
+    "check": "Run the contract tests on a component.",
+    "repair": "Salvage the readable rows of a damaged ledger.",
+    "doctor": "Show the environment and test that everything works.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is used, so that help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import ``mlopsim.cli.<name>`` and return its ``command``."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mlopsim.cli.{name}_")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is no such one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command '{args[0]}'{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mlopsim")
+def group() -> None:
+    """Simulate and benchmark AI-powered MLOps against exact oracles.
+
+    \b
+    Examples:
+      mlopsim bench suite=quick
+      mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}}]" seeds=30 workers=2
+      mlopsim list selectors
+      mlopsim report results/quick
+    """
+
+
+def main() -> None:
+    """Entry point: errors of the user print one message and exit with status 2."""
+    try:
+        group.main(standalone_mode=False)
+    except MlopsimError as error:
+        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what is done is kept, the same command resumes", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The root keys of a bench config and the groups that pin a part of every task."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+#: groups on the command line that pin a part of every task
+PARTS = ("stream", "learner", "training", "deployment")
+#: keys that do not change any number, so overriding them leaves a suite as it is
+HARMLESS = frozenset({"workers", "executor", "results", "timeout", "on_error", "retry_failed", "about"})
+#: keys whose values are lists: ``key=a,b`` is read as ``key=[a,b]``
+LISTS = frozenset({"methods", "tasks", "plugins"})
+
+
+@dataclass(kw_only=True)
+class BenchConfig:
+    """Root keys of ``mlopsim bench`` (beside the groups and the settings of each track).
+
+    Parameters
+    ----------
+    about : str
+        One line about the suite.
+    suite_version : int
+        Version of the suite; raise it when its grid changes.
+    track : str
+        Which track runs it.
+    tasks : list
+        Entries ``{name, stream, learner, training, deployment}`` (omitted parts come from the
+        groups), or names of the suite's own tasks, or ``{zip: ...}`` entries.
+    methods : list
+        ``name`` or ``{name: {param: value}}``.
+    seeds : int or list of int
+        Number of paired seeds 0..n-1, or the seeds themselves.
+    split : str
+        ``test``, ``validation`` or ``train``.
+    root : int
+        Root entropy of all seeds.
+    workers : int
+        Worker processes; 1 runs in this process.
+    executor : str
+        ``local`` (our process pool), ``serial``, ``dask`` or ``tcp://address``.
+    results : str or None
+        Folder of ledger and report; default ``results/<suite>``.
+    timeout : float or None
+        Seconds that one cell may take.
+    on_error : str
+        ``continue`` or ``stop``.
+    retry_failed : bool
+        Whether cells that failed earlier are tried again.
+    """
+
+    about: str = ""
+    suite_version: int = 1
+    track: str = "delivery"
+    tasks: list[Any] = field(default_factory=list)
+    methods: list[Any] = field(default_factory=list)
+    seeds: int | list[int] = 10
+    split: str = "test"
+    root: int = 0
+    workers: int = 1
+    executor: str = "local"
+    results: str | None = None
+    timeout: float | None = None
+    on_error: str = "continue"
+    retry_failed: bool = True
+
+
+def root_keys() -> list[str]:
+    """Return the names of the root keys.
+
+    Examples
+    --------
+    >>> "methods" in root_keys()
+    True
+    """
+    return [entry.name for entry in dataclasses.fields(BenchConfig)]
