@@ -1,0 +1,1 @@
+"""Deployments: the parameters of the dynamics over a World."""

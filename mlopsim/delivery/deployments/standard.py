@@ -1,0 +1,130 @@
+"""The standard deployment: registry, delays, costs, canary, budget, feedback."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+
+
+class Feedback(Enum):
+    """Whose labelled results become known: of what served, of the registry at a cost, or free."""
+
+    DEPLOYED = "deployed"
+    SHADOW = "shadow"
+    FULL = "full"
+
+
+class Objective(Enum):
+    """What the reward of a window measures when there is no cost matrix."""
+
+    ACCURACY = "accuracy"
+    F1 = "f1"
+
+
+@register("deployment", "standard")
+@dataclass(kw_only=True)
+class Standard:
+    """Registry of K slots with label delay, retrain latency, costs, canary, budget and feedback.
+
+    Costs and the budget are in the unit of the reward of one window: with accuracy, 0.02 is the worth of
+    two percentage points of accuracy during one window.
+
+    Parameters
+    ----------
+    slots : int, default 4
+        Registry slots K, at most 64. Without ``deploy_on_arrival`` one more is needed than without it, with a canary
+        one more still.
+    label_delay : int, default 2
+        L: after window t the labels of the windows up to t - L are known.
+    latency : int, default 2
+        l: a retrain decided at t arrives at the start of window t + 1 + l.
+    cooldown : int, default 0
+        The next retrain can be decided max(1 + l, cooldown) windows after the last one.
+    switch_cost : float, default 0.005
+        Cost of moving the whole traffic to another version; by share during a canary.
+    retrain_cost : float, default 0.02
+        Cost of one retrain, due when it is decided.
+    budget : float or None, default None
+        Total cost allowed over the whole deployment; None: no limit.
+    canary_share : float, default 1.0
+        Share of the traffic that a newly deployed version gets at first.
+    canary_windows : int, default 0
+        Number of windows that a canary runs; 0: no canary.
+    feedback : Feedback, default deployed
+        Whose labelled results become known.
+    shadow_cost : float, default 0.0
+        Cost per window and registry version that does not serve, with ``feedback=shadow``.
+    deploy_on_arrival : bool, default True
+        Whether a retrained version is deployed when it arrives.
+    metric : Objective, default accuracy
+        What the reward measures.
+    cost_matrix : list of list of float, or None
+        ``cost_matrix[y][yhat]``: cost of the answer yhat where y is true; the reward is then minus the
+        mean cost of a row, whatever ``metric`` says.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of range, or the registry too small for the switches.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> make("deployment", "standard", slots=3, feedback="full").feedback.value
+    'full'
+    """
+
+    slots: int = 4
+    label_delay: int = 2
+    latency: int = 2
+    cooldown: int = 0
+    switch_cost: float = 0.005
+    retrain_cost: float = 0.02
+    budget: float | None = None
+    canary_share: float = 1.0
+    canary_windows: int = 0
+    feedback: Feedback = Feedback.DEPLOYED
+    shadow_cost: float = 0.0
+    deploy_on_arrival: bool = True
+    metric: Objective = Objective.ACCURACY
+    cost_matrix: list[list[float]] | None = None
+
+    def __post_init__(self) -> None:
+        where = "deployment/standard"
+        check_range(f"{where}.slots", self.slots, 1, 64)
+        for name in ("label_delay", "latency", "cooldown", "canary_windows"):
+            check_range(f"{where}.{name}", getattr(self, name), 0, 1_000_000)
+        for name in ("switch_cost", "retrain_cost", "shadow_cost"):
+            check_range(f"{where}.{name}", getattr(self, name), 0.0, 1e9)
+        if self.budget is not None:
+            check_range(f"{where}.budget", self.budget, 0.0, 1e9)
+        check_range(f"{where}.canary_share", self.canary_share, 0.0, 1.0, open_low=True)
+        self.feedback = Feedback(self.feedback)
+        self.metric = Objective(self.metric)
+        needed = 1 + (not self.deploy_on_arrival) + self.has_canary
+        if self.slots < needed:
+            raise ConfigError(
+                f"{where}.slots must be at least {needed} here, got {self.slots}",
+                remedy="a version that waits and the base of a canary need a slot each",
+            )
+        if self.cost_matrix is not None:
+            size = len(self.cost_matrix)
+            if size < 2 or any(len(row) != size for row in self.cost_matrix):
+                raise ConfigError(f"{where}.cost_matrix must be square, at least 2 x 2")
+            if not all(math.isfinite(cost) for row in self.cost_matrix for cost in row):
+                raise ConfigError(f"{where}.cost_matrix must be finite")
+
+    @property
+    def has_canary(self) -> bool:
+        """Whether a newly deployed version gets only a share of the traffic at first."""
+        return self.canary_windows > 0 and self.canary_share < 1.0
+
+    @property
+    def objective(self) -> str | list[list[float]]:
+        """What :meth:`mlopsim.world.World.metric` is asked for."""
+        return self.metric.value if self.cost_matrix is None else self.cost_matrix
