@@ -1,0 +1,1 @@
+"""Learners, one file each: closed forms for all versions at once, and scikit-learn classifiers."""

@@ -1,0 +1,1 @@
+"""Which windows a version is trained on, one policy a file."""
