@@ -1,0 +1,305 @@
+"""Worlds on disk: content-addressed, verified, size-capped."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from mlopsim.core.errors import CacheError, ConfigError, MlopsimError
+from mlopsim.core.registry import load_plugins
+from mlopsim.world.build import build_world
+from mlopsim.world.fingerprint import platform_digest
+from mlopsim.world.spec import WorldSpec
+from mlopsim.world.storage import read_world, write_world
+from mlopsim.world.world import World
+
+SUFFIX = ".world"
+DEFAULT_GB = 8.0
+#: temporary files older than this belong to a process that was killed
+STALE_SECONDS = 24 * 3600.0
+
+#: what is open in this process, and the state of the file when it was verified
+_open: weakref.WeakValueDictionary[str, World] = weakref.WeakValueDictionary()
+_stamps: dict[str, tuple[int, int, int]] = {}
+
+
+class CacheWarning(UserWarning):
+    """A stored World was damaged and has been built again."""
+
+
+class WorldCache:
+    """A folder of Worlds; several processes may use it at the same time.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where; made when the first World is stored.
+    max_bytes : int, default 8 GB
+        Above it the least recently used Worlds are deleted, except those that are open in this process:
+        the cap can therefore be exceeded by what is in use.
+
+    Raises
+    ------
+    ConfigError
+        If the cap is negative.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> cache = WorldCache(tempfile.mkdtemp())
+    >>> cache.size(), cache.check()
+    (0, [])
+    """
+
+    def __init__(self, folder: str | Path, max_bytes: int = int(DEFAULT_GB * 1e9)) -> None:
+        if max_bytes < 0:
+            raise ConfigError(f"the size cap of the World cache must be >= 0, got {max_bytes}")
+        self.folder = Path(folder).expanduser()
+        self.max_bytes = max_bytes
+        self._estimate: int | None = None
+
+    def __repr__(self) -> str:
+        return f"WorldCache({str(self.folder)!r}, max_bytes={self.max_bytes})"
+
+    def path(self, spec: WorldSpec) -> Path:
+        """Return where the World of this spec and platform is or would be."""
+        return self.folder / spec.key[:2] / f"{spec.key}-{platform_digest()[:8]}{SUFFIX}"
+
+    def __contains__(self, spec: WorldSpec) -> bool:
+        return self.path(spec).is_file()
+
+    def open(self, spec: WorldSpec) -> World:
+        """Load a World, or build and store it.
+
+        Parameters
+        ----------
+        spec : WorldSpec
+            Its address.
+
+        Returns
+        -------
+        World
+            Memory-mapped and verified; the same object as long as one is in use.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be stored.
+        MlopsimError
+            If it cannot be built.
+
+        Warns
+        -----
+        CacheWarning
+            If the stored file was damaged; it is built again and replaced.
+        """
+        path = self.path(spec)
+        name = str(path.absolute())
+        try:
+            world = _open.get(name)
+            if world is None or _stamps.get(name) != _stamp(path):
+                world = read_world(path, spec)
+        except FileNotFoundError:
+            return self._build(spec, path)
+        except (CacheError, ValueError, KeyError, TypeError) as error:
+            # a header that passes its checksum but does not parse was written by something else
+            message = error.message if isinstance(error, MlopsimError) else f"{path}: {error!r}"
+            warnings.warn(f"{message}; it is built again", CacheWarning, stacklevel=2)
+            return self._build(spec, path)
+        self._remember(path, world)
+        return world
+
+    def _build(self, spec: WorldSpec, path: Path) -> World:
+        world = build_world(spec)
+        try:
+            size = write_world(world, path)
+        except (OSError, MlopsimError) as error:
+            reason = error.message if isinstance(error, MlopsimError) else str(error)
+            raise CacheError(
+                f"cannot store a World: {reason}",
+                remedy="set MLOPSIM_CACHE to a folder with room that can be written to",
+            ) from error
+        world = read_world(path, spec)
+        self._remember(path, world)
+        self._grow(size)
+        return world
+
+    def _remember(self, path: Path, world: World) -> None:
+        """Note the use (the order of eviction) and what the verified file looked like."""
+        name = str(path.absolute())
+        try:
+            os.utime(path)
+            _stamps[name] = _stamp(path)
+        except FileNotFoundError:  # evicted by another process meanwhile; the map stays valid
+            _stamps.pop(name, None)
+        except PermissionError:  # somebody else's cache: readable, its order of use is theirs
+            _stamps[name] = _stamp(path)
+        _open[name] = world
+
+    def entries(self) -> list[Path]:
+        """Return the stored files, sorted."""
+        return sorted(self.folder.glob(f"??/[!.]*{SUFFIX}"))
+
+    def size(self) -> int:
+        """Return the bytes that are stored."""
+        return sum(size for _, _, size in self._scan())
+
+    def check(self) -> list[str]:
+        """Verify every stored World and return one message per damaged file."""
+        problems = []
+        for path in self.entries():
+            try:
+                read_world(path)
+            except FileNotFoundError:
+                continue
+            except (CacheError, ValueError, KeyError, TypeError) as error:
+                problems.append(error.message if isinstance(error, MlopsimError) else f"{path}: {error!r}")
+        return problems
+
+    def evict(self, max_bytes: int | None = None) -> int:
+        """Delete the least recently used Worlds until at most ``max_bytes`` are left; returns the bytes left.
+
+        What is open in this process stays.
+        """
+        limit = self.max_bytes if max_bytes is None else max_bytes
+        found = self._scan()
+        total = sum(size for _, _, size in found)
+        for _, path, size in sorted(found):
+            if total <= limit:
+                break
+            if str(path.absolute()) in _open:
+                continue
+            path.unlink(missing_ok=True)
+            total -= size
+        self._estimate = total
+        return total
+
+    def _grow(self, size: int) -> None:
+        """Count what was stored; look at the folder only when the cap may be reached."""
+        if self._estimate is None or self._estimate + size > self.max_bytes:
+            self.evict()
+        else:
+            self._estimate += size
+
+    def _scan(self) -> list[tuple[int, Path, int]]:
+        """Time of last use, path and size of every stored file; removes what killed processes left."""
+        found = []
+        for path in self.folder.glob(f"??/*{SUFFIX}"):
+            try:
+                state = path.stat()
+            except FileNotFoundError:
+                continue
+            if path.name.startswith("."):
+                if time.time() - state.st_mtime > STALE_SECONDS:
+                    path.unlink(missing_ok=True)
+                continue
+            found.append((state.st_mtime_ns, path, state.st_size))
+        return found
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def default_cache() -> WorldCache:
+    """Return the cache of this user.
+
+    Environment: ``MLOPSIM_CACHE`` (the folder; otherwise ``mlopsim`` in ``$XDG_CACHE_HOME`` or
+    ``~/.cache``) and ``MLOPSIM_CACHE_GB`` (the size cap in 1e9 bytes, default 8).
+
+    Raises
+    ------
+    ConfigError
+        If ``MLOPSIM_CACHE_GB`` is no number >= 0.
+    """
+    folder = os.environ.get("MLOPSIM_CACHE")
+    if not folder:
+        folder = str(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "mlopsim")
+    text = os.environ.get("MLOPSIM_CACHE_GB", str(DEFAULT_GB))
+    try:
+        size = int(float(text) * 1e9)
+    except (ValueError, OverflowError):
+        size = -1
+    if size < 0:
+        raise ConfigError(f"MLOPSIM_CACHE_GB must be a number >= 0, got {text!r}")
+    return WorldCache(folder, size)
+
+
+def open_world(spec: WorldSpec, cache: WorldCache | None = None) -> World:
+    """Load or build one World (from the user's cache unless another is given)."""
+    return (default_cache() if cache is None else cache).open(spec)
+
+
+def open_worlds(
+    specs: Sequence[WorldSpec],
+    cache: WorldCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+) -> list[World]:
+    """Load or build many Worlds.
+
+    Parameters
+    ----------
+    specs : sequence of WorldSpec
+        Their addresses; repeated ones are built once.
+    cache : WorldCache, optional
+        Default: the user's.
+    progress : callable, optional
+        Called with (done, total) after every World.
+    workers : int, default 1
+        Processes that build what is missing; the numbers do not depend on it.
+
+    Returns
+    -------
+    list of World
+        In the order of the specs.
+    """
+    store = default_cache() if cache is None else cache
+    total = len(specs)
+    wanted = Counter(spec.key for spec in specs)
+    missing = list({spec.key: spec for spec in specs if spec not in store}.values()) if workers > 1 else []
+    # what is stored now is opened first, so that building the rest cannot evict it
+    worlds: dict[str, World] = {}
+    done = 0
+    for spec in specs:
+        if not missing or spec in store:
+            worlds[spec.key] = store.open(spec)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    if missing:
+        size = max(1, min(16, len(missing) // (4 * workers)))
+        chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
+        with ProcessPoolExecutor(
+            workers,
+            mp_context=get_context("spawn"),
+            initializer=_prepare_worker,
+            initargs=(list(load_plugins(())),),
+        ) as pool:
+            jobs = {pool.submit(_store, str(store.folder), store.max_bytes, chunk): chunk for chunk in chunks}
+            for job in as_completed(jobs):
+                job.result()
+                for spec in jobs[job]:
+                    worlds[spec.key] = store.open(spec)
+                    done += wanted[spec.key]
+                    if progress is not None:
+                        progress(done, total)
+    return [worlds[spec.key] for spec in specs]
+
+
+def _prepare_worker(plugins: list[str]) -> None:
+    load_plugins(plugins)
+
+
+def _store(folder: str, max_bytes: int, specs: list[WorldSpec]) -> None:
+    cache = WorldCache(folder, max_bytes)
+    for spec in specs:
+        cache.open(spec)

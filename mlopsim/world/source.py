@@ -1,0 +1,157 @@
+"""What a World is computed from: the stream, the encoded rows and the models of all versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import DataError, MlopsimError
+from mlopsim.core.spec import make
+from mlopsim.learners.base import BatchLearner, BatchModel, Learner, Model
+from mlopsim.streams.stream import Stream
+from mlopsim.world.spec import WorldSpec
+from mlopsim.world.threads import one_thread
+
+#: predictions held at a time, in bytes
+BLOCK = 1 << 27
+
+
+@dataclass(kw_only=True)
+class Source:
+    """Stream, learner and training policy put together.
+
+    Parameters
+    ----------
+    stream : Stream
+        The rows.
+    learner : Learner
+        What is trained.
+    training : object
+        ``starts(X, bounds, warmup) -> (T,)``: the first window that each version is trained on; it is
+        given the encoded rows.
+    seed : callable
+        Version to its :class:`numpy.random.SeedSequence`.
+    """
+
+    stream: Stream
+    learner: Learner
+    training: Any
+    seed: Callable[[int], np.random.SeedSequence]
+
+    @classmethod
+    def of(cls, spec: WorldSpec) -> Source:
+        """Build all three from their parts and draw the stream."""
+        stream = make("stream", spec.stream).generate(spec.scenario_seed)
+        if not isinstance(stream, Stream):
+            raise DataError(f"stream/{spec.stream['name']} gave {type(stream).__name__} instead of a Stream")
+        return cls(
+            stream=stream,
+            learner=make("learner", spec.learner),
+            training=make("training", spec.training),
+            seed=spec.learner_seed,
+        )
+
+    @property
+    def v0(self) -> int:
+        """The initial version: the one trained up to the end of the warm-up."""
+        return self.stream.warmup - 1
+
+    @cached_property
+    def encoder(self) -> Any:
+        """The encoder, fitted on the warm-up rows."""
+        from mlopsim.learners.encode import Encoder
+
+        return Encoder.fit(self.stream)
+
+    @cached_property
+    def encoded(self) -> np.ndarray:
+        """All rows encoded: finite float64 of shape (n, D)."""
+        encoded: np.ndarray = np.ascontiguousarray(self.encoder.transform(self.stream.X), dtype=np.float64)
+        if not np.isfinite(encoded).all():
+            raise DataError("the encoded rows hold values that are not finite")
+        return encoded
+
+    @cached_property
+    def start(self) -> np.ndarray:
+        """First training window of every version, int64 of shape (T,)."""
+        windows = self.stream.windows
+        with one_thread():
+            start = np.asarray(self.training.starts(self.encoded, self.stream.bounds, self.stream.warmup))
+        if (
+            start.shape != (windows,)
+            or start.dtype.kind not in "iu"
+            or (start < 0).any()
+            or (start > np.arange(windows)).any()
+        ):
+            name = getattr(self.training, "full_name", type(self.training).__name__)
+            raise MlopsimError(f"{name} must give one training window in 0..v per version v, got {start!r}")
+        return start.astype(np.int64)
+
+    @cached_property
+    def _versions(self) -> BatchModel:
+        """All versions of a batch learner; entry i is version v0 + i."""
+        assert isinstance(self.learner, BatchLearner)
+        stream = self.stream
+        with one_thread():
+            return self.learner.fit_versions(
+                self.encoded,
+                stream.y,
+                stream.n_classes,
+                stream.bounds,
+                self.start[self.v0 :],
+                np.arange(self.v0, stream.windows),
+            )
+
+    def model(self, v: int) -> Model:
+        """Train version v (the same numbers whenever it is asked for)."""
+        stream = self.stream
+        if not self.v0 <= v < stream.windows:
+            raise MlopsimError(f"version {v} does not exist; versions are {self.v0}..{stream.windows - 1}")
+        if isinstance(self.learner, BatchLearner):
+            return self._versions.model(v - self.v0)
+        rows = slice(int(stream.bounds[self.start[v]]), int(stream.bounds[v + 1]))
+        with one_thread():
+            return self.learner.fit(self.encoded[rows], stream.y[rows], stream.n_classes, self.seed(v))
+
+    def predictions(self) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Yield blocks of answers.
+
+        Yields
+        ------
+        version : int
+            First version of the block.
+        row : int
+            First row of the block (a multiple of 8).
+        answers : ndarray of uint8, shape (V, m)
+            Labels answered by the versions ``version..version + V - 1`` for the rows ``row..row + m - 1``.
+        """
+        n = len(self.stream.y)
+        if isinstance(self.learner, BatchLearner):
+            count = self.stream.windows - self.v0
+            step = max(BLOCK // count // 8 * 8, 8)
+            for row in range(0, n, step):
+                with one_thread():
+                    answers = self._versions.predict(self.encoded[row : row + step])
+                yield self.v0, row, self._checked(answers, (count, min(step, n - row)))
+            return
+        for v in range(self.v0, self.stream.windows):
+            model = self.model(v)
+            with one_thread():
+                answers = model.predict(self.encoded)
+            yield v, 0, self._checked(np.asarray(answers)[None], (1, n))
+
+    def _checked(self, answers: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        classes = self.stream.n_classes
+        name = getattr(self.learner, "full_name", type(self.learner).__name__)
+        if answers.shape != shape or answers.dtype.kind not in "iu":
+            raise MlopsimError(
+                f"{name} must answer with integers of shape {shape}, "
+                f"got {answers.dtype} of shape {answers.shape}"
+            )
+        if answers.min() < 0 or answers.max() >= classes:
+            raise MlopsimError(f"{name} answered a label outside 0..{classes - 1}")
+        return answers.astype(np.uint8, copy=False)
