@@ -1,0 +1,1 @@
+"""The clairvoyant optimum of a walk: exact where possible, otherwise a bracket."""
