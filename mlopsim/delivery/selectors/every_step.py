@@ -1,0 +1,28 @@
+"""The control that retrains all the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors._rule import Rule
+
+
+@register("selector", "every_step")
+@dataclass(kw_only=True)
+class EveryStep(Rule):
+    """Retrain whenever it is possible.
+
+    Examples
+    --------
+    >>> from mlopsim.delivery.selectors._play import play
+    >>> play(EveryStep(), 6, latency=1)
+    'kRkRkR'
+    """
+
+    def decide(self, view: View) -> np.ndarray:
+        """Retrain where the mask allows."""
+        return self.retrain_where(view.mask[:, self.interface.retrain])

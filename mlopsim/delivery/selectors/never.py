@@ -1,0 +1,30 @@
+"""The control that never acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors._rule import Rule
+
+
+@register("selector", "never")
+@dataclass(kw_only=True)
+class Never(Rule):
+    """Never retrain, never switch: the initial version serves to the end.
+
+    The zero point of the normalised score.
+
+    Examples
+    --------
+    >>> from mlopsim.delivery.selectors._play import play
+    >>> play(Never(), 6)
+    'kkkkkk'
+    """
+
+    def decide(self, view: View) -> np.ndarray:
+        """Keep."""
+        return self.keep()

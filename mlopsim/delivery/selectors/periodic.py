@@ -1,0 +1,64 @@
+"""Retraining on a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.space import Choice, Range
+
+
+@register("selector", "periodic")
+@dataclass(kw_only=True)
+class Periodic(Rule):
+    """Retrain every so many windows.
+
+    Due at the decisions ``s > 0`` with ``s % every == phase % every``; a due retrain that is not
+    possible is made at the first decision at which it is, without moving the schedule.
+
+    Parameters
+    ----------
+    every : int, default 10
+        Windows between retrains.
+    phase : int, default 0
+        Shift of the schedule.
+
+    Examples
+    --------
+    >>> from mlopsim.delivery.selectors._play import play
+    >>> play(Periodic(every=3), 9, latency=0)
+    'kkkRkkRkk'
+    >>> play(Periodic(every=4, phase=2), 9, latency=0)
+    'kkRkkkRkk'
+    """
+
+    every: int = 10
+    phase: int = 0
+
+    space: ClassVar[dict[str, Choice]] = {
+        "every": Range(1, 60, log=True, integer=True),
+        "phase": Range(0, 20, integer=True),
+    }
+
+    def __post_init__(self) -> None:
+        check_range("selector/periodic.every", self.every, 1, 1_000_000)
+        check_range("selector/periodic.phase", self.phase, 0, 1_000_000)
+
+    def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start with nothing due."""
+        self._due = np.zeros(self.n, bool)
+
+    def decide(self, view: View) -> np.ndarray:
+        """Retrain where it is due and possible."""
+        if self.step > 0 and self.step % self.every == self.phase % self.every:
+            self._due = np.ones(self.n, bool)
+        wanted = self._due & view.mask[:, self.interface.retrain]
+        self._due &= ~wanted
+        return self.retrain_where(wanted)

@@ -1,0 +1,73 @@
+"""Going back to the version whose training data look most like the newest window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors._levels import Statistic
+from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.space import Choice, Range
+
+
+@register("selector", "similar")
+@dataclass(kw_only=True)
+class Similar(Rule):
+    """Deploy the version trained on the most similar inputs; retrain if none is similar.
+
+    The idea of concept repositories for recurring drift (e.g. Ramamurthy and Bhatnagar 2007; the
+    RCD family), with the input shift as the measure of similarity.
+
+    Parameters
+    ----------
+    margin : float, default 0.05
+        Switch only if the shift falls by more than this.
+    limit : float, default 0.15
+        Retrain if the smallest shift in the registry is above this.
+    statistic : Statistic, default ks
+        ``ks``, ``psi`` or ``mean``.
+    cooldown : int, default 5
+        Windows after a retrain decision in which no other one is made.
+
+    Examples
+    --------
+    >>> from mlopsim.delivery.selectors._play import play
+    >>> law = lambda t: 5 <= t < 9
+    >>> play(Similar(), 13, shift=lambda version, t: 0.5 if law(version) != law(t) else 0.1)
+    'kkkkkRkkk1kkk'
+    """
+
+    margin: float = 0.05
+    limit: float = 0.15
+    statistic: Statistic = Statistic.KS
+    cooldown: int = 5
+
+    space: ClassVar[dict[str, Choice]] = {
+        "margin": Range(0.002, 1.0, log=True),
+        "limit": Range(0.005, 3.0, log=True),
+        "statistic": (Statistic.KS, Statistic.PSI, Statistic.MEAN),
+        "cooldown": Range(0, 20, integer=True),
+    }
+
+    def __post_init__(self) -> None:
+        self.statistic = Statistic(self.statistic)
+        check_range("selector/similar.margin", self.margin, 0.0, 1e9)
+        check_range("selector/similar.limit", self.limit, 0.0, 1e9)
+        check_range("selector/similar.cooldown", self.cooldown, 0, 10_000)
+
+    def decide(self, view: View) -> np.ndarray:
+        """Compare the slots."""
+        shift = np.where(view.versions >= 0, view.slots(self.statistic.value), np.inf)
+        serving = shift[self.walk, view.serving]
+        deploy = view.mask[:, 1 : 1 + self.interface.slots]
+        rival = np.where(deploy, shift, np.inf)
+        slot = np.argmin(rival, axis=1)
+        better = rival[self.walk, slot] < serving - self.margin
+        nothing = shift.min(axis=1) > self.limit
+        retrain = nothing & self.cool(self.cooldown) & view.mask[:, self.interface.retrain]
+        return np.where(retrain, self.interface.retrain, np.where(better, slot + 1, self.keep()))

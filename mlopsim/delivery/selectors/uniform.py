@@ -1,0 +1,57 @@
+"""The control with a stated number of retrains, evenly spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.space import Choice, Range
+
+
+@register("selector", "uniform")
+@dataclass(kw_only=True)
+class Uniform(Rule):
+    """Retrain a stated number of times, evenly spread over the deployment.
+
+    The control for "was it the timing, or only the number of retrains?" (PILOT's matched baseline).
+    It is told the length of the deployment. Retrain j of m is due at decision
+    ``floor((j + 1) * horizon / (m + 1))``, j = 0..m-1, and made as soon as it is possible.
+
+    Parameters
+    ----------
+    count : int, default 5
+        Number of retrains.
+
+    Examples
+    --------
+    >>> from mlopsim.delivery.selectors._play import play
+    >>> play(Uniform(count=3), 12, latency=0)
+    'kkkRkkRkkRkk'
+    """
+
+    count: int = 5
+
+    space: ClassVar[dict[str, Choice]] = {"count": Range(0, 40, integer=True)}
+
+    def __post_init__(self) -> None:
+        check_range("selector/uniform.count", self.count, 0, 1_000_000)
+
+    def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Lay out the schedule."""
+        parts = np.arange(1, self.count + 1) * self.interface.horizon // (self.count + 1)
+        self._plan = np.bincount(parts, minlength=self.interface.horizon + 1)
+        self._due = np.zeros(self.n, np.int64)
+
+    def decide(self, view: View) -> np.ndarray:
+        """Retrain where one is due and possible."""
+        self._due += self._plan[self.step]
+        wanted = (self._due > 0) & view.mask[:, self.interface.retrain]
+        self._due -= wanted
+        return self.retrain_where(wanted)

@@ -1,0 +1,133 @@
+"""What tuning may search: the choices and ranges of a selector's parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval of numbers.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends, both included.
+    log : bool, default False
+        Draw evenly on the logarithm (both ends must be positive).
+    integer : bool, default False
+        Whole numbers only.
+
+    Examples
+    --------
+    >>> Range(1, 100, log=True, integer=True).draw(np.random.default_rng(0))
+    18
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ConfigError(f"no range from {self.low} to {self.high}{' on the logarithm' * self.log}")
+
+    def draw(self, rng: np.random.Generator) -> float | int:
+        """Draw one value."""
+        low, high = self._ends()
+        return self._value(rng.uniform(low, high))
+
+    def near(self, value: float, width: float, rng: np.random.Generator) -> float | int:
+        """Draw a value near another one: a normal step of ``width`` times the length of the range."""
+        low, high = self._ends()
+        centre = math.log(value) if self.log else value
+        return self._value(min(max(centre + width * (high - low) * rng.standard_normal(), low), high))
+
+    def admits(self, value: Any) -> bool:
+        """Say whether a value lies in the range and has its type."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high and not (self.integer and value != int(value))
+
+    def _ends(self) -> tuple[float, float]:
+        if self.log:
+            # whole numbers are the floor of a real number below high + 1
+            return math.log(self.low), math.log(self.high + (0.999 if self.integer else 0.0))
+        # half a unit on each side gives the first and the last whole number their full share
+        half = 0.5 if self.integer else 0.0
+        return self.low - half, self.high + half
+
+    def _value(self, place: float) -> float | int:
+        value = math.exp(place) if self.log else place
+        if not self.integer:
+            return float(min(max(value, self.low), self.high))
+        whole = math.floor(value) if self.log else round(value)
+        return int(min(max(whole, self.low), self.high))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A list of numbers that is searched as a whole.
+
+    Parameters
+    ----------
+    size : int
+        Its length.
+    spread : float, default 1.0
+        Standard deviation of the first draws around the default.
+    """
+
+    size: int
+    spread: float = 1.0
+
+    def admits(self, value: Any) -> bool:
+        """Say whether a value is a list of ``size`` numbers."""
+        return isinstance(value, list) and len(value) == self.size
+
+
+#: an entry of a selector's ``space``
+Choice: TypeAlias = tuple[Any, ...] | Range | Weights
+
+
+def draw(choice: Choice, rng: np.random.Generator) -> Any:
+    """Draw a value of one parameter.
+
+    Examples
+    --------
+    >>> draw(("a", "b"), np.random.default_rng(0))
+    'b'
+    """
+    if isinstance(choice, tuple):
+        return choice[int(rng.integers(len(choice)))]
+    if isinstance(choice, Range):
+        return choice.draw(rng)
+    raise ConfigError(
+        "a list of weights is not drawn by itself", remedy="search it with the evolution method"
+    )
+
+
+def near(choice: Choice, value: Any, width: float, rng: np.random.Generator) -> Any:
+    """Draw a value near another one; a choice changes with probability ``width``."""
+    if isinstance(choice, Range):
+        return choice.near(value, width, rng)
+    return draw(choice, rng) if rng.random() < width else value
+
+
+def admits(choice: Choice, value: Any) -> bool:
+    """Say whether a value is in the space.
+
+    Examples
+    --------
+    >>> admits(Range(1, 5, integer=True), 5), admits((1, 2), 3)
+    (True, False)
+    """
+    if isinstance(choice, tuple):
+        return any(type(value) is type(item) and value == item for item in choice)
+    return choice.admits(value)
