@@ -1,0 +1,1 @@
+"""Concepts: joint laws P(X, y) with several variants each."""

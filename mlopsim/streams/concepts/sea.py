@@ -1,0 +1,61 @@
+"""SEA: a threshold on the sum of two of three features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.streams.concepts._base import Concept, Law, numbered
+
+
+@register("concept", "sea")
+@dataclass(kw_only=True)
+class Sea(Concept):
+    """SEA concepts: x uniform on [0, 10]^3, y = 1 where x0 + x1 > threshold; x2 is irrelevant.
+
+    Source: Street and Kim, "A streaming ensemble algorithm (SEA) for large-scale classification",
+    KDD 2001. The default thresholds and their order are river's.
+
+    Parameters
+    ----------
+    thresholds : list of float
+        One per variant, each in (0, 20).
+
+    Examples
+    --------
+    >>> concept = Sea()
+    >>> X = np.array([[4.0, 4.5, 0.0]])
+    >>> [int(concept.rule(X, Law.of(k, 1))[0]) for k in range(4)]
+    [1, 0, 1, 0]
+    """
+
+    interpolates: ClassVar[bool] = True
+
+    thresholds: list[float] = field(default_factory=lambda: [8.0, 9.0, 7.0, 9.5])
+
+    def __post_init__(self) -> None:
+        if not self.thresholds or not all(0.0 < value < 20.0 for value in self.thresholds):
+            raise ConfigError(f"sea.thresholds must lie in (0, 20), got {self.thresholds}")
+
+    @property
+    def count(self) -> int:
+        """Number of variants."""
+        return len(self.thresholds)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return numbered("x", 3)
+
+    def inputs(self, law: Law, rng: np.random.Generator) -> np.ndarray:
+        """Draw inputs, float64 of shape (n, d)."""
+        return rng.random((len(law), 3)) * 10.0
+
+    def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
+        """Return the likeliest label of each row, int64 of shape (n,)."""
+        threshold = law.blend(np.array(self.thresholds, dtype=np.float64))
+        return (X[:, 0] + X[:, 1] > threshold).astype(np.int64)

@@ -1,0 +1,61 @@
+"""Sine: two features, the boundary is a sine curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.concepts._base import Concept, Law, numbered
+
+
+@register("concept", "sine")
+@dataclass(kw_only=True)
+class Sine(Concept):
+    """Sine concepts: x uniform on [0, 1]^2; variants SINE1, its reverse, SINE2, its reverse.
+
+    SINE1: class 1 where x0 < sin(x1). SINE2: class 1 where x0 < 0.5 + 0.3 sin(3 pi x1).
+
+    Source: Gama, Medas, Castillo and Rodrigues, "Learning with drift detection", SBIA 2004;
+    numbering and polarity are river's.
+
+    Parameters
+    ----------
+    irrelevant : int, default 0
+        Further uniform features that say nothing about the label (2 in the original SIRREL sets).
+
+    Examples
+    --------
+    >>> concept = Sine()
+    >>> X = np.array([[0.1, 0.9]])
+    >>> [int(concept.rule(X, Law.of(k, 1))[0]) for k in range(4)]
+    [1, 0, 1, 0]
+    """
+
+    irrelevant: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("sine.irrelevant", self.irrelevant, 0, 10_000)
+
+    @property
+    def count(self) -> int:
+        """Number of variants."""
+        return 4
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return numbered("x", 2 + self.irrelevant)
+
+    def inputs(self, law: Law, rng: np.random.Generator) -> np.ndarray:
+        """Draw inputs, float64 of shape (n, d)."""
+        return rng.random((len(law), 2 + self.irrelevant))
+
+    def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
+        """Return the likeliest label of each row, int64 of shape (n,)."""
+        second = law.a >= 2
+        edge = np.where(second, 0.5 + 0.3 * np.sin(3.0 * np.pi * X[:, 1]), np.sin(X[:, 1]))
+        below = X[:, 0] < edge
+        return (below ^ (law.a % 2 == 1)).astype(np.int64)

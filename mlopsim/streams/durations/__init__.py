@@ -1,0 +1,1 @@
+"""Laws of how long a concept lasts."""

@@ -1,0 +1,1 @@
+"""Schedules: which concept is active when."""

@@ -1,0 +1,38 @@
+"""Changes from one row to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.streams.layout import Layout
+from mlopsim.streams.schedules._base import Plan, Schedule
+
+
+@register("schedule", "abrupt")
+@dataclass(kw_only=True)
+class Abrupt(Schedule):
+    """From one row to the next another concept is active, each time a new one until all were seen.
+
+    Parameters
+    ----------
+    duration : spec of a duration
+        Law of how long a concept lasts.
+    order : list of int or None
+        Variants in the order in which they come, over and over; None: drawn at random.
+    limit : int or None
+        Largest number of changes.
+
+    Examples
+    --------
+    >>> schedule = Abrupt(duration={"fixed": {"mean": 3}}, order=[0, 1])
+    >>> plan = schedule.plan(Layout(windows=10, rows=5, warmup=2), 2, np.random.default_rng(1))
+    >>> [(c.start, c.end, c.before, c.after) for c in plan.changes]
+    [(25, 25, 0, 1), (40, 40, 1, 0)]
+    """
+
+    def plan(self, layout: Layout, count: int, rng: np.random.Generator) -> Plan:
+        """Return which concept each row follows."""
+        return self.steps(layout, count, 0.0, False, rng)

@@ -1,0 +1,1 @@
+"""Streams: synthetic, procedural and from files."""
