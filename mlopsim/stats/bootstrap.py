@@ -116,9 +116,10 @@ def mean_interval(
         Source of the resamples; pass a freshly seeded one for a reproducible interval.
     level : float, default 0.95
         Nominal coverage.
-    kind : {"expanded", "percentile", "bca"}
-        Percentile interval widened as Student's t would be (default), the plain one, or bias-corrected
-        and accelerated.
+    kind : {"expanded", "percentile", "bca", "t"}
+        Percentile interval widened as Student's t would be (default), the plain one, bias-corrected and
+        accelerated, or Student's t with linearised variances (the only one that covers with 2 to 4 units:
+        no resample reaches further than its most extreme unit).
     resamples : int, default 5000
 
     Returns

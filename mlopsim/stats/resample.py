@@ -11,7 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import check_level
 
-Kind = Literal["expanded", "percentile", "bca"]
+Kind = Literal["expanded", "percentile", "bca", "t"]
 # rows of a resampling block: bounds the memory to about 2 M numbers per temporary
 _BLOCK_NUMBERS = 2_000_000
 
@@ -120,6 +120,29 @@ def resample_two_level(
     return [np.concatenate(out) for out in sums], np.concatenate(below)
 
 
+def student_half_width(level: float, components: Sequence[tuple[float, int]]) -> float:
+    """Half width of Student's t interval from bootstrap variances; arguments as in `expanded_tail`.
+
+    Examples
+    --------
+    >>> round(student_half_width(.95, [(4., 5)]), 4)
+    6.2083
+    """
+    from scipy.special import stdtrit
+
+    total, freedom = _mended(components)
+    return math.sqrt(total) * float(stdtrit(freedom, 0.5 + level / 2)) if total > 0.0 else 0.0
+
+
+def _mended(components: Sequence[tuple[float, int]]) -> tuple[float, float]:
+    """Unbiased total variance and Satterthwaite's degrees of freedom."""
+    mended = [(v * n / (n - 1), n) for v, n in components]
+    total = math.fsum(v for v, _ in mended)
+    if total <= 0.0:
+        return 0.0, math.inf
+    return total, total**2 / math.fsum(v**2 / (n - 1) for v, n in mended)
+
+
 def expanded_tail(level: float, components: Sequence[tuple[float, int]]) -> float:
     """Tail probability that makes a percentile interval as wide as Student's t would be.
 
@@ -149,11 +172,9 @@ def expanded_tail(level: float, components: Sequence[tuple[float, int]]) -> floa
     from scipy.special import ndtr, stdtrit
 
     plain = math.fsum(v for v, _ in components)
+    total, freedom = _mended(components)
     if plain <= 0.0:
         return (1 - level) / 2
-    mended = [(v * n / (n - 1), n) for v, n in components]
-    total = math.fsum(v for v, _ in mended)
-    freedom = total**2 / math.fsum(v**2 / (n - 1) for v, n in mended)
     return float(ndtr(-math.sqrt(total / plain) * stdtrit(freedom, 0.5 + level / 2)))
 
 
@@ -175,9 +196,9 @@ def ends(
     value : float
         The statistic of the data.
     level : float
-    kind : {"expanded", "percentile", "bca"}
+    kind : {"expanded", "percentile", "bca", "t"}
     components : sequence of (variance, n)
-        For ``expanded``, see `expanded_tail`.
+        For ``expanded`` and ``t``, see `expanded_tail`.
     jackknife : callable, optional
         Leave-one-cluster-out statistics for ``bca`` (Efron 1987).
 
@@ -187,6 +208,9 @@ def ends(
     (25.0, 75.0)
     """
     tail = (1 - level) / 2
+    if kind == "t":
+        half = student_half_width(level, components)
+        return value - half, value + half
     if kind == "expanded":
         tail = expanded_tail(level, components)
     low, high = tail, 1 - tail

@@ -1,0 +1,134 @@
+"""Lines with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.plots.labels import label_ends
+from mlopsim.plots.style import MUTED, SMALL, Mark, caption, dress, marks_for, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A line with an optional band.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (k,)
+        NaN breaks the line.
+    low, high : ndarray of float64, shape (k,), optional
+        Ends of a pointwise interval.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {np.shape(v) for v in (self.x, self.y, self.low, self.high) if v is not None}
+        if len(shapes) != 1 or np.ndim(self.x) != 1:
+            raise ConfigError(f"a curve needs arrays of one length, got {sorted(shapes)}")
+
+
+def curves(
+    lines: Mapping[str, Curve],
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    note: str = "",
+    marks: Mapping[str, Mark] | None = None,
+    references: Mapping[str, float] | None = None,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    ylim: tuple[float, float] | None = None,
+    step: bool = False,
+) -> Figure:
+    """Draw lines with bands, each labelled at its right end.
+
+    Parameters
+    ----------
+    lines : mapping of str to Curve
+    note : str
+        Small line under the figure; say there what the bands are and their n.
+    marks : mapping of str to Mark, optional
+        From `marks_for`.
+    references : mapping of str to float, optional
+        Named horizontal lines.
+    xscale, yscale : str
+        Scales of matplotlib (``linear``, ``log``, ``symlog``).
+    ylim : tuple of float, optional
+    step : bool, default False
+        Draw as right-continuous steps.
+
+    Examples
+    --------
+    >>> x = np.arange(3.)
+    >>> len(curves({"a": Curve(x=x, y=x)}).axes)
+    1
+    """
+    looks = marks or marks_for(list(lines))
+    figure = new_figure(7.2, 3.7 + 0.1 * max(0, len(lines) - 14))
+    axes = figure.add_subplot()
+    axes.set_xscale(xscale)
+    axes.set_yscale(yscale)
+    for name, curve in lines.items():
+        look = looks[name]
+        style = "steps-post" if step else "default"
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(
+                curve.x,
+                curve.low,
+                curve.high,
+                color=look.colour,
+                alpha=0.14,
+                linewidth=0,
+                step="post" if step else None,
+            )
+        axes.plot(
+            curve.x, curve.y, color=look.colour, linestyle=look.dash, linewidth=1.6, drawstyle=style, zorder=3
+        )
+    dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.margins(x=0.0)
+    if ylim is not None:
+        axes.set_ylim(*ylim)
+    for name, at in (references or {}).items():
+        axes.axhline(at, color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
+        axes.annotate(
+            name,
+            (0.0, at),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color=MUTED,
+            va="bottom",
+        )
+    caption(figure, note)
+    axes.set_xlim(axes.get_xlim())
+    axes.set_ylim(axes.get_ylim())
+    if len(lines) > 1:
+        last = {name: _last(curve) for name, curve in lines.items()}
+        label_ends(
+            axes,
+            [x for x, _ in last.values()],
+            [y for _, y in last.values()],
+            list(lines),
+            [looks[name].colour for name in lines],
+        )
+    return figure
+
+
+def _last(curve: Curve) -> tuple[float, float]:
+    """Return the last defined point."""
+    known = np.flatnonzero(np.isfinite(curve.x) & np.isfinite(curve.y))
+    return (float(curve.x[known[-1]]), float(curve.y[known[-1]])) if len(known) else (np.nan, np.nan)

@@ -1,0 +1,176 @@
+"""How figures look: colours and markers per method, axes, sizes, and files that repeat to the byte.
+
+Figures are made with the object-oriented API only (no pyplot, no global state), so that any thread can draw.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlopsim.core.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2328"
+MUTED = "#6b7280"
+RULE = "#d9dce1"
+SHADE = "#eef0f3"
+WARN = "#b3261e"
+# Okabe and Ito 2008 without black and pale yellow, then darker kin: told apart with any colour vision
+PALETTE = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#7f4f24",
+    "#6a3d9a",
+    "#5c6b00",
+    "#8c8c8c",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.3, 1.3)), (0, (5, 1.4, 1.3, 1.4)))
+TEXT = 8.5
+SMALL = 7.5
+DPI = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """How one method is drawn in every figure of a report.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal colour.
+    marker : str
+        A marker of matplotlib.
+    dash : object
+        A line style of matplotlib.
+    """
+
+    colour: str
+    marker: str = "o"
+    dash: Any = "-"
+
+
+def marks_for(names: Sequence[str], pinned: Mapping[str, Mark] | None = None) -> dict[str, Mark]:
+    """Give every method its colour, marker and dash.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All methods of the report, in the order that should get the most distinct colours; pass the result to
+        every figure so that a method looks the same in all of them.
+    pinned : mapping of str to Mark, optional
+        Fixed looks, e.g. of an oracle or a control.
+
+    Returns
+    -------
+    dict of str to Mark
+        Distinct for the first 70 names that are not pinned.
+
+    Examples
+    --------
+    >>> marks = marks_for(["ppo", "oracle"], {"oracle": Mark(colour=INK)})
+    >>> marks["ppo"].colour, marks["oracle"].colour
+    ('#0072b2', '#1f2328')
+    """
+    out: dict[str, Mark] = {}
+    at = 0
+    for name in dict.fromkeys(names):
+        if pinned and name in pinned:
+            out[name] = pinned[name]
+            continue
+        turn, hue = divmod(at, len(PALETTE))
+        # after each turn through the colours both marker and dash change
+        out[name] = Mark(
+            colour=PALETTE[hue], marker=MARKERS[turn % len(MARKERS)], dash=DASHES[turn % len(DASHES)]
+        )
+        at += 1
+    return out
+
+
+def new_figure(width: float = 7.2, height: float = 3.6) -> Figure:
+    """Return an empty figure on an Agg canvas with constrained layout; sizes in inches.
+
+    Examples
+    --------
+    >>> new_figure(4, 3).get_size_inches().tolist()
+    [4.0, 3.0]
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(
+    axes: Axes, *, xlabel: str = "", ylabel: str = "", title: str = "", grid: str = "both", text: float = TEXT
+) -> None:
+    """Set labels, fonts, spines and grid of an axes; ``grid`` is x, y, both or none."""
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(RULE)
+    axes.tick_params(labelsize=text - 0.5, colors=MUTED, length=0, pad=4)
+    if grid in ("x", "both"):
+        axes.grid(True, axis="x", color=RULE, linewidth=0.6)
+    if grid in ("y", "both"):
+        axes.grid(True, axis="y", color=RULE, linewidth=0.6)
+    axes.set_xlabel(xlabel, fontsize=text, color=INK)
+    axes.set_ylabel(ylabel, fontsize=text, color=INK)
+    if title:
+        axes.set_title(title, fontsize=text + 1.5, color=INK, loc="left", pad=8, fontweight="bold")
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write a small line under the figure (n, exclusions, what bars are)."""
+    if text:
+        figure.supxlabel(text, fontsize=SMALL, color=MUTED, x=0.01, ha="left")
+
+
+def to_png(figure: Figure) -> bytes:
+    """Render as PNG, without a date or version in it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Render as SVG with text as outlines: the same bytes each time, the same look on every machine."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "mlopsim", "svg.fonttype": "path"}):
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+    # matplotlib leaves blanks at line ends, which text tools would strip from committed figures
+    return re.sub(rb"[ \t]+\n", b"\n", buffer.getvalue())
+
+
+def save(figure: Figure, stem: str | Path) -> tuple[Path, Path]:
+    """Write ``stem.png`` and ``stem.svg`` atomically and return their paths.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> paths = save(new_figure(2, 2), Path(tempfile.mkdtemp()) / "empty")
+    >>> [path.name for path in paths]
+    ['empty.png', 'empty.svg']
+    """
+    stem = Path(stem)
+    png = write_bytes(stem.with_name(stem.name + ".png"), to_png(figure))
+    svg = write_bytes(stem.with_name(stem.name + ".svg"), to_svg(figure))
+    return png, svg

@@ -1,0 +1,115 @@
+"""Cost against quality, one dot a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.plots.labels import label_points
+from mlopsim.plots.style import MUTED, Mark, caption, dress, marks_for, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def front(cost: ArrayLike, quality: ArrayLike) -> np.ndarray:
+    """Indices of the methods that no other beats in both cost (less) and quality (more), by rising cost.
+
+    Examples
+    --------
+    >>> front([1., 2., 3., 2.5], [.5, .7, .6, .8])
+    array([0, 1, 3])
+    """
+    c, q = np.asarray(cost, dtype=np.float64), np.asarray(quality, dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(c) & np.isfinite(q))
+    order = known[np.lexsort((-q[known], c[known]))]
+    best, kept = -np.inf, []
+    for i in order:
+        if q[i] > best:
+            best = float(q[i])
+            kept.append(int(i))
+    return np.asarray(kept, dtype=np.int64)
+
+
+def tradeoff(
+    methods: Sequence[str],
+    cost: ArrayLike,
+    quality: ArrayLike,
+    *,
+    cost_ends: tuple[ArrayLike, ArrayLike] | None = None,
+    quality_ends: tuple[ArrayLike, ArrayLike] | None = None,
+    xlabel: str = "cost",
+    ylabel: str = "accuracy",
+    title: str = "",
+    note: str = "",
+    xscale: str = "linear",
+    pareto: bool = True,
+    marks: Mapping[str, Mark] | None = None,
+) -> Figure:
+    """Draw methods in the plane of cost and quality with intervals, labels and the Pareto front.
+
+    Parameters
+    ----------
+    methods : sequence of str, length k
+    cost, quality : array_like of float, shape (k,)
+        Methods with an undefined one are not drawn, and named under the figure.
+    cost_ends, quality_ends : (low, high), each array_like of float, shape (k,), optional
+    xscale : str
+        Scale of matplotlib for the cost.
+    pareto : bool, default True
+        Draw the front (less cost, more quality).
+    marks : mapping of str to Mark, optional
+
+    Examples
+    --------
+    >>> figure = tradeoff(["a", "b"], [1., 2.], [.5, .7])
+    >>> figure.axes[0].get_xlabel()
+    'cost'
+    """
+    x, y = np.asarray(cost, dtype=np.float64), np.asarray(quality, dtype=np.float64)
+    if x.shape != (len(methods),) or y.shape != x.shape:
+        raise ConfigError(f"{len(methods)} methods need as many costs and qualities")
+    looks = marks or marks_for(methods)
+    figure = new_figure(7.2, 4.4)
+    axes = figure.add_subplot()
+    axes.set_xscale(xscale)
+    known = np.isfinite(x) & np.isfinite(y)
+    if pareto and known.sum() > 1:
+        best = front(x, y)
+        axes.plot(x[best], y[best], color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
+    shown = [int(i) for i in np.flatnonzero(known)]
+    for i in shown:
+        look = looks[methods[i]]
+        for horizontal, ends in ((True, cost_ends), (False, quality_ends)):
+            if ends is None:
+                continue
+            a, b = (float(np.asarray(e, dtype=np.float64)[i]) for e in ends)
+            if np.isfinite(a) and np.isfinite(b):
+                line = ([a, b], [y[i], y[i]]) if horizontal else ([x[i], x[i]], [a, b])
+                axes.plot(*line, color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
+        axes.plot(
+            x[i],
+            y[i],
+            look.marker,
+            color=look.colour,
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+            zorder=3,
+        )
+    dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.margins(0.08)
+    missing = [method for method, there in zip(methods, known, strict=True) if not there]
+    lines = [note] if note else []
+    if missing:
+        lines.append(f"undefined, not drawn: {', '.join(missing)}")
+    caption(figure, "\n".join(lines))
+    figure.draw_without_rendering()
+    axes.set_xlim(axes.get_xlim())
+    axes.set_ylim(axes.get_ylim())
+    label_points(axes, x[known], y[known], [methods[i] for i in shown])
+    return figure
