@@ -1,0 +1,183 @@
+"""Worlds of equal length, stacked for the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlopsim.core.digest import digest_arrays
+from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+
+if TYPE_CHECKING:
+    from mlopsim.world.world import World
+
+
+class WorldPool:
+    """M Worlds with the same number of windows T and warm-up W, as arrays ``[world, version, window, ...]``.
+
+    Parameters
+    ----------
+    worlds : sequence of World
+        At least one; T, W and the number of classes C are the same in all.
+    metric : str or list of list of float, default "accuracy"
+        What the reward measures, see :meth:`mlopsim.world.World.metric`.
+    canary : bool, default False
+        Whether confusion counts are needed, too (for what is seen of a canary).
+
+    Attributes
+    ----------
+    reward : ndarray of float64, shape (M, T, T)
+        The metric of version v in window t.
+    quality : ndarray of float32, shape (M, T, T, 4)
+        Accuracy, precision, recall, F1; NaN where undefined.
+    shift : ndarray of float32, shape (M, T, T, 3)
+        Shift of the inputs of the training data of v against window t.
+    counts : ndarray of uint32, shape (M, T, T, C, C), or (0, 0, 0, C, C) without ``canary``
+        Confusion counts over all groups.
+    seeds : ndarray of uint64, shape (M,)
+        Seeds of what a canary shows: the same for every learner and method.
+
+    Raises
+    ------
+    ConfigError
+        If there is no World, or T, W or C differ.
+    DataError
+        If the metric is undefined for a version in a window that it can serve, or a shift is not finite.
+
+    Notes
+    -----
+    About 36 bytes per version and window: 0.5 MB for T = 120; ``canary`` adds 4 C^2 bytes.
+    """
+
+    def __init__(
+        self,
+        worlds: Sequence[World],
+        metric: str | list[list[float]] = "accuracy",
+        *,
+        canary: bool = False,
+    ) -> None:
+        if len(worlds) == 0:
+            raise ConfigError("a pool needs at least one World")
+        self.worlds = tuple(worlds)
+        self.metric = metric
+        self.canary = canary
+        first = self.worlds[0]
+        self.windows, self.warmup = int(first.windows), int(first.warmup)
+        self.n_classes = int(first.n_classes)
+        size, windows, classes = len(self.worlds), self.windows, self.n_classes
+        self.reward = np.zeros((size, windows, windows))
+        self.quality = np.zeros((size, windows, windows, 4), dtype=np.float32)
+        self.shift = np.zeros((size, windows, windows, 3), dtype=np.float32)
+        shape = (size, windows, windows) if canary else (0, 0, 0)
+        self.counts = np.zeros((*shape, classes, classes), dtype=np.uint32)
+        self.seeds = np.zeros(size, dtype=np.uint64)
+        for i, world in enumerate(self.worlds):
+            self._stack(i, world)
+
+    def _stack(self, i: int, world: World) -> None:
+        mine = (world.windows, world.warmup, world.n_classes)
+        if mine != (self.windows, self.warmup, self.n_classes):
+            raise ConfigError(
+                f"World {i} has (windows, warm-up, classes) = {mine}, "
+                f"the first one {(self.windows, self.warmup, self.n_classes)}",
+                remedy="walk Worlds of different sizes in pools of their own",
+            )
+        v0, warmup = self.warmup - 1, self.warmup
+        self.reward[i] = world.metric(self.metric)
+        self.quality[i] = world.quality()
+        self.shift[i] = world.shift
+        if self.canary:
+            self.counts[i] = world.counts.sum(axis=2)
+        self.seeds[i] = _observation_seed(world)
+        served = np.triu(np.ones((self.windows - v0, self.windows - warmup), dtype=bool))
+        undefined = served & ~np.isfinite(self.reward[i, v0:, warmup:])
+        if undefined.any():
+            version, window = (int(place[0]) for place in np.nonzero(undefined))
+            raise DataError(
+                f"the metric {self.metric} of version {v0 + version} is undefined in window {warmup + window} "
+                f"of World {i}",
+                remedy="use larger windows, or the metric accuracy",
+            )
+        if not np.isfinite(self.shift[i, v0:]).all():
+            raise DataError(f"the input shift of World {i} is not finite")
+
+    def __len__(self) -> int:
+        return len(self.worlds)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WorldPool:
+        # read-only: Gymnasium deep-copies the keywords of an environment's spec
+        return self
+
+    def __repr__(self) -> str:
+        return f"WorldPool({len(self)} Worlds, {self.windows} windows, warm-up {self.warmup})"
+
+    @property
+    def steps(self) -> int:
+        """Number of decisions T - W."""
+        return self.windows - self.warmup
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Row-wise correctness: packed bits of all Worlds, places (M, 2), labels (M, n), bounds (M, T + 1).
+
+        Made when first asked for: walks need it, training does not.
+        """
+        places = np.zeros((len(self), 2), dtype=np.int64)
+        sizes = [world.bits.size for world in self.worlds]
+        places[:, 0] = np.cumsum([0, *sizes[:-1]])
+        places[:, 1] = [world.bits.shape[1] for world in self.worlds]
+        bits = np.concatenate([world.bits.ravel() for world in self.worlds])
+        bounds = np.stack([world.bounds for world in self.worlds]).astype(np.int64)
+        labels = np.zeros((len(self), int(bounds[:, -1].max()) if self.canary else 0), dtype=np.int16)
+        if self.canary:
+            for i, world in enumerate(self.worlds):
+                labels[i, : bounds[i, -1]] = world.y[: bounds[i, -1]]
+        return bits, places, labels, bounds
+
+    @cached_property
+    def longest(self) -> int:
+        """Rows of the longest window."""
+        return max(int(np.diff(world.bounds).max()) for world in self.worlds)
+
+    def baseline(self, lag: int) -> np.ndarray:
+        """Return the mean reward over the versions that could serve, by window.
+
+        It depends on no action, so subtracting it changes no ranking of policies; it removes what all
+        versions share in a window (how hard it is), a control variate.
+
+        Parameters
+        ----------
+        lag : int
+            L + l + 1: version v can serve from window v + lag on.
+
+        Returns
+        -------
+        ndarray of float64, shape (M, T)
+            Mean of ``reward[m, v, t]`` over v = v0 and v0 < v <= t - lag; 0 before window W.
+        """
+        result = np.zeros((len(self), self.windows))
+        v0 = self.warmup - 1
+        for t in range(self.warmup, self.windows):
+            result[:, t] = self.reward[:, v0 : max(v0, t - lag) + 1, t].mean(axis=1)
+        return result
+
+    def digest(self) -> str:
+        """Return the content address of what the walk reads (rows aside)."""
+        return digest_arrays(
+            {"reward": self.reward, "quality": self.quality, "shift": self.shift, "seeds": self.seeds}
+        )
+
+
+def _observation_seed(world: World) -> int:
+    """Return the seed of a World's canary samples: of its scenario, or of its labels if it has no address."""
+    spec = world.spec
+    if spec is not None:
+        sequence = seed_sequence(Axis.OBSERVATION, Split.parse(spec.split), spec.index, root=spec.root)
+    else:
+        words = digest_words(digest_arrays({"y": world.y, "bounds": world.bounds}))
+        sequence = seed_sequence(Axis.OBSERVATION, Split.TEST, 0, *words)
+    return int(sequence.generate_state(1, np.uint64)[0])

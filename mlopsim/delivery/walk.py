@@ -1,0 +1,244 @@
+"""Walking many deployments in lock-step: by a selector, by a list of actions, by a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.delivery.selector import KEEP, Selector, View
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.engine import Engine
+    from mlopsim.delivery.pool import WorldPool
+
+
+@dataclass(kw_only=True)
+class Trajectory:
+    """What happened in N walks of S = T - W decisions; column s is decision time W - 1 + s.
+
+    Parameters
+    ----------
+    asked, executed : ndarray of int64, shape (N, S)
+        The selector's answer, and what was done (0 where the answer was impossible).
+    invalid : ndarray of bool, shape (N, S)
+        Where it was impossible.
+    served : ndarray of int64, shape (N, T)
+        Version that served each window (the base of a canary), -1 before window W.
+    candidate : ndarray of int64, shape (N, T)
+        Version of the canary in each window, -1 where there was none.
+    reward : ndarray of float64, shape (N, S)
+        Reward of window W + s.
+    parts : dict of str to ndarray of float64, shape (N, S)
+        ``quality``, ``switch``, ``retrain``, ``shadow``; costs are negative, and in this order they add up to
+        the reward.
+    retrained : ndarray of bool, shape (N, S)
+        Where a retrain was decided.
+    """
+
+    asked: np.ndarray
+    executed: np.ndarray
+    invalid: np.ndarray
+    served: np.ndarray
+    candidate: np.ndarray
+    reward: np.ndarray
+    parts: dict[str, np.ndarray]
+    retrained: np.ndarray
+
+    @property
+    def returns(self) -> np.ndarray:
+        """Sum of the rewards of each walk, float64 of shape (N,)."""
+        total: np.ndarray = self.reward.sum(axis=1)
+        return total
+
+
+def walk(
+    selector: Selector,
+    pool: WorldPool,
+    deployment: Any,
+    which: Sequence[int] | np.ndarray | None = None,
+    seeds: Sequence[np.random.SeedSequence] | None = None,
+    *,
+    blocked: np.ndarray | None = None,
+) -> Trajectory:
+    """Let a selector decide in N deployments, in lock-step.
+
+    Parameters
+    ----------
+    selector : Selector
+        It answers for all deployments at once. A class attribute ``uses_errors = False`` says that it does not read
+        ``view.errors``, which is then empty, (N, 0).
+    pool : WorldPool
+        Worlds.
+    deployment : component of kind ``deployment``
+        Parameters of the dynamics.
+    which : sequence of int, optional
+        World of every deployment, as numbers in the pool; by default each World once.
+    seeds : sequence of SeedSequence, optional
+        One per deployment, handed to the selector; by default children of SeedSequence(0).
+    blocked : ndarray of bool, shape (M, T), optional
+        Versions that a gate blocks on arrival.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    MlopsimError
+        If the selector answers with something that is no action.
+    """
+    engine, worlds = _engine(pool, deployment, which, blocked)
+    if seeds is None:
+        seeds = np.random.SeedSequence(0).spawn(len(worlds))
+    if len(seeds) != len(worlds):
+        raise ConfigError(f"{len(worlds)} walks need as many seeds, got {len(seeds)}")
+    interface = engine.interface
+    with_errors = bool(getattr(selector, "uses_errors", True))
+    nothing = np.empty((len(worlds), 0), dtype=np.int8)
+    selector.reset(len(worlds), interface, seeds)
+
+    def decide(_: int) -> np.ndarray:
+        view = View(
+            interface=interface,
+            t=engine.time.copy(),
+            obs=engine.obs.copy(),
+            mask=engine.mask.copy(),
+            versions=engine.versions,
+            serving=engine.serving,
+            errors=engine.errors() if with_errors else nothing,
+        )
+        return _checked(selector.act(view), engine, selector.full_name)
+
+    return _run(engine, worlds, decide)
+
+
+def replay(
+    actions: np.ndarray,
+    pool: WorldPool,
+    deployment: Any,
+    which: Sequence[int] | np.ndarray | None = None,
+    *,
+    blocked: np.ndarray | None = None,
+) -> Trajectory:
+    """Carry out given actions.
+
+    Parameters
+    ----------
+    actions : ndarray of int, shape (N, S)
+        One row per deployment, one column per decision.
+    pool, deployment, which, blocked
+        See :func:`walk`.
+
+    Returns
+    -------
+    Trajectory
+    """
+    engine, worlds = _engine(pool, deployment, which, blocked)
+    if actions.shape != (len(worlds), pool.steps):
+        raise ConfigError(f"actions must have the shape {(len(worlds), pool.steps)}, got {actions.shape}")
+    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine, "the list of actions"))
+
+
+def run_plan(
+    retrain: np.ndarray,
+    serve: np.ndarray,
+    pool: WorldPool,
+    deployment: Any,
+    which: Sequence[int] | np.ndarray | None = None,
+    *,
+    blocked: np.ndarray | None = None,
+) -> Trajectory:
+    """Carry out a plan in terms of versions as far as it is possible.
+
+    At every decision the retrain that the plan wants is made if it is possible; else, if another version than the
+    planned one would serve the next window, the planned one is deployed if that is possible; else nothing.
+    So what the plan wants and cannot have now is tried again at the next decision.
+
+    Parameters
+    ----------
+    retrain : ndarray of bool, shape (N, S)
+        At which decisions to retrain.
+    serve : ndarray of int64, shape (N, T)
+        Which version shall serve each window; -1: whichever does.
+    pool, deployment, which, blocked
+        See :func:`walk`.
+
+    Returns
+    -------
+    Trajectory
+    """
+    engine, worlds = _engine(pool, deployment, which, blocked)
+    n, steps = len(worlds), pool.steps
+    if retrain.shape != (n, steps) or serve.shape != (n, pool.windows):
+        raise ConfigError(
+            f"a plan needs shapes {(n, steps)} and {(n, pool.windows)}, got {retrain.shape} and {serve.shape}"
+        )
+
+    def decide(s: int) -> np.ndarray:
+        wanted = serve[:, pool.warmup + s]
+        versions = engine.versions
+        slot = (versions == wanted[:, None]).argmax(axis=1)
+        here = (versions == wanted[:, None]).any(axis=1) & (wanted >= 0)
+        possible = here & engine.mask[np.arange(n), 1 + slot]
+        actions = np.where(possible, 1 + slot, KEEP)
+        now = retrain[:, s] & engine.mask[:, -1]
+        return np.where(now, engine.slots + 1, actions)
+
+    return _run(engine, worlds, decide)
+
+
+def _engine(
+    pool: WorldPool, deployment: Any, which: Sequence[int] | np.ndarray | None, blocked: np.ndarray | None
+) -> tuple[Engine, np.ndarray]:
+    # numba is slow to import
+    from mlopsim.delivery.engine import Engine
+
+    worlds = np.arange(len(pool)) if which is None else np.asarray(which, dtype=np.int64)
+    return Engine(pool, deployment, len(worlds), blocked), worlds
+
+
+def _checked(answer: np.ndarray, engine: Engine, who: str) -> np.ndarray:
+    actions = np.ascontiguousarray(answer)
+    if actions.shape != (engine.n,) or actions.dtype.kind not in "iu":
+        raise MlopsimError(
+            f"{who} must answer with {engine.n} integers, got {actions.dtype} of shape {actions.shape}"
+        )
+    if actions.min() < 0 or actions.max() >= engine.actions:
+        raise MlopsimError(
+            f"{who} answered {actions.min()}..{actions.max()}: actions are 0..{engine.actions - 1}"
+        )
+    return actions.astype(np.int64)
+
+
+def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]) -> Trajectory:
+    from mlopsim.delivery.dynamics import PARTS
+
+    n, steps = engine.n, engine.pool.steps
+    asked = np.zeros((n, steps), dtype=np.int64)
+    executed = np.zeros((n, steps), dtype=np.int64)
+    invalid = np.zeros((n, steps), dtype=bool)
+    reward = np.zeros((n, steps))
+    parts = np.zeros((len(PARTS), n, steps))
+    engine.begin(worlds)
+    for s in range(steps):
+        actions = decide(s)
+        engine.step(actions)
+        asked[:, s] = actions
+        executed[:, s] = engine.executed
+        invalid[:, s] = engine.invalid
+        reward[:, s] = engine.reward
+        parts[:, :, s] = engine.parts.T
+    return Trajectory(
+        asked=asked,
+        executed=executed,
+        invalid=invalid,
+        served=engine.state.stable.copy(),
+        candidate=engine.state.candidate.copy(),
+        reward=reward,
+        parts=dict(zip(PARTS, parts, strict=True)),
+        retrained=executed == engine.slots + 1,
+    )
