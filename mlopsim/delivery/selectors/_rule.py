@@ -38,6 +38,8 @@ class Rule:
 
     full_name: ClassVar[str]
     agent: ClassVar[bool] = False
+    #: False spares the walk the row-wise errors; the record of the walk then holds no rates
+    uses_errors: ClassVar[bool] = True
     space: ClassVar[dict[str, Choice]] = {}
 
     def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
@@ -85,7 +87,7 @@ class Rule:
         self.changed = serving != before
         self.served[:, now] = serving
         known = now - self.delay
-        if known >= 0:
+        if known >= 0 and self.uses_errors:
             rows = np.count_nonzero(view.errors >= 0, axis=1)
             wrong = np.count_nonzero(view.errors > 0, axis=1)
             self.rows[:, known] = rows

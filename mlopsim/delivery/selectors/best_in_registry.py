@@ -44,6 +44,7 @@ class BestInRegistry(Periodic):
         "phase": Range(0, 20, integer=True),
         "margin": Range(0.002, 0.5, log=True),
     }
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

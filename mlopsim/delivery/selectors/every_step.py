@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class EveryStep(Rule):
     >>> play(EveryStep(), 6, latency=1)
     'kRkRkR'
     """
+
+    uses_errors: ClassVar[bool] = False
 
     def decide(self, view: View) -> np.ndarray:
         """Retrain where the mask allows."""

@@ -49,6 +49,7 @@ class Ks(Trigger):
         "statistic": (Statistic.KS, Statistic.PSI, Statistic.MEAN),
         "against": (Against.ZERO, Against.NEWEST),
     }
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class Never(Rule):
     >>> play(Never(), 6)
     'kkkkkk'
     """
+
+    uses_errors: ClassVar[bool] = False
 
     def decide(self, view: View) -> np.ndarray:
         """Keep."""

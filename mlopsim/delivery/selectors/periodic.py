@@ -46,6 +46,7 @@ class Periodic(Rule):
         "every": Range(1, 60, log=True, integer=True),
         "phase": Range(0, 20, integer=True),
     }
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_range("selector/periodic.every", self.every, 1, 1_000_000)

@@ -41,6 +41,7 @@ class Random(Rule):
         "retrain": Range(0.005, 1.0, log=True),
         "deploy": (0.0, 0.01, 0.02, 0.05, 0.1),
     }
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_range("selector/random.retrain", self.retrain, 0.0, 1.0)

@@ -53,6 +53,7 @@ class Similar(Rule):
         "statistic": (Statistic.KS, Statistic.PSI, Statistic.MEAN),
         "cooldown": Range(0, 20, integer=True),
     }
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self.statistic = Statistic(self.statistic)

@@ -50,6 +50,7 @@ class TraditionalCd(Periodic):
         "rise": Range(0.005, 0.3, log=True),
         "judge": Range(1, 8, integer=True),
     }
+    uses_errors: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

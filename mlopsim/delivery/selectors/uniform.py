@@ -39,6 +39,7 @@ class Uniform(Rule):
     count: int = 5
 
     space: ClassVar[dict[str, Choice]] = {"count": Range(0, 40, integer=True)}
+    uses_errors: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_range("selector/uniform.count", self.count, 0, 1_000_000)
