@@ -111,18 +111,14 @@ def whiten(n, within, correlation, deviation):  # type: ignore[no-untyped-def]
     """Fill the scaled within-class covariance (V, d, d) and the scales (V, d) of LDA."""
     versions, d = deviation.shape
     for i in range(versions):
-        total, present = 0.0, 0
-        for c in range(n.shape[1]):
-            total += n[i, c]
-            present += n[i, c] > 0.0
-        freedom = max(total - present, 1.0)
+        total = n[i].sum()
         for j in range(d):
             deviation[i, j] = np.sqrt(within[i, j, j] / total)
             if deviation[i, j] == 0.0:
                 deviation[i, j] = 1.0
         for j in range(d):
             for k in range(j + 1):
-                value = within[i, j, k] / freedom / (deviation[i, j] * deviation[i, k])
+                value = within[i, j, k] / total / (deviation[i, j] * deviation[i, k])
                 correlation[i, j, k] = value
                 correlation[i, k, j] = value
 

@@ -76,11 +76,8 @@ class LinearModel:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return labels, int64 of shape (n,)."""
-        return (
-            LinearModels(coef=self.coef[None], intercept=self.intercept[None], link=self.link)
-            .predict(X)[0]
-            .astype(np.int64)
-        )
+        one = LinearModels(coef=self.coef[None], intercept=self.intercept[None], link=self.link)
+        return np.asarray(one.predict(X)[0], dtype=np.int64)
 
     def decision(self, X: np.ndarray) -> np.ndarray:
         """Return the linear scores, float64 of shape (n, K)."""

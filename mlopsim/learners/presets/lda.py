@@ -16,10 +16,10 @@ from mlopsim.learners.models import LinearModel, LinearModels, Link, check_versi
 class Lda:
     """Normal classes with one covariance; probabilities by Bayes' rule with the training shares.
 
-    Gives the scores of ``sklearn.linear_model.LinearDiscriminantAnalysis()`` (its ``svd`` solver,
-    the same rank decision) within 1e-8. Differences to it: a version with no more rows than
-    classes is fitted with one degree of freedom instead of refused, and the coefficients of three
-    and more classes keep the part that all classes share (it moves no label).
+    Gives the scores of ``sklearn.discriminant_analysis.LinearDiscriminantAnalysis()`` (its ``svd``
+    solver: covariance divided by n, as from release 1.8 on, and the same rank decision) within
+    1e-8; for three and more classes up to a constant per row, which moves neither labels nor
+    probabilities. Versions with no more rows than classes are fitted, too.
 
     Parameters
     ----------
