@@ -10,9 +10,10 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.labels import label_ends
-from mlopsim.plots.style import MUTED, SMALL, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.style import INK, MUTED, SMALL, Mark, caption, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -52,8 +53,9 @@ def curves(
     yscale: str = "linear",
     ylim: tuple[float, float] | None = None,
     step: bool = False,
+    legend: bool | None = None,
 ) -> Figure:
-    """Draw lines with bands, each labelled at its right end.
+    """Draw lines with bands, each labelled at its right end or in a legend beside.
 
     Parameters
     ----------
@@ -69,6 +71,9 @@ def curves(
     ylim : tuple of float, optional
     step : bool, default False
         Draw as right-continuous steps.
+    legend : bool, optional
+        Name the lines in a legend at the right, highest mean first, instead of at their ends; by default
+        from 9 lines on.
 
     Examples
     --------
@@ -77,7 +82,7 @@ def curves(
     1
     """
     looks = marks or marks_for(list(lines))
-    figure = new_figure(7.2, 3.7 + 0.1 * max(0, len(lines) - 14))
+    figure = new_figure(7.2, 3.7 + 0.14 * max(0, len(lines) - 20))
     axes = figure.add_subplot()
     axes.set_xscale(xscale)
     axes.set_yscale(yscale)
@@ -116,7 +121,11 @@ def curves(
     caption(figure, note)
     axes.set_xlim(axes.get_xlim())
     axes.set_ylim(axes.get_ylim())
-    if len(lines) > 1:
+    if legend is None:
+        legend = len(lines) > 8
+    if legend:
+        _legend(axes, lines, looks)
+    elif len(lines) > 1:
         last = {name: _last(curve) for name, curve in lines.items()}
         label_ends(
             axes,
@@ -126,6 +135,28 @@ def curves(
             [looks[name].colour for name in lines],
         )
     return figure
+
+
+def _legend(axes: Axes, lines: Mapping[str, Curve], looks: Mapping[str, Mark]) -> None:
+    from matplotlib.lines import Line2D
+
+    means = {
+        n: float(np.mean(c.y[np.isfinite(c.y)])) if np.isfinite(c.y).any() else -np.inf
+        for n, c in lines.items()
+    }
+    axes.legend(
+        handles=[
+            Line2D([], [], color=looks[name].colour, linestyle=looks[name].dash, linewidth=1.6, label=name)
+            for name in sorted(lines, key=lambda name: -means[name])
+        ],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.02),
+        borderaxespad=0.0,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        handlelength=2.6,
+    )
 
 
 def _last(curve: Curve) -> tuple[float, float]:

@@ -92,18 +92,16 @@ def ecdf(
     axes.annotate(
         "", (at, ends[1]), (at, ends[0]), arrowprops={"arrowstyle": "<->", "color": INK, "linewidth": 1.3}
     )
-    on_right = at < (low + high) / 2
-    axes.annotate(
-        f"KS distance {distance:.3f}",
-        (at, (ends[0] + ends[1]) / 2),
-        xytext=(7 if on_right else -7, 0),
-        textcoords="offset points",
-        ha="left" if on_right else "right",
-        va="center",
+    # both functions rise to 1, so that the lower right corner is always free
+    axes.text(
+        0.985,
+        0.05,
+        f"↕ KS distance {distance:.3f} at {at:.3g}",
+        transform=axes.transAxes,
+        ha="right",
+        va="bottom",
         fontsize=TEXT,
         color=INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
-        zorder=5,
     )
     dress(axes, xlabel=xlabel, ylabel="share at or below", title=title)
     axes.set_xlim(low - pad, high + pad)

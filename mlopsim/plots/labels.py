@@ -100,15 +100,24 @@ def label_ends(
             va="center",
             ha="left",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.7, "shrinkB": 1},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.7, "shrinkB": 1}
+            | {"relpos": (0.0, 0.5)},
         )
 
 
-def label_points(axes: Axes, x: ArrayLike, y: ArrayLike, texts: Sequence[str], size: float = SMALL) -> None:
+def label_points(
+    axes: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    texts: Sequence[str],
+    size: float = SMALL,
+    avoid: Sequence[tuple[float, float, float, float]] = (),
+) -> None:
     """Write a label beside each point, away from the other labels and points.
 
     Greedy: points in the order given; each tries eight directions at growing distance and takes the first
     free one, with a thin leader line from the second ring on. Call it last, when the limits are final.
+    ``avoid`` are segments (x0, y0, x1, y1) in data units that labels should not cross.
     """
     figure = _figure(axes)
     figure.draw_without_rendering()
@@ -116,6 +125,14 @@ def label_points(axes: Axes, x: ArrayLike, y: ArrayLike, texts: Sequence[str], s
     frame = axes.get_window_extent()
     px = figure.get_dpi() / 72
     taken = [(a - 5 * px, b - 5 * px, a + 5 * px, b + 5 * px) for a, b in points]
+    for x0, y0, x1, y1 in avoid:
+        (a, b), (c, d) = axes.transData.transform([(x0, y0), (x1, y1)])
+        # a slanted segment is cut into short pieces, so that its box does not block the whole rectangle
+        cuts = 1 if a == c or b == d else 12
+        for i in range(cuts):
+            ends = [(a + (c - a) * f, b + (d - b) * f) for f in (i / cuts, (i + 1) / cuts)]
+            (p, q), (r, s) = np.min(ends, axis=0), np.max(ends, axis=0)
+            taken.append((p - px, q - px, r + px, s + px))
     directions = [(1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
     for (a, b), text in zip(points, texts, strict=True):
         if not (np.isfinite(a) and np.isfinite(b)):

@@ -62,5 +62,7 @@ def profile(
         title=title,
         marks=marks,
         ylim=(-0.02, 1.02),
+        # all lines end near 0, where labels could not be told apart
+        legend=True,
         note=f"n = {n} scenarios; {excluded} left out (too little to gain, or undefined)",
     )

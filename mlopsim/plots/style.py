@@ -16,6 +16,7 @@ from mlopsim.core.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK = "#1f2328"
@@ -34,7 +35,7 @@ PALETTE = (
     "#7f4f24",
     "#6a3d9a",
     "#5c6b00",
-    "#8c8c8c",
+    "#00505c",
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.3, 1.3)), (0, (5, 1.4, 1.3, 1.4)))
@@ -123,7 +124,10 @@ def dress(
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(RULE)
-    axes.tick_params(labelsize=text - 0.5, colors=MUTED, length=0, pad=4)
+    axes.tick_params(which="both", labelsize=text - 0.5, colors=MUTED, length=0, pad=4)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _plain_log_ticks(axis)
     if grid in ("x", "both"):
         axes.grid(True, axis="x", color=RULE, linewidth=0.6)
     if grid in ("y", "both"):
@@ -132,6 +136,20 @@ def dress(
     axes.set_ylabel(ylabel, fontsize=text, color=INK)
     if title:
         axes.set_title(title, fontsize=text + 1.5, color=INK, loc="left", pad=8, fontweight="bold")
+
+
+def _plain_log_ticks(axis: Axis) -> None:
+    """Write 200 rather than 2 x 10^2, and minor numbers only where a decade or less is shown."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
+    narrow = high / low < 30
+    axis.set_minor_formatter(
+        FuncFormatter(lambda v, _: f"{v:,.10g}" if f"{v:e}"[0] in "235" else "")
+        if narrow
+        else NullFormatter()
+    )
 
 
 def caption(figure: Figure, text: str) -> None:

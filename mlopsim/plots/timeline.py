@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.style import INK, MUTED, SHADE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.style import INK, SHADE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+ORACLE_DASH = (0, (1.2, 1.2))
 # kind of action -> (marker, colour, height in the strip, singular)
 ACTIONS: dict[str, tuple[str, str, int, str]] = {
     "alarms": ("|", "#b3261e", 0, "alarm"),
@@ -123,7 +124,7 @@ def timeline(
         for axes in (top, strip):
             _shade(axes, line.drifts)
         if line.oracle is not None:
-            top.plot(line.windows, line.oracle, color=MUTED, linewidth=1.0, zorder=2)
+            top.plot(line.windows, line.oracle, color=INK, linewidth=0.9, linestyle=ORACLE_DASH, zorder=4)
         look = looks[walk.name]
         top.plot(line.windows, walk.quality, color=look.colour, linewidth=1.6, zorder=3)
         top.set_ylim(low - pad, high + pad)
@@ -136,7 +137,7 @@ def timeline(
     last.set_xlim(float(line.windows[0]) - 0.5, float(line.windows[-1]) + 0.5)
     last.tick_params(labelbottom=True)
     last.set_xlabel("window", fontsize=TEXT, color=INK)
-    _legend(figure, line, present, ylabel)
+    _legend(panels[0], line, present, ylabel)
     if title:
         figure.suptitle(title, fontsize=TEXT + 1.5, color=INK, x=0.01, ha="left", fontweight="bold")
     caption(figure, note)
@@ -174,13 +175,13 @@ def _strip(axes: Axes, walk: Walk) -> None:
     axes.tick_params(labelbottom=False)
 
 
-def _legend(figure: Figure, line: Timeline, present: Sequence[str], ylabel: str) -> None:
+def _legend(axes: Axes, line: Timeline, present: Sequence[str], ylabel: str) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [Line2D([], [], color=INK, linewidth=1.6, label=f"{ylabel} of what served")]
     if line.oracle is not None:
-        handles.append(Line2D([], [], color=MUTED, linewidth=1.0, label="the oracle's"))
+        handles.append(Line2D([], [], color=INK, linewidth=0.9, linestyle=ORACLE_DASH, label="the oracle's"))
     if line.drifts:
         handles.append(Patch(facecolor="#e4e0ee", edgecolor="#8f83b5", linewidth=0.6, label="drift"))
     for kind in present:
@@ -188,9 +189,12 @@ def _legend(figure: Figure, line: Timeline, present: Sequence[str], ylabel: str)
         handles.append(
             Line2D([], [], color=colour, marker=marker, markersize=5, linestyle="none", label=singular)
         )
-    legend = figure.legend(
+    axes.legend(
         handles=handles,
-        loc="outside upper left",
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.02),
+        borderaxespad=0.0,
+        labelcolor=INK,
         ncols=len(handles),
         frameon=False,
         fontsize=SMALL,
@@ -198,5 +202,3 @@ def _legend(figure: Figure, line: Timeline, present: Sequence[str], ylabel: str)
         columnspacing=1.3,
         handletextpad=0.5,
     )
-    for text in legend.get_texts():
-        text.set_color(INK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -78,9 +79,11 @@ def tradeoff(
     axes = figure.add_subplot()
     axes.set_xscale(xscale)
     known = np.isfinite(x) & np.isfinite(y)
+    segments: list[tuple[float, float, float, float]] = []
     if pareto and known.sum() > 1:
         best = front(x, y)
         axes.plot(x[best], y[best], color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
+        segments += [(x[i], y[i], x[j], y[j]) for i, j in itertools.pairwise(best)]
     shown = [int(i) for i in np.flatnonzero(known)]
     for i in shown:
         look = looks[methods[i]]
@@ -89,8 +92,9 @@ def tradeoff(
                 continue
             a, b = (float(np.asarray(e, dtype=np.float64)[i]) for e in ends)
             if np.isfinite(a) and np.isfinite(b):
-                line = ([a, b], [y[i], y[i]]) if horizontal else ([x[i], x[i]], [a, b])
-                axes.plot(*line, color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
+                segment = (a, y[i], b, y[i]) if horizontal else (x[i], a, x[i], b)
+                segments.append(segment)
+                axes.plot(segment[::2], segment[1::2], color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
         axes.plot(
             x[i],
             y[i],
@@ -111,5 +115,5 @@ def tradeoff(
     figure.draw_without_rendering()
     axes.set_xlim(axes.get_xlim())
     axes.set_ylim(axes.get_ylim())
-    label_points(axes, x[known], y[known], [methods[i] for i in shown])
+    label_points(axes, x[known], y[known], [methods[i] for i in shown], avoid=segments)
     return figure
