@@ -16,8 +16,8 @@ from mlopsim.world.spec import WorldSpec
 from mlopsim.world.threads import one_thread
 from mlopsim.world.world import World
 
-#: answers are stored in 8 bits
-MAX_CLASSES = 256
+#: labels, answers and groups take 8 bits
+MAX_CODES = 256
 
 
 def build_world(spec: WorldSpec) -> World:
@@ -81,8 +81,9 @@ def _build(source: Source, spec: WorldSpec | None) -> World:
 
     stream = source.stream
     windows, classes, groups, n = stream.windows, stream.n_classes, len(stream.groups), len(stream.y)
-    if classes > MAX_CLASSES:
-        raise DataError(f"{classes} classes are too many", remedy=f"use at most {MAX_CLASSES}")
+    for name, count in (("classes", classes), ("groups", groups)):
+        if count > MAX_CODES:
+            raise DataError(f"{count} {name} are too many", remedy=f"use at most {MAX_CODES}")
     for name, values, count in (("label", stream.y, classes), ("group", stream.g, groups)):
         if values.min() < 0 or values.max() >= count:
             raise DataError(f"the stream holds a {name} outside 0..{count - 1}")
@@ -93,11 +94,12 @@ def _build(source: Source, spec: WorldSpec | None) -> World:
         dtype=np.uint16 if size <= np.iinfo(np.uint16).max else np.uint32,
     )
     bits = np.zeros((windows, -(-n // 8)), dtype=np.uint8)
-    y, g = np.ascontiguousarray(stream.y), np.ascontiguousarray(stream.g)
+    bounds = np.ascontiguousarray(stream.bounds, dtype=np.int64)
+    y, g = stream.y.astype(np.uint8), stream.g.astype(np.uint8)
     for v, row, answers in source.predictions():
         versions, rows = answers.shape
         correct = np.zeros(answers.shape, dtype=np.bool_)
-        count_kernel(answers, y, g, window, row, counts[v : v + versions], correct)
+        count_kernel(answers, y, g, bounds, row, counts[v : v + versions], correct)
         bits[v : v + versions, row // 8 : -(-(row + rows) // 8)] = np.packbits(correct, axis=1)
     with one_thread():
         shift = shift_statistics(
@@ -110,7 +112,7 @@ def _build(source: Source, spec: WorldSpec | None) -> World:
             "bits": bits,
             "shift": shift,
             "start": source.start,
-            "bounds": np.asarray(stream.bounds, dtype=np.int64),
+            "bounds": bounds,
             "y": stream.y.astype(np.int16),
             "g": stream.g.astype(np.int16),
             "concept": _dominant(stream, window),

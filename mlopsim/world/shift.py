@@ -201,5 +201,7 @@ def shift_statistics(
     spread[spread == 0] = 1.0
     sums = np.add.reduceat((encoded[: bounds[-1]] - centre) / spread, bounds[:-1], axis=0)
     shift = np.zeros((windows, windows, len(SHIFT_NAMES)), dtype=np.float32)
-    shift_kernel(hist, sums, bounds, start, warmup - 1, binning.coarse, binning.n_coarse, shift)
+    shift_kernel(
+        hist, sums, bounds, start, warmup - 1, binning.coarse, binning.n_coarse, binning.n_edges, shift
+    )
     return shift
