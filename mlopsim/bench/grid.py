@@ -1,0 +1,268 @@
+"""From a suite to an ordered list of cells and the fits that they name.
+
+Without ``cells`` a suite is the product of its tasks, methods and seeds. With ``cells`` it is the
+union of entries; each entry is a mapping with any of these keys::
+
+    {task: [a, b], method: x, seed: [0, 1]}             # product; a missing axis means all of it
+    {zip: {task: [a, b], method: [x, y]}}               # pairs (a, x) and (b, y), for all seeds
+    {zip: {method: [x, y], seed: [0, 1]}, task: a}      # pairs (x, 0) and (y, 1), each on task a
+
+Tasks and methods are given by name, seeds as numbers of the suite. Cells that come out twice are
+dropped and named in ``Grid.notes``; one name for two different things is an error.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+from mlopsim.bench.suite import Suite
+from mlopsim.core.digest import digest, plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.track import Cell, FitJob, Method, Metric, Task, Track
+
+AXES = ("task", "method", "seed")
+T = TypeVar("T", bound="_Named")
+
+#: columns of the exported table; a metric cannot take one of these names
+RESERVED = frozenset(
+    {"key", "track", "task", "method", "seed", "status", "split", "root", "fit", "reasons", "error"}
+    | {"seconds", "host", "run", "grid", "finished", "attempts", "bundle", "versions", "fingerprint"}
+    | {"git", "task_digest", "method_digest", "position"}
+)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """An ordered list of distinct cells and the fits that they need, in dependency order.
+
+    ``digest`` is the content address of the set of cells and the track's settings: names, titles
+    and the order of cells do not enter it. ``notes`` names duplicates that were dropped.
+    """
+
+    title: str
+    track: Mapping[str, Any]
+    metrics: tuple[Metric, ...]
+    cells: tuple[Cell, ...]
+    fits: tuple[FitJob, ...] = ()
+    notes: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """Content address of the grid."""
+        return digest({"track": self.track, "cells": sorted(cell.key for cell in self.cells)})
+
+
+def expand(suite: Suite, track: Track) -> Grid:
+    """Expand a suite to its grid.
+
+    Parameters
+    ----------
+    suite : Suite
+        Tasks, methods, seeds and their combinations.
+    track : Track
+        Names the fits (``Track.fits``).
+
+    Returns
+    -------
+    Grid
+        Distinct cells in the suite's order.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name, zipped lists of different lengths, one name for two things, a fit
+        that nobody makes or a circle of fits.
+    """
+    for metric in track.metrics:
+        if metric.name in RESERVED:
+            raise ConfigError(f"{track.full_name}: '{metric.name}' cannot name a metric, it is a column")
+    notes: list[str] = []
+    tasks, methods = _distinct("task", suite.tasks, notes), _distinct("method", suite.methods, notes)
+    seeds = list(dict.fromkeys(suite.seeds))
+    if len(seeds) < len(suite.seeds):
+        twice = sorted({seed for seed in suite.seeds if suite.seeds.count(seed) > 1})
+        notes.append(f"seeds listed more than once, counted once: {', '.join(map(str, twice))}")
+    name = f"{track.name}/{track.version}"
+    cells: dict[str, Cell] = {}
+    repeated: dict[str, None] = {}
+    for task, method, seed in _combinations(suite, tasks, methods, seeds):
+        cell = Cell(track=name, task=task, method=method, seed=seed, split=suite.split, root=suite.root)
+        if cell.key in cells:
+            repeated[describe(cell)] = None
+        cells[cell.key] = cell
+    if repeated:
+        notes.append(f"cells listed more than once, counted once: {_some(list(repeated))}")
+    with_fits, jobs = track.fits(list(cells.values()))
+    final: dict[str, Cell] = {}
+    for cell in with_fits:
+        if cell.key in final:
+            raise ConfigError(f"{track.full_name}.fits returned the cell {describe(cell)} twice")
+        final[cell.key] = cell
+    return Grid(
+        title=suite.title,
+        track=plain(suite.track),
+        metrics=tuple(track.metrics),
+        cells=tuple(final.values()),
+        fits=tuple(ordered(jobs, final.values())),
+        notes=tuple(notes),
+        plugins=tuple(str(path) for path in suite.plugins),
+        config=plain(suite.config),
+    )
+
+
+def describe(cell: Cell) -> str:
+    """Return a cell's readable label.
+
+    Examples
+    --------
+    >>> describe(Cell(track="toy/1", task=Task(name="t", part={}), method=Method(name="m", part={}), seed=3))
+    't / m / seed 3'
+    """
+    return f"{cell.task.name} / {cell.method.name} / seed {cell.seed}"
+
+
+def ordered(jobs: Sequence[FitJob], cells: Any = ()) -> list[FitJob]:
+    """Return distinct fits so that each comes after those that it needs.
+
+    Raises
+    ------
+    ConfigError
+        If a fit is named that nobody makes, or fits need each other in a circle.
+
+    Examples
+    --------
+    >>> first = FitJob(track="toy/1", label="first", part={"a": 1})
+    >>> second = FitJob(track="toy/1", label="second", part={"b": 1}, needs=(first.key,))
+    >>> [job.label for job in ordered([second, first, second])]
+    ['first', 'second']
+    """
+    by_key = {job.key: job for job in jobs}
+    for cell in cells:
+        if cell.fit is not None and cell.fit not in by_key:
+            raise ConfigError(
+                f"cell {describe(cell)} names the fit {cell.fit}, which the track does not make"
+            )
+    done: dict[str, FitJob] = {}
+    for start in by_key:
+        # depth first without recursion: chains of fits may be long
+        stack: list[tuple[str, Iterator[str]]] = [(start, iter(by_key[start].needs))]
+        path = {start}
+        while stack:
+            key, needs = stack[-1]
+            need = next(needs, None)
+            if need is None:
+                stack.pop()
+                path.discard(key)
+                done.setdefault(key, by_key[key])
+            elif need in path:
+                raise ConfigError(
+                    f"fits need each other in a circle: {by_key[need].label}, {by_key[key].label}"
+                )
+            elif need not in by_key:
+                raise ConfigError(f"fit {by_key[key].label} needs the fit {need}, which nobody makes")
+            elif need not in done:
+                stack.append((need, iter(by_key[need].needs)))
+                path.add(need)
+    return list(done.values())
+
+
+def _distinct(kind: str, items: Sequence[T], notes: list[str]) -> dict[str, T]:
+    """Map names to items; equal content under two names is dropped, with a note."""
+    named: dict[str, T] = {}
+    first: dict[str, str] = {}
+    for item in items:
+        if item.digest in first:
+            notes.append(f"{kind} '{item.name}' is the same as '{first[item.digest]}', counted once")
+            named.setdefault(item.name, named[first[item.digest]])
+            continue
+        if item.name in named:
+            raise ConfigError(
+                f"two different {kind}s are called '{item.name}'",
+                remedy=f"give each {kind} a name of its own",
+            )
+        named[item.name] = item
+        first[item.digest] = item.name
+    return named
+
+
+def _combinations(
+    suite: Suite, tasks: Mapping[str, Task], methods: Mapping[str, Method], seeds: list[int]
+) -> Iterator[tuple[Task, Method, int]]:
+    everything: dict[str, list[Any]] = {
+        "task": list({task.digest: task for task in tasks.values()}.values()),
+        "method": list({method.digest: method for method in methods.values()}.values()),
+        "seed": seeds,
+    }
+    known: dict[str, Mapping[Any, Any]] = {
+        "task": tasks,
+        "method": methods,
+        "seed": {seed: seed for seed in seeds},
+    }
+    for number, entry in enumerate(suite.cells or [{}]):
+        where = f"cells[{number}]"
+        if not isinstance(entry, Mapping):
+            raise ConfigError(f"{where} must be a mapping of {', '.join(AXES)} or zip, got {entry!r}")
+        for key in entry:
+            if key not in (*AXES, "zip"):
+                raise ConfigError(
+                    f"{where} has an unknown key '{key}'{nearest(str(key), (*AXES, 'zip'))}",
+                    remedy="keys: task, method, seed, zip",
+                )
+        zipped = entry.get("zip", {})
+        if not isinstance(zipped, Mapping) or any(axis not in AXES for axis in zipped):
+            raise ConfigError(f"{where}.zip must map task, method or seed to lists, got {zipped!r}")
+        both = [axis for axis in AXES if axis in zipped and axis in entry]
+        if both:
+            raise ConfigError(f"{where} gives {both[0]} inside and outside of zip")
+        lists = {
+            axis: _look_up(f"{where}.zip.{axis}", values, known[axis]) for axis, values in zipped.items()
+        }
+        lengths = {axis: len(values) for axis, values in lists.items()}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{axis} {count}" for axis, count in lengths.items())
+            raise ConfigError(f"{where}.zip has lists of different lengths: {shown}")
+        free = [
+            _look_up(f"{where}.{axis}", entry[axis], known[axis]) if axis in entry else everything[axis]
+            for axis in AXES
+            if axis not in lists
+        ]
+        free_axes = [axis for axis in AXES if axis not in lists]
+        pairs = list(zip(*lists.values(), strict=True)) if lists else [()]
+        for pair in pairs:
+            fixed = dict(zip(lists, pair, strict=True))
+            for combination in itertools.product(*free):
+                point = {**fixed, **dict(zip(free_axes, combination, strict=True))}
+                yield point["task"], point["method"], point["seed"]
+
+
+def _look_up(where: str, values: Any, known: Mapping[Any, Any]) -> list[Any]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        values = [values]
+    found = []
+    for value in values:
+        if value not in known:
+            names = [str(name) for name in known]
+            raise ConfigError(
+                f"{where}: the suite has no '{value}'{nearest(str(value), names)}",
+                remedy=f"one of: {_some(names)}",
+            )
+        found.append(known[value])
+    return found
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown}, and {len(names) - most} more"
