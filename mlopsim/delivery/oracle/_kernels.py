@@ -10,8 +10,8 @@ NOWHERE = -1e300
 
 @numba.njit(cache=True)
 def on_demand(
-    P: np.ndarray, W: int, L: int, latency: int, spacing: int, m: int, c: float, cost: np.ndarray, layers: int,
-    free: bool,
+    P: np.ndarray, usable: np.ndarray, W: int, L: int, latency: int, spacing: int, m: int, c: float,
+    cost: np.ndarray, layers: int, free: bool,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Latest-only programme where versions deploy when chosen.
 
@@ -59,6 +59,8 @@ def on_demand(
                 for d in range(m + 1):
                     value = P[i, T] - P[i, alone]
                     for j in range(i + 1, n):
+                        if not usable[j]:
+                            continue
                         t_j = W - 1 + j + L
                         a_j = t_j + 1 + latency
                         if i > 0:
@@ -97,7 +99,7 @@ def serve(gain: np.ndarray, firsts: np.ndarray, W: int, switch: float, path: np.
         next_top, next_leader = NOWHERE, 0
         for i in range(n):
             if firsts[i] > t:
-                break
+                continue
             if top - switch > value[i]:
                 value[i] = top - switch
                 moved[t, i] = True

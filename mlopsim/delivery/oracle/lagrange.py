@@ -49,8 +49,8 @@ def forced(problem: Problem) -> np.ndarray:
     """Return where ``y[v, t] = k[v, t] x[v]``: at the arrival of a version that deploys itself; bool (n, T)."""
     out = np.zeros((len(problem.versions), problem.T), dtype=bool)
     if problem.on_arrival:
-        index = np.arange(1, len(out))
-        out[index, problem.firsts[1:]] = True
+        index = np.flatnonzero(problem.firsts < problem.T)[1:]
+        out[index, problem.firsts[index]] = True
     return out
 
 

@@ -95,7 +95,8 @@ def _solve_on_arrival(problem: Problem, limit: int | None) -> tuple[float, list[
     spacing = max(1 + problem.latency + m, problem.cooldown)
     cost = problem.retrain_cost + _charge(problem, a)
     index = np.arange(n)
-    own = c * (P[index, b] - P[index, a])
+    # a version that a gate rejects is never worth training
+    own = np.where(a < T, c * (P[index, b] - P[index, a]), -np.inf)
     layers = 1 if limit is None else limit + 1
     V = np.zeros((layers, n))
     pick = np.full((layers, n), -1, dtype=np.int64)
@@ -133,9 +134,18 @@ def _solve_on_demand(problem: Problem, limit: int | None) -> tuple[float, list[t
     layers = 1 if limit is None else limit + 1
     cost = problem.retrain_cost + _charge(problem, np.arange(problem.T + 1))
     V, pick = on_demand(
-        P, int(problem.warmup), problem.label_delay, problem.latency, max(1 + problem.latency, problem.cooldown),
-        problem.canary_windows, problem.share, cost, layers, limit is None,
-    )  # fmt: skip
+        P,
+        problem.firsts < problem.T,
+        problem.warmup,
+        problem.label_delay,
+        problem.latency,
+        max(1 + problem.latency, problem.cooldown),
+        problem.canary_windows,
+        problem.share,
+        cost,
+        layers,
+        limit is None,
+    )
     k, i, e, lost = layers - 1, 0, problem.warmup, 0
     value, chain = float(V[k, 0, e, 0]), []
     while pick[k, i, e, lost, 0] >= 0:

@@ -37,6 +37,8 @@ class Problem:
         Windows that a canary lasts; 0 if there are none.
     on_arrival : bool
         Whether a version deploys itself when it arrives.
+    blocked : ndarray of bool, shape (T,), or None
+        Versions that a release gate rejects on arrival: they never enter the registry, whatever serves.
 
     Notes
     -----
@@ -63,6 +65,7 @@ class Problem:
     share: float = 1.0
     canary_windows: int = 0
     on_arrival: bool = True
+    blocked: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         T = len(self.reward)
@@ -81,7 +84,9 @@ class Problem:
             raise ConfigError("a canary needs a share below 1 and at least one window")
 
     @classmethod
-    def of(cls, reward: np.ndarray, warmup: int, deployment: Any) -> Problem:
+    def of(
+        cls, reward: np.ndarray, warmup: int, deployment: Any, *, blocked: np.ndarray | None = None
+    ) -> Problem:
         """Read the fields of a deployment component.
 
         Parameters
@@ -93,6 +98,8 @@ class Problem:
         deployment : component of kind ``deployment``
             Fields ``slots, label_delay, latency, cooldown, switch_cost, retrain_cost, budget,
             canary_share, canary_windows, deploy_on_arrival``.
+        blocked : ndarray of bool, shape (T,), optional
+            Versions that are rejected on arrival.
         """
         canary = deployment.canary_share < 1 and deployment.canary_windows > 0
         budget = deployment.budget
@@ -109,6 +116,7 @@ class Problem:
             share=deployment.canary_share if canary else 1.0,
             canary_windows=deployment.canary_windows if canary else 0,
             on_arrival=deployment.deploy_on_arrival,
+            blocked=blocked,
         )
 
     @property
@@ -139,8 +147,13 @@ class Problem:
 
     @property
     def firsts(self) -> np.ndarray:
-        """``first`` of all versions, int64 of shape (n,)."""
-        return np.array([self.first(int(v)) for v in self.versions], dtype=np.int64)
+        """``first`` of all versions, T for those that are blocked; int64 of shape (n,)."""
+        firsts = np.array([self.first(int(v)) for v in self.versions], dtype=np.int64)
+        if self.blocked is not None:
+            rejected = self.blocked[self.versions]
+            rejected[0] = False
+            firsts[rejected] = self.T
+        return firsts
 
     @property
     def spacing(self) -> int:

@@ -1,0 +1,159 @@
+"""The oracle's answer for one walk: the optimum between a plan and a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import MlopsimError
+from mlopsim.delivery.oracle.lagrange import lagrangian_bound
+from mlopsim.delivery.oracle.latest import latest_only
+from mlopsim.delivery.oracle.lower import feasible_plan, rounded, trained_by
+from mlopsim.delivery.oracle.lp import lp_bound
+from mlopsim.delivery.oracle.plan import Plan
+from mlopsim.delivery.oracle.problem import Problem
+from mlopsim.delivery.oracle.replay import replay_rewards
+
+#: walks longer than this get the Lagrangian bound instead of the linear program
+LP_WINDOWS = 400
+#: the bracket is called exact when it is narrower
+EXACT = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bracket:
+    """Lower and upper end of the clairvoyant optimum of one walk, in total reward over the windows W..T-1.
+
+    Parameters
+    ----------
+    lower : float
+        What ``lower_plan`` earns in the real dynamics.
+    upper : float
+        No plan earns more. Shadow costs are not in it.
+    lower_plan : ndarray of int64, shape (T - W,)
+        Actions: 0 keep, 1..K deploy slot i - 1, K + 1 retrain.
+    exact : bool
+        Whether both ends agree within 1e-9: the optimum is then known.
+    latest : float
+        What the exact optimum without rollback (``latest_plan``) earns in the real dynamics.
+    latest_plan : ndarray of int64, shape (T - W,)
+        Its actions.
+    never : float
+        What never retraining earns.
+    bound : str
+        Where ``upper`` comes from: ``lp`` or ``lagrange``.
+    """
+
+    lower: float
+    upper: float
+    lower_plan: np.ndarray
+    exact: bool
+    latest: float
+    latest_plan: np.ndarray
+    never: float
+    bound: str
+
+    @property
+    def gap(self) -> float:
+        """Width of the bracket, >= 0."""
+        return self.upper - self.lower
+
+
+def bracket(
+    reward: np.ndarray,
+    warmup: int,
+    deployment: Any,
+    *,
+    blocked: np.ndarray | None = None,
+    starts: Sequence[Sequence[int]] = (),
+    effort: int = 4000,
+) -> Bracket:
+    """Bracket the clairvoyant optimum of a walk.
+
+    Upper end: the linear program's dual, evaluated safely (Lagrangian dual beyond 400 windows). Lower end: the best
+    plan of a local search from the latest-only optimum, the rounded linear program and ``starts``; always
+    replayed through the dynamics.
+
+    Parameters
+    ----------
+    reward : ndarray of float64, shape (T, T)
+        Reward of version v in window t, ``[v, t]``, costs aside (``world.metric(deployment.objective)``).
+    warmup : int
+        Number of warm-up windows W.
+    deployment : component of kind ``deployment``
+        The dynamics' parameters.
+    blocked : ndarray of bool, shape (T,), optional
+        Versions that a release gate rejects on arrival, whatever serves.
+    starts : sequence of sequences of int, optional
+        Further sets of versions to train from which the search for the lower end starts.
+    effort : int, default 4000
+        Largest number of serving problems that the search solves for one start.
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    MlopsimError
+        If the oracle and the dynamics disagree about a plan (a bug, never hidden).
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> deployment = make("deployment", "standard", label_delay=0, latency=0, retrain_cost=0.5, switch_cost=0.0)
+    >>> reward = np.where(np.arange(8)[:, None] >= 4, 1.0, 0.25) * np.ones((8, 8))
+    >>> both = bracket(reward, 2, deployment)
+    >>> both.lower, round(both.upper, 6), both.exact
+    (3.25, 3.25, True)
+    """
+    problem = Problem.of(reward, warmup, deployment, blocked=blocked)
+    latest = latest_only(problem)
+    sets = [trained_by(problem, latest.plan)]
+    sets += [np.sort(np.asarray(versions, dtype=np.int64)) - problem.v0 for versions in starts]
+    if problem.T <= LP_WINDOWS:
+        relaxed = lp_bound(problem)
+        upper, bound = relaxed.bound, "lp"
+        sets += [rounded(problem, relaxed.trained, threshold) for threshold in (0.05, 0.3, 0.5)]
+        value, plan = feasible_plan(problem, sets, effort=effort)
+    else:
+        value, plan = feasible_plan(problem, sets, effort=effort)
+        upper, _ = lagrangian_bound(problem, max(value, latest.value))
+        bound = "lagrange"
+    candidates = [(value, plan), (latest.value, latest.plan)]
+    actions = np.array(
+        [np.zeros(problem.T - problem.warmup, dtype=np.int64)] + [p.actions(problem) for _, p in candidates]
+    )
+    played = replay_rewards(actions, reward, warmup, deployment, blocked=blocked)
+    shadow = _observation_free(deployment)
+    for row, (expected, _) in enumerate(candidates, start=1):
+        if played.invalid[row].any() or (shadow and abs(played.returns[row] - expected) > 1e-8 * problem.T):
+            raise MlopsimError(
+                f"the oracle expects {expected!r} of a plan, the dynamics pay {float(played.returns[row])!r} "
+                f"({int(played.invalid[row].sum())} impossible actions)",
+                remedy="please report this, with the configuration: it is a bug",
+            )
+    best = int(np.argmax(played.returns))
+    lower = float(played.returns[best])
+    upper = max(upper, lower)
+    return Bracket(
+        lower=lower,
+        upper=upper,
+        lower_plan=actions[best],
+        exact=upper - lower <= EXACT,
+        latest=float(played.returns[2]),
+        latest_plan=actions[2],
+        never=float(played.returns[0]),
+        bound=bound,
+    )
+
+
+def _observation_free(deployment: Any) -> bool:
+    """Return whether observing costs nothing, so that the oracle's value must equal the replay's."""
+    return deployment.feedback.value != "shadow" or deployment.shadow_cost == 0.0
+
+
+__all__ = ["EXACT", "LP_WINDOWS", "Bracket", "Plan", "bracket"]
