@@ -1,0 +1,385 @@
+"""Tuning the free parameters of a selector within a budget of environment steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.digest import canonical_json, plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find
+from mlopsim.core.spec import make
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.selector import Selector
+from mlopsim.delivery.space import Choice, Range, Weights, draw, near
+from mlopsim.delivery.walk import walk
+
+#: share of the budget for the choice among the finalists, and how many there are, the default included
+FINAL_SHARE = 0.2
+FINALISTS = 4
+#: successive halving: one in ``ETA`` survives a rung; fewest scenarios of a rung
+ETA = 4
+FEWEST = 24
+#: share of the search for the first, global draw; the rest refines around its best
+GLOBAL_SHARE = 0.6
+PARENTS = 6
+WIDTH = 0.1
+#: share of the pool that is kept for the final choice if there is no validation pool
+HELD_BACK = 0.2
+#: evolution of weights: candidates and scenarios a generation, share of parents
+POPULATION = 40
+GENERATION_SCENARIOS = 32
+ELITE = 0.25
+
+
+@dataclass(kw_only=True)
+class TuneResult:
+    """What tuning found.
+
+    Parameters
+    ----------
+    params : dict
+        Values of all parameters that were given or free, in JSON types, for
+        ``make("selector", name, **params)``.
+    steps_used : int
+        Environment steps that were walked, everything included; never more than the budget.
+    history : list of dict
+        One entry per evaluation in order: ``stage``, ``params`` (the free ones), ``scenarios`` and ``score``
+        (mean return over them), ``steps`` (used so far).
+    """
+
+    params: dict[str, Any]
+    steps_used: int
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def tune(
+    name: str,
+    fixed: Mapping[str, Any],
+    free: Sequence[str],
+    pool: WorldPool,
+    deployment: Any,
+    budget_steps: int,
+    seed: np.random.SeedSequence,
+    validation_pool: WorldPool | None = None,
+) -> TuneResult:
+    """Search a selector's free parameters for the highest mean return on training scenarios.
+
+    Numbers and choices are searched by successive halving (Jamieson and Talwalkar, AISTATS 2016): candidates
+    drawn from the selector's ``space``, the default among them, meet more and more scenarios, and one in four
+    survives each rung; a second round starts around the best ones. Lists of weights are searched by the
+    cross-entropy method (Rubinstein and Kroese 2004). The finalists, the default always among them, are
+    compared on scenarios that the search has not seen.
+
+    Parameters
+    ----------
+    name : str
+        Name of the selector.
+    fixed : dict
+        Parameters that are given and stay.
+    free : list of str
+        Parameters to search; each needs an entry in the selector's ``space``.
+    pool : WorldPool
+        Training scenarios.
+    deployment : component of kind ``deployment``
+        Parameters of the dynamics.
+    budget_steps : int
+        Environment steps that may be walked, search and final choice together.
+    seed : numpy.random.SeedSequence
+        Of candidates, scenario order and walks; it is not changed.
+    validation_pool : WorldPool, optional
+        Scenarios for the final choice, also training ones; by default a fifth of ``pool`` is kept for it.
+
+    Returns
+    -------
+    TuneResult
+
+    Raises
+    ------
+    ConfigError
+        If a free parameter cannot be searched or is fixed, too, or the budget is negative.
+
+    Notes
+    -----
+    Every candidate meets the same scenarios with the same seeds. A budget that does not allow two candidates
+    leaves the defaults and uses nothing.
+    """
+    space = _check(name, fixed, free, budget_steps)
+    start = _start(name, fixed, free)
+    if not free:
+        return TuneResult(params=plain(dict(fixed)), steps_used=0)
+    search, final = _places(pool, validation_pool, _branch(seed, 0))
+    trial = _Trial(name, dict(fixed), deployment, budget_steps)
+    arena = _Arena(trial, pool, search, _branch(seed, 1))
+    judge = _Arena(trial, validation_pool or pool, final, _branch(seed, 2))
+    reserved = int(FINAL_SHARE * budget_steps) // judge.steps
+    per_finalist = min(len(final), reserved // FINALISTS)
+    episodes = (budget_steps - per_finalist * FINALISTS * judge.steps) // arena.steps
+    if per_finalist < 1 or episodes < 2:
+        return TuneResult(params=plain({**start, **fixed}), steps_used=0)
+    rng = np.random.default_rng(_branch(seed, 3))
+    if any(isinstance(choice, Weights) for choice in space.values()):
+        found = _evolve(arena, space, start, episodes, rng)
+    else:
+        found = _halve_twice(arena, space, start, episodes, rng)
+    finalists = _distinct([start, *found])[:FINALISTS]
+    # the final choice gets what the search left over, too
+    rest = (budget_steps - trial.used) // (judge.steps * len(finalists))
+    scores = [judge.score(params, min(len(final), rest), "final") for params in finalists]
+    best = finalists[int(np.argmax(scores))]
+    return TuneResult(params=plain({**fixed, **best}), steps_used=trial.used, history=trial.history)
+
+
+def _check(name: str, fixed: Mapping[str, Any], free: Sequence[str], budget: int) -> dict[str, Choice]:
+    cls = find("selector", name)
+    known: dict[str, Choice] = dict(getattr(cls, "space", {}))
+    for key in free:
+        if key not in known:
+            raise ConfigError(
+                f"{cls.full_name} cannot tune '{key}'{nearest(key, known)}",
+                remedy=f"what it can tune: {', '.join(known) or '(nothing)'}",
+            )
+        if key in fixed:
+            raise ConfigError(f"{cls.full_name}.{key} is both fixed and free")
+    if budget < 0:
+        raise ConfigError(f"the tuning budget must be >= 0 steps, got {budget}")
+    space = {key: known[key] for key in dict.fromkeys(free)}
+    if len(space) > 1 and any(isinstance(choice, Weights) for choice in space.values()):
+        raise ConfigError(f"{cls.full_name}: a list of weights is tuned alone", remedy="fix the others")
+    return space
+
+
+def _start(name: str, fixed: Mapping[str, Any], free: Sequence[str]) -> dict[str, Any]:
+    """Return the default values of the free parameters."""
+    default = make("selector", name, **fixed)
+    return {key: getattr(default, key) for key in dict.fromkeys(free)}
+
+
+def _branch(seed: np.random.SeedSequence, *keys: int) -> np.random.SeedSequence:
+    """Return a child by number: unlike ``spawn``, this leaves the parent as it is."""
+    return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *keys))
+
+
+def _places(
+    pool: WorldPool, validation: WorldPool | None, seed: np.random.SeedSequence
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Worlds of the search and those of the final choice, in random order."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(pool))
+    if validation is not None:
+        return order, rng.permutation(len(validation))
+    if len(pool) < 2:
+        raise ConfigError("tuning needs at least 2 training scenarios", remedy="draw more of them")
+    held = max(1, round(HELD_BACK * len(pool)))
+    return order[held:], order[:held]
+
+
+class _Trial:
+    """Counts steps and keeps the history."""
+
+    def __init__(self, name: str, fixed: dict[str, Any], deployment: Any, budget: int) -> None:
+        self.name, self.fixed, self.deployment, self.budget = name, fixed, deployment, budget
+        self.used = 0
+        self.history: list[dict[str, Any]] = []
+
+    def build(self, params: Mapping[str, Any]) -> Selector:
+        selector: Selector = make("selector", self.name, **self.fixed, **params)
+        return selector
+
+
+class _Arena:
+    """Scenarios in a fixed order; what a candidate has walked is not walked again."""
+
+    def __init__(
+        self, trial: _Trial, pool: WorldPool, places: np.ndarray, seed: np.random.SeedSequence
+    ) -> None:
+        self.trial, self.pool, self.places, self.seed = trial, pool, places, seed
+        self.steps = pool.steps
+        self._returns: dict[str, np.ndarray] = {}
+
+    def returns(self, params: Mapping[str, Any], positions: np.ndarray) -> np.ndarray:
+        """Walk a candidate through the scenarios at ``positions`` of the order."""
+        cost = len(positions) * self.steps
+        if self.trial.used + cost > self.trial.budget:
+            raise AssertionError(f"tuning {self.trial.name} would exceed its budget")
+        seeds = [_branch(self.seed, int(position)) for position in positions]
+        result = walk(
+            self.trial.build(params), self.pool, self.trial.deployment, self.places[positions], seeds
+        )
+        self.trial.used += cost
+        return result.returns
+
+    def score(self, params: Mapping[str, Any], count: int, stage: str) -> float:
+        """Return the mean return over the first ``count`` scenarios."""
+        key = canonical_json(dict(params))
+        have = self._returns.get(key, np.empty(0))
+        if count > len(have):
+            have = np.concatenate([have, self.returns(params, np.arange(len(have), count))])
+            self._returns[key] = have
+        return self.note(params, have[:count], stage)
+
+    def note(self, params: Mapping[str, Any], returns: np.ndarray, stage: str) -> float:
+        """Enter an evaluation into the history."""
+        score = float(returns.mean())
+        self.trial.history.append(
+            {
+                "stage": stage,
+                "params": plain(dict(params)),
+                "scenarios": len(returns),
+                "score": score,
+                "steps": self.trial.used,
+            }
+        )
+        return score
+
+
+def _distinct(candidates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({canonical_json(params): params for params in candidates}.values())
+
+
+def _size(space: Mapping[str, Choice]) -> int:
+    """Return the number of different candidates (a large number if there is a continuous parameter)."""
+    total = 1
+    for choice in space.values():
+        if isinstance(choice, tuple):
+            total *= len(choice)
+        elif isinstance(choice, Range) and choice.integer:
+            total *= int(choice.high) - int(choice.low) + 1
+        else:
+            return 1 << 30
+    return total
+
+
+def rungs(episodes: int, scenarios: int, most: int) -> tuple[int, list[int]]:
+    """Plan successive halving.
+
+    Parameters
+    ----------
+    episodes : int
+        Walks that can be afforded.
+    scenarios : int
+        Scenarios that there are.
+    most : int
+        Different candidates that there are.
+
+    Returns
+    -------
+    candidates : int
+        How many start.
+    scenarios : list of int
+        How many scenarios a candidate has met at the end of each rung; one in four survives each.
+
+    Examples
+    --------
+    >>> rungs(20_000, 2_000, 10_000)
+    (192, [31, 125, 500, 2000])
+    >>> rungs(100, 2_000, 10_000)
+    (4, [24])
+    """
+    best: tuple[int, list[int]] = (1, [min(episodes, scenarios)])
+    top = min(scenarios, max(episodes // 2, 1))
+    # fewer scenarios at the top if the budget cannot bring more than a few candidates there
+    top = max(min(top, episodes // (2 * ETA)), min(FEWEST, top))
+    for count in range(1 + int(math.log(max(top / FEWEST, 1.0), ETA) + 1e-9)):
+        ladder = [max(1, top // ETA ** (count - k)) for k in range(count + 1)]
+        low, high = 1, min(most, episodes)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if _cost(middle, ladder) <= episodes else (low, middle - 1)
+        if low > best[0]:
+            best = (low, ladder)
+    return best
+
+
+def _cost(candidates: int, ladder: Sequence[int]) -> int:
+    """Walks of a plan: survivors only walk what they have not walked yet."""
+    total, before = 0, 0
+    for k, count in enumerate(ladder):
+        total += -(-candidates // ETA**k) * (count - before)
+        before = count
+    return total
+
+
+def _halve(
+    arena: _Arena, candidates: list[dict[str, Any]], ladder: Sequence[int], stage: str
+) -> list[dict[str, Any]]:
+    """Return the candidates of the last rung, best first, then those that fell before."""
+    fallen: list[dict[str, Any]] = []
+    alive, n = candidates, len(candidates)
+    for k, count in enumerate(ladder):
+        alive = alive[: -(-n // ETA**k)]
+        scores = np.array([arena.score(params, count, f"{stage} {k}") for params in alive])
+        order = np.argsort(-scores, kind="stable")
+        ranked = [alive[int(i)] for i in order]
+        keep = -(-n // ETA ** (k + 1)) if k + 1 < len(ladder) else len(ranked)
+        alive, fallen = ranked[:keep], ranked[keep:] + fallen
+    return alive + fallen
+
+
+def _halve_twice(
+    arena: _Arena, space: dict[str, Choice], start: dict[str, Any], episodes: int, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Halve a global draw, then a draw around its best; return the finalists, best first."""
+    most = _size(space)
+    share = episodes if most <= 64 else int(GLOBAL_SHARE * episodes)
+    count, ladder = rungs(share, len(arena.places), most)
+    drawn = [start]
+    for _ in range(50 * count):
+        if len(drawn) == count:
+            break
+        drawn = _distinct([*drawn, {key: draw(choice, rng) for key, choice in space.items()}])
+    before = arena.trial.used
+    ranked = _halve(arena, drawn, ladder, "global")
+    left = episodes - (arena.trial.used - before) // arena.steps
+    if most <= len(drawn):
+        return ranked[:FINALISTS]
+    count, ladder = rungs(left, len(arena.places), most)
+    parents = ranked[:PARENTS]
+    # walked again on fewer or equally many scenarios, the parents cost little or nothing
+    drawn = parents[: min(len(parents), count)]
+    for attempt in range(50 * count):
+        if len(drawn) >= count:
+            break
+        parent = parents[attempt % len(parents)]
+        child = {key: near(choice, parent[key], WIDTH, rng) for key, choice in space.items()}
+        drawn = _distinct([*drawn, child])
+    return _halve(arena, drawn, ladder, "local")[:FINALISTS]
+
+
+def _evolve(
+    arena: _Arena, space: dict[str, Choice], start: dict[str, Any], episodes: int, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Search a list of weights by the cross-entropy method; return the finalists, best first."""
+    (key, choice), *_ = space.items()
+    assert isinstance(choice, Weights)
+    population = min(POPULATION, max(2, episodes))
+    count = min(GENERATION_SCENARIOS, len(arena.places), max(1, episodes // population))
+    generations = episodes // (population * count)
+    mean = np.asarray(start[key], dtype=np.float64)
+    sigma = np.full(choice.size, choice.spread)
+    elite = max(1, round(ELITE * population))
+    means = []
+    for generation in range(generations):
+        draws = mean + sigma * rng.standard_normal((population, choice.size))
+        draws[0] = mean
+        # all candidates of a generation meet the same scenarios, every generation meets others
+        positions = np.sort(rng.choice(len(arena.places), count, replace=False))
+        scores = np.empty(population)
+        for i, weights in enumerate(draws):
+            params = {key: [float(weight) for weight in weights]}
+            scores[i] = arena.note(params, arena.returns(params, positions), f"generation {generation}")
+        parents = draws[np.argsort(-scores, kind="stable")[:elite]]
+        mean = parents.mean(axis=0)
+        # a floor that falls keeps the search from collapsing on one lucky generation
+        floor = 0.2 * choice.spread * (1.0 - (generation + 1) / generations)
+        sigma = 0.4 * sigma + 0.6 * np.maximum(parents.std(axis=0), floor)
+        means.append(mean)
+    if not means:
+        return []
+    late = means[-max(1, generations // 4) :]
+    candidates = [means[-1], np.mean(late, axis=0), means[2 * (generations - 1) // 3]]
+    return [{key: [float(weight) for weight in weights]} for weights in candidates]
