@@ -71,24 +71,28 @@ class Agrawal(Concept):
     def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return the likeliest label of each row, int64 of shape (n,)."""
         y = np.zeros(len(X), dtype=np.int64)
-        for variant in np.unique(law.a):
-            rows = np.flatnonzero(law.a == variant)
-            columns = X if len(rows) == len(X) else X[rows]
-            y[rows] = RULES[variant](columns)
+        runs = law.runs()
+        if runs is None:
+            for variant in np.unique(law.a):
+                mixed = np.flatnonzero(law.a == variant)
+                y[mixed] = RULES[variant](X[mixed])
+            return y
+        for rows, variant in runs:
+            y[rows] = RULES[variant](X[rows])
         return y
 
 
 def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    return (low <= values) & (values <= high)
+    return np.asarray((low <= values) & (values <= high))
 
 
 def _by_age(X: np.ndarray, young: np.ndarray, middle: np.ndarray, old: np.ndarray) -> np.ndarray:
     age = X[:, 2]
-    return np.where(age < 40, young, np.where(age < 60, middle, old))
+    return np.asarray(np.where(age < 40, young, np.where(age < 60, middle, old)))
 
 
 def _rule0(X: np.ndarray) -> np.ndarray:
-    return (X[:, 2] < 40) | (X[:, 2] >= 60)
+    return np.asarray((X[:, 2] < 40) | (X[:, 2] >= 60))
 
 
 def _income(X: np.ndarray, income: np.ndarray) -> np.ndarray:
@@ -147,20 +151,20 @@ def _rule5(X: np.ndarray) -> np.ndarray:
 
 
 def _rule6(X: np.ndarray) -> np.ndarray:
-    return 2.0 * (X[:, 0] + X[:, 1]) / 3.0 - X[:, 8] / 5.0 - 20_000.0 <= 1.0
+    return np.asarray(2.0 * (X[:, 0] + X[:, 1]) / 3.0 - X[:, 8] / 5.0 - 20_000.0 <= 1.0)
 
 
 def _rule7(X: np.ndarray) -> np.ndarray:
-    return 2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] - 20_000.0 <= 1.0
+    return np.asarray(2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] - 20_000.0 <= 1.0)
 
 
 def _rule8(X: np.ndarray) -> np.ndarray:
-    return 2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] - X[:, 8] / 5.0 - 10_000.0 <= 1.0
+    return np.asarray(2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] - X[:, 8] / 5.0 - 10_000.0 <= 1.0)
 
 
 def _rule9(X: np.ndarray) -> np.ndarray:
     equity = np.where(X[:, 7] >= 20.0, X[:, 6] * (X[:, 7] - 20.0) / 10.0, 0.0)
-    return 2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] + equity / 5.0 - 10_000.0 <= 1.0
+    return np.asarray(2.0 * (X[:, 0] + X[:, 1]) / 3.0 - 5_000.0 * X[:, 3] + equity / 5.0 - 10_000.0 <= 1.0)
 
 
 RULES: tuple[Callable[[np.ndarray], np.ndarray], ...] = (

@@ -79,5 +79,12 @@ class Hyperplane(Concept):
 
     def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return the likeliest label of each row, int64 of shape (n,)."""
-        weights = law.blend(self.weights)
-        return (np.einsum("nd,nd->n", X, weights) >= 0.5 * weights.sum(axis=1)).astype(np.int64)
+        half = 0.5 * self.weights.sum(axis=1)
+        runs = law.runs()
+        if runs is None:
+            total = np.einsum("nd,nd->n", X, law.blend(self.weights))
+        else:
+            total = np.empty(len(X))
+            for rows, variant in runs:
+                np.einsum("nd,d->n", X[rows], self.weights[variant], out=total[rows])
+        return np.asarray(total >= law.blend(half), dtype=np.int64)

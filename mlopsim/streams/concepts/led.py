@@ -13,10 +13,11 @@ from mlopsim.core.spec import check_range
 from mlopsim.streams.concepts._base import Concept, Law, numbered
 
 #: segments of the digits 0..9: top, upper left, upper right, middle, lower left, lower right, bottom
-SEGMENTS = np.array(
-    [[int(c) for c in row] for row in
-     ["1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011"]]
+DIGITS = (
+    "1110111", "0010010", "1011101", "1011011", "0111010",
+    "1101011", "1101111", "1010010", "1111111", "1111011",
 )  # fmt: skip
+SEGMENTS = np.array([[int(segment) for segment in digit] for digit in DIGITS])
 USELESS = 17
 
 

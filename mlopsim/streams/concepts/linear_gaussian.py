@@ -10,13 +10,13 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Concept, Law, numbered, unit_vectors
+from mlopsim.streams.concepts._base import Concept, Law, add_by_law, numbered, unit_vectors
 
 
 @register("concept", "linear_gaussian")
 @dataclass(kw_only=True)
 class LinearGaussian(Concept):
-    """Linear-Gaussian concepts: X ~ N(m, I), y = 1 where w (x - m) - offset + sigma e > 0, e ~ N(0, 1), |w| = 1.
+    """Linear-Gaussian: X ~ N(m, I), y = 1 where w (x - m) - offset + sigma e > 0, e ~ N(0, 1), |w| = 1.
 
     So P(y = 1 | x) = Phi((w (x - m) - offset) / sigma) and the Bayes accuracy is the probability that
     two normals with correlation 1 / sqrt(1 + sigma^2) lie on the same side: for offset 0 it is
@@ -104,22 +104,29 @@ class LinearGaussian(Concept):
         """Draw inputs, float64 of shape (n, d)."""
         X = rng.standard_normal((len(law), self.d))
         if self.move_inputs:
-            X += law.blend(self.centres)
+            add_by_law(X, law, self.centres)
         return X
 
     def margin(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return the signed distance of rows from the boundary, float64 of shape (n,)."""
+        runs = law.runs()
+        if runs is not None:
+            margin = np.empty(len(X))
+            for rows, variant in runs:
+                np.einsum("nd,d->n", X[rows], self.weights[variant], out=margin[rows])
+                margin[rows] -= (self.centres[variant] * self.weights[variant]).sum() + self.offset
+            return margin
         w = law.blend(self.weights)
         if not law.still:
             # two opposite directions have no direction between them: keep the first
             norm = np.sqrt(np.einsum("nd,nd->n", w, w))[:, None]
             w = np.where(norm > 1e-9, w / np.maximum(norm, 1e-9), self.weights[law.a])
         gap = X - law.blend(self.centres) if self.move_inputs else X
-        return np.einsum("nd,nd->n", gap, w) - self.offset
+        return np.asarray(np.einsum("nd,nd->n", gap, w) - self.offset)
 
     def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return the likeliest label of each row, int64 of shape (n,)."""
-        return (self.margin(X, law) > 0.0).astype(np.int64)
+        return np.asarray(self.margin(X, law) > 0.0).astype(np.int64)
 
     def posterior(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return P(y | x), float64 of shape (n, C)."""
@@ -146,8 +153,9 @@ class LinearGaussian(Concept):
         Notes
         -----
         With u ~ N(mu, 1) the margin and v = u + sigma e, the accuracy is
-        P(u > 0, v > 0) + P(u < 0, v < 0), which is 1 + 2 B - Phi(mu) - Phi(k) with k = mu / sqrt(1 + sigma^2) and
-        B = (Phi(mu) + Phi(k)) / 2 - T(k, sigma), T being Owen's function (Owen 1956, eq. 2.1).
+        P(u > 0, v > 0) + P(u < 0, v < 0), which is 1 + 2 B - Phi(mu) - Phi(k) with
+        k = mu / sqrt(1 + sigma^2) and B = (Phi(mu) + Phi(k)) / 2 - T(k, sigma),
+        T being Owen's function (Owen 1956, eq. 2.1).
         """
         from scipy.special import ndtr, owens_t
 

@@ -55,4 +55,4 @@ class Mixed(Concept):
         """Return the likeliest label of each row, int64 of shape (n,)."""
         z = X[:, 3] < 0.5 + 0.3 * np.sin(3.0 * np.pi * X[:, 2])
         most = (X[:, 0] + X[:, 1] + z) >= 2.0
-        return (most == (law.a == 1)).astype(np.int64)
+        return np.asarray(most == (law.a == 1), dtype=np.int64)

@@ -108,7 +108,11 @@ class Rbf(Concept):
         norm = np.sqrt(np.einsum("nd,nd->n", X, X))
         X *= (rng.standard_normal(n) * self.widths[j] / norm)[:, None]
         if law.still:
-            X += self.centres[law.a, j]
+            runs = law.runs()
+            for rows, variant in runs or []:
+                X[rows] += self.centres[variant].take(j[rows], axis=0)
+            if runs is None:
+                X += self.centres[law.a, j]
         else:
             w = law.w[:, None]
             X += (1.0 - w) * self.centres[law.a, j] + w * self.centres[law.b, j]
@@ -121,13 +125,21 @@ class Rbf(Concept):
     def posterior(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return P(y | x), float64 of shape (n, C)."""
         log_density = np.empty((len(X), self.centroids))
+        runs = law.runs() or [(slice(0, len(X)), -1)]
+        columns = np.ascontiguousarray(X.T)
+        gap = np.empty_like(columns)
         for j in range(self.centroids):
-            # one centre at a time keeps the memory at (n, d)
-            gap = X - law.blend(self.centres[:, j])
-            square = np.einsum("nd,nd->n", gap, gap)
-            largest = np.abs(gap).max(axis=1)
+            # one centre at a time keeps the memory at (d, n)
+            for rows, variant in runs:
+                centre = (
+                    self.centres[variant, j][:, None] if variant >= 0 else law.blend(self.centres[:, j]).T
+                )
+                np.subtract(columns[:, rows], centre, out=gap[:, rows])
+            np.abs(gap, out=gap)
+            square = np.einsum("dn,dn->n", gap, gap)
+            largest = gap.max(axis=0)
             s = self.widths[j]
-            # a row exactly on a centre has infinite density there: the smallest float keeps it finite
+            # a row exactly on a centre has infinite density there: the floors keep it finite
             log_density[:, j] = (
                 np.log(self.weights[j] / s)
                 - 0.5 * square / s**2

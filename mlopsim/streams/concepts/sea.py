@@ -53,9 +53,11 @@ class Sea(Concept):
 
     def inputs(self, law: Law, rng: np.random.Generator) -> np.ndarray:
         """Draw inputs, float64 of shape (n, d)."""
-        return rng.random((len(law), 3)) * 10.0
+        X = rng.random((len(law), 3))
+        X *= 10.0
+        return X
 
     def rule(self, X: np.ndarray, law: Law) -> np.ndarray:
         """Return the likeliest label of each row, int64 of shape (n,)."""
         threshold = law.blend(np.array(self.thresholds, dtype=np.float64))
-        return (X[:, 0] + X[:, 1] > threshold).astype(np.int64)
+        return np.asarray(X[:, 0] + X[:, 1] > threshold, dtype=np.int64)

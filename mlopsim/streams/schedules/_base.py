@@ -148,6 +148,6 @@ class Schedule:
                 continue
             end = min(int(start) + rows, layout.n)
             a[start:end], b[start:end], a[end:], b[end:] = before, after, after, after
-            weight[start:end] = layout.ramp(int(start), int(start) + rows)[start:end]
+            weight[start:end] = np.arange(1, end - int(start) + 1) / (rows + 1.0)
             changes.append(Change(start=int(start), end=end, before=before, after=after))
         return Plan(a=a, b=b, weight=weight, blend=blend, changes=tuple(changes))

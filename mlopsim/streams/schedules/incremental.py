@@ -63,7 +63,7 @@ class Incremental(Schedule):
                 visits[i + 1],
                 visits[i + 1],
             )
-            weight[start:end] = layout.ramp(int(start), end)[start:end]
+            weight[start:end] = np.arange(1, end - int(start) + 1) / (end - int(start) + 1.0)
             if visits[i] != visits[i + 1]:
                 changes.append(
                     Change(start=int(start), end=end, before=int(visits[i]), after=int(visits[i + 1]))

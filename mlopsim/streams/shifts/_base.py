@@ -69,7 +69,7 @@ class Shift:
         at = drawn if self.at is None else self.at
         if (0 < at < layout.warmup) or at >= layout.windows:
             raise ConfigError(
-                f"a shift cannot begin in window {at}: the deployment is {layout.warmup}..{layout.windows - 1}",
+                f"a shift cannot begin in window {at}: deployed are {layout.warmup}..{layout.windows - 1}",
                 remedy="choose shift.at in the deployment, or 0 for a shift that is always there",
             )
         rows = round(self.width * layout.rows)

@@ -74,7 +74,7 @@ class Covariate(Shift):
         sd = X.std(axis=0)
         direction = np.zeros(X.shape[1])
         if self.feature is None:
-            raw = rng.standard_normal(X.shape[1])
+            raw = np.asarray(rng.standard_normal(X.shape[1]))
             direction[:] = raw / np.sqrt((raw * raw).sum())
         else:
             check_range("covariate.feature", self.feature, 0, X.shape[1] - 1)

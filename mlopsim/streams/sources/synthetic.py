@@ -108,8 +108,8 @@ class Synthetic:
         schedule: Schedule = make("schedule", self.schedule)
         plan = schedule.plan(layout, concept.count, np.random.default_rng(branch(seed, 1)))
         rng = np.random.default_rng(branch(seed, 2))
-        g = _groups(self.groups, layout.n, rng)
-        law = _law(plan, concept, rng)
+        g = _groups(self.groups, layout.n, np.random.default_rng(branch(seed, 6)))
+        law = _law(plan, concept, np.random.default_rng(branch(seed, 7)))
         shifts: list[Shift] = [make("shift", shift) for shift in self.shifts]
         events = _concept_events(plan, concept, np.random.default_rng(branch(seed, 4)))
         every = np.arange(layout.n)
@@ -148,19 +148,20 @@ class Synthetic:
 
 
 def _groups(shares: list[float], n: int, rng: np.random.Generator) -> np.ndarray:
-    u = rng.random(n)
     if len(shares) == 1:
         return np.zeros(n, dtype=np.int64)
-    return np.searchsorted(np.cumsum(shares)[:-1], u, side="right").astype(np.int64)
+    inner = np.cumsum(shares)[:-1]
+    return np.asarray(np.searchsorted(inner, rng.random(n), side="right"), dtype=np.int64)
 
 
 def _law(plan: Plan, concept: Concept, rng: np.random.Generator) -> Law:
     """Turn the plan into the law of each row: blended parameters, or one concept drawn per row."""
-    u = rng.random(len(plan.a))
     if plan.blend:
         law = Law(plan.a, plan.b, plan.weight)
+    elif plan.weight.any():
+        law = Law.of(np.where(rng.random(len(plan.a)) < plan.weight, plan.b, plan.a))
     else:
-        law = Law.of(np.where(u < plan.weight, plan.b, plan.a))
+        law = Law.of(plan.a)
     concept.check(law)
     return law
 
@@ -178,7 +179,7 @@ def _concept_events(plan: Plan, concept: Concept, rng: np.random.Generator) -> l
                 start=change.start,
                 end=change.end,
                 magnitude=sizes[low, high],
-                detail=f"variant {change.before} to {change.after}; share of rows with another likeliest label",
+                detail=f"variant {change.before} to {change.after}; share of likeliest labels that change",
             )
         )
     return events
@@ -242,13 +243,15 @@ def _settle(
         chance = shift.keep(X[rows], rows, g[rows])
         if chance is not None:
             good &= rng.random(len(rows)) < chance
-    return rows[~good]
+    return np.asarray(rows[~good])
 
 
 def _noise(
     y: np.ndarray, classes: int, noise: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which labels change, and the labels after it."""
+    if noise == 0.0:
+        return np.zeros(len(y), dtype=bool), y
     flip = rng.random(len(y)) < noise
     other = (y + rng.integers(1, classes, size=len(y))) % classes
     return flip, np.where(flip, other, y)
