@@ -1,0 +1,66 @@
+"""A stream from a data file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.streams.readers import file_digest, find_file, read_frame
+from mlopsim.streams.sources._base import ColumnStream
+from mlopsim.streams.tables import MISSING, Table, table_of
+
+
+@register("stream", "file")
+@dataclass(kw_only=True)
+class FileStream(ColumnStream):
+    """Rows of a CSV, TSV, Parquet or ARFF file (gzip or zip too), in the order of the file.
+
+    The file's content enters every key, so a changed file is another stream. Text columns are
+    categorical unless all of their values read as numbers. Beside the parameters below it has those
+    of all table streams: time, group, drop, categorical, positive, rows, windows, warmup, max_rows,
+    thin, shuffle.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    label : str, default "label"
+        Column of the labels, of any type.
+    missing : list of str
+        Texts that stand for a missing value (after stripping blanks).
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "small.csv"
+    >>> _ = path.write_text("x,job,label\\n" + "1.5,cook,no\\n?,nurse,yes\\n" * 60)
+    >>> source = FileStream(path=str(path), rows=20, warmup=2)
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> stream.windows, stream.features, stream.classes, stream.categories
+    (6, ('x', 'job'), ('no', 'yes'), {1: ('cook', 'nurse')})
+    """
+
+    path: str = ""
+    label: str = "label"
+    missing: list[str] = field(default_factory=lambda: list(MISSING))
+
+    def content(self) -> dict[str, Any]:
+        """Return the digest of the file's bytes."""
+        return {"blake2b": file_digest(find_file(self.path))}
+
+    def load(self) -> Table:
+        """Read the file."""
+        path = find_file(self.path)
+        return table_of(
+            read_frame(path),
+            source=path.name,
+            label=self.label,
+            time=self.time,
+            group=self.group,
+            drop=self.drop,
+            categorical=self.categorical,
+            positive=self.positive,
+            missing=self.missing,
+        )
