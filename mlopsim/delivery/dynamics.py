@@ -1,18 +1,21 @@
 """The dynamics of a deployment, compiled: one step, the mask, the observation.
 
-This is the only implementation: scalar environment, vector environment, walk and replay all call it. The semantics are
-those of "Time, exactly" in docs/ARCHITECTURE.md. A deployment is one row of two arrays (integers, floats) plus
-its history of what served; the columns are named below. Everything is a look-up in the stacked arrays of a
-:class:`mlopsim.delivery.pool.WorldPool`. Only imported where numbers are needed, because numba is slow to import.
+This is the only implementation: scalar environment, vector environment, walk and replay all call it. The
+semantics are those of "Time, exactly" in docs/ARCHITECTURE.md. A deployment is one row of two arrays
+(integers, floats) plus its history of what served; the columns are named below. Everything is a look-up in
+the stacked arrays of a :class:`mlopsim.delivery.pool.WorldPool`.
+
+Import this module only where numbers are needed: numba is slow to import.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from mlopsim.delivery.canary import canary_key, quality_of, thin
 
 # integer columns of a deployment
 WORLD, TIME, END, STABLE, CANDIDATE, PROMOTE, FLIGHT, ARRIVAL = range(8)
@@ -21,7 +24,7 @@ SLOTS_I = 15
 #: per slot: version (-1: empty), first window in the registry, number of observed windows, newest of them
 VERSION, ENTERED, N_OBS, LAST_OBS = range(4)
 WIDTH_I = 4
-# float columns: costs charged, seen quality, its accuracy at the last three decisions, newest_ks at the last four
+# float columns: costs charged, seen quality, its accuracy at the last three decisions, newest_ks at four
 SPENT, QUALITY, ACCURACY_PAST, KS_PAST = 0, 1, 5, 8
 SLOTS_F = 12
 #: decisions and windows that a past KS distance averages over
@@ -33,6 +36,8 @@ WIDTH_F = 5
 K, DELAY, LATENCY, COOLDOWN, CANARY, CANARY_WINDOWS, FEEDBACK, ON_ARRIVAL, LAST_T, WARMUP = range(10)
 SWITCH_COST, RETRAIN_COST, BUDGET, SHARE, SHADOW_COST = range(5)
 DEPLOYED, SHADOW, FULL = range(3)
+# last axis of the history of what served
+STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 
 #: names of the parts of the reward, in the order of their columns
 PARTS = ("quality", "switch", "retrain", "shadow")
@@ -41,17 +46,15 @@ TOLERANCE = 1e-9
 
 
 class State(NamedTuple):
-    """N deployments: integers (N, .), floats (N, .), history by window (N, T) of stable, candidate, shadowed."""
+    """N deployments: integers and floats (N, .), what served (N, T, 3): stable, candidate, shadowed."""
 
     ints: np.ndarray
     floats: np.ndarray
-    stable: np.ndarray
-    candidate: np.ndarray
-    shadowed: np.ndarray
+    served: np.ndarray
 
 
 class Tables(NamedTuple):
-    """What a deployment walks through (see :class:`mlopsim.delivery.pool.WorldPool`); blocked is (M, T) or (0, 0)."""
+    """The arrays of a :class:`mlopsim.delivery.pool.WorldPool`, and blocked (M, T), or (0, 0) for none."""
 
     reward: np.ndarray
     quality: np.ndarray
@@ -62,100 +65,20 @@ class Tables(NamedTuple):
 
 
 class Out(NamedTuple):
-    """What a step writes: obs (N, F), mask (N, K+2), parts (N, 4), reward, executed, invalid (N,)."""
+    """What a step writes: obs (N, F), mask (N, K+2), parts (N, 4), executed (N,)."""
 
     obs: np.ndarray
     mask: np.ndarray
     parts: np.ndarray
-    reward: np.ndarray
     executed: np.ndarray
-    invalid: np.ndarray
 
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-
-
-@njit(cache=True)
-def _mix(z: Any) -> Any:
-    z = (z ^ (z >> _S30)) * _MIX_1
-    z = (z ^ (z >> _S27)) * _MIX_2
-    return z ^ (z >> _S31)
-
-
-@njit(cache=True)
-def canary_key(seed: Any, version: int, window: int) -> Any:
-    """Return the start of the SplitMix64 sequence of one (scenario, version, window).
-
-    The generator is that of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
-    """
-    key = _mix(seed + _GOLDEN * np.uint64(version + 1))
-    return _mix(key + _GOLDEN * np.uint64(window + 1))
-
-
-@njit(cache=True)
-def unit_seen(key: Any, unit: int, share: float) -> Any:
-    """Return whether row number ``unit`` of a window is among those that a share of the traffic shows."""
-    z = _mix(key + _GOLDEN * np.uint64(unit + 1))
-    return np.float64(z >> _S11) * 1.1102230246251565e-16 < share
-
-
-@njit(cache=True)
-def thin(counts: np.ndarray, key: Any, share: float, out: np.ndarray) -> None:
-    """Add the rows of ``counts`` (C, C) that are seen to ``out``; each is seen with probability ``share``.
-
-    Rows are numbered label by label: for label y first the right answers, then the wrong ones in the order of the answer.
-    """
-    unit = 0
-    for y in range(counts.shape[0]):
-        for step in range(counts.shape[0]):
-            # right answer first, then the others in ascending order
-            yhat = y if step == 0 else (step - 1 if step <= y else step)
-            for _ in range(counts[y, yhat]):
-                if unit_seen(key, unit, share):
-                    out[y, yhat] += 1
-                unit += 1
-
-
-@njit(cache=True)
-def quality_of(counts: np.ndarray, out: np.ndarray) -> bool:
-    """Write accuracy, precision, recall, F1 of confusion counts [y, yhat]; return whether there is any row.
-
-    Binary: of class 1; else the mean over the classes where it is defined. NaN where it is undefined.
-    """
-    n_classes = counts.shape[0]
-    total = 0
-    right = 0
-    for y in range(n_classes):
-        right += counts[y, y]
-        for yhat in range(n_classes):
-            total += counts[y, yhat]
-    if total == 0:
-        return False
-    out[0] = right / total
-    for part in range(1, 4):
-        mean, defined = 0.0, 0
-        for c in range(1 if n_classes == 2 else 0, n_classes):
-            said, true = 0, 0
-            for other in range(n_classes):
-                said += counts[other, c]
-                true += counts[c, other]
-            below = said if part == 1 else (true if part == 2 else said + true)
-            if below > 0:
-                mean += (2.0 if part == 3 else 1.0) * counts[c, c] / below
-                defined += 1
-        out[part] = mean / defined if defined > 0 else np.nan
-    return True
-
-
-@njit(cache=True)
+@njit
 def _reserved_flight(i: int, ints: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     return q[SWITCH_COST] if ints[i, FLIGHT] >= 0 and p[ON_ARRIVAL] == 1 else 0.0
 
 
-@njit(cache=True)
+@njit
 def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
     """Return whether deployment i can retrain now."""
     t = ints[i, TIME]
@@ -170,7 +93,7 @@ def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: 
     return bool(floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE)
 
 
-@njit(cache=True)
+@njit
 def can_deploy(i: int, slot: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
     """Return whether deployment i can deploy a slot now."""
     version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
@@ -190,10 +113,9 @@ def can_deploy(i: int, slot: int, ints: np.ndarray, floats: np.ndarray, p: np.nd
     return bool(floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE)
 
 
-@njit(cache=True)
-def start(i: int, world: int, state: State, p: np.ndarray, end: int) -> None:
+@njit
+def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray) -> None:
     """Put deployment i at the decision time W-1 of a World; its last step serves window ``end``."""
-    ints, floats = state.ints, state.floats
     first = p[WARMUP] - 1
     ints[i, :] = -1
     floats[i, :] = 0.0
@@ -208,17 +130,14 @@ def start(i: int, world: int, state: State, p: np.ndarray, end: int) -> None:
     ints[i, SLOTS_I + VERSION] = first
     ints[i, SLOTS_I + ENTERED] = p[WARMUP]
     ints[i, SLOTS_I + N_OBS] = 0
-    state.stable[i, :] = -1
-    state.candidate[i, :] = -1
-    state.shadowed[i, :] = 0
 
 
-@njit(cache=True)
+@njit
 def _enter(i: int, version: int, window: int, ints: np.ndarray, floats: np.ndarray, k: int) -> None:
     """Put a version into slot 0; if that is one too many, evict the oldest that has no traffic."""
     last = ints[i, FILLED]
     if last == k:
-        # the new version (slot -1 in this scan) is itself evicted only if all others have traffic: ruled out by K
+        # there is one: the deployment's check of K rules out that all of them have traffic
         last = k - 1
         while last >= 0:
             old = ints[i, SLOTS_I + last * WIDTH_I + VERSION]
@@ -240,7 +159,7 @@ def _enter(i: int, version: int, window: int, ints: np.ndarray, floats: np.ndarr
         floats[i, SLOTS_F + c] = 0.0
 
 
-@njit(cache=True)
+@njit
 def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     """Give a version traffic from ``window`` on; return the share that moves."""
     if p[CANARY] == 1:
@@ -251,17 +170,29 @@ def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, 
     return 1.0
 
 
-@njit(cache=True)
-def advance(i: int, action: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, out: Out) -> None:
-    """Apply a decision of deployment i, serve the next window, write reward, parts, executed, invalid."""
-    ints, floats = state.ints, state.floats
+@njit
+def advance(
+    i: int,
+    action: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    served: np.ndarray,
+    reward: np.ndarray,
+    shift: np.ndarray,
+    blocked: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    parts: np.ndarray,
+    executed: np.ndarray,
+) -> None:
+    """Apply a decision of deployment i, serve the next window; write reward parts and what was done."""
     m, t = ints[i, WORLD], ints[i, TIME]
     w = t + 1
     newest = t - p[DELAY]
     if newest >= p[WARMUP] - 1:
         for back in range(PAST - 1, 0, -1):
             floats[i, KS_PAST + back] = floats[i, KS_PAST + back - 1]
-        floats[i, KS_PAST] = tab.shift[m, newest, t, 0]
+        floats[i, KS_PAST] = shift[m, newest, t, 0]
         ints[i, N_PAST] += 1
     moved, retrain = 0.0, 0.0
     possible = action == 0
@@ -280,8 +211,7 @@ def advance(i: int, action: int, state: State, tab: Tables, p: np.ndarray, q: np
             moved += q[SHARE]
         elif possible:
             moved += _deploy(i, ints[i, SLOTS_I + (action - 1) * WIDTH_I + VERSION], w, ints, p, q)
-    out.executed[i] = action if possible else 0
-    out.invalid[i] = not possible
+    executed[i] = action if possible else 0
     if ints[i, CANDIDATE] >= 0 and ints[i, PROMOTE] == w:
         ints[i, STABLE] = ints[i, CANDIDATE]
         ints[i, CANDIDATE] = -1
@@ -289,34 +219,33 @@ def advance(i: int, action: int, state: State, tab: Tables, p: np.ndarray, q: np
     if ints[i, FLIGHT] >= 0 and ints[i, ARRIVAL] == w:
         version = ints[i, FLIGHT]
         ints[i, FLIGHT] = -1
-        if tab.blocked.shape[0] == 0 or not tab.blocked[m, version]:
+        if blocked.shape[0] == 0 or not blocked[m, version]:
             if p[ON_ARRIVAL] == 1:
                 moved += _deploy(i, version, w, ints, p, q)
             _enter(i, version, w, ints, floats, p[K])
     stable, candidate = ints[i, STABLE], ints[i, CANDIDATE]
-    state.stable[i, w] = stable
-    state.candidate[i, w] = candidate
+    served[i, w, STABLE_AT] = stable
+    served[i, w, CANDIDATE_AT] = candidate
     shadow = 0.0
     if p[FEEDBACK] != DEPLOYED:
-        state.shadowed[i, w] = 1
+        served[i, w, SHADOWED_AT] = 1
         if p[FEEDBACK] == SHADOW:
             shadow = q[SHADOW_COST] * (ints[i, FILLED] - 1 - (1 if candidate >= 0 else 0))
-    quality = tab.reward[m, stable, w]
+    quality = reward[m, stable, w]
     if candidate >= 0:
-        quality = (1.0 - q[SHARE]) * quality + q[SHARE] * tab.reward[m, candidate, w]
+        quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, candidate, w]
     switch = q[SWITCH_COST] * moved
     if moved > 0.0:
         ints[i, SWITCHED] = w
     floats[i, SPENT] += switch + retrain
-    out.parts[i, 0] = quality
-    out.parts[i, 1] = 0.0 - switch
-    out.parts[i, 2] = 0.0 - retrain
-    out.parts[i, 3] = 0.0 - shadow
-    out.reward[i] = ((quality - switch) - retrain) - shadow
+    parts[i, 0] = quality
+    parts[i, 1] = 0.0 - switch
+    parts[i, 2] = 0.0 - retrain
+    parts[i, 3] = 0.0 - shadow
     ints[i, TIME] = w
 
 
-@njit(cache=True)
+@njit
 def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, floats: np.ndarray) -> None:
     a, b = SLOTS_I + slot * WIDTH_I, SLOTS_F + slot * WIDTH_F
     floats[i, b + 2] = floats[i, b + 1]
@@ -330,10 +259,19 @@ def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, f
     ints[i, a + LAST_OBS] = window
 
 
-@njit(cache=True)
-def learn(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray) -> None:
+@njit
+def learn(
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    served: np.ndarray,
+    quality: np.ndarray,
+    counts: np.ndarray,
+    seeds: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+) -> None:
     """Take note of the window whose labels became known at deployment i's decision time, if it was served."""
-    ints, floats = state.ints, state.floats
     for back in range(2, 0, -1):
         floats[i, ACCURACY_PAST + back] = floats[i, ACCURACY_PAST + back - 1]
     floats[i, ACCURACY_PAST] = floats[i, QUALITY]
@@ -344,38 +282,47 @@ def learn(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray) -> No
     u = ints[i, TIME] - p[DELAY]
     if u < p[WARMUP]:
         return
-    stable, candidate = state.stable[i, u], state.candidate[i, u]
+    stable, candidate = served[i, u, STABLE_AT], served[i, u, CANDIDATE_AT]
     if candidate < 0:
         ints[i, SEEN] = 1
         for part in range(4):
-            value = tab.quality[m, stable, u, part]
+            value = quality[m, stable, u, part]
             floats[i, QUALITY + part] = value if value == value else 0.0
     else:
-        _learn_canary(i, u, state, tab, q)
+        _learn_canary(i, u, ints, floats, stable, candidate, counts, seeds, q)
     for slot in range(ints[i, FILLED]):
         version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
         if version == candidate or (version == stable and candidate >= 0):
             continue
         # a version that waits in the registry is observed only where it is shadow-evaluated
         if version == stable or (
-            state.shadowed[i, u] == 1 and ints[i, SLOTS_I + slot * WIDTH_I + ENTERED] <= u
+            served[i, u, SHADOWED_AT] == 1 and ints[i, SLOTS_I + slot * WIDTH_I + ENTERED] <= u
         ):
-            _record(i, slot, u, tab.quality[m, version, u, 0], ints, floats)
+            _record(i, slot, u, quality[m, version, u, 0], ints, floats)
 
 
-@njit(cache=True)
-def _learn_canary(i: int, u: int, state: State, tab: Tables, q: np.ndarray) -> None:
+@njit
+def _learn_canary(
+    i: int,
+    u: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    stable: int,
+    candidate: int,
+    counts: np.ndarray,
+    seeds: np.ndarray,
+    q: np.ndarray,
+) -> None:
     """See a window whose traffic was shared: each version on a binomial sample of its rows."""
-    ints, floats = state.ints, state.floats
     m = ints[i, WORLD]
-    n_classes = tab.counts.shape[3]
+    n_classes = counts.shape[3]
     both = np.zeros((n_classes, n_classes), np.int64)
     found = np.empty(4)
     for side in range(2):
-        version = state.stable[i, u] if side == 0 else state.candidate[i, u]
+        version = stable if side == 0 else candidate
         share = 1.0 - q[SHARE] if side == 0 else q[SHARE]
         one = np.zeros((n_classes, n_classes), np.int64)
-        thin(tab.counts[m, version, u], canary_key(tab.seeds[m], version, u), share, one)
+        thin(counts[m, version, u], canary_key(seeds[m], version, u), share, one)
         both += one
         if quality_of(one, found):
             for slot in range(ints[i, FILLED]):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.errors import ConfigError
+from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.delivery import dynamics as d
-from mlopsim.delivery import observation
+from mlopsim.delivery import kernels
 from mlopsim.delivery.deployments.standard import Feedback
 from mlopsim.delivery.features import feature_names
 from mlopsim.delivery.pool import WorldPool
@@ -37,14 +37,11 @@ class Engine:
         Observation at the decision time; overwritten by every step, as all of these.
     mask : ndarray of bool, shape (N, K + 2)
         Possible actions.
-    reward : ndarray of float64, shape (N,)
-        Reward of the window served last.
     parts : ndarray of float64, shape (N, 4)
-        Its parts, in the order of :data:`mlopsim.delivery.dynamics.PARTS`.
+        Parts of the reward of the window served last, in the order of
+        :data:`mlopsim.delivery.dynamics.PARTS`; costs are negative.
     executed : ndarray of int64, shape (N,)
         What was done: the action, or 0 where it was impossible.
-    invalid : ndarray of bool, shape (N,)
-        Where it was impossible.
 
     Raises
     ------
@@ -52,16 +49,15 @@ class Engine:
         If the pool does not fit the deployment, or ``blocked`` has another shape.
     """
 
-    def __init__(
-        self, pool: WorldPool, deployment: Any, n: int, blocked: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, pool: WorldPool, deployment: Any, n: int, blocked: np.ndarray | None = None) -> None:
         if deployment.has_canary and not pool.canary:
             raise ConfigError(
                 "a deployment with canaries needs confusion counts", remedy="WorldPool(..., canary=True)"
             )
         if pool.metric != deployment.objective:
             raise ConfigError(
-                f"the pool was made for the metric {pool.metric}, the deployment asks for {deployment.objective}"
+                f"the pool was made for the metric {pool.metric}, not for {deployment.objective}",
+                remedy="WorldPool(worlds, deployment.objective)",
             )
         size = (len(pool), pool.windows)
         if blocked is not None and blocked.shape != size:
@@ -105,19 +101,15 @@ class Engine:
         self.state = d.State(
             ints=np.full((n, d.SLOTS_I + self.slots * d.WIDTH_I), -1, dtype=np.int64),
             floats=np.zeros((n, d.SLOTS_F + self.slots * d.WIDTH_F)),
-            stable=np.full((n, pool.windows), -1, dtype=np.int64),
-            candidate=np.full((n, pool.windows), -1, dtype=np.int64),
-            shadowed=np.zeros((n, pool.windows), dtype=np.int8),
+            served=np.zeros((n, pool.windows, 3), dtype=np.int32),
         )
         self.out = d.Out(
             obs=np.zeros((n, len(self.names)), dtype=np.float32),
             mask=np.zeros((n, self.slots + 2), dtype=bool),
             parts=np.zeros((n, len(d.PARTS))),
-            reward=np.zeros(n),
             executed=np.zeros(n, dtype=np.int64),
-            invalid=np.zeros(n, dtype=bool),
         )
-        self.obs, self.mask, self.parts, self.reward, self.executed, self.invalid = self.out
+        self.obs, self.mask, self.parts, self.executed = self.out
         self._all = np.arange(n, dtype=np.int64)
 
     @property
@@ -156,9 +148,25 @@ class Engine:
     @property
     def serving(self) -> np.ndarray:
         """Slot of the stable version, int64 of shape (N,)."""
-        found = np.zeros(self.n, dtype=np.int64)
-        observation.serving_slots(self.state.ints, found)
-        return found
+        slots: np.ndarray = (self.versions == self.state.ints[:, d.STABLE, None]).argmax(axis=1)
+        return slots
+
+    @property
+    def reward(self) -> np.ndarray:
+        """Reward of the window served last: the parts added up in their order, float64 of shape (N,)."""
+        parts = self.parts
+        total: np.ndarray = ((parts[:, 0] + parts[:, 1]) + parts[:, 2]) + parts[:, 3]
+        return total
+
+    @property
+    def stable(self) -> np.ndarray:
+        """Version that served each window (the base of a canary), -1 where none did yet, int64 (N, T)."""
+        return self.state.served[:, :, d.STABLE_AT].astype(np.int64)
+
+    @property
+    def candidate(self) -> np.ndarray:
+        """Version of the canary in each window, -1 where there was none, int64 (N, T)."""
+        return self.state.served[:, :, d.CANDIDATE_AT].astype(np.int64)
 
     @property
     def spent(self) -> np.ndarray:
@@ -185,11 +193,11 @@ class Engine:
             If there is no such World.
         """
         rows = self._all if rows is None else rows
-        if len(worlds) and not (0 <= worlds.min() and worlds.max() < len(self.pool)):
+        if len(worlds) and (worlds.min() < 0 or worlds.max() >= len(self.pool)):
             raise ConfigError(f"scenarios are 0..{len(self.pool) - 1}, got {worlds.min()}..{worlds.max()}")
         lengths = np.full(len(rows), self.pool.steps) if lengths is None else lengths
         ends = lengths + (self.pool.warmup - 1)
-        observation.begin(rows, worlds, ends, self.state, self.tables, self.p, self.q, self.out)
+        kernels.begin(rows, worlds, ends, self.state, self.tables, self.p, self.q, self.out)
 
     def step(self, actions: np.ndarray) -> bool:
         """Serve one window everywhere.
@@ -203,8 +211,16 @@ class Engine:
         -------
         bool
             Whether any deployment has ended; it must be started anew before the next step.
+
+        Raises
+        ------
+        MlopsimError
+            If a deployment has ended, or none was started.
         """
-        return bool(observation.step(actions, self.state, self.tables, self.p, self.q, self.out))
+        found = kernels.step(actions, self.state, self.tables, self.p, self.q, self.out)
+        if found < 0:
+            raise MlopsimError("a deployment has ended or was never started", remedy="start it anew first")
+        return bool(found)
 
     def errors(self) -> np.ndarray:
         """Return the row-wise errors of what served in the window whose labels became known.
@@ -215,5 +231,5 @@ class Engine:
             1 = error, 0 = correct, -1 pads; in a canary window the sampled rows of the stable version.
         """
         result = np.empty((self.n, self.pool.longest), dtype=np.int8)
-        observation.write_errors(self.state, self.tables, *self.pool.rows, self.p, self.q, result)
+        kernels.write_errors(self.state, self.tables, *self.pool.rows, self.p, self.q, result)
         return result

@@ -1,9 +1,10 @@
 """The published features of an observation: names, meaning, scaling.
 
-All are finite float32. Numbers of windows are divided by 10 and capped at 5; PSI and mean shift are capped at 5; KS and
-accuracies are as they are. What is undefined is 0, and a flag (``seen``, ``in_flight``, ``slot*_filled``, ``slot*_known``,
-``served_seen`` > 0) says so. t is the decision time, L the label delay; "observed" means: it served (a share of)
-the window, or was shadow-evaluated in it, and the labels of the window are known.
+All are finite float32 in [-1, 5]. Numbers of windows are divided by 10 and capped at 5; PSI and mean shift
+are capped at 5; KS and accuracies are as they are. What is undefined is 0, and a flag (``seen``, ``in_flight``,
+``slot*_filled``, ``slot*_known``, ``served_seen`` > 0) says so. t is the decision time, L the label delay;
+"observed" means: it served (a share of) the window, or was shadow-evaluated in it, and the labels of the
+window are known. KS, PSI and mean shift are those of :mod:`mlopsim.world.shift`.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ UNIT = 10.0
 #: name to meaning, in the order of the columns
 GLOBAL: dict[str, str] = {
     "seen": "1 if window t-L was served and some of its labelled rows are known, else 0",
-    "seen_accuracy": "accuracy of what served in window t-L (in a canary window: of the sampled rows of both versions)",
+    "seen_accuracy": "accuracy of what served in window t-L (canary: of the sampled rows of both versions)",
     "seen_precision": "its precision (binary: of class 1; else macro); 0 where undefined",
     "seen_recall": "its recall, likewise",
     "seen_f1": "its F1, likewise",
     "seen_accuracy_1": "the value of seen_accuracy one decision ago",
     "seen_accuracy_2": "two decisions ago",
     "seen_accuracy_3": "three decisions ago",
-    "recent_accuracy": "mean accuracy of the last 3 observed windows of the version that serves (the base of a canary)",
+    "recent_accuracy": "mean accuracy of the last 3 observed windows of what serves (the base of a canary)",
     "early_accuracy": "mean accuracy of the first 3 observed windows of that version",
     "accuracy_drop": "early_accuracy - recent_accuracy",
     "served_seen": "number of observed windows of that version / 10",
     "serving_age": "t - v of that version / 10",
-    "serving_ks": "shift of that version's training data against window t: mean binned KS distance over features",
+    "serving_ks": "KS distance of that version's training data from window t",
     "serving_psi": "population stability index, likewise",
     "serving_mean": "standardised shift of the mean, likewise",
     "serving_ks_past": "mean of its KS over those of the windows t-4..t-1 that it was not trained on",
-    "newest_ks": "shift of the training data of version t-L, which a retrain decided now would train, against window t",
+    "newest_ks": "KS distance of the data that a retrain now would train on (version t-L) from window t",
     "newest_psi": "PSI, likewise",
     "newest_mean": "mean shift, likewise",
     "newest_ks_past": "mean of newest_ks over the previous (up to) 4 decisions",
     "in_flight": "1 if a retrained version is on its way",
     "arrives_in": "windows until its arrival / 10",
     "flight_age": "t - v of it / 10",
-    "flight_ks": "shift of its training data against window t",
+    "flight_ks": "KS distance of its training data from window t",
     "flight_psi": "PSI, likewise",
     "flight_mean": "mean shift, likewise",
     "cooldown_left": "windows until the next retrain can be decided / 10",
@@ -57,7 +58,7 @@ SLOT: dict[str, str] = {
     "serving": "1 if it serves (the base of a canary)",
     "candidate": "1 if it is the canary",
     "age": "t - v / 10",
-    "ks": "shift of its training data against window t",
+    "ks": "KS distance of its training data from window t",
     "psi": "PSI, likewise",
     "mean": "mean shift, likewise",
     "ks_past": "mean of its KS over those of the windows t-4..t-1 that it was not trained on",

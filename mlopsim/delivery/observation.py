@@ -1,4 +1,4 @@
-"""Mask and observation of a deployment, compiled; the columns are those of :mod:`mlopsim.delivery.features`."""
+"""Mask and observation of a deployment, compiled; columns as in :mod:`mlopsim.delivery.features`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 
 from mlopsim.delivery import dynamics as d
-from mlopsim.delivery.dynamics import Out, State, Tables
 from mlopsim.delivery.features import CAP, GLOBAL, SLOT, UNIT
 
 _COLUMN = {name: i for i, name in enumerate(GLOBAL)}
@@ -20,44 +19,54 @@ _REST = _COLUMN["cooldown_left"]
 _N_GLOBAL, _N_SLOT = len(GLOBAL), len(SLOT)
 
 
-@njit(cache=True)
+@njit
 def _windows(number: int) -> float:
     return min(number / UNIT, CAP)
 
 
-@njit(cache=True)
-def _shift(tab: Tables, m: int, v: int, t: int, obs: np.ndarray, i: int, column: int) -> None:
+@njit
+def _write_shift(shift: np.ndarray, m: int, v: int, t: int, obs: np.ndarray, i: int, column: int) -> None:
     """Write KS, PSI and mean shift of the training data of v against window t."""
-    obs[i, column] = tab.shift[m, v, t, 0]
-    obs[i, column + 1] = min(tab.shift[m, v, t, 1], CAP)
-    obs[i, column + 2] = min(tab.shift[m, v, t, 2], CAP)
+    obs[i, column] = shift[m, v, t, 0]
+    obs[i, column + 1] = min(shift[m, v, t, 1], CAP)
+    obs[i, column + 2] = min(shift[m, v, t, 2], CAP)
 
 
-@njit(cache=True)
-def _ks_past(tab: Tables, m: int, v: int, t: int) -> float:
+@njit
+def _ks_past(shift: np.ndarray, m: int, v: int, t: int) -> float:
     total, n = 0.0, 0
     for u in range(max(t - d.PAST, v + 1), t):
-        total += tab.shift[m, v, u, 0]
+        total += shift[m, v, u, 0]
         n += 1
     return total / n if n > 0 else 0.0
 
 
-@njit(cache=True)
-def write_mask(i: int, state: State, p: np.ndarray, q: np.ndarray, mask: np.ndarray) -> None:
+@njit
+def write_mask(
+    i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray, mask: np.ndarray
+) -> None:
     """Write the possible actions of deployment i."""
     mask[i, 0] = True
     for slot in range(p[d.K]):
-        mask[i, 1 + slot] = d.can_deploy(i, slot, state.ints, state.floats, p, q)
-    mask[i, 1 + p[d.K]] = d.can_retrain(i, state.ints, state.floats, p, q)
+        mask[i, 1 + slot] = d.can_deploy(i, slot, ints, floats, p, q)
+    mask[i, 1 + p[d.K]] = d.can_retrain(i, ints, floats, p, q)
 
 
-@njit(cache=True)
-def write_obs(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, out: Out) -> None:
+@njit
+def write_obs(
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    shift: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    obs: np.ndarray,
+    mask: np.ndarray,
+) -> None:
     """Write mask and observation of deployment i at its decision time."""
-    ints, floats, obs = state.ints, state.floats, out.obs
     m, t = ints[i, d.WORLD], ints[i, d.TIME]
     stable, candidate = ints[i, d.STABLE], ints[i, d.CANDIDATE]
-    write_mask(i, state, p, q, out.mask)
+    write_mask(i, ints, floats, p, q, mask)
     obs[i, :] = 0.0
 
     obs[i, _SEEN] = ints[i, d.SEEN]
@@ -68,7 +77,7 @@ def write_obs(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, o
 
     newest = t - p[d.DELAY]
     if newest >= p[d.WARMUP] - 1:
-        _shift(tab, m, newest, t, obs, i, _NEWEST)
+        _write_shift(shift, m, newest, t, obs, i, _NEWEST)
         n = min(ints[i, d.N_PAST], d.PAST)
         total = 0.0
         for back in range(n):
@@ -80,10 +89,10 @@ def write_obs(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, o
         obs[i, _FLIGHT] = 1.0
         obs[i, _FLIGHT + 1] = _windows(ints[i, d.ARRIVAL] - t)
         obs[i, _FLIGHT + 2] = _windows(t - flight)
-        _shift(tab, m, flight, t, obs, i, _FLIGHT + 3)
+        _write_shift(shift, m, flight, t, obs, i, _FLIGHT + 3)
 
     obs[i, _REST] = _windows(max(ints[i, d.NEXT] - t, 0))
-    obs[i, _REST + 1] = 1.0 if out.mask[i, p[d.K] + 1] else 0.0
+    obs[i, _REST + 1] = 1.0 if mask[i, p[d.K] + 1] else 0.0
     budget = q[d.BUDGET]
     if budget == np.inf:
         obs[i, _REST + 2] = 1.0
@@ -106,8 +115,8 @@ def write_obs(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, o
         obs[i, column + 1] = 1.0 if version == stable else 0.0
         obs[i, column + 2] = 1.0 if version == candidate else 0.0
         obs[i, column + 3] = _windows(t - version)
-        _shift(tab, m, version, t, obs, i, column + 4)
-        obs[i, column + 7] = _ks_past(tab, m, version, t)
+        _write_shift(shift, m, version, t, obs, i, column + 4)
+        obs[i, column + 7] = _ks_past(shift, m, version, t)
         n = ints[i, a + d.N_OBS]
         recent = 0.0
         if n > 0:
@@ -128,97 +137,3 @@ def write_obs(i: int, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, o
                 obs[i, _RECENT + 1] = early
                 obs[i, _RECENT + 2] = early - recent
                 obs[i, _RECENT + 3] = _windows(n)
-
-
-@njit(cache=True)
-def begin(
-    rows: np.ndarray,
-    worlds: np.ndarray,
-    ends: np.ndarray,
-    state: State,
-    tab: Tables,
-    p: np.ndarray,
-    q: np.ndarray,
-    out: Out,
-) -> None:
-    """Start the deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,) and write what they see."""
-    for j in range(len(rows)):
-        d.start(rows[j], worlds[j], state, p, ends[j])
-        write_obs(rows[j], state, tab, p, q, out)
-
-
-@njit(cache=True)
-def step(
-    actions: np.ndarray, state: State, tab: Tables, p: np.ndarray, q: np.ndarray, out: Out
-) -> bool:
-    """Advance all deployments by one window; return whether any has reached its end."""
-    done = False
-    for i in range(len(actions)):
-        d.advance(i, actions[i], state, tab, p, q, out)
-        d.learn(i, state, tab, p, q)
-        write_obs(i, state, tab, p, q, out)
-        done |= state.ints[i, d.TIME] == state.ints[i, d.END]
-    return done
-
-
-@njit(cache=True)
-def serving_slots(ints: np.ndarray, out: np.ndarray) -> None:
-    """Write the slot of the stable version of every deployment."""
-    for i in range(len(out)):
-        for slot in range(ints[i, d.FILLED]):
-            if ints[i, d.SLOTS_I + slot * d.WIDTH_I + d.VERSION] == ints[i, d.STABLE]:
-                out[i] = slot
-
-
-@njit(cache=True)
-def write_errors(
-    state: State,
-    tab: Tables,
-    bits: np.ndarray,
-    places: np.ndarray,
-    labels: np.ndarray,
-    bounds: np.ndarray,
-    p: np.ndarray,
-    q: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Write the row-wise errors of what served in the window whose labels became known.
-
-    ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, 2) the first byte and the
-    bytes per version of a World, ``labels`` (M, n) the true classes (read in canary windows only), ``bounds`` (M, T+1).
-    In a canary window only the sampled rows of the stable version appear, the very rows that its counts are made of.
-    """
-    n_classes = tab.counts.shape[3]
-    number = np.zeros((n_classes, 2), np.int64)
-    base = np.zeros((n_classes, 2), np.int64)
-    out[:, :] = -1
-    for i in range(out.shape[0]):
-        m, u = state.ints[i, d.WORLD], state.ints[i, d.TIME] - p[d.DELAY]
-        if u < p[d.WARMUP]:
-            continue
-        v = state.stable[i, u]
-        canary = state.candidate[i, u] >= 0
-        key = np.uint64(0)
-        if canary:
-            key = d.canary_key(tab.seeds[m], v, u)
-            unit = 0
-            for y in range(n_classes):
-                rows = 0
-                for yhat in range(n_classes):
-                    rows += tab.counts[m, v, u, y, yhat]
-                base[y, 0] = unit
-                base[y, 1] = unit + tab.counts[m, v, u, y, y]
-                unit += rows
-            number[:, :] = 0
-        first = places[m, 0] + v * places[m, 1]
-        shown = 0
-        for row in range(bounds[m, u], bounds[m, u + 1]):
-            wrong = 1 - ((bits[first + (row >> 3)] >> (7 - (row & 7))) & 1)
-            if canary:
-                y = labels[m, row]
-                unit = base[y, wrong] + number[y, wrong]
-                number[y, wrong] += 1
-                if not d.unit_seen(key, unit, 1.0 - q[d.SHARE]):
-                    continue
-            out[i, shown] = wrong
-            shown += 1

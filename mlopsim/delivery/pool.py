@@ -98,8 +98,8 @@ class WorldPool:
         if undefined.any():
             version, window = (int(place[0]) for place in np.nonzero(undefined))
             raise DataError(
-                f"the metric {self.metric} of version {v0 + version} is undefined in window {warmup + window} "
-                f"of World {i}",
+                f"the metric {self.metric} of version {v0 + version} is undefined "
+                f"in window {warmup + window} of World {i}",
                 remedy="use larger windows, or the metric accuracy",
             )
         if not np.isfinite(self.shift[i, v0:]).all():

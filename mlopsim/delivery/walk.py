@@ -69,8 +69,8 @@ def walk(
     Parameters
     ----------
     selector : Selector
-        It answers for all deployments at once. A class attribute ``uses_errors = False`` says that it does not read
-        ``view.errors``, which is then empty, (N, 0).
+        It answers for all deployments at once. A class attribute ``uses_errors = False`` says that it does
+        not read ``view.errors``, which is then empty, (N, 0).
     pool : WorldPool
         Worlds.
     deployment : component of kind ``deployment``
@@ -154,9 +154,9 @@ def run_plan(
 ) -> Trajectory:
     """Carry out a plan in terms of versions as far as it is possible.
 
-    At every decision the retrain that the plan wants is made if it is possible; else, if another version than the
-    planned one would serve the next window, the planned one is deployed if that is possible; else nothing.
-    So what the plan wants and cannot have now is tried again at the next decision.
+    At every decision the retrain that the plan wants is made if it is possible; else the version that the
+    plan wants in the next window is deployed if that is possible (not if it serves already); else nothing.
+    So a wanted version that cannot be had now is tried again at the next decision; a retrain is not.
 
     Parameters
     ----------
@@ -229,15 +229,15 @@ def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]
         engine.step(actions)
         asked[:, s] = actions
         executed[:, s] = engine.executed
-        invalid[:, s] = engine.invalid
+        invalid[:, s] = engine.executed != actions
         reward[:, s] = engine.reward
         parts[:, :, s] = engine.parts.T
     return Trajectory(
         asked=asked,
         executed=executed,
         invalid=invalid,
-        served=engine.state.stable.copy(),
-        candidate=engine.state.candidate.copy(),
+        served=engine.stable,
+        candidate=engine.candidate,
         reward=reward,
         parts=dict(zip(PARTS, parts, strict=True)),
         retrained=executed == engine.slots + 1,

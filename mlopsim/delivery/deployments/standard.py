@@ -37,8 +37,7 @@ class Standard:
     Parameters
     ----------
     slots : int, default 4
-        Registry slots K, at most 64. Without ``deploy_on_arrival`` one more is needed than without it, with a canary
-        one more still.
+        Registry slots K, at most 64; at least 1, plus 1 without ``deploy_on_arrival``, plus 1 with a canary.
     label_delay : int, default 2
         L: after window t the labels of the windows up to t - L are known.
     latency : int, default 2

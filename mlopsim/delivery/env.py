@@ -1,0 +1,136 @@
+"""The delivery environment for Gymnasium, one deployment at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import Spec
+from mlopsim.delivery.engine import Engine
+from mlopsim.delivery.features import CAP
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.scenarios import open_scenarios
+
+if TYPE_CHECKING:
+    from mlopsim.world.world import World
+
+
+def make_spaces(engine: Engine) -> tuple[spaces.Box, spaces.Discrete]:
+    """Return the observation space (bounds hold by construction) and the action space of one deployment."""
+    return (
+        spaces.Box(-1.0, CAP, shape=(len(engine.names),), dtype=np.float32),
+        spaces.Discrete(engine.actions),
+    )
+
+
+class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
+    """Which version serves, and when to retrain: ``mlopsim/Delivery-v0``.
+
+    Observation: flat float32 vector, see :mod:`mlopsim.delivery.features`. Action: 0 keep, 1..K deploy
+    slot i - 1 (slot 0 is the newest version), K + 1 retrain; an impossible action is executed as keep and
+    counted. Reward: quality of what served in the next window minus costs. An episode has T - W steps and
+    ends by truncation. ``info`` has the parts of the reward (``quality``, ``switch``, ``retrain``, ``shadow``;
+    they add up to it), ``executed`` and ``invalid``; at reset the ``scenario``.
+
+    Parameters
+    ----------
+    stream, learner, training : spec
+        What the Worlds are made of.
+    deployment : spec
+        The deployment.
+    split : str, default "train"
+        Which branch of the scenarios.
+    scenarios : int, default 100
+        Number of scenarios; each episode draws one of them with the environment's own generator.
+    root : int, default 0
+        Root of all seeds.
+    worlds, pool
+        Worlds or a :class:`WorldPool` at hand, instead of the specs.
+    centre : bool, default False
+        For training: subtract the mean reward over the versions that could serve from each reward.
+    blocked : ndarray of bool, shape (M, T), optional
+        Versions that a gate blocks on arrival.
+
+    Notes
+    -----
+    ``reset(options={"scenario": k})`` walks scenario k.
+    """
+
+    metadata = {"render_modes": []}
+
+    def __init__(
+        self,
+        stream: Spec = "procedural",
+        learner: Spec = "ridge",
+        training: Spec = "last",
+        deployment: Spec = "standard",
+        split: str = "train",
+        scenarios: int = 100,
+        root: int = 0,
+        *,
+        worlds: Sequence[World] | None = None,
+        pool: WorldPool | None = None,
+        centre: bool = False,
+        blocked: np.ndarray | None = None,
+    ) -> None:
+        found, built = open_scenarios(
+            stream, learner, training, deployment, split, scenarios, root, worlds, pool
+        )
+        self.pool, self.deployment = found, built
+        self.engine = Engine(found, built, 1, blocked)
+        self.feature_names = self.engine.names
+        self.observation_space, self.action_space = make_spaces(self.engine)
+        lag = built.label_delay + built.latency + 1
+        self._baseline = found.baseline(lag) if centre else None
+        self._actions = np.zeros(1, dtype=np.int64)
+        self._step, self._obs, self._mask = self.engine.step, self.engine.obs[0], self.engine.mask[0]
+        self._parts = self.engine.parts[0]
+        self._n_actions = self.engine.actions
+        self._running = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode; returns the observation at decision time W - 1 and the scenario."""
+        super().reset(seed=seed)
+        scenario = int(self.np_random.integers(len(self.pool)))
+        if options is not None and "scenario" in options:
+            scenario = int(options["scenario"])
+        self.engine.begin(np.array([scenario], dtype=np.int64))
+        self._running = True
+        return self._obs.copy(), {"scenario": scenario}
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Decide, serve the next window."""
+        number = int(action)
+        if not 0 <= number < self._n_actions:
+            raise ConfigError(f"actions are 0..{self._n_actions - 1}, got {action}")
+        if not self._running:
+            raise ConfigError("the episode is over", remedy="call reset()")
+        self._actions[0] = number
+        ended = self._step(self._actions)
+        self._running = not ended
+        quality, switch, retrain, shadow = self._parts.tolist()
+        reward = ((quality + switch) + retrain) + shadow
+        executed = int(self.engine.executed[0])
+        info = {
+            "quality": quality,
+            "switch": switch,
+            "retrain": retrain,
+            "shadow": shadow,
+            "executed": executed,
+            "invalid": executed != number,
+        }
+        if self._baseline is not None:
+            reward -= float(self._baseline[self.engine.world[0], self.engine.time[0]])
+        return self._obs.copy(), reward, False, ended, info
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions are possible now, bool of shape (K + 2,)."""
+        mask: np.ndarray = self._mask.copy()
+        return mask

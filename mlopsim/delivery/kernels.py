@@ -1,0 +1,134 @@
+"""The compiled entry points: begin, step, write_errors over N deployments.
+
+numba keys a cached function by its own file and by what it closes over, not by the files of the functions
+that it calls. So the entry points close over a digest of those files, ``stamp``: an edit there compiles anew.
+(A name that is never read would be no closure, so ``stamp``, which is never negative, is compared with 0.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from mlopsim.core.digest import digest
+from mlopsim.delivery import canary as sampling
+from mlopsim.delivery import dynamics as d
+from mlopsim.delivery import features, observation
+from mlopsim.delivery.dynamics import Out, State, Tables
+
+
+def _stamp() -> int:
+    """Return a number >= 0 that stands for the source of everything the entry points call."""
+    sources = [Path(module.__file__ or "").read_text() for module in (d, sampling, observation, features)]
+    return int(digest(sources)[:15], 16)
+
+
+def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Callable[..., None]]:
+    @njit(cache=True)
+    def begin(
+        rows: np.ndarray,
+        worlds: np.ndarray,
+        ends: np.ndarray,
+        state: State,
+        tables: Tables,
+        p: np.ndarray,
+        q: np.ndarray,
+        out: Out,
+    ) -> None:
+        """Start deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,); write what they see."""
+        # arrays are taken out of the tuples once: inside the loop it would cost a reference count each
+        ints, floats, served = state.ints, state.floats, state.served
+        shift, obs, mask = tables.shift, out.obs, out.mask
+        for j in range(len(rows) if stamp >= 0 else 0):
+            d.start(rows[j], worlds[j], ends[j], ints, floats, p)
+            for t in range(served.shape[1]):
+                served[rows[j], t, d.STABLE_AT] = -1
+                served[rows[j], t, d.CANDIDATE_AT] = -1
+                served[rows[j], t, d.SHADOWED_AT] = 0
+            observation.write_obs(rows[j], ints, floats, shift, p, q, obs, mask)
+
+    @njit(cache=True)
+    def step(
+        actions: np.ndarray, state: State, tables: Tables, p: np.ndarray, q: np.ndarray, out: Out
+    ) -> int:
+        """Advance all deployments by one window; return 1 if any ended, 0 if none, -1 if one already had."""
+        ints, floats, served = state.ints, state.floats, state.served
+        reward, quality, shift = tables.reward, tables.quality, tables.shift
+        counts, seeds, blocked = tables.counts, tables.seeds, tables.blocked
+        obs, mask, parts, executed = out.obs, out.mask, out.parts, out.executed
+        for i in range(len(actions)):
+            if ints[i, d.TIME] >= ints[i, d.END] or stamp < 0:
+                return -1
+        done = 0
+        for i in range(len(actions)):
+            d.advance(i, actions[i], ints, floats, served, reward, shift, blocked, p, q, parts, executed)
+            d.learn(i, ints, floats, served, quality, counts, seeds, p, q)
+            observation.write_obs(i, ints, floats, shift, p, q, obs, mask)
+            if ints[i, d.TIME] == ints[i, d.END]:
+                done = 1
+        return done
+
+    @njit(cache=True)
+    def write_errors(
+        state: State,
+        tables: Tables,
+        bits: np.ndarray,
+        places: np.ndarray,
+        labels: np.ndarray,
+        bounds: np.ndarray,
+        p: np.ndarray,
+        q: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
+        """Write the row-wise errors of what served in the window whose labels became known.
+
+        ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, 2) the first byte and
+        the bytes per version of a World, ``labels`` (M, n) the true classes (read in canary windows
+        only), ``bounds`` (M, T+1). In a canary window only the sampled rows of the stable version appear, the very
+        rows that its counts are made of.
+        """
+        ints, served, counts, seeds = state.ints, state.served, tables.counts, tables.seeds
+        n_classes = counts.shape[3]
+        number = np.zeros((n_classes, 2), np.int64)
+        base = np.zeros((n_classes, 2), np.int64)
+        out[:, :] = -1
+        for i in range(out.shape[0] if stamp >= 0 else 0):
+            m, u = ints[i, d.WORLD], ints[i, d.TIME] - p[d.DELAY]
+            if u < p[d.WARMUP]:
+                continue
+            v = served[i, u, d.STABLE_AT]
+            canary = served[i, u, d.CANDIDATE_AT] >= 0
+            key = np.uint64(0)
+            if canary:
+                key = sampling.canary_key(seeds[m], v, u)
+                unit = 0
+                for y in range(n_classes):
+                    rows = 0
+                    for yhat in range(n_classes):
+                        rows += counts[m, v, u, y, yhat]
+                    base[y, 0] = unit
+                    base[y, 1] = unit + counts[m, v, u, y, y]
+                    unit += rows
+                number[:, :] = 0
+            first = places[m, 0] + v * places[m, 1]
+            shown = 0
+            for row in range(bounds[m, u], bounds[m, u + 1]):
+                wrong = 1 - ((bits[first + (row >> 3)] >> (7 - (row & 7))) & 1)
+                if canary:
+                    y = labels[m, row]
+                    unit = base[y, wrong] + number[y, wrong]
+                    number[y, wrong] += 1
+                    if not sampling.unit_seen(key, unit, 1.0 - q[d.SHARE]):
+                        continue
+                out[i, shown] = wrong
+                shown += 1
+
+    return begin, step, write_errors
+
+
+_entries: tuple[Any, Any, Any] = _compile(_stamp())
+begin, step, write_errors = _entries

@@ -1,0 +1,163 @@
+"""The delivery environment for Gymnasium, many deployments at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import Spec
+from mlopsim.delivery.dynamics import PARTS
+from mlopsim.delivery.engine import Engine
+from mlopsim.delivery.env import make_spaces
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.scenarios import open_scenarios
+
+if TYPE_CHECKING:
+    from mlopsim.world.world import World
+
+
+class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """N delivery environments in one compiled step: ``gymnasium.make_vec("mlopsim/Delivery-v0", N)``.
+
+    Autoreset is SAME_STEP: where an episode ends, the observation returned is the first one of the next
+    episode, and ``info["final_obs"]`` (an object array) and ``info["final_info"]`` hold the last ones. Every
+    environment draws its scenarios from a generator of its own, a child of the seed.
+
+    Parameters
+    ----------
+    num_envs : int, default 1
+        Number of environments N.
+    stream, learner, training, deployment, split, scenarios, root, worlds, pool, centre, blocked
+        See :class:`mlopsim.delivery.env.DeliveryEnv`.
+    stagger : bool, default False
+        For training: cut the first episode after a reset at lengths spread evenly over 1..T-W, so that the
+        environments are not all at the same time of an episode.
+
+    Notes
+    -----
+    ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` walks these scenarios first. Arrays
+    that are returned belong to the caller.
+    """
+
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        stream: Spec = "procedural",
+        learner: Spec = "ridge",
+        training: Spec = "last",
+        deployment: Spec = "standard",
+        split: str = "train",
+        scenarios: int = 100,
+        root: int = 0,
+        *,
+        worlds: Sequence[World] | None = None,
+        pool: WorldPool | None = None,
+        centre: bool = False,
+        stagger: bool = False,
+        blocked: np.ndarray | None = None,
+    ) -> None:
+        found, built = open_scenarios(
+            stream, learner, training, deployment, split, scenarios, root, worlds, pool
+        )
+        self.num_envs = num_envs
+        self.pool, self.deployment = found, built
+        self.engine = Engine(found, built, num_envs, blocked)
+        self.feature_names = self.engine.names
+        self.single_observation_space, self.single_action_space = make_spaces(self.engine)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        lag = built.label_delay + built.latency + 1
+        self._baseline = found.baseline(lag) if centre else None
+        self._stagger = stagger
+        self._generators: list[np.random.Generator] = []
+        self._no = np.zeros(num_envs, dtype=bool)
+        self._yes = np.ones(num_envs, dtype=bool)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start all episodes; returns observations (N, F) and the scenarios."""
+        if isinstance(seed, list):
+            raise ConfigError("a vector environment takes one seed", remedy="reset(seed=0)")
+        super().reset(seed=seed)
+        if seed is not None or not self._generators:
+            children = np.random.SeedSequence(seed).spawn(self.num_envs)
+            self._generators = [np.random.Generator(np.random.PCG64(child)) for child in children]
+        worlds = self._draw(range(self.num_envs))
+        if options is not None and "scenario" in options:
+            worlds = np.ascontiguousarray(
+                np.broadcast_to(np.asarray(options["scenario"], dtype=np.int64), (self.num_envs,))
+            )
+        steps = self.pool.steps
+        lengths = None
+        if self._stagger:
+            lengths = 1 + (np.arange(self.num_envs, dtype=np.int64) * steps) // self.num_envs
+        self.engine.begin(worlds, lengths=lengths)
+        return self.engine.obs.copy(), {"scenario": worlds, "_scenario": self._yes.copy()}
+
+    def _draw(self, rows: Any) -> np.ndarray:
+        size = len(self.pool)
+        return np.array([self._generators[i].integers(size) for i in rows], dtype=np.int64)
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Decide and serve the next window everywhere; returns float64 rewards (N,)."""
+        asked = np.ascontiguousarray(actions, dtype=np.int64)
+        if asked.shape != (self.num_envs,) or asked.min() < 0 or asked.max() >= self.engine.actions:
+            raise ConfigError(
+                f"actions must be {self.num_envs} numbers in 0..{self.engine.actions - 1}, got {actions}"
+            )
+        if not self._generators:
+            raise ConfigError("no episode has begun", remedy="call reset()")
+        ended = self.engine.step(asked)
+        engine = self.engine
+        rewards = engine.reward
+        parts = engine.parts.T.copy()
+        info: dict[str, Any] = dict(zip(PARTS, parts, strict=True))
+        info["executed"] = engine.executed.copy()
+        info["invalid"] = engine.executed != asked
+        if self._baseline is not None:
+            rewards -= self._baseline[engine.world, engine.time]
+        truncated = engine.ended if ended else self._no.copy()
+        if ended:
+            info = self._restart(truncated, info)
+        else:
+            for name in (*PARTS, "executed", "invalid"):
+                info[f"_{name}"] = self._yes
+        return engine.obs.copy(), rewards, self._no.copy(), truncated, info
+
+    def _restart(self, truncated: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
+        """Begin the next episode where one has ended; what was seen and earned last goes to ``final_*``."""
+        rows = np.flatnonzero(truncated)
+        last = np.full(self.num_envs, None, dtype=object)
+        for row, seen in zip(rows, self.engine.obs[rows], strict=True):
+            last[row] = seen
+        worlds = np.full(self.num_envs, -1, dtype=np.int64)
+        worlds[rows] = self._draw(rows)
+        final: dict[str, Any] = {}
+        running: dict[str, Any] = {}
+        for name, values in info.items():
+            final[name], final[f"_{name}"] = np.where(truncated, values, values.dtype.type(0)), truncated
+            running[name], running[f"_{name}"] = values, ~truncated
+        self.engine.begin(worlds[rows], rows)
+        return {
+            **running,
+            "final_obs": last,
+            "_final_obs": truncated,
+            "final_info": final,
+            "_final_info": truncated,
+            "scenario": worlds,
+            "_scenario": truncated,
+        }
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions are possible now, bool of shape (N, K + 2)."""
+        return self.engine.mask.copy()
