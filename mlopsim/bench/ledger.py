@@ -13,12 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from mlopsim.bench.grid import Grid
+from mlopsim.bench.ledgerfile import FILE_NAME, LOCK_NAME, check, create, damaged
 from mlopsim.bench.lock import FolderLock
 from mlopsim.bench.provenance import now
 from mlopsim.bench.storage import (
-    APPLICATION_ID,
-    SCHEMA,
-    SCHEMA_VERSION,
     pack_array,
     pack_arrays,
     row_digest,
@@ -27,12 +25,9 @@ from mlopsim.bench.storage import (
     unpack_arrays,
 )
 from mlopsim.core.digest import digest, digest_arrays, digest_bytes
-from mlopsim.core.errors import ConfigError, DataError, LedgerError
-from mlopsim.core.files import atomic_path, ensure_writable
+from mlopsim.core.errors import DataError, LedgerError
+from mlopsim.core.files import ensure_writable
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
-
-FILE_NAME = "ledger.sqlite"
-LOCK_NAME = "ledger.lock"
 
 #: how a computation ended; only ``done`` counts as done, the others are tried again
 Status = Literal["done", "failed", "timeout", "crashed"]
@@ -81,7 +76,7 @@ class Ledger:
                 create(file)
             connection = sqlite3.connect(file, isolation_level=None, timeout=30)
             try:
-                _check(connection, file)
+                check(connection, file)
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
             except BaseException:
@@ -118,7 +113,7 @@ class Ledger:
                     raise
                 connection.close()
                 connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-            _check(connection, file)
+            check(connection, file)
         except sqlite3.DatabaseError as error:
             connection.close()
             raise damaged(folder, str(error)) from error
@@ -281,7 +276,7 @@ class Ledger:
         error: str | None,
         o: Origin,
     ) -> bool:
-        check = row_digest(key, status, metrics, reasons, error)
+        seal = row_digest(key, status, metrics, reasons, error)
         cursor = db.execute(
             "INSERT INTO cell VALUES (?,?,?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (key) DO UPDATE SET "
             "status=excluded.status, metrics=excluded.metrics, reasons=excluded.reasons, "
@@ -289,7 +284,7 @@ class Ledger:
             "host=excluded.host, fingerprint=excluded.fingerprint, run=excluded.run, "
             "finished=excluded.finished, attempts=cell.attempts+1 WHERE cell.status <> 'done'",
             (
-                *(key, status, metrics, reasons, error, check),
+                *(key, status, metrics, reasons, error, seal),
                 *(o.seconds, o.bundle, o.host, o.fingerprint, o.run, now()),
             ),
         )
@@ -339,8 +334,8 @@ class Ledger:
         """Return the stored curves of a cell."""
         found = {}
         rows = self.rows("SELECT name, data, digest FROM curve WHERE cell=? ORDER BY rowid", (key,))
-        for name, data, check in rows:
-            if digest_bytes(data) != check:
+        for name, data, seal in rows:
+            if digest_bytes(data) != seal:
                 raise damaged(self.folder, f"curve {name} of cell {key} has changed")
             found[name] = unpack_array(data)
         return found
@@ -363,10 +358,10 @@ class Ledger:
         self, job: FitJob, status: Status, result: FitResult | None, error: str | None, origin: Origin
     ) -> None:
         """Store a fit: its arrays (npz) and content when done, else its traceback."""
-        info = arrays = check = None
+        info = arrays = seal = None
         if result is not None:
             info, arrays = to_json(result.info), pack_arrays(result.arrays)
-            check = row_digest(job.key, info, digest_arrays(result.arrays))
+            seal = row_digest(job.key, info, digest_arrays(result.arrays))
         with self._transaction() as db:
             spec = digest(job.part)
             db.execute("INSERT OR IGNORE INTO spec VALUES (?,'fit',?)", (spec, to_json(job.part)))
@@ -378,7 +373,7 @@ class Ledger:
                 "attempts=fit.attempts+1 WHERE fit.status <> 'done'",
                 (
                     *(job.key, job.track, job.label, spec, to_json(job.needs), status),
-                    *(info, arrays, check, error),
+                    *(info, arrays, seal, error),
                     *(origin.seconds, origin.host, origin.fingerprint, origin.run, now()),
                 ),
             )
@@ -396,50 +391,11 @@ class Ledger:
         rows = self.rows("SELECT status, info, arrays, digest FROM fit WHERE key=?", (key,))
         if not rows or rows[0][0] != "done":
             raise LedgerError(f"fit {key} is not done" + (f" but {rows[0][0]}" if rows else ""))
-        _, info, data, check = rows[0]
+        _, info, data, seal = rows[0]
         try:
             arrays = unpack_arrays(data)
         except Exception as error:
             raise damaged(self.folder, f"the arrays of fit {key} cannot be read") from error
-        if row_digest(key, info, digest_arrays(arrays)) != check:
+        if row_digest(key, info, digest_arrays(arrays)) != seal:
             raise damaged(self.folder, f"the stored numbers of fit {key} have changed")
         return FitResult(arrays=arrays, info=json.loads(info))
-
-
-def create(file: Path) -> None:
-    """Make an empty ledger; it appears complete or not at all."""
-    with atomic_path(file) as path:
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            connection.executescript(SCHEMA)
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        finally:
-            connection.close()
-
-
-def damaged(folder: Path, what: str) -> LedgerError:
-    """Return the error for a damaged ledger: what is wrong and the command that mends it."""
-    return LedgerError(
-        f"the ledger {folder / FILE_NAME} is damaged: {what}",
-        remedy=f"mlopsim repair {folder} (saves every readable row, keeps the damaged file beside it)",
-    )
-
-
-def _check(connection: sqlite3.Connection, file: Path) -> None:
-    """Raise unless the file is a sound ledger of this schema version."""
-    try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        schema = connection.execute("PRAGMA user_version").fetchone()[0]
-        report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise damaged(file.parent, str(error)) from error
-    if report != "ok":
-        raise damaged(file.parent, report)
-    if application != APPLICATION_ID:
-        raise damaged(file.parent, "it is not a ledger or its beginning is lost")
-    if schema != SCHEMA_VERSION:
-        raise ConfigError(
-            f"the ledger {file} has schema version {schema}, this mlopsim writes {SCHEMA_VERSION}",
-            remedy="choose another folder with results=DIR, or install the mlopsim that wrote it",
-        )

@@ -1,0 +1,200 @@
+"""Where jobs run: in this process, in our pool, in a Dask cluster, or in any given executor."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor, Future
+from typing import Any, Protocol
+
+from mlopsim.bench.pool import Pool
+from mlopsim.bench.worker import Context, Job, Reply, run_job
+from mlopsim.core.errors import ConfigError, MissingExtraError, nearest
+
+
+class Backend(Protocol):
+    """What the runner knows of an executor. ``slots``: how many jobs run at once."""
+
+    name: str
+    slots: int
+
+    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
+        """Start a job."""
+        ...
+
+    def close(self, *, kill: bool = False) -> None:
+        """Free everything; with ``kill`` without waiting for running jobs."""
+        ...
+
+
+class Serial:
+    """Jobs run at once in this process, with one thread. A crash takes the process along."""
+
+    name = "serial"
+    slots = 1
+
+    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
+        """Run the job and return its finished future."""
+        future: Future[Reply] = Future()
+        try:
+            future.set_result(run_job(context, job))
+        except Exception as error:  # noqa: BLE001 (as any executor does)
+            future.set_exception(error)
+        return future
+
+    def close(self, *, kill: bool = False) -> None:
+        """Do nothing."""
+
+
+class Local:
+    """Our own process pool on this machine."""
+
+    name = "pool"
+
+    def __init__(self, workers: int) -> None:
+        self.slots = workers
+        self.pool = Pool(workers)
+
+    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
+        """Start a job in a worker."""
+        return self.pool.submit_within(timeout, run_job, context, job)
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the workers."""
+        if kill:
+            self.pool.kill()
+        else:
+            self.pool.shutdown()
+
+
+class Dask:
+    """A Dask cluster: a local one, or one by its scheduler's address.
+
+    Each Dask worker runs jobs in a pool of ours inside it, so that timeouts, crashes and thread
+    counts are treated as on one machine; Dask itself reschedules what a lost worker had. Plug-in
+    files must be readable at the same path by every worker.
+
+    Parameters
+    ----------
+    workers : int
+        Workers of the local cluster; ignored with an address.
+    address : str, optional
+        ``tcp://host:port`` of a scheduler.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``dask``.
+    ConfigError
+        If the scheduler does not answer or has no workers.
+    """
+
+    name = "dask"
+
+    def __init__(self, workers: int, address: str | None = None) -> None:
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise MissingExtraError("executor=dask", "dask") from None
+        self.cluster: Any = None
+        if address is None:
+            self.cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+            )
+        try:
+            self.client: Any = Client(self.cluster if address is None else address, timeout="30s")
+        except OSError as error:
+            raise ConfigError(
+                f"no Dask scheduler answers at {address}: {error}", remedy="dask scheduler; dask worker"
+            ) from error
+        threads = self.client.nthreads()
+        self.slots = sum(threads.values())
+        if self.slots < 1:
+            self.close(kill=True)
+            raise ConfigError(f"the Dask scheduler at {address} has no workers", remedy="start some")
+        self._executor: Executor = self.client.get_executor(pure=False)
+
+    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
+        """Start a job on some worker."""
+        return self._executor.submit(_run_nested, timeout, context, job)
+
+    def close(self, *, kill: bool = False) -> None:
+        """Leave the cluster; end it if it is ours."""
+        self.client.close()
+        if self.cluster is not None:
+            self.cluster.close()
+
+
+class Given:
+    """Any other ``concurrent.futures.Executor``; the caller shuts it down."""
+
+    name = "given"
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self.name = type(executor).__name__
+        self.slots = workers
+        self._executor = executor
+
+    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
+        """Start a job."""
+        return self._executor.submit(run_job, context, job)
+
+    def close(self, *, kill: bool = False) -> None:
+        """Do nothing: it is not ours."""
+
+
+_nested: dict[int, Pool] = {}
+
+
+def _run_nested(timeout: float | None, context: Context, job: Job) -> Reply:
+    """Run in a Dask worker's thread: hand the job to this process's own pool."""
+    from distributed import get_worker
+
+    threads = get_worker().state.nthreads
+    pool = _nested.get(os.getpid())
+    if pool is None:
+        pool = _nested.setdefault(os.getpid(), Pool(threads))
+    reply: Reply = pool.submit_within(timeout, run_job, context, job).result()
+    return reply
+
+
+def make_backend(executor: str | Executor, workers: int, *, timeout: bool = False) -> Backend:
+    """Return the backend of that name.
+
+    Parameters
+    ----------
+    executor : str or Executor
+        ``pool``, ``serial``, ``dask`` (a local cluster), ``dask:ADDRESS`` or an address such as
+        ``tcp://host:8786``, or an object.
+    workers : int
+        How many jobs at once.
+    timeout : bool, default False
+        Whether jobs will have timeouts; not every executor can end a job.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name, fewer than one worker, or timeouts where they cannot be kept.
+    """
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1, got {workers}")
+    if timeout and (executor == "serial" or isinstance(executor, Executor)):
+        raise ConfigError(
+            "a timeout needs an executor that can end a running cell", remedy="executor=pool or executor=dask"
+        )
+    if isinstance(executor, Executor):
+        return Given(executor, workers)
+    if executor == "serial":
+        return Serial()
+    if executor == "pool":
+        return Local(workers)
+    if executor == "dask":
+        return Dask(workers)
+    if executor.startswith("dask:"):
+        return Dask(workers, executor.removeprefix("dask:"))
+    if "://" in executor:
+        return Dask(workers, executor)
+    known = ("pool", "serial", "dask")
+    raise ConfigError(
+        f"unknown executor '{executor}'{nearest(executor, known)}",
+        remedy="pool, serial, dask, or the address of a Dask scheduler",
+    )

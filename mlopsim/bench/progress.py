@@ -1,0 +1,173 @@
+"""Progress of a run: counts and remaining time, as a bar in a terminal, as log lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """Where a run stands. Cells: ``total = cached + kept + done + failed + waiting``.
+
+    ``cached`` were done before, ``done`` and ``failed`` ended in this run, ``kept`` failed before
+    and are not tried again. ``fits_*`` count the fits that this run needs.
+    """
+
+    total: int = 0
+    cached: int = 0
+    kept: int = 0
+    done: int = 0
+    failed: int = 0
+    fits_total: int = 0
+    fits_cached: int = 0
+    fits_done: int = 0
+    fits_failed: int = 0
+    running: int = 0
+    began: float = field(default_factory=time.monotonic)
+    cells_began: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Cells that are not finished yet."""
+        return self.total - self.cached - self.kept - self.done - self.failed
+
+    @property
+    def fits_waiting(self) -> int:
+        """Fits that are not finished yet."""
+        return self.fits_total - self.fits_cached - self.fits_done - self.fits_failed
+
+    def remaining(self) -> float:
+        """Return the seconds that the cells will still take, or NaN before the first ended.
+
+        Fits are not foreseen: nothing is known of their length.
+        """
+        ended = self.done + self.failed
+        if ended == 0 or self.cells_began is None:
+            return math.nan
+        return (time.monotonic() - self.cells_began) / ended * self.waiting
+
+    def line(self) -> str:
+        """Return the counts as one line.
+
+        Examples
+        --------
+        >>> Counts(total=10, cached=4, done=3, failed=1).line()
+        '8/10 cells: 3 done, 4 cached, 1 failed'
+        """
+        parts = [f"{self.done} done", f"{self.cached} cached", f"{self.failed + self.kept} failed"]
+        text = f"{self.total - self.waiting}/{self.total} cells: {', '.join(parts)}"
+        if self.fits_total > self.fits_cached:
+            text += f"; {self.fits_total - self.fits_waiting}/{self.fits_total} fits"
+        left = self.remaining()
+        if not math.isnan(left) and self.waiting:
+            text += f"; about {clock(left)} left"
+        return text
+
+
+class Progress(Protocol):
+    """What the runner tells while it works. All calls come from the coordinator's thread."""
+
+    def start(self, counts: Counts) -> None:
+        """Work begins; the counts are those of the plan."""
+        ...
+
+    def update(self, counts: Counts, message: str = "") -> None:
+        """Something ended, or time passed; ``message`` names a failure or a finished fit."""
+        ...
+
+    def finish(self, counts: Counts) -> None:
+        """Work is over, also after an error."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, counts: Counts) -> None:
+        """Do nothing."""
+
+    def update(self, counts: Counts, message: str = "") -> None:
+        """Do nothing."""
+
+    def finish(self, counts: Counts) -> None:
+        """Do nothing."""
+
+
+class RichProgress:
+    """A live line in a terminal; without one a log line now and then.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where to; standard error by default.
+    every : float, default 10
+        Seconds between log lines without a terminal.
+    """
+
+    def __init__(self, console: Console | None = None, *, every: float = 10.0) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.console = console or Console(stderr=True)
+        self.every = every
+        self._last = -math.inf
+        self._bar: Progress | None = None
+        if self.console.is_terminal:
+            self._bar = Progress(
+                BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console
+            )
+            self._task = self._bar.add_task("")
+
+    def start(self, counts: Counts) -> None:
+        """Show the plan."""
+        if self._bar is not None:
+            self._bar.start()
+        self.update(counts)
+
+    def update(self, counts: Counts, message: str = "") -> None:
+        """Show the counts; a message is always shown."""
+        if message:
+            self.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        if self._bar is not None:
+            self._bar.update(
+                self._task,
+                total=counts.total,
+                completed=counts.total - counts.waiting,
+                description=counts.line(),
+            )
+        elif time.monotonic() - self._last >= self.every:
+            self._log(counts)
+
+    def finish(self, counts: Counts) -> None:
+        """Show the last counts."""
+        if self._bar is not None:
+            self.update(counts)
+            self._bar.stop()
+        else:
+            self._log(counts)
+
+    def _log(self, counts: Counts) -> None:
+        self._last = time.monotonic()
+        self.console.print(counts.line(), markup=False, highlight=False, soft_wrap=True)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as people write it.
+
+    Examples
+    --------
+    >>> clock(7.2), clock(95), clock(7320)
+    ('7 s', '1 min 35 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

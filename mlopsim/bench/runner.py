@@ -1,0 +1,381 @@
+"""Run a grid: skip what is done, make the fits, run the cells, record each as it ends."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mlopsim.bench.executors import Backend, make_backend
+from mlopsim.bench.grid import Grid, describe, expand
+from mlopsim.bench.ledger import Ledger, Origin, Status
+from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
+from mlopsim.bench.progress import Counts, Progress, Silent
+from mlopsim.bench.provenance import fingerprint, host, run_record
+from mlopsim.bench.schedule import Schedule, Work
+from mlopsim.bench.suite import Suite
+from mlopsim.bench.summary import Failure, Summary
+from mlopsim.bench.worker import Context, Job, Reply
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.registry import load_plugins
+from mlopsim.core.spec import part_of
+from mlopsim.core.track import Cell, FitJob, FitResult, Track
+
+#: a unit that was in this many crashes alone or in a bundle is the culprit; one may be bad luck
+CRASHES = 2
+#: how often a unit is given again to an executor that lost it
+LOSSES = 5
+
+
+def run(
+    work: Suite | Grid,
+    track: Track,
+    results_dir: str | Path,
+    *,
+    workers: int | None = None,
+    executor: str | Executor = "pool",
+    timeout: float | None = None,
+    fit_timeout: float | None = None,
+    on_error: Literal["continue", "stop"] = "continue",
+    retry_failed: bool = True,
+    plugins: Sequence[str | Path] = (),
+    progress: Progress | None = None,
+    max_bundle: int = 32,
+    shuffle: int | None = None,
+) -> Summary:
+    """Run what is not done yet and record it in the folder's ledger.
+
+    Parameters
+    ----------
+    work : Suite or Grid
+        What to run; a suite is expanded first.
+    track : Track
+        A registered track; workers build it again from its part.
+    results_dir : str or Path
+        Folder of the ledger.
+    workers : int, optional
+        How many jobs at once; by default the processors that this process may use.
+    executor : str or Executor, default "pool"
+        ``pool``, ``serial``, ``dask``, the address of a Dask scheduler, or an executor object.
+    timeout, fit_timeout : float, optional
+        Seconds for a cell and for a fit.
+    on_error : {"continue", "stop"}
+        Whether to start further work after the first failure.
+    retry_failed : bool, default True
+        Whether cells and fits that failed in an earlier run are tried again.
+    plugins : sequence of paths
+        Plug-in files beside those of the suite.
+    progress : Progress, optional
+        Told of everything that ends.
+    max_bundle : int, default 32
+        Most cells in one job.
+    shuffle : int, optional
+        Seed of a random order of the cells; the numbers do not depend on it.
+
+    Returns
+    -------
+    Summary
+        Counts and failures of this run.
+
+    Raises
+    ------
+    ConfigError, LedgerError, MlopsimError
+        Before work starts, for anything that can be known then.
+    KeyboardInterrupt
+        Passed on after the workers are ended and the ledger is closed in order.
+    """
+    if on_error not in ("continue", "stop"):
+        raise ConfigError(f"on_error must be continue or stop, got {on_error!r}")
+    for what, seconds in (("timeout", timeout), ("fit_timeout", fit_timeout)):
+        if seconds is not None and not seconds > 0:
+            raise ConfigError(f"{what} must be above 0 seconds, got {seconds}")
+    if max_bundle < 1:
+        raise ConfigError(f"max_bundle must be at least 1, got {max_bundle}")
+    loaded = load_plugins([*work.plugins, *plugins])
+    grid = expand(work, track) if isinstance(work, Suite) else work
+    part = part_of(track)
+    if canonical_json(part) != canonical_json(grid.track):
+        raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
+    slots = available_workers() if workers is None else workers
+    with Ledger.open(results_dir) as ledger:
+        ledger.register(grid)
+        job = _Run(grid, track, ledger, Context(track=part, plugins=loaded), progress or Silent())
+        job.plan(retry_failed, shuffle)
+        if not job.counts.waiting:
+            job.progress.start(job.counts)
+            job.progress.finish(job.counts)
+            return job.summary("", stopped=False)
+        backend = make_backend(executor, slots, timeout=timeout is not None or fit_timeout is not None)
+        record = {
+            **run_record(),
+            "executor": backend.name,
+            "workers": backend.slots,
+            "platform": fingerprint(),
+        }
+        return job.work(backend, record, timeout, fit_timeout, on_error == "stop", max_bundle)
+
+
+def available_workers() -> int:
+    """Return how many processors this process may use.
+
+    Examples
+    --------
+    >>> available_workers() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Run:
+    """The coordinator's state while a grid is run."""
+
+    def __init__(
+        self, grid: Grid, track: Track, ledger: Ledger, context: Context, progress: Progress
+    ) -> None:
+        self.grid, self.track, self.ledger, self.context = grid, track, ledger, context
+        self.progress = progress
+        self.counts = Counts(total=len(grid.cells))
+        self.failures: list[Failure] = []
+        self._pending: list[Cell] = []
+        self._fits: list[FitJob] = []
+        self._fits_done: set[str] = set()
+        self._fits_lost: list[FitJob] = []
+        self._results: dict[str, FitResult] = {}
+        self._losses: dict[str, int] = {}
+        self._run = ""
+
+    def plan(self, retry_failed: bool, shuffle: int | None) -> None:
+        """Find out what is to be done: pending cells and the fits that they need, in order."""
+        statuses = self.ledger.statuses(cell.key for cell in self.grid.cells)
+        self.counts.cached = sum(status == "done" for status in statuses.values())
+        if retry_failed:
+            self._pending = [cell for cell in self.grid.cells if statuses.get(cell.key) != "done"]
+        else:
+            self._pending = [cell for cell in self.grid.cells if cell.key not in statuses]
+            self.counts.kept = len(statuses) - self.counts.cached
+        if shuffle is not None:
+            order = np.random.default_rng(shuffle).permutation(len(self._pending))
+            self._pending = [self._pending[i] for i in order]
+        stored = self.ledger.fit_statuses()
+        jobs = {job.key: job for job in self.grid.fits}
+        self._fits_done = {key for key in jobs if stored.get(key) == "done"}
+        needed: set[str] = set()
+        stack = [cell.fit for cell in self._pending if cell.fit is not None]
+        while stack:
+            key = stack.pop()
+            if key not in needed:
+                needed.add(key)
+                # what a finished fit was made from is not needed any more
+                stack.extend(() if key in self._fits_done else jobs[key].needs)
+        self.counts.fits_total = len(needed)
+        self.counts.fits_cached = len(needed & self._fits_done)
+        waiting = [job for job in self.grid.fits if job.key in needed and job.key not in self._fits_done]
+        if not retry_failed:
+            self._fits_lost = [job for job in waiting if job.key in stored]
+        self._fits = [job for job in waiting if job not in self._fits_lost]
+
+    def work(
+        self,
+        backend: Backend,
+        record: dict[str, object],
+        timeout: float | None,
+        fit_timeout: float | None,
+        stop: bool,
+        max_bundle: int,
+    ) -> Summary:
+        """Dispatch until nothing is left; always leaves ledger and workers in order."""
+        self._run = self.ledger.begin_run(self.grid.digest, record)
+        self.schedule = Schedule(
+            self.track, self._pending, self._fits, self._fits_done, backend.slots, max_bundle
+        )
+        flying: dict[Future[Reply], Work] = {}
+        stopped = False
+        # one unit waits behind each running one, so that no worker waits for the coordinator
+        most = 1 if backend.slots == 1 and backend.name == "serial" else 2 * backend.slots
+        ended = "broken"
+        try:
+            self.progress.start(self.counts)
+            for job in self._fits_lost:
+                self._lose(job, "a fit that it needs failed in an earlier run")
+            while True:
+                while not stopped and len(flying) < most and (unit := self.schedule.next()) is not None:
+                    limit = fit_timeout if unit.fit is not None else timeout
+                    if limit is not None and unit.cells:
+                        limit *= len(unit.cells)
+                    if unit.cells and self.counts.cells_began is None:
+                        self.counts.cells_began = time.monotonic()
+                    flying[backend.submit(limit, self.context, self._job(unit))] = unit
+                if not flying:
+                    break
+                self.counts.running = len(flying)
+                finished, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._collect(flying.pop(future), future, stopping=stopped)
+                if stop and self.failures and not stopped:
+                    stopped = True
+                    flying = {f: unit for f, unit in flying.items() if not f.cancel()}
+                if not finished:
+                    self.progress.update(self.counts)
+            ended = "stopped" if stopped else "finished"
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                ended = "interrupted"
+            self._keep_finished(flying)
+            backend.close(kill=True)
+            raise
+        else:
+            backend.close()
+        finally:
+            self.counts.running = 0
+            self.ledger.end_run(self._run, ended)
+            self.progress.finish(self.counts)
+        return self.summary(self._run, stopped=stopped)
+
+    def summary(self, run: str, *, stopped: bool) -> Summary:
+        """Return the counts so far."""
+        return Summary(
+            grid=self.grid.digest,
+            title=self.grid.title,
+            run=run,
+            folder=self.ledger.folder,
+            counts=self.counts,
+            seconds=time.monotonic() - self.counts.began,
+            stopped=stopped,
+            failures=self.failures,
+            notes=self.grid.notes,
+        )
+
+    def _job(self, unit: Work) -> Job:
+        needs: Iterable[str | None] = (
+            unit.fit.needs if unit.fit is not None else (cell.fit for cell in unit.cells)
+        )
+        fits = {}
+        for key in needs:
+            if key is not None:
+                # always as read back from the ledger: fresh and resumed runs see the same bits
+                if key not in self._results:
+                    self._results[key] = self.ledger.fit_result(key)
+                fits[key] = self._results[key]
+        return Job(fit=unit.fit, cells=unit.cells, fits=fits)
+
+    def _collect(self, unit: Work, future: Future[Reply], *, stopping: bool) -> None:
+        """Record what came out of a unit, or decide how it is tried again."""
+        if future.cancelled():
+            error: BaseException | None = CancelledError("the executor cancelled it")
+        else:
+            error = future.exception()
+        if error is None:
+            reply = future.result()
+            if not reply.error:
+                self._record(unit, reply)
+            elif len(unit.cells) > 1:
+                self.schedule.retry_singly(unit, unit.strikes)
+            else:
+                self._fail(unit, "failed", reply.error, reply)
+        elif isinstance(error, PoolError | ConfigError | BrokenExecutor):
+            if isinstance(error, MlopsimError):
+                raise error
+            raise MlopsimError(
+                f"the executor broke and cannot be mended: {error}",
+                remedy="executor=pool replaces its workers",
+            ) from error
+        elif isinstance(error, CancelledError) or type(error).__name__ == "FutureCancelledError":
+            key = unit.fit.key if unit.fit is not None else unit.cells[0].key
+            self._losses[key] = self._losses.get(key, 0) + 1
+            if self._losses[key] > LOSSES:
+                raise MlopsimError(f"the executor lost the same work {LOSSES} times") from error
+            if not stopping:
+                self.schedule.retry(unit)
+        elif isinstance(error, WorkerCrash) or type(error).__name__ == "KilledWorker":
+            if len(unit.cells) > 1:
+                self.schedule.retry_singly(unit, unit.strikes + 1)
+            elif unit.strikes + 1 < CRASHES:
+                self.schedule.retry(Work(fit=unit.fit, cells=unit.cells, strikes=unit.strikes + 1))
+            else:
+                self._fail(unit, "crashed", str(error))
+        elif isinstance(error, WorkerTimeout):
+            if len(unit.cells) > 1:
+                self.schedule.retry_singly(unit, unit.strikes)
+            else:
+                self._fail(unit, "timeout", str(error))
+        elif len(unit.cells) > 1:
+            self.schedule.retry_singly(unit, unit.strikes)
+        else:
+            self._fail(unit, "failed", "".join(traceback.format_exception(error)))
+
+    def _record(self, unit: Work, reply: Reply) -> None:
+        count = max(1, len(unit.cells))
+        origin = Origin(
+            run=self._run,
+            seconds=reply.seconds / count,
+            bundle=count,
+            host=reply.host,
+            fingerprint=reply.fingerprint,
+        )
+        message = ""
+        if unit.fit is not None:
+            self.ledger.record_fit(unit.fit, "done", reply.fit, None, origin)
+            self.schedule.fit_done(unit.fit.key)
+            self.counts.fits_done += 1
+            message = f"fit {unit.fit.label}: {reply.seconds:.1f} s"
+        for cell, outcome in zip(unit.cells, reply.outcomes, strict=True):
+            self.ledger.record_cell(cell.key, outcome, origin)
+            self.counts.done += 1
+        self.progress.update(self.counts, message)
+
+    def _fail(self, unit: Work, status: Status, error: str, reply: Reply | None = None) -> None:
+        if unit.fit is not None:
+            self._fail_fit(unit.fit, status, error, reply)
+        for cell in unit.cells:
+            self._fail_cell(cell, status, error, reply)
+
+    def _origin(self, reply: Reply | None) -> Origin:
+        if reply is None:
+            return Origin(run=self._run, host=host())
+        return Origin(run=self._run, seconds=reply.seconds, host=reply.host, fingerprint=reply.fingerprint)
+
+    def _fail_cell(self, cell: Cell, status: Status, error: str, reply: Reply | None = None) -> None:
+        self.ledger.record_failure(cell.key, status, error, self._origin(reply))
+        self.counts.failed += 1
+        self._tell(Failure(key=cell.key, label=describe(cell), status=status, error=error))
+
+    def _fail_fit(self, job: FitJob, status: Status, error: str, reply: Reply | None = None) -> None:
+        self.ledger.record_fit(job, status, None, error, self._origin(reply))
+        self.counts.fits_failed += 1
+        failure = Failure(key=job.key, label=f"fit {job.label}", status=status, error=error)
+        self._tell(failure)
+        fits, cells = self.schedule.fit_failed(job.key)
+        reason = f"not run: the fit {job.label} ({job.key}) {status}: {failure.last_line}"
+        for other in fits:
+            self.ledger.record_fit(other, "failed", None, reason, self._origin(None))
+            self.counts.fits_failed += 1
+        for cell in cells:
+            self._fail_cell(cell, "failed", reason)
+
+    def _lose(self, job: FitJob, reason: str) -> None:
+        """Cells of a fit that failed before and is not tried again cannot be run."""
+        fits, cells = self.schedule.fit_failed(job.key)
+        self.counts.fits_failed += 1 + len(fits)
+        for cell in cells:
+            self._fail_cell(cell, "failed", f"not run: the fit {job.label} ({job.key}): {reason}")
+
+    def _tell(self, failure: Failure) -> None:
+        self.failures.append(failure)
+        self.progress.update(self.counts, f"{failure.status}: {failure.label}: {failure.last_line}")
+
+    def _keep_finished(self, flying: dict[Future[Reply], Work]) -> None:
+        """Record units that ended well while the run was being broken off."""
+        for future, unit in flying.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                reply = future.result()
+                if not reply.error:
+                    self._record(unit, reply)

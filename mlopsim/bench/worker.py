@@ -1,0 +1,159 @@
+"""What runs in a worker: one fit, or a bundle of cells, in a process with one thread."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+
+from mlopsim.bench import child
+from mlopsim.bench.provenance import fingerprint_digest, host
+from mlopsim.bench.threads import one_thread
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.registry import load_plugins
+from mlopsim.core.spec import make, part_of
+from mlopsim.core.track import Cell, FitJob, FitResult, Outcome, Track
+
+ERROR_CHARS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a worker needs to rebuild the track: its part and the plug-in files with their digests."""
+
+    track: Mapping[str, Any]
+    plugins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Either one fit or a bundle of cells, with the finished fits that they name."""
+
+    fit: FitJob | None = None
+    cells: tuple[Cell, ...] = ()
+    fits: Mapping[str, FitResult] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Reply:
+    """What came out: ``error`` is a traceback, or empty. Times and hosts are provenance only."""
+
+    error: str = ""
+    outcomes: list[Outcome] = field(default_factory=list)
+    fit: FitResult | None = None
+    seconds: float = 0.0
+    host: str = ""
+    pid: int = 0
+    fingerprint: str = ""
+
+
+def run_job(context: Context, job: Job) -> Reply:
+    """Run a job; an exception of the track becomes ``Reply.error``.
+
+    Parameters
+    ----------
+    context : Context
+        The track and its plug-ins; prepared once per process.
+    job : Job
+        What to run.
+
+    Returns
+    -------
+    Reply
+        Outcomes in the order of the cells, or the fit.
+
+    Raises
+    ------
+    ConfigError
+        If the track cannot be rebuilt here; that is nobody's cell's fault.
+    """
+    reply = Reply(host=host(), pid=os.getpid(), fingerprint=fingerprint_digest())
+    began = time.perf_counter()
+    # a pool's worker was born with one thread per library
+    with nullcontext() if child.capped else one_thread():
+        track = rebuild(context)
+        try:
+            if job.fit is not None:
+                reply.fit = check_fit(track.fit(job.fit, job.fits))
+            else:
+                outcomes = track.run(job.cells, job.fits)
+                if len(outcomes) != len(job.cells):
+                    raise DataError(
+                        f"{track.full_name}.run gave {len(outcomes)} outcomes, not {len(job.cells)}"
+                    )
+                reply.outcomes = [check_outcome(track, outcome) for outcome in outcomes]
+        except Exception as error:  # noqa: BLE001 (recorded in the ledger with its traceback)
+            text = "".join(traceback.format_exception(error))
+            reply.error = text[-ERROR_CHARS:]
+    reply.seconds = time.perf_counter() - began
+    return reply
+
+
+def rebuild(context: Context) -> Track:
+    """Return the track that the coordinator has, built again in this process.
+
+    Raises
+    ------
+    ConfigError
+        If a plug-in file or the track's version differs from the coordinator's.
+    """
+    return _rebuild(canonical_json(context.track), canonical_json(context.plugins))
+
+
+@lru_cache(maxsize=4)
+def _rebuild(track_text: str, plugins_text: str) -> Track:
+    import json
+
+    part, plugins = json.loads(track_text), json.loads(plugins_text)
+    loaded = load_plugins(plugins)
+    for path, content in plugins.items():
+        if loaded[path] != content:
+            raise ConfigError(f"the plug-in {path} was changed during the run", remedy="start it again")
+    track = cast(Track, make("track", part))
+    if canonical_json(part_of(track)) != track_text:
+        raise ConfigError(f"{track.full_name} differs between this process and the coordinator")
+    return track
+
+
+def check_outcome(track: Track, outcome: Outcome) -> Outcome:
+    """Return the outcome with plain floats and arrays; each metric a number, or NaN with a reason.
+
+    Raises
+    ------
+    DataError
+        If a metric is missing, unknown, or NaN without a reason, or a curve holds objects.
+    """
+    names = [metric.name for metric in track.metrics]
+    unknown = [name for name in outcome.metrics if name not in names]
+    missing = [name for name in names if name not in outcome.metrics]
+    if unknown or missing:
+        raise DataError(
+            f"{track.full_name} declares other metrics than it gives: missing {missing}, unknown {unknown}"
+        )
+    metrics = {name: float(outcome.metrics[name]) for name in names}
+    for name, value in metrics.items():
+        if math.isnan(value) and not outcome.reasons.get(name):
+            raise DataError(f"{track.full_name}: metric {name} is NaN without a reason")
+    curves = {name: np.asarray(curve) for name, curve in outcome.curves.items()}
+    for name, curve in curves.items():
+        if curve.dtype.hasobject:
+            raise DataError(f"{track.full_name}: curve {name} holds Python objects")
+    return Outcome(metrics=metrics, reasons=dict(outcome.reasons), curves=curves)
+
+
+def check_fit(result: FitResult) -> FitResult:
+    """Return the fit with plain arrays; raise DataError for what cannot be stored."""
+    from mlopsim.bench.storage import pack_arrays, to_json
+
+    to_json(result.info)
+    pack_arrays(result.arrays)
+    return FitResult(arrays={k: np.asarray(v) for k, v in result.arrays.items()}, info=dict(result.info))
