@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
 
 from mlopsim.core.spec import make
-from mlopsim.delivery.oracle.replay import replay_rewards
+from mlopsim.delivery.engine import Engine
+from mlopsim.delivery.oracle.replay import RewardPool
 
 
 def best_of_all(
     reward: np.ndarray, warmup: int, deployment: Any, actions: list[int], blocked: np.ndarray | None = None
 ) -> float:
     """Return the largest return over all sequences of the given actions."""
-    steps = len(reward) - warmup
-    plans = np.array(list(itertools.product(actions, repeat=steps)), dtype=np.int64)
-    return float(replay_rewards(plans, reward, warmup, deployment, blocked=blocked).returns.max())
+    pool = RewardPool(reward, warmup, deployment)
+    gates = None if blocked is None else blocked[None]
+    plans = np.zeros((1, 0), dtype=np.int64)
+    for step in range(pool.steps + 1):
+        engine = Engine(pool, deployment, len(plans), gates)
+        engine.begin(np.zeros(len(plans), dtype=np.int64))
+        returns = np.zeros(len(plans))
+        for s in range(step):
+            engine.step(plans[:, s])
+            returns += engine.reward
+        if step == pool.steps:
+            return float(returns.max())
+        # what is impossible is executed as keep: only possible actions make different walks
+        parents, chosen = np.nonzero(engine.mask[:, actions])
+        plans = np.concatenate([plans[parents], np.asarray(actions)[chosen][:, None]], axis=1)
+    raise AssertionError
 
 
 def all_actions(deployment: Any) -> list[int]:

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from brute_force import all_actions, best_of_all, latest_actions, tiny
 
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make
 from mlopsim.delivery.oracle.bracket import bracket
-from mlopsim.delivery.oracle.lagrange import lagrangian_bound
+from mlopsim.delivery.oracle.ladder import best_period, knows_changes
+from mlopsim.delivery.oracle.lagrange import Multipliers, dual_bound, lagrangian_bound
 from mlopsim.delivery.oracle.latest import latest_only
+from mlopsim.delivery.oracle.lp import lp_bound, program
 from mlopsim.delivery.oracle.problem import Problem
+from mlopsim.delivery.oracle.replay import replay_rewards
 
 TINY = 320
 
@@ -25,3 +32,138 @@ def test_brute_force(block: int) -> None:
         value = latest_only(Problem.of(reward, warmup, deployment, blocked=blocked)).value
         assert abs(value - latest) <= 1e-9, (index, deployment, value, latest)
         assert abs(found.latest - latest) <= 1e-9
+
+
+def paper_problem(seed: int, T: int = 120, **params: Any) -> tuple[np.ndarray, Any]:
+    """Recurring concepts: versions trained in a concept are good whenever it returns."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(10, 30, size=T)
+    concept = np.repeat(rng.integers(0, 3, size=T), lengths)[:T]
+    same = concept[:, None] == concept[None, :]
+    reward = np.where(same, 0.85, 0.55) + rng.binomial(100, 0.5, size=(T, T)) / 1000
+    params = {"slots": 4, "label_delay": 2, "latency": 2} | params
+    return reward, make("deployment", "standard", **params)
+
+
+SWITCHES: list[dict[str, Any]] = [
+    {},
+    {"budget": 0.2},
+    {"canary_share": 0.2, "canary_windows": 3},
+    {"deploy_on_arrival": False},
+    {"cooldown": 9, "switch_cost": 0.2},
+    {"retrain_cost": 0.0, "switch_cost": 0.0},
+]
+
+
+@pytest.mark.parametrize("params", SWITCHES, ids=str)
+def test_integer_optimum_lies_between(params: dict[str, Any]) -> None:
+    # an independent solver on the same constraints with 0/1 variables: what branch and bound finds is below
+    # the bound, and above every plan (the registry is dropped there, too)
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    for seed in range(4):
+        reward, deployment = paper_problem(seed, 36, **params)
+        found = bracket(reward, 6, deployment)
+        lp = program(Problem.of(reward, 6, deployment))
+        constraints = [LinearConstraint(lp.A, -np.inf, lp.b), LinearConstraint(lp.E, lp.e, lp.e)]
+        whole = np.zeros(len(lp.c))
+        whole[2 * lp.pairs.shape[1] :] = 1
+        done = milp(-lp.c, integrality=whole, bounds=Bounds(0, 1), constraints=constraints)
+        assert done.status == 0
+        assert found.lower - 1e-6 <= -done.fun <= found.upper + 1e-6
+
+
+@pytest.mark.parametrize("params", SWITCHES, ids=str)
+def test_bounds_agree(params: dict[str, Any]) -> None:
+    reward, deployment = paper_problem(0, 60, **params)
+    problem = Problem.of(reward, 10, deployment)
+    relaxed = lp_bound(problem)
+    # the duals that the solver returns are optimal: the safe bound gives nothing away
+    assert relaxed.bound == pytest.approx(relaxed.value, abs=1e-7)
+    assert relaxed.bound >= relaxed.value - 1e-7
+    other, _ = lagrangian_bound(problem, bracket(reward, 10, deployment).lower)
+    assert relaxed.value - 1e-7 <= other <= relaxed.value + 0.5
+
+
+def test_any_multipliers_give_a_bound() -> None:
+    rng = np.random.default_rng(3)
+    for index in range(40):
+        reward, warmup, deployment, blocked = tiny(np.random.default_rng([11, index]), index)
+        problem = Problem.of(reward, warmup, deployment, blocked=blocked)
+        optimum = best_of_all(reward, warmup, deployment, all_actions(deployment), blocked)
+        shape = (len(problem.versions), problem.T)
+        for scale in (0.0, 0.1, 1.0):
+            prices = Multipliers(use=scale * rng.normal(size=shape), budget=scale, count=scale * rng.random())
+            assert dual_bound(problem, prices)[0] >= optimum
+
+
+def test_long_walk_uses_the_lagrangian_bound() -> None:
+    reward, deployment = paper_problem(1, 420)
+    found = bracket(reward, 10, deployment, effort=300)
+    assert found.bound == "lagrange"
+    assert found.latest <= found.lower <= found.upper <= found.lower * 1.03
+
+
+def test_single_slot_is_exact() -> None:
+    reward, deployment = paper_problem(2, 60, slots=1)
+    found = bracket(reward, 10, deployment)
+    assert found.exact and found.lower == found.latest and found.bound == "latest"
+
+
+def test_shadow_costs_are_in_the_lower_end_only() -> None:
+    reward, free = paper_problem(2, 60)
+    _, paid = paper_problem(2, 60, feedback="shadow", shadow_cost=0.01)
+    a, b = bracket(reward, 10, free), bracket(reward, 10, paid)
+    assert a.upper == b.upper
+    assert b.lower < a.lower
+
+
+def test_order_of_the_ladder() -> None:
+    for seed in range(3):
+        for params in SWITCHES:
+            reward, deployment = paper_problem(seed, 80, **params)
+            found = bracket(reward, 10, deployment)
+            period = best_period(reward, 10, deployment)
+            told = knows_changes(reward, 10, deployment, [20, 40])
+            assert found.never <= period.value <= found.latest + 1e-9 <= found.lower + 2e-9
+            assert told.value <= found.latest + 1e-9
+            for rung in (period, told):
+                played = replay_rewards(rung.actions[None], reward, 10, deployment)
+                assert played.returns[0] == rung.value
+
+
+def test_knowing_the_change_pays() -> None:
+    reward = np.where((np.arange(40) < 20)[:, None] == (np.arange(40) < 20)[None, :], 0.9, 0.5)
+    deployment = make("deployment", "standard", label_delay=1, latency=1, retrain_cost=0.1, switch_cost=0.0)
+    told = knows_changes(reward, 5, deployment, [20])
+    # version 20 is decided at 21 and serves from window 23 on
+    assert (told.setting, told.value) == (1, pytest.approx(15 * 0.9 + 3 * 0.5 + 17 * 0.9 - 0.1))
+    assert latest_only(Problem.of(reward, 5, deployment)).value == pytest.approx(told.value)
+
+
+def test_rejects_what_breaks_the_bounds() -> None:
+    reward = np.zeros((8, 8))
+    reward[3, 5] = np.nan
+    with pytest.raises(ConfigError, match="finite"):
+        Problem(reward=reward, warmup=2)
+    with pytest.raises(ConfigError, match="negative"):
+        Problem(reward=np.zeros((8, 8)), warmup=2, switch_cost=-1.0)
+    with pytest.raises(ConfigError, match="warm-up"):
+        Problem(reward=np.zeros((8, 8)), warmup=8)
+
+
+def test_golden() -> None:
+    found = [bracket(*_args(params)) for params in SWITCHES]
+    np.testing.assert_allclose([b.latest for b in found], GOLDEN_LATEST, rtol=1e-9)
+    np.testing.assert_allclose([b.lower for b in found], GOLDEN_LOWER, rtol=1e-9)
+    np.testing.assert_allclose([b.upper for b in found], GOLDEN_UPPER, rtol=1e-9)
+
+
+def _args(params: dict[str, Any]) -> tuple[np.ndarray, int, Any]:
+    reward, deployment = paper_problem(5, 60, **params)
+    return reward, 10, deployment
+
+
+GOLDEN_LATEST: list[float] = []
+GOLDEN_LOWER: list[float] = []
+GOLDEN_UPPER: list[float] = []

@@ -16,10 +16,10 @@ def on_demand(
     """Latest-only programme where versions deploy when chosen.
 
     ``V[k, i, e, d]``: best reward of the windows from ``e + m`` on, with version i (index) deployed so that
-    it gets traffic from window e on, at most k retrains to come (no limit if ``free``), and the d decision times from
-    i's arrival on lost to the canary of i's predecessor, which may still have run then. ``pick`` holds the
-    next (index, window, d), -1 for none. Constraints on the successor (j, f), with decision times t and
-    arrivals a: ``t_j >= t_i + spacing``, ``t_j >= a_i + d``; t_j neither the deploy decision e - 1
+    it gets traffic from window e on, at most k retrains to come (no limit if ``free``), and the d decision
+    times from i's arrival on lost to the canary of i's predecessor, which may still have run then. ``pick``
+    holds the next (index, window, d), -1 for none. Constraints on the successor (j, f), with decision times
+    t and arrivals a: ``t_j >= t_i + spacing``, ``t_j >= a_i + d``; t_j neither the deploy decision e - 1
     nor while the canary runs, e..e+m-1; ``a_j >= e`` (at decision e - 1 version i was the newest);
     ``f >= a_j + 1``, ``f >= e + m + 1``.
     """
@@ -86,7 +86,8 @@ def on_demand(
 def serve(gain: np.ndarray, firsts: np.ndarray, W: int, switch: float, path: np.ndarray) -> float:
     """Best serving sequence if every version is free: ``max sum gain[path[t], t] - switch * changes``.
 
-    ``gain`` (n, T); version i may serve from ``firsts[i]`` on; index 0 serves before W. ``path`` (T,) is filled.
+    ``gain`` (n, T); version i may serve from ``firsts[i]`` on; index 0 serves before W. ``path`` (T,) is
+    filled.
     """
     n, T = gain.shape
     value = np.full(n, NOWHERE)
@@ -112,12 +113,12 @@ def serve(gain: np.ndarray, firsts: np.ndarray, W: int, switch: float, path: np.
         path[t] = i
         if moved[t, i]:
             i = leaders[t]
-    return top
+    return float(top)
 
 
 @numba.njit(cache=True)
 def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
-    """Best set of versions with indices at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
+    """Best set of versions at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
     n = len(worth)
     best = np.zeros(n + 1)
     for i in range(1, n):
@@ -133,4 +134,4 @@ def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
             i -= spacing
         else:
             i -= 1
-    return best[n - 1]
+    return float(best[n - 1])

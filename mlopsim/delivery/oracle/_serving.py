@@ -13,7 +13,7 @@ NOWHERE = -1e300
 
 @numba.njit(cache=True)
 def _enter(old: np.ndarray, new: np.ndarray, version: int, keep_a: int, keep_b: int) -> None:
-    """Write to ``new`` the registry ``old`` (newest first, -1 empty) with a version added, as the dynamics do."""
+    """Write to ``new`` the registry ``old`` (newest first, -1 empty) with a version added."""
     K = len(old)
     last = K - 1
     while last >= 0 and old[last] == -1:
@@ -39,18 +39,19 @@ def schedule(
 ) -> tuple[float, float, int]:  # fmt: skip
     """Best serving for given retrains; exact without canaries where arrival deploys, else feasible.
 
-    ``q`` (n, T) rewards of the trained versions; ``decision``, ``arrival`` (n,), entry 0 unused. A voluntary switch
-    counts with ``price`` in the search and with ``s`` in the value. ``trace`` (T, 2) gets (version deployed by
-    decision or -1, 1 if the decision aborts a canary). Returns the value (without retrain costs), its value
-    at search prices, and the number of voluntary switches. Each state (decision time, version that serves alone)
-    keeps one registry, that of its best path. A canary that meets an arrival is left out.
+    ``q`` (n, T) rewards of the trained versions; ``decision``, ``arrival`` (n,), entry 0 unused. A
+    voluntary switch counts with ``price`` in the search and with ``s`` in the value. ``trace`` (T, 2) gets
+    (version deployed by decision or -1, 1 if the decision aborts a canary). Returns the value (without
+    retrain costs), its value at search prices, and the number of voluntary switches. Each state
+    (decision time, version that serves alone) keeps one registry, that of its best path. A canary that
+    meets an arrival is left out.
     """
     n, T = q.shape
     val = np.full((T, n), NOWHERE)
     real = np.zeros((T, n))
     extra = np.zeros((T, n), dtype=np.int64)
     reg = np.full((T, n, K), -1, dtype=np.int16)
-    # how the state was reached: time, version, deployed version (-1 none), canary windows before an abort (0 none)
+    # how a state was reached: time, version, deployed version (-1 none), windows before an abort (0)
     back = np.full((T, n, 4), -1, dtype=np.int16)
     busy = np.zeros(T, dtype=np.bool_)
     lands = np.zeros(T, dtype=np.int64)
@@ -170,7 +171,8 @@ def evaluate(
     Without a budget that binds, all that is possible counts; where it is clear early that the value does not
     exceed ``target``, the search for an affordable serving is left out and "impossible" returned.
 
-    ``shape``: W, L, latency, K, canary windows, on_arrival. ``money``: share, switch, retrain cost, budget (with its tolerance).
+    ``shape``: W, L, latency, K, canary windows, on_arrival. ``money``: share, switch cost, retrain cost,
+    budget (with its tolerance).
     """
     W, L, latency, K, m, on_arrival = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5] == 1
     c, s, r, budget = money[0], money[1], money[2], money[3]
@@ -206,12 +208,12 @@ def evaluate(
             return NOWHERE
     if value < NOWHERE / 2:
         return NOWHERE
-    return value - (n - 1) * r
+    return float(value - (n - 1) * r)
 
 
 @numba.njit(cache=True)
 def _insert(chosen: np.ndarray, skip: int, new: int, spacing: int) -> np.ndarray:
-    """Return the set without its entry number ``skip`` (-1: none), with ``new`` in place of what is too near."""
+    """Return the set without entry number ``skip`` (-1: none), ``new`` in place of what is too near."""
     out = np.empty(len(chosen) + 1, dtype=np.int64)
     size, done = 0, new < 0
     for k in range(len(chosen)):
@@ -235,7 +237,9 @@ def climb(
     values: np.ndarray, begin: np.ndarray, usable: np.ndarray, spacing: int, reach: int, limit: int,
     shape: np.ndarray, money: np.ndarray,
 ) -> tuple[float, np.ndarray]:  # fmt: skip
-    """Local search: add, drop or shift (up to ``reach``) a retrain while it helps; at most ``limit`` evaluations.
+    """Local search: add, drop or shift (up to ``reach``) a retrain while it helps.
+
+    It stops after ``limit`` evaluations.
 
     A version can be added if ``usable``; what is nearer to it than ``spacing`` is dropped.
     """

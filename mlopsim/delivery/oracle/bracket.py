@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.errors import MlopsimError
-from mlopsim.delivery.oracle.lagrange import lagrangian_bound
+from mlopsim.delivery.oracle.lagrange import MARGIN, lagrangian_bound
 from mlopsim.delivery.oracle.latest import latest_only
 from mlopsim.delivery.oracle.lower import feasible_plan, rounded, trained_by
 from mlopsim.delivery.oracle.lp import lp_bound
-from mlopsim.delivery.oracle.plan import Plan
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.delivery.oracle.replay import replay_rewards
 
@@ -44,7 +43,8 @@ class Bracket:
     never : float
         What never retraining earns.
     bound : str
-        Where ``upper`` comes from: ``lp`` or ``lagrange``.
+        Where ``upper`` comes from: ``lp``, ``lagrange``, or ``latest`` with a single slot, where the
+        latest-only optimum is the optimum.
     """
 
     lower: float
@@ -73,9 +73,9 @@ def bracket(
 ) -> Bracket:
     """Bracket the clairvoyant optimum of a walk.
 
-    Upper end: the linear program's dual, evaluated safely (Lagrangian dual beyond 400 windows). Lower end: the best
-    plan of a local search from the latest-only optimum, the rounded linear program and ``starts``; always
-    replayed through the dynamics.
+    Upper end: the linear program's dual, evaluated safely (Lagrangian dual beyond 400 windows). Lower
+    end: the best plan of a local search from the latest-only optimum, the rounded linear program and
+    ``starts``; always replayed through the dynamics.
 
     Parameters
     ----------
@@ -104,7 +104,8 @@ def bracket(
     Examples
     --------
     >>> from mlopsim.core.spec import make
-    >>> deployment = make("deployment", "standard", label_delay=0, latency=0, retrain_cost=0.5, switch_cost=0.0)
+    >>> params = {"label_delay": 0, "latency": 0, "retrain_cost": 0.5, "switch_cost": 0.0}
+    >>> deployment = make("deployment", "standard", **params)
     >>> reward = np.where(np.arange(8)[:, None] >= 4, 1.0, 0.25) * np.ones((8, 8))
     >>> both = bracket(reward, 2, deployment)
     >>> both.lower, round(both.upper, 6), both.exact
@@ -114,7 +115,10 @@ def bracket(
     latest = latest_only(problem)
     sets = [trained_by(problem, latest.plan)]
     sets += [np.sort(np.asarray(versions, dtype=np.int64)) - problem.v0 for versions in starts]
-    if problem.T <= LP_WINDOWS:
+    if problem.slots == 1:
+        # nothing to roll back to: the latest-only optimum is the optimum
+        value, plan, upper, bound = latest.value, latest.plan, latest.value + MARGIN, "latest"
+    elif problem.T <= LP_WINDOWS:
         relaxed = lp_bound(problem)
         upper, bound = relaxed.bound, "lp"
         sets += [rounded(problem, relaxed.trained, threshold) for threshold in (0.05, 0.3, 0.5)]
@@ -153,7 +157,4 @@ def bracket(
 
 def _observation_free(deployment: Any) -> bool:
     """Return whether observing costs nothing, so that the oracle's value must equal the replay's."""
-    return deployment.feedback.value != "shadow" or deployment.shadow_cost == 0.0
-
-
-__all__ = ["EXACT", "LP_WINDOWS", "Bracket", "Plan", "bracket"]
+    return bool(deployment.feedback.value != "shadow" or deployment.shadow_cost == 0.0)

@@ -13,7 +13,7 @@ from mlopsim.delivery.oracle.replay import replay_rewards
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """Total reward of a hindsight policy and its actions; ``setting`` is its parameter (0: never retrains)."""
+    """Total reward of a hindsight policy, its actions, its parameter (0: never retrains)."""
 
     value: float
     actions: np.ndarray
@@ -24,8 +24,8 @@ def _retrain_actions(deployment: Any, decisions: np.ndarray, warmup: int, T: int
     """Turn wished retrain decision times into actions; new versions deploy as soon as they can.
 
     A wish that comes too early (a job in flight, cool-down, canary) waits until a retrain is possible. Where
-    arrivals do not deploy themselves, the newest version (slot 0) is asked for at every other decision: asking
-    for what serves already is impossible and executed as keep, and is not counted against anyone here.
+    arrivals do not deploy themselves, the newest version (slot 0) is deployed at the first decision after
+    its arrival.
     """
     from mlopsim.delivery.oracle.problem import Problem
 

@@ -46,7 +46,7 @@ def coupling(problem: Problem) -> np.ndarray:
 
 
 def forced(problem: Problem) -> np.ndarray:
-    """Return where ``y[v, t] = k[v, t] x[v]``: at the arrival of a version that deploys itself; bool (n, T)."""
+    """Return where ``y = k x``: at the arrival of a version that deploys itself; bool (n, T)."""
     out = np.zeros((len(problem.versions), problem.T), dtype=bool)
     if problem.on_arrival:
         index = np.flatnonzero(problem.firsts < problem.T)[1:]

@@ -41,14 +41,14 @@ def latest_only(problem: Problem) -> Latest:
     On arrival, with :math:`Q_v(i, j) = \sum_{i \le t < j} q_{v,t}`, arrival :math:`a_v = v + L + 1 + l`,
     canary windows m (0 without) and :math:`b_v = a_v + m` the first window that v serves alone,
 
-    .. math:: V(v) = \max\Big\{Q_v(b_v, T),\ \max_{v' \ge v + D} Q_v(b_v, a_{v'}) + M(v, v') - r - s\,\kappa_{v'}
-              + V(v')\Big\}
+    .. math:: V(v) = \max\Big\{Q_v(b_v, T),\ \max_{v' \ge v + D} Q_v(b_v, a_{v'}) + M(v, v')
+              - r - s\,\kappa_{v'} + V(v')\Big\}
 
     with the spacing :math:`D = \max(1 + l + m, \text{cooldown})` (no retrain decision while a canary runs),
     the canary's mixture :math:`M = \sum_{t=a_{v'}}^{b_{v'}-1} (1-c) q_{v,t} + c\,q_{v',t}`, and
-    :math:`\kappa = 1`, or c if the end comes before the promotion. Each retrain uses up r + s of the budget (the switch is
-    reserved when the retrain is decided), so a budget is a limit on the number of retrains and becomes a
-    second index of V.
+    :math:`\kappa = 1`, or c if the end comes before the promotion. Each retrain uses up r + s of the budget
+    (the switch is reserved when the retrain is decided), so a budget is a limit on the number of
+    retrains and becomes a second index of V.
 
     Without ``on_arrival`` the state is (version, window of its deployment, lost decision times): see
     the comments in the code. A version that is never deployed is never worth training.

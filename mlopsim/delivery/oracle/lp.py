@@ -39,7 +39,8 @@ class Program:
     """The program ``max c'u, A u <= b, E u = e, 0 <= u <= 1`` with u = (y, z, x).
 
     ``pairs`` (2, p): version index and window of each y and z. The rows of A are ``p`` switch rows, the
-    ``len(rows)`` coupling rows (``rows`` indexes pairs), the job rows, then budget and count if there are any.
+    ``len(rows)`` coupling rows (``rows`` indexes pairs), the job rows, then budget and count if there are
+    any; ``fixed`` are the pairs where arrival deploys, whose coupling rows are the tail of E.
     """
 
     c: np.ndarray
@@ -74,8 +75,9 @@ def program(problem: Problem) -> Program:
 
         \textstyle s \sum z + r \sum x \le B, \qquad \sum x \le N,
 
-    with :math:`y_{v_0,W-1} = 1`; k is the canary's share c in the first windows in which v could serve, else 1; D is
-    the smallest distance between retrain decisions and N the number of retrains that the budget can pay.
+    with :math:`y_{v_0,W-1} = 1`; k is the canary's share c in the first windows in which v could serve,
+    else 1; D is the smallest distance between retrain decisions and N the number of retrains that the
+    budget can pay.
     Every feasible walk gives a point of this polytope that earns no less: its traffic is y (the
     sum of z is the total variation by which switches are charged; two switches at the start of one
     window, charged one by one, cost no less). Registry capacity and shadow costs are dropped.
@@ -118,8 +120,8 @@ def program(problem: Problem) -> Program:
     fixed = own[(i > 0) & equal[i, t]]
     rows = own[(i > 0) & ~equal[i, t]]
     D = problem.spacing
-    starts = np.arange(max(n - D, 1) if n > 1 else 0)
-    members = [np.arange(u, min(u + D, n - 1)) for u in starts]
+    starts = np.arange(max(n - D, 1) if n > 1 else 0, dtype=np.int64)
+    members = [np.arange(u, min(u + D, n - 1)) for u in starts.tolist()]
     job = sparse.coo_matrix(
         (
             np.ones(sum(map(len, members))),

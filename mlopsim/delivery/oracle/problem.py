@@ -168,6 +168,6 @@ class Problem:
     @property
     def values(self) -> np.ndarray:
         """Rewards of the candidates, float64 of shape (n, T), 0 before a version can serve."""
-        values = self.reward[self.versions].copy()
+        values: np.ndarray = self.reward[self.versions].copy()
         values[np.arange(self.T)[None, :] < self.firsts[:, None]] = 0.0
         return values

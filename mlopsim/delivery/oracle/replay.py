@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.walk import Trajectory, replay
 
 
 class RewardPool(WorldPool):
@@ -32,29 +32,14 @@ class RewardPool(WorldPool):
         self.metric, self.canary = deployment.objective, deployment.has_canary
         self.windows, self.warmup, self.n_classes = T, warmup, 2
         self.reward = np.ascontiguousarray(reward, dtype=np.float64)[None]
-        self.quality = np.zeros((1, 0, 0, 4), dtype=np.float32)
-        self.shift = np.zeros((1, 0, 0, 3), dtype=np.float32)
-        self.counts = np.zeros((1, 0, 0, 2, 2), dtype=np.uint32)
+        self.quality = np.zeros((1, T, T, 4), dtype=np.float32)
+        self.shift = np.zeros((1, T, T, 3), dtype=np.float32)
+        shape = (1, T, T) if self.canary else (0, 0, 0)
+        self.counts = np.zeros((*shape, 2, 2), dtype=np.uint32)
         self.seeds = np.zeros(1, dtype=np.uint64)
 
     def __len__(self) -> int:
         return 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Replayed:
-    """Rewards and whether the action was impossible, both (N, S); versions that served, (N, T)."""
-
-    rewards: np.ndarray
-    invalid: np.ndarray
-    served: np.ndarray
-    candidate: np.ndarray
-
-    @property
-    def returns(self) -> np.ndarray:
-        """Sum of the rewards of each plan, float64 of shape (N,)."""
-        total: np.ndarray = self.rewards.sum(axis=1)
-        return total
 
 
 def replay_rewards(
@@ -64,7 +49,7 @@ def replay_rewards(
     deployment: Any,
     *,
     blocked: np.ndarray | None = None,
-) -> Replayed:
+) -> Trajectory:
     """Carry out plans through the one implementation of the dynamics.
 
     Parameters
@@ -82,29 +67,18 @@ def replay_rewards(
 
     Returns
     -------
-    Replayed
+    Trajectory
+        Of N walks; what they observe is meaningless.
 
     Examples
     --------
     >>> from mlopsim.core.spec import make
-    >>> deployment = make("deployment", "standard", label_delay=0, latency=0, retrain_cost=0.5, switch_cost=0.0)
+    >>> params = {"label_delay": 0, "latency": 0, "retrain_cost": 0.5, "switch_cost": 0.0}
+    >>> deployment = make("deployment", "standard", **params)
     >>> reward = np.where(np.arange(8)[:, None] >= 4, 1.0, 0.25) * np.ones((8, 8))
     >>> float(replay_rewards(np.array([[0, 0, 0, 5, 0, 0]]), reward, 2, deployment).returns[0])
     3.25
     """
-    from mlopsim.delivery.engine import Engine
-    from mlopsim.delivery.oracle import _replay
-
     pool = RewardPool(reward, warmup, deployment)
-    if actions.ndim != 2 or actions.shape[1] != pool.steps:
-        raise ConfigError(f"actions must have the shape (N, {pool.steps}), got {actions.shape}")
-    engine = Engine(pool, deployment, len(actions), None if blocked is None else blocked[None])
-    rewards = np.zeros(actions.shape)
-    invalid = np.zeros(actions.shape, dtype=np.bool_)
-    _replay.run(
-        np.ascontiguousarray(actions, dtype=np.int64), engine.state, engine.tables, engine.p, engine.q,
-        engine.out, rewards, invalid,
-    )  # fmt: skip
-    return Replayed(
-        rewards=rewards, invalid=invalid, served=engine.state.stable, candidate=engine.state.candidate
-    )
+    which = np.zeros(len(actions), dtype=np.int64)
+    return replay(actions, pool, deployment, which, blocked=None if blocked is None else blocked[None])
