@@ -211,6 +211,16 @@ def part_of(component: Any) -> dict[str, Any]:
     A component may define ``content()``: a mapping that is merged into the part and so enters
     digests, e.g. the content digest of a file that it reads.
     """
+    params = _params_of(component)
+    result = {"kind": component.kind, "name": component.name, "version": component.version, "params": params}
+    content = getattr(component, "content", None)
+    if callable(content):
+        result["content"] = plain(content())
+    return result
+
+
+def _params_of(component: Any) -> dict[str, Any]:
+    """Return the parameters of a built component in canonical form, without its content."""
     params: dict[str, Any] = {}
     for field in dataclasses.fields(component):
         if not field.init:
@@ -224,11 +234,7 @@ def part_of(component: Any) -> dict[str, Any]:
                 else canonical(kind, value)
             )
         params[field.name] = plain(value)
-    result = {"kind": component.kind, "name": component.name, "version": component.version, "params": params}
-    content = getattr(component, "content", None)
-    if callable(content):
-        result["content"] = plain(content())
-    return result
+    return params
 
 
 def label(kind: str, spec: Spec) -> str:
@@ -242,7 +248,7 @@ def label(kind: str, spec: Spec) -> str:
     name, given = split_spec(kind, spec)
     if isinstance(spec, Mapping) and "params" in spec and "kind" in spec:
         cls = find(kind, name)
-        defaults = part_of(cls())["params"]
+        defaults = _params_of(cls())
         given = {key: value for key, value in given.items() if plain(value) != defaults.get(key)}
     inside = ", ".join(f"{key}={_short(value)}" for key, value in given.items())
     return f"{name}({inside})" if inside else name

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL")
 #: the group of rows whose protected attribute is missing
 NO_GROUP = "(missing)"
+#: how a time may be written beside a date alone
+TIMES = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 MAX_CLASSES = 256
 MAX_GROUPS = 256
 
@@ -139,7 +141,7 @@ def _sorted_by(frame: pl.DataFrame, time: str, source: str) -> pl.DataFrame:
     key = frame[time]
     if key.dtype == pl.String:
         number = key.cast(pl.Float64, strict=False)
-        key = key.str.to_datetime(strict=False) if number.null_count() else number
+        key = _moments(key) if number.null_count() else number
     if key.null_count() or not (key.dtype.is_numeric() or key.dtype.is_temporal()):
         raise DataError(
             f"{source}: {key.null_count()} of {len(key)} values of the time column '{time}' are missing "
@@ -148,6 +150,16 @@ def _sorted_by(frame: pl.DataFrame, time: str, source: str) -> pl.DataFrame:
             "rows are in order",
         )
     return frame[np.argsort(key.to_physical().to_numpy(), kind="stable")]
+
+
+def _moments(text: pl.Series) -> pl.Series:
+    """Return ISO dates and times as Datetime, null where a text is neither."""
+    import polars as pl
+
+    column = pl.col("text").str.strip_suffix("Z")
+    times = [column.str.to_datetime(form, time_unit="us", strict=False) for form in TIMES]
+    days = column.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return pl.DataFrame({"text": text}).select(pl.coalesce(*times, days)).to_series()
 
 
 def _numbers(series: pl.Series) -> pl.Series | None:
