@@ -34,8 +34,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
     Observation: flat float32 vector, see :mod:`mlopsim.delivery.features`. Action: 0 keep, 1..K deploy
     slot i - 1 (slot 0 is the newest version), K + 1 retrain; an impossible action is executed as keep and
     counted. Reward: quality of what served in the next window minus costs. An episode has T - W steps and
-    ends by truncation. ``info`` has the parts of the reward (``quality``, ``switch``, ``retrain``, ``shadow``;
-    they add up to it), ``executed`` and ``invalid``; at reset the ``scenario``.
+    ends by truncation. ``info`` has the parts of the reward (``quality``, ``switch``, ``retrain``,
+    ``shadow``; they add up to it), ``executed`` and ``invalid``; at reset the ``scenario``.
 
     Parameters
     ----------

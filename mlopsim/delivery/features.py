@@ -1,10 +1,10 @@
 """The published features of an observation: names, meaning, scaling.
 
 All are finite float32 in [-1, 5]. Numbers of windows are divided by 10 and capped at 5; PSI and mean shift
-are capped at 5; KS and accuracies are as they are. What is undefined is 0, and a flag (``seen``, ``in_flight``,
-``slot*_filled``, ``slot*_known``, ``served_seen`` > 0) says so. t is the decision time, L the label delay;
-"observed" means: it served (a share of) the window, or was shadow-evaluated in it, and the labels of the
-window are known. KS, PSI and mean shift are those of :mod:`mlopsim.world.shift`.
+are capped at 5; KS and accuracies are as they are. What is undefined is 0, and a flag (``seen``,
+``in_flight``, ``slot*_filled``, ``slot*_known``, ``served_seen`` > 0) says so. t is the decision time, L the
+label delay; "observed" means: it served (a share of) the window, or was shadow-evaluated in it, and the
+labels of the window are known. KS, PSI and mean shift are those of :mod:`mlopsim.world.shift`.
 """
 
 from __future__ import annotations

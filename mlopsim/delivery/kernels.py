@@ -86,10 +86,10 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
     ) -> None:
         """Write the row-wise errors of what served in the window whose labels became known.
 
-        ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, 2) the first byte and
-        the bytes per version of a World, ``labels`` (M, n) the true classes (read in canary windows
-        only), ``bounds`` (M, T+1). In a canary window only the sampled rows of the stable version appear, the very
-        rows that its counts are made of.
+        ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, 2) the first byte
+        and the bytes per version of a World, ``labels`` (M, n) the true classes (read in canary windows
+        only), ``bounds`` (M, T+1). In a canary window only the sampled rows of the stable version appear,
+        the very rows that its counts are made of.
         """
         ints, served, counts, seeds = state.ints, state.served, tables.counts, tables.seeds
         n_classes = counts.shape[3]

@@ -54,7 +54,9 @@ class FakeWorld:
         return metric_of(self.counts.sum(axis=2), metric)
 
 
-def fake_pool(seed: int, size: int = 3, metric: Any = "accuracy", canary: bool = True, **kw: Any) -> WorldPool:
+def fake_pool(
+    seed: int, size: int = 3, metric: Any = "accuracy", canary: bool = True, **kw: Any
+) -> WorldPool:
     rng = np.random.default_rng(seed)
     return WorldPool([FakeWorld(rng, **kw) for _ in range(size)], metric, canary=canary)  # type: ignore[misc]
 
@@ -83,7 +85,9 @@ def random_deployment(rng: np.random.Generator, n_classes: int = 2) -> Any:
         "deploy_on_arrival": on_arrival,
     }
     if rng.random() < 0.2:
-        params["cost_matrix"] = [[float(a != b) * (1 + a) for b in range(n_classes)] for a in range(n_classes)]
+        params["cost_matrix"] = [
+            [float(a != b) * (1 + a) for b in range(n_classes)] for a in range(n_classes)
+        ]
     return make("deployment", "standard", **params)
 
 

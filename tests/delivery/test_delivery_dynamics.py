@@ -1,0 +1,193 @@
+"""The compiled dynamics against a slow simulator, and against itself in every form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from delivery_fakes import FakeWorld, MaskedRandom, fake_pool, random_deployment
+from delivery_reference import Reference
+
+from mlopsim.core.errors import ConfigError, DataError, MlopsimError
+from mlopsim.core.spec import make
+from mlopsim.delivery.engine import Engine
+from mlopsim.delivery.env import DeliveryEnv
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.vector import DeliveryVectorEnv
+from mlopsim.delivery.walk import replay, run_plan, walk
+
+
+def scenario(seed: int):
+    rng = np.random.default_rng(seed)
+    classes = int(rng.choice([2, 2, 3]))
+    warmup = int(rng.integers(1, 5))
+    windows = warmup + int(rng.integers(1, 22))
+    dep = random_deployment(rng, classes)
+    pool = fake_pool(
+        seed, 2, dep.objective, dep.has_canary, windows=windows, warmup=warmup, n_classes=classes, rows=(2, 7)
+    )
+    blocked = rng.random((2, windows)) < 0.25 if rng.random() < 0.4 else None
+    which = rng.integers(0, 2, size=3)
+    return rng, dep, pool, blocked, which
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_equal_to_the_reference(block: int) -> None:
+    checked = {"retrain": 0, "canary": 0, "evicted": 0, "invalid": 0}
+    for seed in range(block * 32, block * 32 + 32):
+        rng, dep, pool, blocked, which = scenario(seed)
+        selector = MaskedRandom(any_action=seed % 2 == 1, retrain=float(rng.choice([0.2, 0.7])))
+        found = walk(selector, pool, dep, which, np.random.SeedSequence(seed).spawn(3), blocked=blocked)
+        for i, m in enumerate(which):
+            ref = Reference(pool.worlds[m], dep, int(pool.seeds[m]), None if blocked is None else blocked[m])
+            for s in range(pool.steps):
+                view = selector.views[s]
+                want = ref.observe()
+                where = f"seed {seed}, walk {i}, decision {s}, {dep}"
+                assert list(want) and set(want) == set(view.interface.names), where
+                got = dict(zip(view.interface.names, view.obs[i].tolist(), strict=True))
+                # the observation is float32
+                assert got == {k: float(np.float32(v)) for k, v in want.items()}, where
+                assert view.mask[i].tolist() == ref.mask(), where
+                assert view.t[i] == ref.t
+                padded = ref.registry + [-1] * (dep.slots - len(ref.registry))
+                assert view.versions[i].tolist() == padded, where
+                assert ref.registry[view.serving[i]] == ref.base, where
+                assert [e for e in view.errors[i].tolist() if e >= 0] == ref.errors(), where
+                parts, executed = ref.step(int(found.asked[i, s]))
+                assert executed == found.executed[i, s], where
+                assert {k: v[i, s] for k, v in found.parts.items()} == parts, where
+                total = ((parts["quality"] + parts["switch"]) + parts["retrain"]) + parts["shadow"]
+                assert found.reward[i, s] == total, where
+                checked["retrain"] += executed == dep.slots + 1
+                checked["canary"] += ref.candidate is not None
+                checked["invalid"] += bool(found.invalid[i, s])
+            if dep.budget is not None:
+                assert ref.spent <= dep.budget + 1e-9
+            checked["evicted"] += len(ref.entered) > len(ref.registry)
+            for w in range(pool.warmup, pool.windows):
+                assert found.served[i, w] == ref.bases[w] and found.candidate[i, w] == ref.candidates.get(
+                    w, -1
+                )
+            assert (found.served[i, : pool.warmup] == -1).all()
+    assert min(checked.values()) > 5, checked
+
+
+def test_scalar_vector_replay_agree_to_the_bit() -> None:
+    for seed in range(60):
+        rng, dep, pool, blocked, which = scenario(1000 + seed)
+        actions = rng.integers(0, dep.slots + 2, size=(3, pool.steps))
+        want = replay(actions, pool, dep, which, blocked=blocked)
+        vector = DeliveryVectorEnv(3, deployment=dep, pool=pool, blocked=blocked)
+        obs, info = vector.reset(seed=seed, options={"scenario": which})
+        assert info["scenario"].tolist() == which.tolist()
+        scalars = [DeliveryEnv(deployment=dep, pool=pool, blocked=blocked) for _ in which]
+        singles = [e.reset(seed=1, options={"scenario": m})[0] for e, m in zip(scalars, which, strict=True)]
+        assert (obs == np.stack(singles)).all()
+        for s in range(pool.steps):
+            assert (vector.action_masks() == np.stack([e.action_masks() for e in scalars])).all()
+            obs, reward, terminated, truncated, info = vector.step(actions[:, s])
+            assert not terminated.any() and (truncated == (s == pool.steps - 1)).all()
+            assert (reward == want.reward[:, s]).all()
+            for i, env in enumerate(scalars):
+                o, r, term, trunc, one = env.step(actions[i, s])
+                assert not term and trunc == (s == pool.steps - 1)
+                assert r == reward[i] and one["executed"] == want.executed[i, s]
+                last = info["final_obs"][i] if trunc else obs[i]
+                assert (o == last).all()
+                source = info["final_info"] if trunc else info
+                for name in ("quality", "switch", "retrain", "shadow", "executed", "invalid"):
+                    assert one[name] == source[name][i]
+
+
+def test_a_walk_alone_equals_a_walk_among_others() -> None:
+    _, dep, pool, blocked, _ = scenario(5)
+    seeds = np.random.SeedSequence(3).spawn(2)
+    both = walk(MaskedRandom(), pool, dep, [0, 1], seeds, blocked=blocked)
+    for i in range(2):
+        one = walk(MaskedRandom(), pool, dep, [i], seeds[i : i + 1], blocked=blocked)
+        assert (one.executed[0] == both.executed[i]).all() and (one.reward[0] == both.reward[i]).all()
+
+
+def test_plan_is_carried_out() -> None:
+    pool = fake_pool(1, 1, windows=20, canary=False)
+    dep = make("deployment", "standard", label_delay=1, latency=1, switch_cost=0.1, retrain_cost=0.2)
+    retrain = np.zeros((1, pool.steps), dtype=bool)
+    retrain[0, 3] = True  # decided at 5: trains 4, serves from window 7
+    serve = np.full((1, 20), -1)
+    serve[0, 10:13] = 2
+    serve[0, 13:] = 4
+    found = run_plan(retrain, serve, pool, dep)
+    assert found.served[0].tolist() == [-1] * 3 + [2] * 4 + [4] * 3 + [2] * 3 + [4] * 7
+    assert found.parts["switch"].sum() == pytest.approx(-0.3) and found.retrained.sum() == 1
+    again = replay(found.asked, pool, dep)
+    assert (again.reward == found.reward).all() and not again.invalid.any()
+
+
+def test_blocked_version_is_paid_and_never_serves() -> None:
+    pool = fake_pool(2, 1, windows=20, canary=False)
+    dep = make("deployment", "standard", label_delay=0, latency=0)
+    actions = np.full((1, pool.steps), 5)
+    blocked = np.zeros((1, 20), dtype=bool)
+    blocked[0, 3:15] = True
+    found = replay(actions, pool, dep, blocked=blocked)
+    free = replay(actions, pool, dep)
+    assert (found.parts["retrain"] == free.parts["retrain"]).all()
+    assert set(found.served[0]) & set(range(3, 15)) == set() and found.served[0].max() >= 15
+
+
+def test_centre_and_stagger() -> None:
+    pool = fake_pool(3, 4, windows=15, canary=False)
+    dep = make("deployment", "standard", label_delay=1, latency=1)
+    plain = DeliveryVectorEnv(4, deployment=dep, pool=pool)
+    centred = DeliveryVectorEnv(4, deployment=dep, pool=pool, centre=True, stagger=True)
+    plain.reset(seed=0)
+    centred.reset(seed=0)
+    _, r, *_ = plain.step(np.zeros(4, dtype=int))
+    _, c, _, ended, info = centred.step(np.zeros(4, dtype=int))
+    # at window W only v0 can serve, so nothing is left
+    assert (r != 0).any() and (c == 0).all()
+    assert ended.tolist() == [True, False, False, False] and info["_scenario"].tolist() == ended.tolist()
+    baseline = pool.baseline(3)
+    assert baseline[1, 9] == pytest.approx(pool.reward[1, 2:7, 9].mean())
+    assert (baseline[:, :3] == 0).all()
+    steps = [
+        int(np.argmax([centred.step(np.zeros(4, dtype=int))[3][1] for _ in range(6)])),
+    ]
+    assert steps[0] + 2 == 1 + pool.steps // 4
+
+
+def test_bad_input_is_refused() -> None:
+    pool = fake_pool(4, 2, canary=False)
+    dep = make("deployment", "standard")
+    with pytest.raises(ConfigError, match="confusion counts"):
+        Engine(pool, make("deployment", "standard", canary_share=0.5, canary_windows=2), 1)
+    with pytest.raises(ConfigError, match="metric"):
+        Engine(pool, make("deployment", "standard", metric="f1"), 1)
+    with pytest.raises(ConfigError, match="blocked"):
+        Engine(pool, dep, 1, np.zeros((2, 3), dtype=bool))
+    with pytest.raises(ConfigError, match="scenarios"):
+        replay(np.zeros((1, pool.steps), dtype=int), pool, dep, [7])
+    with pytest.raises(MlopsimError, match="actions are"):
+        replay(np.full((2, pool.steps), 6), pool, dep)
+    engine = Engine(pool, dep, 2)
+    with pytest.raises(MlopsimError, match="never started"):
+        engine.step(np.zeros(2, dtype=np.int64))
+    with pytest.raises(ConfigError, match="different sizes"):
+        WorldPool([FakeWorld(np.random.default_rng(0)), FakeWorld(np.random.default_rng(0), windows=15)])
+    lonely = FakeWorld(np.random.default_rng(0))
+    lonely.y[:] = 0
+    lonely.answers[:] = 0
+    lonely.refresh()
+    with pytest.raises(DataError, match="undefined"):
+        WorldPool([lonely], "f1")
+    for bad in (
+        {"slots": 0},
+        {"label_delay": -1},
+        {"canary_share": 0.0},
+        {"slots": 1, "deploy_on_arrival": False},
+        {"slots": 1, "canary_share": 0.5, "canary_windows": 1},
+        {"cost_matrix": [[0.0, 1.0]]},
+        {"budget": -1.0},
+    ):
+        with pytest.raises(ConfigError):
+            make("deployment", "standard", **bad)
