@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from mlopsim.core.errors import CacheError, ConfigError, MlopsimError
+from mlopsim.core.files import ensure_writable
 from mlopsim.core.registry import load_plugins
 from mlopsim.world.build import build_world
 from mlopsim.world.fingerprint import platform_digest
@@ -24,6 +25,7 @@ SUFFIX = ".world"
 DEFAULT_GB = 8.0
 #: temporary files older than this belong to a process that was killed
 STALE_SECONDS = 24 * 3600.0
+REMEDY = "set MLOPSIM_CACHE to a folder with room that can be written to"
 
 #: what is open in this process, and the state of the file when it was verified
 _open: weakref.WeakValueDictionary[str, World] = weakref.WeakValueDictionary()
@@ -91,7 +93,7 @@ class WorldCache:
         Raises
         ------
         CacheError
-            If it cannot be stored.
+            If it cannot be read or stored.
         MlopsimError
             If it cannot be built.
 
@@ -108,6 +110,8 @@ class WorldCache:
                 world = read_world(path, spec)
         except FileNotFoundError:
             return self._build(spec, path)
+        except OSError as error:
+            raise CacheError(f"cannot read the World cache: {error}", remedy=REMEDY) from error
         except (CacheError, ValueError, KeyError, TypeError) as error:
             # a header that passes its checksum but does not parse was written by something else
             message = error.message if isinstance(error, MlopsimError) else f"{path}: {error!r}"
@@ -117,16 +121,20 @@ class WorldCache:
         return world
 
     def _build(self, spec: WorldSpec, path: Path) -> World:
+        try:
+            ensure_writable(path.parent)  # before the work starts
+        except MlopsimError as error:
+            raise CacheError(f"the World cache: {error.message}", remedy=REMEDY) from error
         world = build_world(spec)
         try:
             size = write_world(world, path)
-        except (OSError, MlopsimError) as error:
-            reason = error.message if isinstance(error, MlopsimError) else str(error)
-            raise CacheError(
-                f"cannot store a World: {reason}",
-                remedy="set MLOPSIM_CACHE to a folder with room that can be written to",
-            ) from error
-        world = read_world(path, spec)
+        except OSError as error:
+            raise CacheError(f"cannot store a World: {error}", remedy=REMEDY) from error
+        try:
+            world = read_world(path, spec)
+        except FileNotFoundError:
+            # another process with a tighter cap was quicker; what was built is as good
+            return world
         self._remember(path, world)
         self._grow(size)
         return world

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -91,6 +91,13 @@ class WorldSpec:
             index=index,
             root=root,
         )
+
+    def at(self, index: int, *, split: str | None = None) -> WorldSpec:
+        """Return the same with another index (and split), without checking the parts again.
+
+        Much faster than :meth:`of` where thousands of scenarios of one family are wanted.
+        """
+        return replace(self, index=index, split=self.split if split is None else split)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> WorldSpec:

@@ -8,6 +8,7 @@ Nothing is ever unpickled.
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import struct
 import sys
@@ -114,8 +115,8 @@ def read_world(path: Path, spec: WorldSpec | None = None) -> World:
     if zlib.crc32(memoryview(content)[_COVERED:]) != checksum:
         raise CacheError(f"{path} is damaged: its checksum does not fit its {len(content)} bytes")
     header = json.loads(content[_HEAD.size : _HEAD.size + length])
-    found = WorldSpec.from_dict(header["spec"])
-    if header["key"] != found.key or (spec is not None and header["key"] != spec.key):
+    found = WorldSpec.from_dict(header["spec"]) if spec is None else spec
+    if header["key"] != found.key:
         raise CacheError(f"{path} holds another World: {header['key']}")
     start = _aligned(_HEAD.size + length)
     if len(content) != start + header["bytes"]:
@@ -125,7 +126,7 @@ def read_world(path: Path, spec: WorldSpec | None = None) -> World:
         entry = header["arrays"][name]
         shape = tuple(entry["shape"])
         dtype = np.dtype(entry["dtype"])
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         arrays[name] = np.frombuffer(content, dtype, count, start + entry["offset"]).reshape(shape)
     events = None
     if header["events"] is not None:

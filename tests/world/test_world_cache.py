@@ -80,6 +80,7 @@ def test_keys() -> None:
     assert len(keys) == 7
     twin = WorldSpec.from_dict(spec.as_dict())
     assert twin == spec and hash(twin) == hash(spec) and twin.key == spec.key
+    assert spec.at(1) == spec_of(1) and spec.at(2, split="train") == spec_of(2, split="train")
     assert spec.scenario_seed.spawn_key == (1, 3, 0) and spec.learner_seed(5).spawn_key == (2, 3, 0, 5)
     with pytest.raises(ConfigError, match="unknown split"):
         spec_of(split="tset")
