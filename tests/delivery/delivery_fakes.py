@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -113,7 +112,3 @@ class MaskedRandom:
             else:
                 answer[i] = rng.choice(np.flatnonzero(mask))
         return answer
-
-
-def namespace(**kw: Any) -> SimpleNamespace:
-    return SimpleNamespace(**kw)

@@ -164,6 +164,6 @@ def _args(params: dict[str, Any]) -> tuple[np.ndarray, int, Any]:
     return reward, 10, deployment
 
 
-GOLDEN_LATEST: list[float] = []
-GOLDEN_LOWER: list[float] = []
-GOLDEN_UPPER: list[float] = []
+GOLDEN_LATEST = [44.774, 44.774, 44.7724, 44.778, 44.68, 44.863]
+GOLDEN_LOWER = [44.803, 44.803, 44.7796, 44.82, 44.68, 44.97]
+GOLDEN_UPPER = [44.8030000001, 44.8030000001, 44.8133000001, 44.8240000001, 44.6800000001, 45.0135000001]
