@@ -22,7 +22,9 @@ def toy(**params: Any) -> Any:
     return make("track", "bench-toy", **params)
 
 
-def suite(track: Any, methods: Sequence[str], tasks: Sequence[str] = ("a", "b"), seeds: int = 3, **more: Any) -> Suite:
+def suite(
+    track: Any, methods: Sequence[str], tasks: Sequence[str] = ("a", "b"), seeds: int = 3, **more: Any
+) -> Suite:
     return Suite(
         name="toy", track=part_of(track), tasks=track.tasks(tasks, {}), methods=track.methods(methods),
         seeds=list(range(seeds)), plugins=[PLUGIN], **more,

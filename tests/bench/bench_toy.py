@@ -75,7 +75,9 @@ class BenchToy:
         do = cell.method.part["do"]
         time.sleep(self.sleep)
         self._act(do)
-        rng = np.random.default_rng(seed_sequence(Axis.SCENARIO, Split.parse(cell.split), cell.seed, root=cell.root))
+        rng = np.random.default_rng(
+            seed_sequence(Axis.SCENARIO, Split.parse(cell.split), cell.seed, root=cell.root)
+        )
         matrix = rng.standard_normal((self.size, self.size)) * cell.task.part["scale"]
         value = float((matrix @ matrix.T).sum())
         if cell.fit is not None:
@@ -86,7 +88,8 @@ class BenchToy:
         if do == "unreasoned":
             return Outcome(metrics={"value": value, "spread": float("nan")})
         return Outcome(
-            metrics={"value": value, "spread": float(matrix.std())}, curves={"row": matrix[0], "ids": np.arange(3)}
+            metrics={"value": value, "spread": float(matrix.std())},
+            curves={"row": matrix[0], "ids": np.arange(3)},
         )
 
     def _act(self, do: str) -> None:

@@ -1,0 +1,238 @@
+"""Recompute one stored cell, or its fits too, and compare exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from mlopsim.bench.executors import Local
+from mlopsim.bench.grid import describe
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.worker import Context, Job, Reply
+from mlopsim.core.errors import MlopsimError
+from mlopsim.core.registry import find, load_plugins
+from mlopsim.core.spec import make, part_of
+from mlopsim.core.track import FitResult, Track
+
+#: what is promised between machines that differ
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One number or array, stored and computed again. ``difference`` is the largest relative one."""
+
+    name: str
+    stored: str
+    again: str
+    equal: bool
+    difference: float
+
+
+@dataclass(kw_only=True)
+class RerunReport:
+    """What came out of a rerun.
+
+    ``promise`` is ``bit-identical`` on the platform that the cell came from, ``1e-9 relative`` on
+    another one, and ``none`` if a component has another version now (``changed`` names them).
+    """
+
+    key: str
+    label: str
+    promise: str
+    changed: list[str] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+
+    @property
+    def identical(self) -> bool:
+        """Whether everything is equal to the bit."""
+        return all(item.equal for item in self.comparisons)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise that applies was kept (no promise is never broken)."""
+        if self.promise == "bit-identical":
+            return self.identical
+        return self.promise == "none" or all(item.difference <= TOLERANCE for item in self.comparisons)
+
+    def text(self) -> str:
+        """Return the comparison, for people."""
+        lines = [f"{self.label} ({self.key})", f"  promise: {self.promise}"]
+        lines += [f"  changed since: {name}" for name in self.changed]
+        for item in self.comparisons:
+            verdict = "equal" if item.equal else f"DIFFERENT (relative {item.difference:.3g})"
+            lines.append(f"  {item.name}: {item.stored} -> {item.again}  {verdict}")
+        kept = "kept" if self.kept else "BROKEN"
+        lines.append(f"  {'identical to the bit' if self.identical else 'not identical'}; promise {kept}")
+        return "\n".join(lines)
+
+
+def rerun(
+    results_dir: str | Path, key: str, *, deep: bool = False, plugins: Sequence[str | Path] = ()
+) -> RerunReport:
+    """Recompute a stored cell in a fresh worker and compare it exactly.
+
+    Parameters
+    ----------
+    results_dir : str or Path
+        The results folder; it is only read.
+    key : str
+        (Beginning of) the cell's key.
+    deep : bool, default False
+        Remake the fits that the cell names too, and compare them.
+    plugins : sequence of paths
+        Plug-in files; those of the grid are loaded anyway if they still exist.
+
+    Returns
+    -------
+    RerunReport
+        Per metric, curve and fit: stored, again, equal or not; and the promise that applied.
+
+    Raises
+    ------
+    LedgerError
+        If the cell is unknown or not done.
+    MlopsimError
+        If the computation fails now.
+    """
+    with Ledger.read(results_dir) as ledger:
+        cell = ledger.find_cell(key)
+        stored = ledger.outcome(cell.key)
+        grid = ledger.rows("SELECT grid FROM member WHERE key=? ORDER BY rowid DESC", (cell.key,))[0][0]
+        entry = ledger.grid(grid)
+        loaded = load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
+        track = cast(Track, make("track", entry["track"]))
+        # the track's own version may have changed: then the report says so
+        context = Context(track=part_of(track), plugins=loaded)
+        fingerprint = ledger.rows("SELECT fingerprint FROM cell WHERE key=?", (cell.key,))[0][0]
+        fingerprints = {fingerprint}
+        parts: list[Any] = [entry["track"], cell.task.part, cell.method.part]
+        backend = Local(1)
+        comparisons: list[Comparison] = []
+        try:
+            made: dict[str, FitResult] = {}
+            if cell.fit is not None and not deep:
+                made[cell.fit] = ledger.fit_result(cell.fit)
+            for fit in _chain(ledger, cell.fit) if deep else []:
+                job = ledger.fit_job(fit)
+                parts.append(job.part)
+                fingerprints.update(
+                    row[0] for row in ledger.rows("SELECT fingerprint FROM fit WHERE key=?", (fit,))
+                )
+                reply = _perform(
+                    backend, context, Job(fit=job, fits={need: made[need] for need in job.needs}), job.label
+                )
+                assert reply.fit is not None
+                made[fit] = reply.fit
+                comparisons += _compare_fit(job.label, ledger.fit_result(fit), reply.fit)
+            fits = {cell.fit: made[cell.fit]} if cell.fit is not None else {}
+            reply = _perform(backend, context, Job(cells=(cell,), fits=fits), describe(cell))
+        finally:
+            backend.close(kill=True)
+    again = reply.outcomes[0]
+    for name in sorted({*stored.metrics, *again.metrics}):
+        comparisons.append(_compare(name, stored.metrics.get(name), again.metrics.get(name)))
+    for name in sorted({*stored.curves, *again.curves}):
+        comparisons.append(_compare(f"curve {name}", stored.curves.get(name), again.curves.get(name)))
+    changed = _changed_versions(parts)
+    promise = "bit-identical" if fingerprints == {reply.fingerprint} else f"{TOLERANCE:g} relative"
+    return RerunReport(
+        key=cell.key,
+        label=describe(cell),
+        promise="none" if changed else promise,
+        changed=changed,
+        comparisons=comparisons,
+    )
+
+
+def _chain(ledger: Ledger, fit: str | None) -> list[str]:
+    """Return the fits that a fit stands on and itself, needs first."""
+    done: dict[str, None] = {}
+    stack = [] if fit is None else [fit]
+    while stack:
+        missing = [need for need in ledger.fit_job(stack[-1]).needs if need not in done]
+        if missing:
+            stack.extend(missing)
+        else:
+            done[stack.pop()] = None
+    return list(done)
+
+
+def _perform(backend: Local, context: Context, job: Job, label: str) -> Reply:
+    reply = backend.submit(None, context, job).result()
+    if reply.error:
+        raise MlopsimError(f"{label} fails now:\n{reply.error}")
+    return reply
+
+
+def _compare(name: str, stored: Any, again: Any) -> Comparison:
+    if stored is None or again is None:
+        missing = "(not there)"
+        return Comparison(
+            name=name,
+            stored=missing if stored is None else "(there)",
+            again=missing if again is None else "(there)",
+            equal=False,
+            difference=math.inf,
+        )
+    old, new = np.asarray(stored), np.asarray(again)
+    same_kind = old.dtype == new.dtype and old.shape == new.shape
+    equal = same_kind and old.tobytes() == new.tobytes()
+    floats = same_kind and old.dtype.kind in "fc"
+    if floats and old.ndim == 0 and np.isnan(old) and np.isnan(new):
+        equal = True  # JSON keeps no NaN payload
+    difference = 0.0 if equal else math.inf
+    if floats and not equal:
+        if np.array_equal(np.isnan(old), np.isnan(new)):
+            gap = np.abs(np.where(old == new, 0.0, new - old))
+            scale = np.maximum(np.abs(old), np.abs(new))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                relative = np.where(gap == 0, 0.0, gap / scale)
+            difference = float(np.nanmax(relative, initial=0.0))
+    return Comparison(name=name, stored=_show(old), again=_show(new), equal=equal, difference=difference)
+
+
+def _compare_fit(label: str, stored: FitResult, again: FitResult) -> list[Comparison]:
+    from mlopsim.bench.storage import to_json
+
+    found = [
+        _compare(f"fit {label} {name}", stored.arrays.get(name), again.arrays.get(name))
+        for name in sorted({*stored.arrays, *again.arrays})
+    ]
+    old, new = to_json(stored.info), to_json(again.info)
+    return [
+        *found,
+        Comparison(
+            name=f"fit {label} info",
+            stored=old[:60],
+            again=new[:60],
+            equal=old == new,
+            difference=0.0 if old == new else math.inf,
+        ),
+    ]
+
+
+def _show(array: np.ndarray) -> str:
+    return repr(array.item()) if array.ndim == 0 else f"{array.dtype}{array.shape}"
+
+
+def _changed_versions(parts: Any) -> list[str]:
+    """Name the components in stored parts whose version is another one now."""
+    changed: dict[str, None] = {}
+    stack = [parts]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Mapping):
+            if {"kind", "name", "version", "params"} <= set(value):
+                now = find(str(value["kind"]), str(value["name"])).version
+                if str(now) != str(value["version"]):
+                    changed[f"{value['kind']}/{value['name']} version {value['version']} -> {now}"] = None
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+    return sorted(changed)
