@@ -33,9 +33,9 @@ def suite(
 
 def go(folder: Path, methods: Sequence[str], *, track: Any = None, **options: Any) -> Summary:
     track = track or toy()
-    seeds = options.pop("seeds", 3)
+    seeds, tasks = options.pop("seeds", 3), options.pop("tasks", ("a", "b"))
     options.setdefault("workers", 2)
-    return run(suite(track, methods, seeds=seeds), track, folder, **options)
+    return run(suite(track, methods, tasks, seeds), track, folder, **options)
 
 
 def frame(folder: Path, **options: Any) -> Any:
