@@ -158,8 +158,16 @@ def caption(figure: Figure, text: str) -> None:
         figure.supxlabel(text, fontsize=SMALL, color=MUTED, x=0.01, ha="left")
 
 
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once and keep that: constrained layout moves a little each time it runs."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def to_png(figure: Figure) -> bytes:
-    """Render as PNG, without a date or version in it."""
+    """Render as PNG, without a date or version in it; the first rendering fixes the layout."""
+    _settle(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
@@ -169,6 +177,7 @@ def to_svg(figure: Figure) -> bytes:
     """Render as SVG with text as outlines: the same bytes each time, the same look on every machine."""
     import matplotlib
 
+    _settle(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "mlopsim", "svg.fonttype": "path"}):
         figure.savefig(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ORACLE_DASH = (0, (1.2, 1.2))
+ORACLE_DASH = (0, (2.5, 1.5))
 # kind of action -> (marker, colour, height in the strip, singular)
 ACTIONS: dict[str, tuple[str, str, int, str]] = {
     "alarms": ("|", "#b3261e", 0, "alarm"),
@@ -116,7 +116,8 @@ def timeline(
     )
     figure.set_layout_engine("constrained", h_pad=0.015, hspace=0.0)
     values = np.concatenate(series)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     pad = 0.06 * max(high - low, 0.02)
     present = [kind for kind in ACTIONS if any(len(getattr(walk, kind)) for walk in line.walks)]
     for number, walk in enumerate(line.walks):

@@ -1,0 +1,240 @@
+import re
+import threading
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.plots.critical_difference import critical_difference
+from mlopsim.plots.curves import Curve, curves
+from mlopsim.plots.ecdf import ecdf, ks_distance
+from mlopsim.plots.labels import spread
+from mlopsim.plots.leaderboard import leaderboard
+from mlopsim.plots.profile import profile
+from mlopsim.plots.style import DASHES, MARKERS, PALETTE, Mark, marks_for, new_figure, save, to_png, to_svg
+from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
+from mlopsim.plots.tradeoff import front, tradeoff
+
+NAMES = ["never", "periodic", "error_or_input_shift", "ppo"]
+
+
+def draw_leaderboard():
+    value = np.array([0.0, 0.4, np.nan, 0.9])
+    return leaderboard(
+        NAMES, value, value - 0.1, value + 0.1, [30, 30, 0, 5], references={"never": 0.0}, note="note"
+    )
+
+
+def draw_timeline():
+    windows = np.arange(10, 40)
+    walks = [
+        Walk(name="a", quality=np.linspace(0.9, 0.5, 30)),
+        Walk(name="b", quality=np.full(30, 0.8), retrains=[20]),
+    ]
+    drifts = [Span(start=20, end=25), Span(start=30, end=30)]
+    return timeline(
+        Timeline(windows=windows, walks=walks, oracle=np.full(30, 0.95), drifts=drifts), title="T"
+    )
+
+
+FIGURES = {
+    "leaderboard": draw_leaderboard,
+    "profile": lambda: profile(
+        [0.0, 0.5, 1.0], {"a": [1, 0.5, 0]}, bands={"a": ([1, 0.4, 0], [1, 0.6, 0])}, n=9, excluded=1
+    ),
+    "timeline": draw_timeline,
+    "tradeoff": lambda: tradeoff(
+        NAMES, [0.0, 5, 2, np.nan], [0.5, 0.7, 0.8, 0.9], quality_ends=([0.4] * 4, [0.9] * 4)
+    ),
+    "critical_difference": lambda: critical_difference(NAMES, [1.5, 2, 2.5, 4], [(0, 1, 2)], cd=1.2, n=20),
+    "ecdf": lambda: ecdf(np.arange(30.0), np.arange(5.0, 40.0)),
+    "curves": lambda: curves(
+        {"a": Curve(x=np.arange(1.0, 9), y=np.arange(1.0, 9)), "b": Curve(x=np.arange(1.0, 9), y=np.ones(8))},
+        xscale="log",
+        references={"floor": 1.0},
+    ),
+}
+
+
+def texts(figure):
+    """Return the texts that are really drawn: ticks outside the limits exist, but are not."""
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    hidden = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not low <= tick.get_loc() <= high or not axes.axison:
+                    hidden |= {tick.label1, tick.label2}
+    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and t not in hidden]
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_figures_repeat_to_the_byte_and_are_valid(name):
+    first, second = to_svg(FIGURES[name]()), to_svg(FIGURES[name]())
+    assert first == second
+    assert ElementTree.fromstring(first).tag.endswith("svg")
+    for forbidden in (rb"<dc:date>", rb"<image", rb"<script", rb"Matplotlib v"):
+        assert forbidden not in first
+    assert to_png(FIGURES[name]()).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_no_text_overlaps_another_or_leaves_the_picture(name):
+    from matplotlib.text import Text
+
+    figure = FIGURES[name]()
+    found = texts(figure)
+    edge = figure.bbox
+    # the class's own extent: an annotation's would include its leader line
+    boxes = [(t.get_text(), Text.get_window_extent(t)) for t in found]
+    for text, box in boxes:
+        assert box.x0 >= edge.x0 - 2, text
+        assert box.x1 <= edge.x1 + 2, text
+        assert box.y0 >= edge.y0 - 2, text
+        assert box.y1 <= edge.y1 + 2, text
+    for i, (text, a) in enumerate(boxes):
+        for other, b in boxes[i + 1 :]:
+            wide, high = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+            assert not (wide > 1 and high > 1), (text, other)
+
+
+def test_drawing_leaves_no_global_state_behind():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    to_svg(draw_leaderboard())
+    assert dict(mpl.rcParams) == before
+    import sys
+
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+
+
+def test_figures_can_be_drawn_in_a_thread():
+    out = []
+    worker = threading.Thread(target=lambda: out.append(to_svg(draw_timeline())))
+    worker.start()
+    worker.join()
+    assert out == [to_svg(draw_timeline())]
+
+
+def test_save_writes_both_files_or_says_why_not(tmp_path):
+    png, svg = save(new_figure(2, 1), tmp_path / "sub" / "fig.v1")
+    assert (png.name, svg.name) == ("fig.v1.png", "fig.v1.svg")
+    assert sorted(p.name for p in png.parent.iterdir()) == ["fig.v1.png", "fig.v1.svg"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MlopsimError, match="cannot write"):
+        save(new_figure(2, 1), tmp_path / "file" / "x")
+
+
+def test_a_method_looks_the_same_everywhere_and_no_two_alike():
+    many = [f"m{i}" for i in range(70)]
+    looks = marks_for([*many, "oracle"], {"oracle": Mark(colour="#000000")})
+    kinds = {(m.colour, m.marker, str(m.dash)) for m in looks.values()}
+    assert len(kinds) == 71
+    assert looks == marks_for([*many, "oracle", "m3"], {"oracle": Mark(colour="#000000")})
+    assert len(set(PALETTE)) == 10
+    assert len(set(MARKERS)) == 7
+    assert len(DASHES) == 4
+
+
+def test_colours_differ_from_the_paper_and_from_each_other():
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    for colour in PALETTE:
+        assert re.fullmatch("#[0-9a-f]{6}", colour)
+        assert 1.05 / (luminance(colour) + 0.05) > 2.0
+
+
+def test_leaderboard_orders_and_shows_the_undefined_last():
+    figure = draw_leaderboard()
+    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert labels == ["ppo", "periodic", "never", "error_or_input_shift"]
+    shown = [t.get_text() for t in texts(figure)]
+    assert "–" in shown
+    assert "5" in shown
+    down = leaderboard(NAMES[:2], [2.0, 1.0], [1.0, 0.5], [3.0, 1.5], [3, 3], direction="min")
+    assert [t.get_text() for t in down.axes[0].get_yticklabels()] == ["periodic", "never"]
+
+
+def test_timeline_marks_stand_where_the_actions_were():
+    figure = draw_timeline()
+    strip = figure.axes[3]
+    marked = [line for line in strip.lines if line.get_marker() == "^"]
+    assert [line.get_xdata().tolist() for line in marked] == [[20.0]]
+
+
+def test_ks_distance_agrees_with_scipy():
+    from scipy.stats import ks_2samp
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        a, b = rng.integers(0, 12, 30).astype(float), rng.integers(3, 15, 20).astype(float)
+        reference = ks_2samp(a, b)
+        distance, at = ks_distance(a, b)
+        assert distance == pytest.approx(reference.statistic)
+        assert at == pytest.approx(reference.statistic_location)
+
+
+def test_front_is_what_no_method_beats():
+    rng = np.random.default_rng(1)
+    cost, quality = rng.integers(0, 9, 40).astype(float), rng.normal(size=40)
+    kept = set(front(cost, quality).tolist())
+    for i in range(40):
+        beaten = any(
+            cost[j] <= cost[i] and quality[j] >= quality[i] and (cost[j], quality[j]) != (cost[i], quality[i])
+            for j in range(40)
+        )
+        assert (i in kept) == (not beaten)
+
+
+def test_spread_keeps_gaps_order_and_bounds():
+    rng = np.random.default_rng(2)
+    for n in (1, 2, 9, 40):
+        p = rng.uniform(0, 1, n)
+        out = spread(p, 0.05, 0.0, 1.0)
+        gaps = np.diff(np.sort(out))
+        assert (gaps >= min(0.05, 1 / max(n - 1, 1)) - 1e-9).all()
+        assert out.min() >= -1e-9
+        assert out.max() <= 1 + 1e-9
+        np.testing.assert_array_equal(np.argsort(out, kind="stable"), np.argsort(p, kind="stable"))
+    apart = np.array([0.1, 0.5, 0.9])
+    np.testing.assert_allclose(spread(apart, 0.05, 0, 1), apart)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: leaderboard(["a"], [1.0, 2.0], [1.0], [1.0], [1]),
+        lambda: leaderboard(["a"], [1.0], [1.0], [1.0], [1], direction="up"),
+        lambda: Curve(x=np.arange(3), y=np.arange(2)),
+        lambda: timeline(Timeline(windows=np.arange(3), walks=[])),
+        lambda: timeline(Timeline(windows=np.arange(3), walks=[Walk(name="a", quality=np.arange(2.0))])),
+        lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
+        lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
+        lambda: ecdf([np.nan], [1.0]),
+        lambda: ecdf([1.0], [1.0], level=95),
+    ],
+)
+def test_wrong_shapes_are_one_clear_error(call):
+    with pytest.raises(ConfigError):
+        call()
+
+
+def test_all_undefined_still_draws():
+    nothing = [np.nan, np.nan]
+    to_png(leaderboard(["a", "b"], nothing, nothing, nothing, [0, 0]))
+    to_png(tradeoff(["a", "b"], nothing, nothing))
+    to_png(
+        curves(
+            {"a": Curve(x=np.arange(2.0), y=np.array(nothing)), "b": Curve(x=np.arange(2.0), y=np.ones(2))}
+        )
+    )
+    to_png(timeline(Timeline(windows=np.arange(2), walks=[Walk(name="a", quality=np.array(nothing))])))

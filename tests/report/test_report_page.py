@@ -1,0 +1,274 @@
+import html.parser
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.track import Section
+from mlopsim.plots.curves import Curve, curves
+from mlopsim.plots.style import new_figure
+from mlopsim.report.build import write_report
+from mlopsim.report.figures import inline_svg
+from mlopsim.report.page import prose, render
+from mlopsim.report.typeset import digits_for, table_html
+
+EVIL = '</table><script>alert("x")</script>&'
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Checker(html.parser.HTMLParser):
+    """Checks nesting and collects tags, ids, links and text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.ids, self.links, self.text = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1] == tag, (self.open[-1], tag)
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parse(page):
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert not checker.open
+    return checker
+
+
+def figure():
+    x = np.arange(3.0)
+    return curves({"a": Curve(x=x, y=x, low=x - 1, high=x + 1), "b": Curve(x=x, y=-x)})
+
+
+def frame():
+    nan = float("nan")
+    return pl.DataFrame(
+        {
+            "method": ["a", EVIL, "c"],
+            "ns": [0.8349, nan, 0.5],
+            "ns_low": [0.79, nan, nan],
+            "ns_high": [0.87, nan, nan],
+            "ns_n": [30, 0, 1],
+            "ns_reason": ["", "all <30> cells failed", "1 seed"],
+            "ns_cells": [120, 0, 4],
+            "ns_excluded": [0, 4, 0],
+            "retrains": [3.25, 1.0, None],
+        }
+    )
+
+
+def cells(table):
+    rows = re.findall(r"<tr>(.*?)</tr>", table_html(table))
+    return [[re.sub(r"<[^>]+>", "", c) for c in re.findall(r"<t[hd].*?</t[hd]>", r)] for r in rows]
+
+
+def full_page(**meta):
+    sections = [
+        Section(title=f"Leader {EVIL}", text=EVIL, table=frame(), figures={"Curve": figure()}),
+        Section(title="Second", figures={"Curve": figure()}),
+    ]
+    trace = f"Traceback (most recent call last):\n  ...\nValueError: {EVIL}"
+    default = {
+        "lead": EVIL,
+        "summary": {EVIL: EVIL},
+        "notes": [EVIL],
+        "failures": [{"status": "failed", "task": EVIL, "method": "a", "seed": 0, "traceback": trace}, {}],
+        "provenance": {"version": "0.1", "config": {"x": EVIL, "list": [1, 2]}},
+    }
+    return render(f"quick-v1 {EVIL}", sections, default | meta)
+
+
+def test_everything_is_escaped_and_well_nested():
+    page = full_page()
+    checker = parse(page)
+    assert checker.tags.count("script") == 1
+    assert 'alert("x")' not in page
+    assert page.count("&lt;script&gt;") >= 10
+    assert EVIL in "".join(checker.text)
+
+
+def test_the_page_needs_no_network_and_its_links_lead_somewhere():
+    page = full_page()
+    checker = parse(page)
+    assert len(checker.ids) == len(set(checker.ids))
+    for link in checker.links:
+        assert link.startswith(("#", "data:image/png;base64,")), link
+        if link.startswith("#"):
+            assert link[1:] in checker.ids, link
+    outside = page.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+    assert not re.search(r"https?:|@import|url\((?!#)", outside)
+    for reference in re.findall(r"url\(#([^)]+)\)", page):
+        assert reference in checker.ids
+
+
+def test_contents_name_every_section():
+    page = full_page()
+    nav = page[page.index("<nav") : page.index("</nav>")]
+    for name in ("Second", "Failures (2)", "Provenance"):
+        assert name in nav
+    bare = render("t", [Section(title="Only")], {})
+    assert 'href="#failures"' not in bare
+    assert 'id="provenance"' not in bare
+
+
+def test_failures_show_status_cell_last_line_and_the_whole_traceback():
+    page = full_page(
+        failures=[{"status": "timeout", "task": "abrupt", "seed": 0, "traceback": "A\nB\nE: boom"}]
+    )
+    block = page[page.index('<section id="failures">') :]
+    assert "timeout" in block
+    assert "task abrupt, seed 0" in block
+    assert "<code>E: boom</code>" in block
+    assert "<pre>A\nB\nE: boom</pre>" in block
+    assert "1 cell or fit failed" in page
+
+
+def test_intervals_reasons_and_n():
+    rows = cells(frame())
+    assert rows[0] == ["method", "ns", "left out", "retrains", "n"]
+    assert rows[1] == ["a", "0.83 [0.79, 0.87]", "0", "3.25", "30"]
+    assert rows[2][1:] == ["–1", "4", "1.00", "0"]
+    assert rows[3][1:] == ["0.50 [–]2", "0", "–3", "1"]
+    page = table_html(frame())
+    assert 'title="all &lt;30&gt; cells failed"' in page
+    assert "<li>1 seed</li>" in page
+    assert "<li>undefined; no reason was given</li>" in page
+
+
+def test_each_interval_has_its_own_n_where_they_differ():
+    table = pl.DataFrame(
+        {
+            k + s: [v]
+            for k, n in (("a", 3), ("b", 4))
+            for s, v in (("", 1.0), ("_low", 0.5), ("_high", 2.0), ("_n", n))
+        }
+    )
+    assert cells(table) == [["a", "n", "b", "n"], ["1.00 [0.50, 2.00]", "3", "1.00 [0.50, 2.00]", "4"]]
+
+
+def test_experiment_tables_with_a_plain_n_work():
+    table = pl.DataFrame(
+        {
+            "method": ["ppo"],
+            "ns": [0.9],
+            "ns_low": [0.88],
+            "ns_high": [0.92],
+            "n": [300],
+            "ok": [True],
+            "key": [1234],
+        }
+    )
+    assert cells(table)[1] == ["ppo", "0.90 [0.88, 0.92]", "300", "yes", "1234"]
+
+
+def test_decimals():
+    assert digits_for([0.0, float("nan")]) == 2
+    assert digits_for([0.00123]) == 4
+    assert digits_for([1e-9]) == 6
+    assert digits_for([5.0], [0.0004]) == 4
+
+
+def test_tables_sort_by_the_unrounded_number():
+    assert 'data-v="0.8349"' in table_html(frame())
+    assert 'data-v="" title=' in table_html(frame())
+    assert "no rows" in table_html(frame().head(0))
+
+
+def test_prose():
+    assert prose("a **b** `c*d*`") == "<p>a <strong>b</strong> <code>c*d*</code></p>"
+    assert prose("one\ntwo\n\n- x\n- y") == "<p>one two</p>\n<ul><li>x</li><li>y</li></ul>"
+
+
+def test_a_huge_figure_becomes_a_png():
+    x = np.arange(40_000.0)
+    noise = np.random.default_rng(0).normal(size=40_000)
+    big = new_figure(3, 2)
+    big.add_subplot().plot(x, noise)
+    big.axes[0].lines[0].set_path_effects([])
+    import matplotlib as mpl
+
+    with mpl.rc_context({"path.simplify": False}):
+        big.axes[0].scatter(x[:8000], noise[:8000])
+        page = render("t", [Section(title="s", figures={"big": big})], {})
+    assert "data:image/png;base64," in page
+    parse(page)
+
+
+def test_svg_ids_of_two_figures_do_not_collide():
+    svg = b'<svg><defs><clipPath id="p"/></defs><g clip-path="url(#p)"/></svg>'
+    one, two = inline_svg(svg, "f1", "x"), inline_svg(svg, "f2", 'y"')
+    assert 'id="f1-p"' in one
+    assert "url(#f2-p)" in two
+    assert 'aria-label="y&quot;"' in two
+
+
+@pytest.mark.parametrize(
+    ("sections", "meta", "message"),
+    [
+        ([], {"titel": "x"}, "did you mean 'title'"),
+        ([Section(title="s", table=[1])], {}, "polars DataFrame"),
+        ([Section(title="s", figures={"f": 3})], {}, "matplotlib Figure"),
+        ([Section(title="s", table=pl.DataFrame({"a": [1.0], "a_low": [0.5]}))], {}, "no 'a_high'"),
+        (
+            [Section(title="s", table=pl.DataFrame({"a": ["x"], "a_low": [0.5], "a_high": [0.5]}))],
+            {},
+            "not of numbers",
+        ),
+    ],
+)
+def test_wrong_content_is_one_clear_error(sections, meta, message):
+    with pytest.raises(ConfigError, match=message):
+        render("t", sections, meta)
+
+
+def test_write_report_writes_page_and_figures_and_repeats_to_the_byte(tmp_path):
+    sections = [
+        Section(title="One", table=frame(), figures={"Time line": figure()}),
+        Section(title="Two", figures={"Time line": figure()}),
+    ]
+    page = write_report(tmp_path / "a", sections, {"title": "quick-v1 (modified)"})
+    names = sorted(p.relative_to(tmp_path / "a").as_posix() for p in (tmp_path / "a").rglob("*.*"))
+    stems = ("time-line", "two-time-line")
+    assert names == sorted(["report.html", *(f"figures/{s}.{e}" for s in stems for e in ("png", "svg"))])
+    assert "<title>quick-v1 (modified)</title>" in page.read_text()
+    again = write_report(tmp_path / "b", sections, {"title": "quick-v1 (modified)"})
+    assert again.read_bytes() == page.read_bytes()
+    assert (tmp_path / "a/figures/time-line.svg").read_bytes() == (
+        tmp_path / "b/figures/time-line.svg"
+    ).read_bytes()
+
+
+def test_a_failed_report_leaves_the_old_page(tmp_path):
+    page = write_report(tmp_path, [Section(title="Old")], {"title": "t"})
+    before = page.read_bytes()
+    with pytest.raises(ConfigError):
+        write_report(tmp_path, [Section(title="New", table="no table")], {"title": "t"})
+    with pytest.raises(ConfigError, match="title"):
+        write_report(tmp_path, [], {})
+    assert page.read_bytes() == before
+    twice = Section(title="s", figures={"a b": figure(), "a-b": figure(), "a_b": figure(), "a.b": figure()})
+    with pytest.raises(ConfigError, match="names that differ"):
+        write_report(tmp_path, [twice], {"title": "t"})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MlopsimError, match="cannot write"):
+        write_report(tmp_path / "file" / "x", [], {"title": "t"})
