@@ -51,6 +51,8 @@ class Composed:
         Part name to the spec for tasks that omit the part.
     resolved : dict
         Everything, as plain JSON types.
+    suite_tasks : list
+        The task entries of the suite as it is, for overrides that name them.
     """
 
     config: BenchConfig
@@ -60,6 +62,7 @@ class Composed:
     pins: dict[str, Any]
     defaults: dict[str, Any]
     resolved: dict[str, Any]
+    suite_tasks: list[Any]
 
 
 def _fields(cls: type) -> dict[str, Any]:
@@ -202,13 +205,19 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             composed = compose("bench", overrides=hydra_words, return_hydra_config=True)
+            own_tasks = composed.tasks
+            if "tasks" in given:
+                # names in tasks=[...] mean the suite's own ones, which the override has hidden
+                without = [word for word in hydra_words if not word.startswith("tasks=")]
+                own_tasks = compose("bench", overrides=without).tasks
         choices = {k: v for k, v in composed.hydra.runtime.choices.items() if k in (*PARTS, "suite")}
         OmegaConf.set_struct(composed, False)
         composed.pop("hydra")
         tree: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
+        tasks: list[Any] = OmegaConf.to_container(own_tasks, resolve=True)  # type: ignore[assignment]
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_readable(error)) from error
-    return _split(tree, choices, given, merged)
+    return _split(tree, choices, given, merged, tasks)
 
 
 def _readable(error: Exception) -> str:
@@ -227,7 +236,9 @@ def _typed(tree: dict[str, Any]) -> BenchConfig:
     return BenchConfig(**{key: convert(tree[key], hints[key], key) for key in root_keys()})
 
 
-def _split(tree: dict[str, Any], choices: dict[str, Any], given: set[str], merged: bool) -> Composed:
+def _split(
+    tree: dict[str, Any], choices: dict[str, Any], given: set[str], merged: bool, tasks: list[Any]
+) -> Composed:
     tracks = registry.names("track")
     unknown = set(tree) - set(root_keys()) - set(PARTS) - set(tracks)
     if unknown:
@@ -259,6 +270,7 @@ def _split(tree: dict[str, Any], choices: dict[str, Any], given: set[str], merge
         suite=str(choices["suite"]),
         modified=modified,
         track_settings=dict(tree[config.track]),
+        suite_tasks=tasks,
         pins=pins,
         defaults=defaults,
         resolved=plain(

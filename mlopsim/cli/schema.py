@@ -11,7 +11,7 @@ PARTS = ("stream", "learner", "training", "deployment")
 #: keys that do not change any number, so overriding them leaves a suite as it is
 HARMLESS = frozenset({"workers", "executor", "results", "timeout", "on_error", "retry_failed", "about"})
 #: keys whose values are lists: ``key=a,b`` is read as ``key=[a,b]``
-LISTS = frozenset({"methods", "tasks", "plugins"})
+LISTS = frozenset({"methods", "tasks", "cells"})
 
 
 @dataclass(kw_only=True)
@@ -37,10 +37,12 @@ class BenchConfig:
         ``test``, ``validation`` or ``train``.
     root : int
         Root entropy of all seeds.
-    workers : int
-        Worker processes; 1 runs in this process.
+    cells : list
+        Which combinations are cells, e.g. ``{zip: {task: [a, b], method: [x, y]}}``; empty: all of them.
+    workers : int or None
+        Worker processes; default: the processors that may be used.
     executor : str
-        ``local`` (our process pool), ``serial``, ``dask`` or ``tcp://address``.
+        ``pool`` (our process pool), ``serial``, ``dask`` (a local cluster) or ``tcp://address`` of one.
     results : str or None
         Folder of ledger and report; default ``results/<suite>``.
     timeout : float or None
@@ -59,8 +61,9 @@ class BenchConfig:
     seeds: int | list[int] = 10
     split: str = "test"
     root: int = 0
-    workers: int = 1
-    executor: str = "local"
+    cells: list[Any] = field(default_factory=list)
+    workers: int | None = None
+    executor: str = "pool"
     results: str | None = None
     timeout: float | None = None
     on_error: str = "continue"

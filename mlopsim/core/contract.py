@@ -9,14 +9,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
-import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, MlopsimError
-from mlopsim.core.spec import make, part_of
+from mlopsim.core.spec import field_hints, make, part_of
 
 #: kind to the module with the checks of its room
 MODULES: dict[str, str] = {
@@ -86,7 +85,7 @@ def _keyword_only(cls: type[Any]) -> None:
 
 
 def _typed(cls: type[Any]) -> None:
-    hints = typing.get_type_hints(cls)
+    hints = field_hints(cls)
     for entry in dataclasses.fields(cls):
         require(entry.name in hints, f"field '{entry.name}' has no type")
 

@@ -7,6 +7,8 @@ parameter (defaults included), which is what enters digests and the ledger.
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -108,7 +110,7 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
     short, given = split_spec(kind, name)
     cls = find(kind, short)
     given = {**given, **params}
-    hints = typing.get_type_hints(cls)
+    hints = field_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     values: dict[str, Any] = {}
     for key, value in given.items():
@@ -122,6 +124,22 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
         else:
             values[key] = convert(value, hints[key], f"{cls.full_name}.{key}")
     return cls(**values)
+
+
+def field_hints(cls: type[Any]) -> dict[str, Any]:
+    """Return the types of a component's parameters; other annotations of the class are not evaluated.
+
+    Examples
+    --------
+    >>> field_hints(find("selector", "periodic"))["every"]
+    <class 'int'>
+    """
+    hints: dict[str, Any] = {}
+    for entry in dataclasses.fields(cls):
+        owner = next(c for c in cls.__mro__ if entry.name in inspect.get_annotations(c))
+        names = {**vars(sys.modules[owner.__module__]), **vars(owner)}
+        hints[entry.name] = eval(entry.type, names) if isinstance(entry.type, str) else entry.type
+    return hints
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:

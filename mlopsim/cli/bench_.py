@@ -1,0 +1,194 @@
+"""``mlopsim bench``: run a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlopsim.cli.compose import Composed, compose_bench
+from mlopsim.cli.schema import PARTS
+from mlopsim.core import registry
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.spec import make, part_of
+
+if TYPE_CHECKING:
+    from mlopsim.bench.suite import Suite
+    from mlopsim.core.track import Track
+
+
+def select_tasks(composed: Composed) -> list[Any]:
+    """Return the task entries: a name stands for the suite's own task of that name.
+
+    Raises
+    ------
+    ConfigError
+        For a name that the suite does not have.
+    """
+    config = composed.config
+    own = {str(e["name"]): e for e in composed.suite_tasks if isinstance(e, Mapping) and "name" in e}
+    entries: list[Any] = []
+    for entry in config.tasks:
+        if isinstance(entry, str):
+            if entry not in own:
+                raise ConfigError(
+                    f"the suite {composed.suite} has no task '{entry}'{nearest(entry, own)}",
+                    remedy=f"one of: {', '.join(own)}",
+                )
+            entry = own[entry]
+        if not isinstance(entry, Mapping):
+            raise ConfigError(f"a task must be a mapping or a name, got {entry!r}")
+        omitted = {
+            part: composed.defaults[part] for part in PARTS if part in composed.defaults and part not in entry
+        }
+        entries.append({**entry, **omitted})
+    return entries
+
+
+def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Track]:
+    """Build everything that a suite names, so that every mistake shows before work starts.
+
+    Returns
+    -------
+    Suite
+    Track
+    """
+    from mlopsim.bench.suite import Suite
+
+    config = composed.config
+    track: Track = make("track", config.track, **composed.track_settings)
+    entries = select_tasks(composed)
+    if composed.pins.get("stream"):
+        # one stream for all tasks: tasks that differ in nothing else become one
+        entries = [
+            {key: value for key, value in entry.items() if key not in ("name", "stream")} for entry in entries
+        ]
+    tasks = {task.digest: task for task in track.tasks(entries, composed.pins)}
+    seeds = list(range(config.seeds)) if isinstance(config.seeds, int) else list(config.seeds)
+    suite = Suite(
+        name=composed.suite,
+        version=config.suite_version,
+        modified=composed.modified,
+        track=part_of(track),
+        tasks=list(tasks.values()),
+        methods=track.methods(config.methods),
+        seeds=seeds,
+        split=config.split,
+        root=config.root,
+        cells=config.cells,
+        plugins=[str(Path(path).expanduser().resolve()) for path in plugins],
+        config=composed.resolved,
+    )
+    return suite, track
+
+
+def _dry_run(suite: Suite, track: Track, folder: Path) -> None:
+    from mlopsim.bench.grid import expand
+    from mlopsim.bench.ledger import Ledger
+    from mlopsim.bench.ledgerfile import FILE_NAME
+
+    grid = expand(suite, track)
+    done: dict[str, str] = {}
+    fits: dict[str, str] = {}
+    if (folder / FILE_NAME).is_file():
+        with Ledger.read(folder) as ledger:
+            done = ledger.statuses([cell.key for cell in grid.cells])
+            fits = ledger.fit_statuses()
+    cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
+    ready = sum(fits.get(job.key) == "done" for job in grid.fits)
+    click.echo(
+        f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)"
+    )
+    for title, items in (("tasks", suite.tasks), ("methods", suite.methods)):
+        click.echo(f"{title} ({len(items)}):")
+        for item in items:
+            click.echo(f"  {item.name}")
+    click.echo(f"seeds: {', '.join(map(str, suite.seeds))} ({suite.split})")
+    for note in grid.notes:
+        click.echo(f"note: {note}")
+    click.echo(f"results: {folder}; nothing was run")
+
+
+@click.command("bench")
+@click.argument("overrides", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
+@click.option("--print-config", is_flag=True, help="Print the resolved config as YAML, and stop.")
+@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+@click.option("--conf", "conf", multiple=True, help="A folder with presets of your own.")
+@click.option("--no-report", is_flag=True, help="Do not write the HTML report.")
+def command(
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    print_config: bool,
+    plugins: tuple[str, ...],
+    conf: tuple[str, ...],
+    no_report: bool,
+) -> None:
+    """Run a suite: what is done is cached, what is missing is computed.
+
+    Overrides are in Hydra's grammar: group=name chooses a part for every task, key=value sets a value.
+
+    \b
+    Examples:
+      mlopsim bench suite=quick
+      mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}},ppo]" seeds=30 results=out/
+      mlopsim bench suite=quick stream=file stream.path=elec2.csv.gz stream.label=label methods=never,periodic
+      mlopsim bench suite=quick deployment.latency=4 --dry-run
+      mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
+
+    Keys: suite, methods, tasks, cells, seeds, split, root, workers, executor (pool, serial, dask or
+    tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: stream, learner,
+    training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
+    """
+    registry.load_plugins(plugins)
+    composed = compose_bench(overrides, conf=conf)
+    if print_config:
+        from omegaconf import OmegaConf
+
+        click.echo(OmegaConf.to_yaml(OmegaConf.create(composed.resolved)), nl=False)
+        return
+    suite, track = build_suite(composed, plugins)
+    config = composed.config
+    folder = Path(config.results or f"results/{composed.suite}")
+    if dry_run:
+        _dry_run(suite, track, folder)
+        return
+    _run(suite, track, folder, composed, no_report=no_report)
+
+
+def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_report: bool) -> None:
+    from mlopsim.bench.progress import RichProgress
+    from mlopsim.bench.runner import run
+
+    config = composed.config
+    if config.on_error not in ("continue", "stop"):
+        raise ConfigError(f"on_error must be continue or stop, got {config.on_error!r}")
+    summary = run(
+        suite,
+        track,
+        folder,
+        workers=config.workers,
+        executor=config.executor,
+        timeout=config.timeout,
+        on_error="stop" if config.on_error == "stop" else "continue",
+        retry_failed=config.retry_failed,
+        progress=RichProgress(),
+    )
+    from mlopsim.cli.show import print_leaderboard, summarise
+
+    if not no_report:
+        board, page = summarise(folder, grid=summary.grid)
+        print_leaderboard(board, summary.title)
+    counts = summary.counts
+    cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
+    click.echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
+    for failure in summary.failures[:10]:
+        click.secho(f"{failure.status}: {failure.label}: {failure.last_line}", fg="red", err=True)
+    if len(summary.failures) > 10:
+        click.secho(f"... and {len(summary.failures) - 10} more: mlopsim status {folder}", fg="red", err=True)
+    if not no_report:
+        click.echo(f"report: {page}")
+    if summary.failures or not summary.complete:
+        raise SystemExit(1)

@@ -1,0 +1,28 @@
+"""``mlopsim export``: the cell table as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.table import export
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
+def command(folder: Path, target: Path, grid: str | None) -> None:
+    """Export the cells of a grid, sorted by key, as .parquet or .csv.
+
+    Columns: key, track, task, method, seed, status, the metrics, reasons of undefined ones, provenance.
+
+    \b
+    Example:
+      mlopsim export results/quick out.parquet
+    """
+    with Ledger.read(folder) as ledger:
+        path = export(ledger, target, grid)
+    click.echo(str(path))

@@ -1,0 +1,21 @@
+"""``mlopsim repair``: salvage a damaged ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlopsim.bench.repair import repair
+
+
+@click.command("repair")
+@click.argument("folder", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Move every readable row of a damaged ledger into a new one; the damaged file is kept.
+
+    \b
+    Example:
+      mlopsim repair results/quick
+    """
+    click.echo(repair(folder).text())

@@ -1,0 +1,25 @@
+"""``mlopsim report``: the page of a results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlopsim.cli.show import print_leaderboard, summarise
+
+
+@click.command("report")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
+@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+def command(folder: Path, grid: str | None, plugins: tuple[str, ...]) -> None:
+    """Write the report of a results folder again, from what is stored.
+
+    \b
+    Example:
+      mlopsim report results/quick
+    """
+    board, page = summarise(folder, grid=grid, plugins=plugins)
+    print_leaderboard(board, str(folder))
+    click.echo(f"report: {page}")

@@ -1,0 +1,28 @@
+"""``mlopsim rerun``: recompute one cell, compare exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlopsim.bench.rerun import rerun
+
+
+@click.command("rerun")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("key")
+@click.option("--deep", is_flag=True, help="Remake the fits that the cell needs, too.")
+@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...]) -> None:
+    """Recompute the cell KEY in a fresh process, and say which promise applied and whether it was kept.
+
+    \b
+    Examples:
+      mlopsim rerun results/quick 3fa9
+      mlopsim rerun results/quick 3fa9 --deep
+    """
+    report = rerun(folder, key, deep=deep, plugins=plugins)
+    click.echo(report.text())
+    if not report.kept:
+        raise SystemExit(1)

@@ -1,0 +1,124 @@
+"""What commands print: tables in the terminal, and the report of a results folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.table import curves_reader, table
+from mlopsim.core.registry import load_plugins
+from mlopsim.core.spec import make
+from mlopsim.report.build import write_report
+from mlopsim.stats.table import format_interval, format_number
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
+    """Print a leaderboard: intervals as ``0.83 [0.79, 0.87]``, a dash where undefined."""
+    from rich.console import Console
+    from rich.table import Table
+
+    names = frame.columns
+    intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
+    hidden = {f"{c}_{end}" for c in intervals for end in ("low", "high")} | {"reason"}
+    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    columns = [c for c in names if c not in hidden]
+    for column in columns:
+        text = frame.schema[column].is_numeric()
+        shown.add_column(column.replace("_", " "), justify="right" if text else "left", no_wrap=True)
+    for row in frame.iter_rows(named=True):
+        shown.add_row(*(_text(row, c, c in intervals) for c in columns))
+    console = Console()
+    # a pipe has no width of its own: never cut numbers there
+    console.print(shown, width=None if console.is_terminal else 200)
+    reasons = sorted({row["reason"] for row in frame.iter_rows(named=True) if row.get("reason")})
+    for reason in reasons:
+        console.print(f"– : {reason}", markup=False, style="dim")
+
+
+def _text(row: dict[str, Any], column: str, interval: bool) -> str:
+    value = row[column]
+    if interval:
+        value = math.nan if value is None else value
+        return format_interval(value, row[f"{column}_low"], row[f"{column}_high"], 3)
+    if value is None:
+        return "–"
+    return format_number(value, 3) if isinstance(value, float) else str(value)
+
+
+def summarise(folder: Path, *, grid: str | None = None, plugins: tuple[str, ...] = ()) -> tuple[Any, Path]:
+    """Write the report of a grid.
+
+    Parameters
+    ----------
+    folder : Path
+        A results folder.
+    grid : str, optional
+        (Beginning of) the digest of a grid; the last used by default.
+    plugins : tuple of str
+        Plug-in files.
+
+    Returns
+    -------
+    polars.DataFrame
+        The leaderboard.
+    Path
+        The page.
+    """
+    with Ledger.read(folder) as ledger:
+        entry = ledger.grid(grid)
+        load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
+        track = make("track", entry["track"])
+        cells = table(ledger, entry["digest"])
+        board = track.leaderboard(cells)
+        sections = track.sections(cells, curves_reader(ledger))
+        page = write_report(folder, sections, report_meta(ledger, entry, cells))
+    return board, page
+
+
+def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> dict[str, Any]:
+    """Collect title, counts, failures and provenance of a grid for its page."""
+    counts = dict(cells["status"].value_counts().iter_rows())
+    failures = [
+        {
+            "status": row["status"],
+            "traceback": row["error"] or "",
+            **{name: row[name] for name in ("task", "method", "seed", "key")},
+        }
+        for row in cells.iter_rows(named=True)
+        if row["status"] in ("failed", "timeout", "crashed")
+    ]
+    missing = counts.get("missing", 0)
+    notes = (
+        [f"{missing} of {len(cells)} cells have not run yet: the numbers are preliminary."] if missing else []
+    )
+    runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
+    record = runs[-1]["record"] if runs else {}
+    fingerprints = sorted({f for f in cells["fingerprint"].to_list() if f})
+    seconds = cells["seconds"].drop_nulls()
+    return {
+        "title": entry["title"],
+        "lead": str(entry["config"].get("about", "")) if entry["config"] else "",
+        "summary": {
+            "cells done": counts.get("done", 0),
+            "cells failed": len(failures),
+            "methods": cells["method"].n_unique(),
+            "tasks": cells["task"].n_unique(),
+            "seeds": cells["seed"].n_unique(),
+        },
+        "notes": [*notes, *entry["notes"]],
+        "failures": failures,
+        "provenance": {
+            "grid": entry["digest"],
+            "track": f"{entry['track']['name']}/{entry['track']['version']}",
+            "platform fingerprints of the cells": ", ".join(fingerprints),
+            "seconds over all cells": f"{float(seconds.sum()):.1f}",
+            "config": json.dumps(entry["config"], sort_keys=True),
+            **{key: value for key, value in record.items() if key != "platform"},
+        },
+    }

@@ -1,0 +1,272 @@
+"""Training with stable-baselines3; what comes out is arrays and JSON only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError, MissingExtraError
+from mlopsim.core.seeds import seed_int
+from mlopsim.core.track import FitResult
+from mlopsim.delivery.agents.network import Network
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.sb3 import make_sb3_vec_env
+from mlopsim.delivery.vector import DeliveryVectorEnv
+
+#: environment steps of the random walk that the scaling of observations is measured on
+PILOT_STEPS = 20_000
+
+
+@contextmanager
+def one_thread_and_own_randomness() -> Iterator[None]:
+    """Run torch on one thread and give back all global random states as they were."""
+    import torch
+
+    threads = torch.get_num_threads()
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 - saved, not drawn from
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+
+
+def measure_scaling(
+    pool: WorldPool, deployment: Any, steps: int, seed: np.random.SeedSequence
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Measure mean and spread of the observations on a random walk over possible actions.
+
+    Parameters
+    ----------
+    pool : WorldPool
+        Training scenarios.
+    deployment : component
+        The deployment.
+    steps : int
+        Environment steps, at most.
+    seed : SeedSequence
+        Of scenarios and actions.
+
+    Returns
+    -------
+    shift, scale : ndarray of float64, shape (F,)
+        Scaled observations are ``(obs - shift) * scale``; a constant column has scale 1.
+    used : int
+        Environment steps used.
+    """
+    n = max(min(64, steps // (2 * pool.steps)), 1)
+    env = DeliveryVectorEnv(n, pool=pool, deployment=deployment)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    obs, _ = env.reset(seed=seed_int(seed))
+    total, square, count = np.zeros(obs.shape[1]), np.zeros(obs.shape[1]), 0
+    rounds = max(steps // n, 1)
+    for _ in range(rounds):
+        wide = obs.astype(np.float64)
+        total += wide.sum(axis=0)
+        square += (wide * wide).sum(axis=0)
+        count += n
+        keys = rng.random(env.action_masks().shape) * env.action_masks()
+        # keep half of the time: a deployment that changes at every step shows little of what comes later
+        keys[:, 0] = np.where(rng.random(n) < 0.5, 2.0, keys[:, 0])
+        obs = env.step(keys.argmax(axis=1))[0]
+    mean = total / count
+    spread = np.sqrt(np.maximum(square / count - mean * mean, 0.0))
+    scale = np.where(spread > 1e-6, 1.0 / np.maximum(spread, 1e-6), 1.0)
+    return mean, scale, rounds * n
+
+
+def _scaled(env: Any, shift: np.ndarray, scale: np.ndarray, clip: float) -> Any:
+    from stable_baselines3.common.vec_env import VecEnvWrapper
+
+    class Scaled(VecEnvWrapper):  # type: ignore[misc]
+        """Scales observations exactly as the stored network does."""
+
+        def _transform(self, obs: np.ndarray) -> np.ndarray:
+            scaled = np.clip((obs.astype(np.float64) - shift) * scale, -clip, clip)
+            return scaled.astype(np.float32)
+
+        def reset(self) -> np.ndarray:
+            return self._transform(self.venv.reset())
+
+        def step_wait(self) -> Any:
+            obs, rewards, dones, infos = self.venv.step_wait()
+            for i in np.flatnonzero(dones):
+                last = infos[i]["terminal_observation"]
+                infos[i]["terminal_observation"] = self._transform(last[None, :])[0]
+            return self._transform(obs), rewards, dones, infos
+
+    return Scaled(env)
+
+
+def _algorithm(name: str) -> Any:
+    try:
+        if name == "maskable_ppo":
+            from sb3_contrib import MaskablePPO
+
+            return MaskablePPO
+        import stable_baselines3
+    except ImportError as error:
+        raise MissingExtraError(f"training {name}", "rl") from error
+    return {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C, "dqn": stable_baselines3.DQN}[name]
+
+
+def _layers(module: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    import torch
+
+    return [
+        (layer.weight.detach().numpy().T.astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+        for layer in module.modules()
+        if isinstance(layer, torch.nn.Linear)
+    ]
+
+
+def extract(model: Any, name: str, names: tuple[str, ...], shift: np.ndarray, scale: np.ndarray) -> Network:
+    """Take the deterministic policy out of a trained model.
+
+    Parameters
+    ----------
+    model : stable_baselines3 algorithm
+        After training.
+    name : str
+        ``ppo``, ``maskable_ppo``, ``a2c`` or ``dqn``.
+    names : tuple of str
+        Names of the observation's columns.
+    shift, scale : ndarray of float64, shape (F,)
+        Scaling of the observations.
+    """
+    if name == "dqn":
+        layers, activation = _layers(model.policy.q_net), "relu"
+    else:
+        layers = [*_layers(model.policy.mlp_extractor.policy_net), *_layers(model.policy.action_net)]
+        activation = "tanh"
+    return Network(
+        names=names,
+        shift=shift,
+        scale=scale,
+        weights=[weight for weight, _ in layers],
+        biases=[bias for _, bias in layers],
+        activation=activation,
+    )
+
+
+def train_agent(
+    name: str,
+    settings: Mapping[str, Any],
+    hidden: list[int],
+    n_envs: int,
+    reward_scale: float,
+    pool: WorldPool,
+    deployment: Any,
+    steps: int,
+    seed: np.random.SeedSequence,
+    progress: Callable[[int], None] | None = None,
+) -> FitResult:
+    """Train one agent on training scenarios.
+
+    Parameters
+    ----------
+    name : str
+        ``ppo``, ``maskable_ppo``, ``a2c`` or ``dqn``.
+    settings : mapping
+        Keywords of the algorithm; ``learning_rate`` falls linearly to 0.
+    hidden : list of int
+        Sizes of the hidden layers.
+    n_envs : int
+        Parallel environments.
+    reward_scale : float
+        Factor of the centred reward.
+    pool : WorldPool
+        Training scenarios.
+    deployment : component
+        The deployment.
+    steps : int
+        Environment steps in all, the pilot walk for the scaling included.
+    seed : SeedSequence
+        Of everything random.
+    progress : callable, optional
+        Called with the number of steps done.
+
+    Returns
+    -------
+    FitResult
+        Arrays and info of the :class:`Network`; ``info["steps_used"]``, ``info["curve"]``: mean return a
+        window of the training episodes that ended, by steps.
+
+    Raises
+    ------
+    ConfigError
+        If the steps do not suffice for the pilot and one update.
+    MissingExtraError
+        If stable-baselines3 is not installed.
+    """
+    algorithm = _algorithm(name)
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    pilot_seed, env_seed, model_seed = seed.spawn(3)
+    pilot = min(PILOT_STEPS, steps // 10)
+    rollout = n_envs * int(settings.get("n_steps", settings.get("train_freq", 1)))
+    if steps - pilot < rollout:
+        raise ConfigError(
+            f"{name} collects {rollout} steps before it learns, the budget is {steps}",
+            remedy="raise the steps",
+        )
+    shift, scale, used = measure_scaling(pool, deployment, pilot, pilot_seed)
+    # whole roll-outs only, so that the budget is never exceeded
+    budget = (steps - used) // rollout * rollout
+    curve: list[tuple[int, float]] = []
+    window: list[float] = []
+
+    class Watch(BaseCallback):  # type: ignore[misc]
+        """Collects the plain returns of finished training episodes."""
+
+        def _on_step(self) -> bool:
+            window.extend(info["return_"] for info in self.locals["infos"] if "return_" in info)
+            if len(window) >= 512:
+                curve.append((used + self.num_timesteps, float(np.mean(window)) / pool.steps))
+                window.clear()
+                if progress is not None:
+                    progress(used + self.num_timesteps)
+            return True
+
+    settings = dict(settings)
+    rate = float(settings.pop("learning_rate"))
+    import torch
+
+    activation = torch.nn.ReLU if name == "dqn" else torch.nn.Tanh
+    with one_thread_and_own_randomness():
+        env = make_sb3_vec_env(
+            pool,
+            deployment,
+            n_envs,
+            seed_int(env_seed),
+            centre=True,
+            scale=reward_scale,
+            stagger=True,
+            monitor=False,
+        )
+        clip = Network.clip
+        model = algorithm(
+            "MlpPolicy",
+            _scaled(env, shift, scale, clip),
+            learning_rate=lambda left: rate * left,
+            seed=seed_int(model_seed),
+            device="cpu",
+            policy_kwargs={"net_arch": list(hidden), "activation_fn": activation},
+            **settings,
+        )
+        model.learn(budget, callback=Watch())
+        network = extract(model, name, env.core.feature_names, shift, scale)
+    info = {
+        "steps_used": used + int(model.num_timesteps),
+        "algorithm": name,
+        "curve": curve,
+        **network.info(),
+    }
+    return FitResult(arrays=network.arrays(), info=info)

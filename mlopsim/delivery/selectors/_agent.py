@@ -1,0 +1,92 @@
+"""What the learning agents share: training, loading, acting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import CacheError, ConfigError
+from mlopsim.core.track import FitResult
+from mlopsim.delivery.selector import KEEP, Interface, View
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.agents.network import Network
+
+
+class Agent:
+    """Base of the agents: a network that is trained by :meth:`train` or brought by :meth:`load`."""
+
+    full_name: ClassVar[str]
+    name: ClassVar[str]
+    agent: ClassVar[bool] = True
+    uses_errors: ClassVar[bool] = False
+    masked: ClassVar[bool] = False
+    hidden: list[int]
+    n_envs: int
+    reward_scale: float
+    _network: Network | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keywords of the algorithm."""
+        raise NotImplementedError
+
+    def train(self, pool: Any, deployment: Any, steps: int, seed: np.random.SeedSequence) -> FitResult:
+        """Train on a pool of training Worlds, in so many environment steps.
+
+        Parameters
+        ----------
+        pool : WorldPool
+            Training scenarios.
+        deployment : component
+            The deployment.
+        steps : int
+            Environment steps in all.
+        seed : SeedSequence
+            Of everything random.
+
+        Returns
+        -------
+        FitResult
+            For :meth:`load`.
+        """
+        from mlopsim.delivery.agents.train import train_agent
+
+        return train_agent(
+            self.name,
+            self.settings(),
+            self.hidden,
+            self.n_envs,
+            self.reward_scale,
+            pool,
+            deployment,
+            steps,
+            seed,
+        )
+
+    def load(self, fit: FitResult) -> None:
+        """Take the network of a finished training."""
+        from mlopsim.delivery.agents.network import Network
+
+        self._network = Network.read(fit.arrays, fit.info)
+
+    def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Check that the network fits the deployment."""
+        if self._network is None:
+            raise ConfigError(f"{self.full_name} has not been trained", remedy="train() it, or load() a fit")
+        if self._network.names != interface.names:
+            raise CacheError(
+                f"{self.full_name} was trained on other observations",
+                remedy="train it for a deployment with as many slots",
+            )
+
+    def act(self, view: View) -> np.ndarray:
+        """Return the action with the largest output; without a mask an impossible one becomes keep."""
+        assert self._network is not None
+        values = self._network.forward(view.obs)
+        if self.masked:
+            values = np.where(view.mask, values, -np.inf)
+        actions = values.argmax(axis=1)
+        possible = view.mask[np.arange(len(actions)), actions]
+        return np.where(possible, actions, KEEP).astype(np.int64)

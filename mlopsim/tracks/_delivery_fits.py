@@ -1,0 +1,85 @@
+"""Fits of the delivery track: tuned rules and trained agents, from training scenarios only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from mlopsim.core.digest import canonical_json, digest
+from mlopsim.core.registry import find
+from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.spec import make
+from mlopsim.core.track import FitResult
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.world.cache import open_worlds
+from mlopsim.world.spec import WorldSpec
+from mlopsim.world.world import World
+
+
+def pool_of(worlds: Sequence[World], deployment: Any) -> WorldPool:
+    """Stack Worlds for a deployment."""
+    return WorldPool(worlds, deployment.objective, canary=deployment.has_canary)
+
+
+@lru_cache(maxsize=1)
+def _training_pool(content: str) -> WorldPool:
+    import json
+
+    part = json.loads(content)
+    specs = [
+        WorldSpec(
+            stream=part["stream"],
+            learner=part["learner"],
+            training=part["training"],
+            split="train",
+            index=index,
+            root=part["root"],
+        )
+        for index in range(part["scenarios"])
+    ]
+    return pool_of(open_worlds(specs), make("deployment", part["deployment"]))
+
+
+def training_pool(part: Mapping[str, Any]) -> WorldPool:
+    """Open the training Worlds of a fit; the last pool is kept for the next fit of this process.
+
+    Parameters
+    ----------
+    part : mapping
+        With stream, learner, training, deployment, scenarios, root.
+    """
+    names = ("stream", "learner", "training", "deployment", "scenarios", "root")
+    return _training_pool(canonical_json({name: part[name] for name in names}))
+
+
+def make_fit(part: Mapping[str, Any]) -> FitResult:
+    """Make the fit that a job describes.
+
+    Parameters
+    ----------
+    part : mapping
+        method, stream, learner, training, deployment, scenarios, steps, root.
+
+    Returns
+    -------
+    FitResult
+        For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used.
+    """
+    content = part["method"]
+    cls = find("selector", content["name"])
+    pool = training_pool(part)
+    deployment = make("deployment", part["deployment"])
+    words = digest_words(digest(part))
+    if getattr(cls, "agent", False):
+        selector = make("selector", {k: content[k] for k in ("kind", "name", "params")})
+        seed = seed_sequence(Axis.REPETITION, Split.TRAIN, selector.train_seed, *words, root=part["root"])
+        result: FitResult = selector.train(pool, deployment, part["steps"], seed)
+        return result
+    from mlopsim.delivery.tuning import tune
+
+    free = list(content["free"])
+    fixed = {name: value for name, value in content["params"].items() if name not in free}
+    seed = seed_sequence(Axis.METHOD, Split.TRAIN, 0, *words, root=part["root"])
+    tuned = tune(content["name"], fixed, free, pool, deployment, part["steps"], seed)
+    return FitResult(info={"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history})

@@ -1,0 +1,174 @@
+"""Leaderboard and report sections of the delivery track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.stats.bootstrap import ns_interval, regret_interval
+from mlopsim.stats.interval import Interval
+from mlopsim.tracks._delivery_controls import CONTROLS
+
+#: smallest U - R_never (reward a window) at which a scenario enters per-scenario profiles
+FLOOR = 0.02
+Curves = Callable[[str], Mapping[str, np.ndarray]]
+
+
+@dataclass(kw_only=True)
+class Arena:
+    """The paired returns of a cell table.
+
+    Parameters
+    ----------
+    tasks, methods : list of str
+        Names in the order of the table.
+    seeds : list of int
+        Scenario seeds.
+    returns : dict of str to ndarray, shape (seeds, tasks)
+        R by method; NaN where a cell is not done.
+    never, upper : ndarray, shape (seeds, tasks)
+        R of never and the upper bound U.
+    """
+
+    tasks: list[str]
+    methods: list[str]
+    seeds: list[int]
+    returns: dict[str, np.ndarray]
+    never: np.ndarray
+    upper: np.ndarray
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> Arena:
+        """Arrange a cell table (columns task, method, seed, status, return, upper)."""
+        done = table.filter(pl.col("status") == "done")
+        tasks = list(dict.fromkeys(table["task"].to_list()))
+        methods = list(dict.fromkeys(table["method"].to_list()))
+        seeds = sorted(set(table["seed"].to_list()))
+        place_t = {name: i for i, name in enumerate(tasks)}
+        place_s = {seed: i for i, seed in enumerate(seeds)}
+        shape = (len(seeds), len(tasks))
+        returns = {name: np.full(shape, np.nan) for name in methods}
+        upper = np.full(shape, np.nan)
+        for row in done.select("task", "method", "seed", "return", "upper").iter_rows(named=True):
+            at = place_s[row["seed"]], place_t[row["task"]]
+            returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
+            if row["method"] == "oracle":
+                upper[at] = math.nan if row["upper"] is None else row["upper"]
+        never = returns.get("never", np.full(shape, np.nan))
+        return cls(tasks=tasks, methods=methods, seeds=seeds, returns=returns, never=never, upper=upper)
+
+    def columns(self, tasks: list[str]) -> list[int]:
+        """Return the positions of tasks."""
+        return [self.tasks.index(name) for name in tasks]
+
+    def single(self, task: int) -> bool:
+        """Say whether all seeds of a task show one and the same scenario (a real stream as it is)."""
+        base, top = self.never[:, task], self.upper[:, task]
+        return len(self.seeds) > 1 and bool((base == base[0]).all() and (top == top[0]).all())
+
+    def grid(self, values: np.ndarray, tasks: list[int]) -> np.ndarray:
+        """Select tasks; where each of them has a single scenario only, one row remains (n = 1)."""
+        chosen = values[:, tasks]
+        if all(self.single(t) for t in tasks):
+            return np.asarray(chosen.mean(axis=0, keepdims=True))
+        return chosen
+
+
+def _rng(salt: int) -> np.random.Generator:
+    return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
+
+
+def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Interval]:
+    """Return NS and regret of a method over tasks, with paired bootstrap intervals."""
+    R, base, top = (arena.grid(a, tasks) for a in (arena.returns[method], arena.never, arena.upper))
+    ns = ns_interval(R, base, top, _rng(0))
+    regret = regret_interval(R, top, _rng(1))
+    return ns, regret
+
+
+def _means(table: pl.DataFrame, method: str, names: list[str]) -> dict[str, float]:
+    mine = table.filter((pl.col("method") == method) & (pl.col("status") == "done"))
+    result = {}
+    for name in names:
+        values = mine[name].drop_nulls().drop_nans()
+        result[name] = float(values.mean()) if len(values) else math.nan  # type: ignore[arg-type]
+    return result
+
+
+def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataFrame:
+    """Aggregate the cell table to one row a method, best NS first.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells: task, method, seed, status and the track's metrics.
+    tasks : list of str, optional
+        Only these.
+
+    Returns
+    -------
+    polars.DataFrame
+        method, ns, ns_low, ns_high, regret, regret_low, regret_high, n (scenario seeds), cells, then
+        means of accuracy, cost, retrains, switches, rollbacks, impossible, detection, and ``reason``
+        where an interval is undefined.
+    """
+    chosen = table if tasks is None else table.filter(pl.col("task").is_in(tasks))
+    arena = Arena.of(chosen)
+    columns = list(range(len(arena.tasks)))
+    names = ["accuracy", "cost", "retrains", "switches", "rollbacks", "impossible", "detection", "precision"]
+    rows = []
+    for method in arena.methods:
+        ns, regret = scores(arena, method, columns)
+        done = int(np.isfinite(arena.returns[method]).sum())
+        rows.append(
+            {
+                "method": method,
+                "ns": ns.value,
+                "ns_low": ns.low,
+                "ns_high": ns.high,
+                "regret": regret.value,
+                "regret_low": regret.low,
+                "regret_high": regret.high,
+                "n": ns.n,
+                "cells": done,
+                **_means(chosen, method, names),
+                "reason": ns.reason,
+            }
+        )
+    frame = pl.DataFrame(rows)
+    return frame.sort("ns", descending=True, nulls_last=True) if len(frame) else frame
+
+
+def per_task(table: pl.DataFrame) -> pl.DataFrame:
+    """NS of each method on each task: task, method, ns, ns_low, ns_high, regret, n, reason."""
+    arena = Arena.of(table)
+    rows = []
+    for i, task in enumerate(arena.tasks):
+        for method in arena.methods:
+            ns, regret = scores(arena, method, [i])
+            reason = ns.reason
+            if arena.single(i):
+                reason = "one real stream: all seeds show the same scenario, so there is no interval"
+            rows.append(
+                {
+                    "task": task,
+                    "method": method,
+                    "ns": ns.value,
+                    "ns_low": ns.low,
+                    "ns_high": ns.high,
+                    "regret": regret.value,
+                    "n": ns.n,
+                    "reason": reason,
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def is_control(method: str) -> bool:
+    """Say whether a row of the table is a reference with hindsight."""
+    return method in CONTROLS

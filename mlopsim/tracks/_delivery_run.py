@@ -1,0 +1,191 @@
+"""Cells of the delivery track: walk the World, count what happened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.spec import make
+from mlopsim.core.track import Cell, FitResult, Outcome
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.walk import Trajectory, walk
+from mlopsim.tracks._delivery_fits import pool_of
+from mlopsim.world.cache import default_cache
+from mlopsim.world.spec import WorldSpec
+from mlopsim.world.world import World
+
+
+def world_spec(cell: Cell) -> WorldSpec:
+    """Return the World that a cell walks through."""
+    part = cell.task.part
+    return WorldSpec(
+        stream=part["stream"],
+        learner=part["learner"],
+        training=part["training"],
+        split=cell.split,
+        index=cell.seed,
+        root=cell.root,
+    )
+
+
+def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction: int) -> list[Outcome]:
+    """Run cells; those that share task and seed share their World, one walk a cell.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Any cells of the track.
+    fits : mapping of str to FitResult
+        The fits that they name.
+    reaction : int
+        Windows within which a reaction to a drift event counts.
+    """
+    worlds: dict[str, World] = {}
+    pools: dict[tuple[str, str], WorldPool] = {}
+    outcomes = []
+    for cell in cells:
+        spec = world_spec(cell)
+        if spec.key not in worlds:
+            worlds[spec.key] = default_cache().open(spec)
+        world = worlds[spec.key]
+        deployment = make("deployment", cell.task.part["deployment"])
+        place = spec.key, cell.task.digest
+        if place not in pools:
+            pools[place] = pool_of([world], deployment)
+        outcomes.append(_run_cell(cell, world, pools[place], deployment, fits, reaction))
+    return outcomes
+
+
+def build_selector(content: Mapping[str, Any], fit: FitResult | None) -> Any:
+    """Build a selector from a method's part, with the parameters or weights of its fit."""
+    params = dict(content["params"])
+    if fit is not None and "params" in fit.info:
+        params.update(fit.info["params"])
+    part = {"kind": content["kind"], "name": content["name"], "params": params}
+    selector = make("selector", part)
+    if getattr(type(selector), "agent", False):
+        assert fit is not None
+        selector.load(fit)
+    return selector
+
+
+def _run_cell(
+    cell: Cell, world: World, pool: WorldPool, deployment: Any, fits: Mapping[str, FitResult], reaction: int
+) -> Outcome:
+    if cell.method.part["kind"] == "control":
+        from mlopsim.tracks._delivery_controls import run_control
+
+        trajectory, extra = run_control(cell.method.part["name"], world, pool, deployment)
+    else:
+        selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
+        seed = seed_sequence(
+            Axis.METHOD,
+            Split.parse(cell.split),
+            cell.seed,
+            *digest_words(cell.method.digest),
+            *digest_words(cell.task.digest),
+            root=cell.root,
+        )
+        trajectory, extra = walk(selector, pool, deployment, np.zeros(1, np.int64), [seed]), {}
+    return outcome(world, trajectory, extra, reaction)
+
+
+def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], reaction: int) -> Outcome:
+    """Turn one walk into metrics and curves.
+
+    Parameters
+    ----------
+    world : World
+        What was walked through.
+    trajectory : Trajectory
+        Of one deployment (first axis of length 1).
+    extra : mapping of str to float
+        Metrics of controls (``upper``).
+    reaction : int
+        Windows within which a reaction counts.
+    """
+    parts = {name: values[0] for name, values in trajectory.parts.items()}
+    cost = -sum(values for name, values in parts.items() if name != "quality")
+    leading = np.where(trajectory.candidate[0] >= 0, trajectory.candidate[0], trajectory.served[0])
+    first = world.warmup
+    before = np.concatenate([[world.v0], leading[first:-1]])
+    changed = leading[first:] != before
+    deploys = (trajectory.executed[0] > 0) & ~trajectory.retrained[0]
+    rollback = changed & (leading[first:] < before) & deploys
+    retrained = trajectory.retrained[0]
+    metrics = {
+        "return": float(np.mean(trajectory.reward[0])),
+        "accuracy": float(np.mean(parts["quality"])),
+        "cost": float(np.mean(cost)),
+        "retrains": float(retrained.sum()),
+        "switches": float(changed.sum()),
+        "rollbacks": float(rollback.sum()),
+        "impossible": float(trajectory.invalid[0].sum()),
+        "upper": math.nan,
+        **extra,
+    }
+    reasons = {} if "upper" in extra else {"upper": "only the oracle's cell holds the bound"}
+    times = np.arange(len(retrained)) + first - 1
+    _reactions(world, times[retrained], times[retrained | rollback], reaction, metrics, reasons)
+    curves = {
+        "windows": np.arange(first, world.windows, dtype=np.int32),
+        "drifts": _spans(world),
+        "quality": parts["quality"].astype(np.float32),
+        "served": trajectory.served[0, first:].astype(np.int16),
+        "retrained": retrained,
+        "rollback": rollback,
+    }
+    return Outcome(metrics=metrics, reasons=reasons, curves=curves)
+
+
+def _spans(world: World) -> np.ndarray:
+    """First and last window of each true drift event in the deployed windows, int64 of shape (events, 2)."""
+    rows = np.array([(event.start, event.end) for event in world.events or ()], dtype=np.int64).reshape(-1, 2)
+    windows = np.searchsorted(world.bounds, rows, side="right") - 1
+    spans: np.ndarray = windows[(windows[:, 0] >= world.warmup) & (windows[:, 0] < world.windows)]
+    return spans
+
+
+def _reactions(
+    world: World,
+    retrains: np.ndarray,
+    reactions: np.ndarray,
+    limit: int,
+    metrics: dict[str, float],
+    reasons: dict[str, str],
+) -> None:
+    """Add detection, lag and precision: decisions set against the true drift events."""
+    names = ("detection", "lag", "precision")
+    metrics.update(dict.fromkeys(names, math.nan))
+    if world.events is None:
+        reasons.update(dict.fromkeys(names, "the drift events of this stream are not known"))
+        return
+    spans = []
+    for event in world.events:
+        start, end = (
+            int(np.searchsorted(world.bounds, row, side="right")) - 1 for row in (event.start, event.end)
+        )
+        if start >= world.warmup:
+            spans.append((start, end + limit))
+    if not spans:
+        reasons.update(dict.fromkeys(names, "no drift event in the deployed windows"))
+        return
+    lags = []
+    for start, end in spans:
+        hits = reactions[(reactions >= start) & (reactions <= end)]
+        if len(hits):
+            lags.append(int(hits[0]) - start)
+    metrics["detection"] = len(lags) / len(spans)
+    if lags:
+        metrics["lag"] = float(np.mean(lags))
+    else:
+        reasons["lag"] = "no drift event was reacted to"
+    if len(retrains):
+        inside = [any(start <= t <= end for start, end in spans) for t in retrains]
+        metrics["precision"] = float(np.mean(inside))
+    else:
+        reasons["precision"] = "nothing was retrained"
