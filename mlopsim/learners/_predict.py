@@ -13,12 +13,27 @@ BLOCK = 1024
 
 
 @njit(cache=True)
+def keep_better(score, best, winner, size, label):  # type: ignore[no-untyped-def]
+    """Let a class win where its score is above the best so far (class 0 wins first everywhere)."""
+    if label == 0:
+        best[:size] = score[:size]
+        winner[:size] = 0.0
+    else:
+        # selections on equal types instead of branches: the compiler does several rows at once
+        code = np.float64(label)
+        for a in range(size):
+            better = score[a] > best[a]
+            best[a] = score[a] if better else best[a]
+            winner[a] = code if better else winner[a]
+
+
+@njit(cache=True)
 def linear_labels(coef, intercept, columns):  # type: ignore[no-untyped-def]
     """Return labels (V, n) of linear models for rows given as columns (d, n); ties: lowest label."""
     versions, rows, d = coef.shape
     n = columns.shape[1]
     out = np.empty((versions, n), dtype=np.uint8)
-    score, best = np.empty(BLOCK), np.empty(BLOCK)
+    score, best, winner = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         for i in range(versions):
@@ -33,15 +48,11 @@ def linear_labels(coef, intercept, columns):  # type: ignore[no-untyped-def]
                 if rows == 1:
                     for a in range(size):
                         label[a] = score[a] > 0.0
-                elif r == 0:
-                    for a in range(size):
-                        best[a] = score[a]
-                        label[a] = 0
                 else:
-                    for a in range(size):
-                        if score[a] > best[a]:
-                            best[a] = score[a]
-                            label[a] = r
+                    keep_better(score, best, winner, size, r)
+            if rows > 1:
+                for a in range(size):
+                    label[a] = np.uint8(winner[a])
     return out
 
 
@@ -66,7 +77,7 @@ def bayes_labels(intercept, half, centre, columns):  # type: ignore[no-untyped-d
     versions, classes, d = centre.shape
     n = columns.shape[1]
     out = np.empty((versions, n), dtype=np.uint8)
-    score, best = np.empty(BLOCK), np.empty(BLOCK)
+    score, best, winner = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         for i in range(versions):
@@ -79,15 +90,9 @@ def bayes_labels(intercept, half, centre, columns):  # type: ignore[no-untyped-d
                     for a in range(size):
                         distance = column[a] - middle
                         score[a] -= distance * distance * weight
-                if c == 0:
-                    for a in range(size):
-                        best[a] = score[a]
-                        label[a] = 0
-                else:
-                    for a in range(size):
-                        if score[a] > best[a]:
-                            best[a] = score[a]
-                            label[a] = c
+                keep_better(score, best, winner, size, c)
+            for a in range(size):
+                label[a] = np.uint8(winner[a])
     return out
 
 
