@@ -70,6 +70,7 @@ def bracket(
     blocked: np.ndarray | None = None,
     starts: Sequence[Sequence[int]] = (),
     effort: int = 4000,
+    kicks: int = 8,
 ) -> Bracket:
     """Bracket the clairvoyant optimum of a walk.
 
@@ -91,6 +92,8 @@ def bracket(
         Further sets of versions to train from which the search for the lower end starts.
     effort : int, default 4000
         Largest number of serving problems that the search solves for one start.
+    kicks : int, default 8
+        How often the search disturbs its best plan and improves it again.
 
     Returns
     -------
@@ -122,9 +125,9 @@ def bracket(
         relaxed = lp_bound(problem)
         upper, bound = relaxed.bound, "lp"
         sets += [rounded(problem, relaxed.trained, threshold) for threshold in (0.05, 0.3, 0.5)]
-        value, plan = feasible_plan(problem, sets, effort=effort)
+        value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks, target=upper)
     else:
-        value, plan = feasible_plan(problem, sets, effort=effort)
+        value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks)
         upper, _ = lagrangian_bound(problem, max(value, latest.value))
         bound = "lagrange"
     candidates = [(value, plan), (latest.value, latest.plan)]

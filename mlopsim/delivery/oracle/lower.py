@@ -83,12 +83,18 @@ def affordable(problem: Problem, trained: np.ndarray) -> np.ndarray:
 
 
 def feasible_plan(
-    problem: Problem, starts: Sequence[np.ndarray], *, effort: int = 4000
+    problem: Problem,
+    starts: Sequence[np.ndarray],
+    *,
+    effort: int = 4000,
+    kicks: int = 8,
+    target: float = float("inf"),
 ) -> tuple[float, Plan]:
     """Search for a good plan from several sets of retrains.
 
-    Each set is served as well as possible, the best one is then improved by adding, dropping and
-    shifting retrains, each move with its own best serving.
+    Each set is served as well as possible, the best two are then improved by adding, dropping and
+    shifting retrains, each move with its own best serving; then the winner is disturbed and improved
+    again (iterated local search).
 
     Parameters
     ----------
@@ -98,6 +104,11 @@ def feasible_plan(
         Sets of candidate numbers, ascending; those that are impossible are skipped.
     effort : int, default 4000
         Largest number of serving problems solved for one start.
+    kicks : int, default 8
+        How often the best set is disturbed (one to three retrains added or dropped at random, by a
+        fixed seed) and improved again.
+    target : float, default inf
+        A known upper bound: the search ends where it is reached.
 
     Returns
     -------
@@ -120,8 +131,26 @@ def feasible_plan(
         scored.append((_serving.evaluate(values, trained, shape, money, trace, _serving.NOWHERE), trained))
     order = sorted(range(len(scored)), key=lambda i: -scored[i][0])
     best, trained = scored[order[0]]
-    for i in order[:2]:
-        value, chosen = _serving.climb(values, scored[i][1], usable, problem.spacing, 4, effort, shape, money)
-        if value > best:
+    rng = np.random.default_rng(0)
+    for kick in range(2 + kicks):
+        if best >= target - 1e-9:
+            break
+        begin = scored[order[min(kick, len(order) - 1)]][1] if kick < 2 else disturbed(problem, trained, rng)
+        begin = affordable(problem, begin[usable[begin]])
+        value, chosen = _serving.climb(values, begin, usable, problem.spacing, 4, effort, shape, money)
+        if value > best + 1e-12:
             best, trained = value, chosen
     return serving(problem, trained)
+
+
+def disturbed(problem: Problem, trained: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add or drop one to three retrains at random; what is too near to an added one is dropped."""
+    kept = [int(v) for v in trained]
+    for _ in range(int(rng.integers(1, 4))):
+        if len(problem.versions) < 2 or (kept and rng.random() < 0.5):
+            if kept:
+                kept.pop(int(rng.integers(len(kept))))
+        else:
+            new = int(rng.integers(1, len(problem.versions)))
+            kept = sorted([v for v in kept if abs(v - new) >= problem.spacing] + [new])
+    return np.array(kept, dtype=np.int64)
