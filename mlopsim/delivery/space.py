@@ -74,7 +74,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Weights:
-    """A list of numbers that is searched as a whole.
+    """A list of numbers that is searched as a whole, alone.
+
+    The selector needs a method ``spread(weights)``: weights of shape (n, size), a list for each walk, are
+    used from the next reset on, so that many lists are walked at once.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +12,15 @@ from mlopsim.core.digest import canonical_json, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find
 from mlopsim.core.spec import make
+from mlopsim.delivery.halving import ETA, distinct, rungs, size
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.selector import Selector
-from mlopsim.delivery.space import Choice, Range, Weights, draw, near
+from mlopsim.delivery.space import Choice, Weights, draw, near
 from mlopsim.delivery.walk import walk
 
 #: share of the budget for the choice among the finalists, and how many there are, the default included
 FINAL_SHARE = 0.2
 FINALISTS = 4
-#: successive halving: one in ``ETA`` survives a rung; fewest scenarios of a rung
-ETA = 4
-FEWEST = 24
 #: share of the search for the first, global draw; the rest refines around its best
 GLOBAL_SHARE = 0.6
 PARENTS = 6
@@ -126,7 +123,7 @@ def tune(
         found = _evolve(arena, space, start, episodes, rng)
     else:
         found = _halve_twice(arena, space, start, episodes, rng)
-    finalists = _distinct([start, *found])[:FINALISTS]
+    finalists = distinct([start, *found])[:FINALISTS]
     # the final choice gets what the search left over, too
     rest = (budget_steps - trial.used) // (judge.steps * len(finalists))
     scores = [judge.score(params, min(len(final), rest), "final") for params in finalists]
@@ -204,14 +201,33 @@ class _Arena:
     def returns(self, params: Mapping[str, Any], positions: np.ndarray) -> np.ndarray:
         """Walk a candidate through the scenarios at ``positions`` of the order."""
         cost = len(positions) * self.steps
-        if self.trial.used + cost > self.trial.budget:
-            raise AssertionError(f"tuning {self.trial.name} would exceed its budget")
+        self._afford(cost)
         seeds = [_branch(self.seed, int(position)) for position in positions]
-        result = walk(
-            self.trial.build(params), self.pool, self.trial.deployment, self.places[positions], seeds
-        )
+        selector = self.trial.build(params)
+        result = walk(selector, self.pool, self.trial.deployment, self.places[positions], seeds)
         self.trial.used += cost
         return result.returns
+
+    def together(self, key: str, draws: np.ndarray, positions: np.ndarray, stage: str) -> np.ndarray:
+        """Walk many lists of weights through the same scenarios at once; return their scores."""
+        population, count = len(draws), len(positions)
+        cost = population * count * self.steps
+        self._afford(cost)
+        selector: Any = self.trial.build({key: [float(weight) for weight in draws[0]]})
+        selector.spread(np.repeat(draws, count, axis=0))
+        seeds = [_branch(self.seed, int(position)) for position in positions] * population
+        which = np.tile(self.places[positions], population)
+        returns = walk(selector, self.pool, self.trial.deployment, which, seeds).returns
+        scores = np.empty(population)
+        for i, weights in enumerate(draws):
+            self.trial.used += count * self.steps
+            params = {key: [float(weight) for weight in weights]}
+            scores[i] = self.note(params, returns[i * count : (i + 1) * count], stage)
+        return scores
+
+    def _afford(self, cost: int) -> None:
+        if self.trial.used + cost > self.trial.budget:
+            raise AssertionError(f"tuning {self.trial.name} would exceed its budget")
 
     def score(self, params: Mapping[str, Any], count: int, stage: str) -> float:
         """Return the mean return over the first ``count`` scenarios."""
@@ -237,73 +253,6 @@ class _Arena:
         return score
 
 
-def _distinct(candidates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({canonical_json(params): params for params in candidates}.values())
-
-
-def _size(space: Mapping[str, Choice]) -> int:
-    """Return the number of different candidates (a large number if there is a continuous parameter)."""
-    total = 1
-    for choice in space.values():
-        if isinstance(choice, tuple):
-            total *= len(choice)
-        elif isinstance(choice, Range) and choice.integer:
-            total *= int(choice.high) - int(choice.low) + 1
-        else:
-            return 1 << 30
-    return total
-
-
-def rungs(episodes: int, scenarios: int, most: int) -> tuple[int, list[int]]:
-    """Plan successive halving.
-
-    Parameters
-    ----------
-    episodes : int
-        Walks that can be afforded.
-    scenarios : int
-        Scenarios that there are.
-    most : int
-        Different candidates that there are.
-
-    Returns
-    -------
-    candidates : int
-        How many start.
-    scenarios : list of int
-        How many scenarios a candidate has met at the end of each rung; one in four survives each.
-
-    Examples
-    --------
-    >>> rungs(20_000, 2_000, 10_000)
-    (192, [31, 125, 500, 2000])
-    >>> rungs(100, 2_000, 10_000)
-    (4, [24])
-    """
-    best: tuple[int, list[int]] = (1, [min(episodes, scenarios)])
-    top = min(scenarios, max(episodes // 2, 1))
-    # fewer scenarios at the top if the budget cannot bring more than a few candidates there
-    top = max(min(top, episodes // (2 * ETA)), min(FEWEST, top))
-    for count in range(1 + int(math.log(max(top / FEWEST, 1.0), ETA) + 1e-9)):
-        ladder = [max(1, top // ETA ** (count - k)) for k in range(count + 1)]
-        low, high = 1, min(most, episodes)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if _cost(middle, ladder) <= episodes else (low, middle - 1)
-        if low > best[0]:
-            best = (low, ladder)
-    return best
-
-
-def _cost(candidates: int, ladder: Sequence[int]) -> int:
-    """Walks of a plan: survivors only walk what they have not walked yet."""
-    total, before = 0, 0
-    for k, count in enumerate(ladder):
-        total += -(-candidates // ETA**k) * (count - before)
-        before = count
-    return total
-
-
 def _halve(
     arena: _Arena, candidates: list[dict[str, Any]], ladder: Sequence[int], stage: str
 ) -> list[dict[str, Any]]:
@@ -324,18 +273,18 @@ def _halve_twice(
     arena: _Arena, space: dict[str, Choice], start: dict[str, Any], episodes: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Halve a global draw, then a draw around its best; return the finalists, best first."""
-    most = _size(space)
+    most = size(space)
     share = episodes if most <= 64 else int(GLOBAL_SHARE * episodes)
     count, ladder = rungs(share, len(arena.places), most)
     drawn = [start]
     for _ in range(50 * count):
         if len(drawn) == count:
             break
-        drawn = _distinct([*drawn, {key: draw(choice, rng) for key, choice in space.items()}])
+        drawn = distinct([*drawn, {key: draw(choice, rng) for key, choice in space.items()}])
     before = arena.trial.used
     ranked = _halve(arena, drawn, ladder, "global")
     left = episodes - (arena.trial.used - before) // arena.steps
-    if most <= len(drawn):
+    if most <= len(drawn) or left < 1:
         return ranked[:FINALISTS]
     count, ladder = rungs(left, len(arena.places), most)
     parents = ranked[:PARENTS]
@@ -346,7 +295,7 @@ def _halve_twice(
             break
         parent = parents[attempt % len(parents)]
         child = {key: near(choice, parent[key], WIDTH, rng) for key, choice in space.items()}
-        drawn = _distinct([*drawn, child])
+        drawn = distinct([*drawn, child])
     return _halve(arena, drawn, ladder, "local")[:FINALISTS]
 
 
@@ -368,10 +317,7 @@ def _evolve(
         draws[0] = mean
         # all candidates of a generation meet the same scenarios, every generation meets others
         positions = np.sort(rng.choice(len(arena.places), count, replace=False))
-        scores = np.empty(population)
-        for i, weights in enumerate(draws):
-            params = {key: [float(weight) for weight in weights]}
-            scores[i] = arena.note(params, arena.returns(params, positions), f"generation {generation}")
+        scores = arena.together(key, draws, positions, f"generation {generation}")
         parents = draws[np.argsort(-scores, kind="stable")[:elite]]
         mean = parents.mean(axis=0)
         # a floor that falls keeps the search from collapsing on one lucky generation

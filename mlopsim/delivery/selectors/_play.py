@@ -86,9 +86,9 @@ class Toy:
         seen = self.t - setting.label_delay
         errors = np.full((1, self.rows), -1, np.int8)
         if seen >= 1:
-            errors[0] = np.arange(self.rows) < round(
-                self.rows * value_of(self.error, self.served[seen], seen)
-            )
+            wrong = round(self.rows * value_of(self.error, self.served[seen], seen))
+            # evenly spread over the window, as far as whole rows allow
+            errors[0] = np.diff(np.arange(self.rows + 1) * wrong // self.rows)
             values.update(seen=1.0, seen_accuracy=float(1 - errors.mean()))
         values.update(
             serving_age=min((self.t - self.serving) / UNIT, CAP),

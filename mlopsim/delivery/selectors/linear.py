@@ -67,9 +67,16 @@ class Linear(Rule):
     def __post_init__(self) -> None:
         if len(self.weights) != len(DEFAULT) or not np.isfinite(self.weights).all():
             raise ConfigError(f"selector/linear.weights must be {len(DEFAULT)} finite numbers")
+        self._own: np.ndarray | None = None
+
+    def spread(self, weights: np.ndarray) -> None:
+        """Give every walk weights of its own, float64 (n, weights): tuning walks many at once."""
+        self._own = weights
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Start without references."""
+        shape = (self.n, len(self.weights))
+        self._table = np.broadcast_to(np.asarray(self.weights) if self._own is None else self._own, shape)
         self._best = np.full(self.n, np.nan)
         self._first = np.full(self.n, np.nan)
         self._rise = np.zeros(self.n)
@@ -108,9 +115,9 @@ class Linear(Rule):
         )
         scores = np.zeros((self.n, self.interface.slots + 2))
         # added term by term: a matrix product may round differently for other numbers of walks
-        for weight, values in zip(self.weights, retrain, strict=False):
-            scores[:, -1] += weight * values
-        for weight, values in zip(self.weights[len(retrain) :], deploy, strict=True):
-            scores[:, 1:-1] += weight * values
+        for j, values in enumerate(retrain):
+            scores[:, -1] += self._table[:, j] * values
+        for j, columns in enumerate(deploy, start=len(retrain)):
+            scores[:, 1:-1] += self._table[:, j, None] * columns
         scores[~view.mask] = -np.inf
         return np.asarray(np.argmax(scores, axis=1))

@@ -75,7 +75,9 @@ class TraditionalCd(Periodic):
         self._back = np.where(released, previous, np.where(self.changed, -1, self._back))
         self._before = np.where(released, self._last, self._before)
         self._best = np.maximum(self._best, serving)
-        self._last = np.where(count > 0, rate, np.where(self.changed, np.nan, self._last))
+        # after a rollback the old version is as good as it was
+        unseen = np.where(released, np.nan, np.where(self.changed, self._before, self._last))
+        self._last = np.where(count > 0, rate, unseen)
         ripe = (self._back >= 0) & (count >= self.judge)
         worse = ripe & (rate > self._before + self.rise)
         slot = view.versions == self._back[:, None]

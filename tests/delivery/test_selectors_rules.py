@@ -1,0 +1,279 @@
+"""What each rule does in hand-made deployments, and the detectors against river."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlopsim.core.spec import make
+from mlopsim.delivery.selectors._play import Toy, example_interface, play
+
+
+def act(name: str, steps: int, *, setting: dict[str, Any] | None = None, **params: Any) -> str:
+    return play(make("selector", name, **params), steps, **(setting or {}))
+
+
+def abrupt(at: int, low: float = 0.1, high: float = 0.5) -> Callable[[int, int], float]:
+    """Versions trained before the change are bad after it."""
+    return lambda version, t: high if version < at <= t else low
+
+
+def test_controls() -> None:
+    assert act("never", 10) == "k" * 10
+    # latency 2: a job occupies three windows
+    assert act("every_step", 10, setting={"latency": 2}) == "kRkkRkkRkk"
+    # label delay 2: the first newer labelled window is there at decision 3
+    assert act("every_step", 8, setting={"label_delay": 2}) == "kkkRRRRR"
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 7])
+@pytest.mark.parametrize("phase", [0, 1, 9])
+def test_periodic_is_on_time(every: int, phase: int) -> None:
+    text = act("periodic", 40, every=every, phase=phase)
+    assert [s for s, letter in enumerate(text) if letter == "R"] == [
+        s for s in range(1, 40) if s % every == phase % every
+    ]
+
+
+def test_periodic_makes_up_for_a_late_one_without_moving() -> None:
+    # with latency 3 a retrain is possible every fourth decision; due at 3, 6, 9, ...
+    assert act("periodic", 16, every=3, setting={"latency": 3}) == "kkkRkkkRkkkRkkkR"
+    assert act("periodic", 16, every=5, setting={"latency": 3}) == "kkkkkRkkkkRkkkkR"
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 9])
+def test_uniform_keeps_its_number(count: int) -> None:
+    text = act("uniform", 60, count=count)
+    places = [s for s, letter in enumerate(text) if letter == "R"]
+    assert places == [(j + 1) * 60 // (count + 1) for j in range(count)]
+
+
+def test_random_rate() -> None:
+    text = act("random", 1000, retrain=0.25, deploy=0.0)
+    assert abs(text.count("R") / 1000 - 0.25) < 0.05
+    assert set(text) == {"k", "R"}
+
+
+def test_traditional_cd_rolls_back_a_worse_release_once() -> None:
+    worse = lambda version, t: 0.1 if version == 0 else 0.3  # noqa: E731
+    # release 3 serves from 4; judged on windows 4 and 5, known at 6 with label delay 1
+    slots = {"label_delay": 1, "slots": 3}
+    text = act("traditional_cd", 12, every=4, judge=2, setting={"error": worse, **slots})
+    assert text == "kkkkRkk1Rkk2"
+    fine = act("traditional_cd", 12, every=4, judge=2, setting={"error": 0.1, "label_delay": 1})
+    assert fine == "kkkkRkkkRkkk"
+
+
+def test_error_threshold_waits_for_labels_and_cools_down() -> None:
+    drift = {"error": abrupt(6), "label_delay": 2}
+    # window 6 is known at decision 8
+    assert act("error_threshold", 16, rise=0.2, setting=drift) == "kkkkkkkkRkkkkkkk"
+    assert act("error_threshold", 16, rise=0.2, wait=3, setting=drift) == "kkkkkkkkkkkRkkkk"
+    bad = {"error": [0.1] * 6 + [0.5] * 30}
+    assert act("error_threshold", 14, rise=0.2, cooldown=4, setting=bad) == "kkkkkkRkkkRkkk"
+    # a new version that is as bad as the old one is no rise over its own first windows
+    assert act("error_threshold", 14, rise=0.2, reference="own", cooldown=0, setting=bad).count("R") == 1
+    assert act("error_threshold", 6, rise=0.05, reference="absolute", cooldown=0) == "kRRRRR"
+
+
+def test_error_threshold_ignores_errors_of_the_version_before() -> None:
+    # the drift at 6 is seen at 8, the new version serves from 9; windows 7 and 8 still become known after
+    text = act("error_threshold", 20, rise=0.2, cooldown=0, setting={"error": abrupt(6), "label_delay": 2})
+    assert text.count("R") == 1
+
+
+def test_ks_triggers_on_the_inputs_only() -> None:
+    assert act("ks", 12, limit=0.3, setting={"shift": abrupt(5)}) == "kkkkkRkkkkkk"
+    assert act("ks", 12, limit=0.3, setting={"error": abrupt(5)}) == "k" * 12
+    # a shift that a new version would have, too, is no reason
+    assert act("ks", 12, limit=0.3, against="newest", setting={"shift": [0.1] * 5 + [0.5] * 7}) == "k" * 12
+    assert act("ks", 12, limit=0.3, against="newest", setting={"shift": abrupt(5)}) == "kkkkkRkkkkkk"
+
+
+def test_error_or_shift_is_either() -> None:
+    for signal in ("error", "shift"):
+        assert act("error_or_shift", 12, rise=0.2, limit=0.3, setting={signal: abrupt(5)}).count("R") == 1
+    assert act("error_or_shift", 12, rise=0.2, limit=0.3) == "k" * 12
+
+
+@pytest.mark.parametrize("name", ["adwin", "page_hinkley", "ddm", "cusum"])
+def test_detectors_retrain_after_the_drift_and_once(name: str) -> None:
+    text = act(name, 40, setting={"error": abrupt(20, 0.1, 0.6), "rows": 50, "label_delay": 2})
+    assert text.count("R") == 1
+    assert 22 <= text.index("R") <= 26
+    assert act(name, 40, setting={"rows": 50}) == "k" * 40
+
+
+def test_detectors_remember_an_alarm_until_it_can_be_answered() -> None:
+    text = act("cusum", 20, cooldown=0, wait=0, setting={"error": abrupt(6), "rows": 50})
+    at = text.index("R")
+    text = act("cusum", 20, wait=4, setting={"error": abrupt(6), "rows": 50})
+    assert text.index("R") == at + 4
+
+
+def test_similar_goes_back_to_a_concept_it_knows() -> None:
+    phase = lambda t: (t // 6) % 2  # noqa: E731
+    text = act("similar", 26, setting={"shift": lambda v, t: 0.5 if phase(v) != phase(t) else 0.05})
+    assert text.count("R") == 1
+    assert "1" in text
+    assert "0" in text
+
+
+def test_best_in_registry_goes_back_to_the_better_one() -> None:
+    bad_release = lambda version, t: 0.1 if version == 0 else 0.4  # noqa: E731
+    text = act("best_in_registry", 8, every=4, setting={"error": bad_release})
+    assert text == "kkkkR1kk"
+
+
+def test_greedy_weighs_costs() -> None:
+    drift = {"error": abrupt(5)}
+    assert act("greedy", 10, payoff=8.0, setting=drift).count("R") == 1
+    assert act("greedy", 10, payoff=8.0, setting={**drift, "retrain_cost": 50.0}).count("R") == 0
+
+
+def test_linear_follows_its_weights() -> None:
+    always = [1.0] + [0.0] * 9 + [-5.0] + [0.0] * 5
+    assert act("linear", 5, weights=always) == "kRRRR"
+    assert act("linear", 5, weights=[-1.0] + [0.0] * 9 + [-5.0] + [0.0] * 5) == "kkkkk"
+    shift = [-3.0, 0.0, 0.0, 0.0, 1.0] + [0.0] * 5 + [-50.0] + [0.0] * 5
+    assert act("linear", 9, weights=shift, setting={"shift": abrupt(4)}) == "kkkkRkkkk"
+
+
+@pytest.mark.parametrize("name", ["sw_ucb", "thompson", "linucb"])
+def test_bandits_keep_still_within_a_block(name: str) -> None:
+    text = act(name, 60, block=7, setting={"error": abrupt(25), "label_delay": 1, "slots": 3})
+    moves = [s for s, letter in enumerate(text) if letter != "k"]
+    assert moves
+    assert np.diff(moves).min() >= 7
+
+
+@pytest.mark.parametrize("name", ["sw_ucb", "thompson", "linucb"])
+def test_bandits_leave_a_bad_version(name: str) -> None:
+    """Two kinds of arms, one better: it serves most of the time."""
+    interface = example_interface(4, 120)
+    toy = Toy(interface=interface, error=lambda version, t: 0.05 if version == 0 else 0.45)
+    rule = make("selector", name, block=3)
+    rule.reset(1, interface, [np.random.SeedSequence(0)])
+    for _ in range(120):
+        toy.step(int(rule.act(toy.view())[0]))
+    assert toy.served[1:].count(0) > 80, toy.served
+
+
+def positions(signal: np.ndarray, feed: Callable[[np.ndarray], bool]) -> list[int]:
+    return [j for j in range(len(signal)) if feed(signal[j : j + 1])]
+
+
+def river_positions(signal: np.ndarray, detector: Any) -> list[int]:
+    found = []
+    for j, x in enumerate(signal):
+        detector.update(int(x))
+        if detector.drift_detected:
+            found.append(j)
+    return found
+
+
+def signal_of(seed: int, n: int = 2000) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    p = np.repeat(rng.uniform(0.02, 0.7, 5), n // 5)
+    return (rng.random(n) < p).astype(np.int8)
+
+
+def river_of(name: str, params: dict[str, Any]) -> Any:
+    from river import drift
+
+    if name == "ddm":
+        return drift.binary.DDM(warm_start=params["warm_start"], drift_threshold=params["threshold"])
+    if name == "adwin":
+        return drift.ADWIN(delta=params["delta"], clock=params["clock"])
+    return drift.PageHinkley(
+        min_instances=params["min_instances"],
+        delta=params["delta"],
+        threshold=params["threshold"],
+        alpha=params["alpha"],
+        mode=params["side"],
+    )
+
+
+def draw_params(name: str, rng: np.random.Generator) -> dict[str, Any]:
+    if name == "ddm":
+        return {"warm_start": int(rng.integers(5, 200)), "threshold": float(rng.uniform(1, 4))}
+    if name == "adwin":
+        return {
+            "delta": float(10 ** rng.uniform(-5, -0.1)),
+            "clock": int(rng.choice([1, 8, 32])),
+            "rising": False,
+        }
+    return {
+        "min_instances": int(rng.integers(5, 200)),
+        "delta": float(rng.uniform(0.001, 0.05)),
+        "threshold": float(rng.uniform(2, 40)),
+        "alpha": float(rng.choice([0.99, 0.9999, 1.0])),
+        "side": str(rng.choice(["up", "down", "both"])),
+    }
+
+
+@pytest.mark.parametrize("name", ["ddm", "page_hinkley", "adwin"])
+def test_alarms_equal_rivers_row_by_row(name: str) -> None:
+    rng = np.random.default_rng(5)
+    alarms = 0
+    for seed in range(12):
+        signal, params = signal_of(seed), draw_params(name, rng)
+        rule = make("selector", name, **params)
+        rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
+        use = np.ones(1, bool)
+        mine = positions(signal, lambda row, rule=rule: bool(rule.feed(row[None], use)[0]))  # noqa: B023
+        expected = river_positions(signal, river_of(name, params))
+        assert mine == expected, params
+        alarms += len(expected)
+    assert alarms > 12
+
+
+@pytest.mark.parametrize("name", ["ddm", "page_hinkley", "adwin"])
+def test_windows_of_rows_equal_single_rows(name: str) -> None:
+    """Padding, unequal windows and neighbours change nothing."""
+    rng = np.random.default_rng(6)
+    signals = np.stack([signal_of(seed) for seed in range(100, 108)])
+    params = draw_params(name, rng)
+    rule = make("selector", name, **params)
+    rule.reset(8, example_interface(), np.random.SeedSequence(0).spawn(8))
+    expected = [river_positions(signal, river_of(name, params)) for signal in signals]
+    for start in range(0, 2000, 40):
+        rows = np.full((8, 50), -1, np.int8)
+        for i in range(8):
+            rows[i, np.sort(rng.permutation(50)[:40])] = signals[i, start : start + 40]
+        found = rule.feed(rows, np.ones(8, bool))
+        for i in range(8):
+            assert found[i] == any(start <= j < start + 40 for j in expected[i])
+
+
+def test_adwin_tells_rising_from_falling() -> None:
+    rng = np.random.default_rng(0)
+    falling = np.concatenate([rng.random(500) < 0.6, rng.random(500) < 0.1]).astype(np.int8)
+    for signal, both, rising in ((falling, True, False), (1 - falling, True, True)):
+        for only, expected in ((False, both), (True, rising)):
+            rule = make("selector", "adwin", rising=only)
+            rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
+            assert bool(rule.feed(signal[None], np.ones(1, bool))[0]) is expected
+
+
+def test_cusum_is_pages_recursion() -> None:
+    rng = np.random.default_rng(3)
+    rule = make("selector", "cusum", k=0.4, h=2.5, learn=3)
+    rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
+    counts = rng.binomial(50, 0.2, 40)
+    counts[20:] = rng.binomial(50, 0.4, 20)
+    p = (counts[:3].sum() + 1) / (150 + 2)
+    total = 0.0
+    for j, wrong in enumerate(counts):
+        rows = (np.arange(50) < wrong).astype(np.int8)[None]
+        alarm = bool(rule.feed(rows, np.ones(1, bool))[0])
+        if j < 3:
+            assert not alarm
+            continue
+        total = max(0.0, total + (wrong - 50 * p) / np.sqrt(50 * p * (1 - p)) - 0.4)
+        assert alarm == (total > 2.5)
+        if alarm:
+            total = 0.0
