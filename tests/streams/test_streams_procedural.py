@@ -67,7 +67,7 @@ def test_draws_are_mixed_and_reproducible():
 
 
 def test_members_pass_the_checks():
-    for k in range(3):
+    for k in range(2):
         findings = check_stream(FAMILY.generate(seed(k)))
         assert not [f for f in findings if f.level == "error"], findings
 

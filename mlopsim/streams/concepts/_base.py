@@ -87,7 +87,7 @@ class Law:
     @property
     def nearest(self) -> np.ndarray:
         """The nearer of the two variants of each row, int64 of shape (n,)."""
-        return np.where(self.w < 0.5, self.a, self.b)
+        return self.a if self.still else np.where(self.w < 0.5, self.a, self.b)
 
 
 @dataclass(kw_only=True)
