@@ -93,6 +93,8 @@ def _plan(table: pl.DataFrame) -> list[_Column]:
                 raise ConfigError(f"the table has '{name}' but no '{base}_{other}'")
     parts = {f"{c}_{p}" for c in intervals for p in _PARTS} & set(names)
     parts |= {f"{c}_reason" for c in names} & set(names)
+    if intervals and "reason" in names:
+        parts.add("reason")
     counts = [f"{c}_n" for c in intervals if f"{c}_n" in names]
     # intervals that rest on the same n share one column of it
     shared = len(counts) > 0 and all(table[c].equals(table[counts[0]]) for c in counts)
@@ -100,6 +102,7 @@ def _plan(table: pl.DataFrame) -> list[_Column]:
     for name in names:
         if name in parts:
             continue
+        # a column's own reason goes before the row's
         reasons = next((r for r in (f"{name}_reason", "reason") if r in names and r != name), None)
         numeric = table.schema[name].is_numeric()
         column = _Column(title=name.replace("_", " "), source=name, numeric=numeric, reasons=reasons)

@@ -32,29 +32,10 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import NAN, Interval, Score
-from mlopsim.stats.resample import Kind, check_kind, ends, resample_sums, resample_two_level
+from mlopsim.stats.resample import Kind, check_kind, ends, resample_sums
+from mlopsim.stats.two_level import NO_GAIN, as_grid, same_scenarios, too_few, two_level
 
 RESAMPLES = 5000
-_NO_GAIN = "the upper bound gains nothing over never in these scenarios"
-
-
-def _grid(values: ArrayLike, name: str) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2:
-        raise ConfigError(f"{name} must have the shape (seeds, tasks), got {array.shape}")
-    return array
-
-
-def _repeated(values: ArrayLike, name: str) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
-    return array if array.ndim == 3 else _grid(array, name)[None]
-
-
-def _too_few(n: int, what: str = "seed") -> str:
-    """Reason for a missing interval; empty if there are enough units."""
-    return "" if n >= 2 else f"{n} {what}{'' if n == 1 else 's'}: an interval needs at least 2"
 
 
 def _ratio(
@@ -84,7 +65,7 @@ def _ratio(
     if total <= 0.0:
         return without_ends(NAN, undefined)
     value = float(above.sum()) / total
-    if reason := _too_few(n):
+    if reason := too_few(n):
         return without_ends(value, reason)
     top, bottom = resample_sums([above, below], rng, resamples)
     bad = int((bottom <= 0.0).sum())
@@ -148,7 +129,7 @@ def mean_interval(
     >>> mean_interval([1.], np.random.default_rng(0)).reason
     '1 seed: an interval needs at least 2'
     """
-    x = _grid(values, "values")
+    x = as_grid(values, "values")
     return _ratio(x, np.ones_like(x), np.isfinite(x), rng, level, kind, resamples, "no value")
 
 
@@ -173,7 +154,7 @@ def ratio_interval(
     >>> ratio_interval([1., 2., 1., 2.], [2., 4., 2., 4.], np.random.default_rng(0))
     Interval(0.5 [0.5, 0.5], n=4)
     """
-    a, b = _grid(numerator, "numerator"), _grid(denominator, "denominator")
+    a, b = as_grid(numerator, "numerator"), as_grid(denominator, "denominator")
     if a.shape != b.shape:
         raise ConfigError(f"numerator and denominator have the shapes {a.shape} and {b.shape}")
     ok = np.isfinite(a) & np.isfinite(b)
@@ -196,7 +177,7 @@ def regret_interval(
     >>> regret_interval([1., 2.], [2., 3.], np.random.default_rng(0)).value
     1.0
     """
-    r, top = _grid(R, "R"), _grid(upper, "upper")
+    r, top = as_grid(R, "R"), as_grid(upper, "upper")
     if r.shape != top.shape:
         raise ConfigError(f"R and upper have the shapes {r.shape} and {top.shape}")
     return mean_interval(top - r, rng, level=level, kind=kind, resamples=resamples)
@@ -237,14 +218,14 @@ def ns_interval(
     >>> ns_interval(np.ones((1, 4, 1)), never, upper, np.random.default_rng(0)).reason
     '1 training seed: an interval needs at least 2'
     """
-    base, top = _grid(never, "never"), _grid(upper, "upper")
+    base, top = as_grid(never, "never"), as_grid(upper, "upper")
     x = np.asarray(R, dtype=np.float64)
     if x.ndim == 3:
-        return _two_level([(x, 1.0)], base, top, rng, level, kind, resamples)
-    x = _grid(x, "R")
-    _same_scenarios(x.shape, base, top)
+        return two_level([(x, 1.0)], base, top, rng, level, kind, resamples)
+    x = as_grid(x, "R")
+    same_scenarios(x.shape, base, top)
     ok = np.isfinite(x) & np.isfinite(base) & np.isfinite(top)
-    return _ratio(x - base, top - base, ok, rng, level, kind, resamples, _NO_GAIN)
+    return _ratio(x - base, top - base, ok, rng, level, kind, resamples, NO_GAIN)
 
 
 def ns_difference(
@@ -282,89 +263,14 @@ def ns_difference(
     >>> ns_difference(6 + noise, np.full((40, 1), 5.), np.zeros(40), np.full(40, 10.), rng)
     Interval(0.102 [0.0757, 0.132], n=40)
     """
-    base, top = _grid(never, "never"), _grid(upper, "upper")
+    base, top = as_grid(never, "never"), as_grid(upper, "upper")
     x, y = np.asarray(X, dtype=np.float64), np.asarray(Y, dtype=np.float64)
     if x.ndim == 3 or y.ndim == 3:
-        return _two_level([(x, 1.0), (y, -1.0)], base, top, rng, level, kind, resamples)
-    x, y = _grid(x, "X"), _grid(y, "Y")
-    _same_scenarios(x.shape, y, base, top)
+        return two_level([(x, 1.0), (y, -1.0)], base, top, rng, level, kind, resamples)
+    x, y = as_grid(x, "X"), as_grid(y, "Y")
+    same_scenarios(x.shape, y, base, top)
     ok = np.isfinite(x) & np.isfinite(y) & np.isfinite(base) & np.isfinite(top)
-    return _ratio(x - y, top - base, ok, rng, level, kind, resamples, _NO_GAIN)
-
-
-def _same_scenarios(shape: tuple[int, ...], *others: np.ndarray) -> None:
-    for other in others:
-        if other.shape[-2:] != shape[-2:]:
-            raise ConfigError(
-                f"paired arrays differ in (seeds, tasks): {shape[-2:]} and {other.shape[-2:]}",
-                remedy="give one entry per scenario in the same order, NaN where a cell failed",
-            )
-
-
-def _two_level(
-    terms: list[tuple[np.ndarray, float]],
-    never: np.ndarray,
-    upper: np.ndarray,
-    rng: np.random.Generator,
-    level: float,
-    kind: Kind,
-    resamples: int,
-) -> Interval:
-    """Interval of the signed sum of normalised scores; terms with 3 axes have training seeds."""
-    check_kind(kind, level, resamples)
-    if kind == "bca":
-        raise ConfigError(
-            "a BCa interval needs one resampled axis", remedy="use kind='expanded' or kind='percentile'"
-        )
-    arrays = [(_repeated(x, "returns"), sign, x.ndim == 3) for x, sign in terms]
-    ok = np.isfinite(never) & np.isfinite(upper)
-    for x, _, _ in arrays:
-        _same_scenarios(x.shape, never, upper)
-        ok &= np.isfinite(x).all(axis=0)
-    cells, excluded = int(ok.sum()), int((~ok).sum())
-    used = ok.any(axis=1)
-    n = int(used.sum())
-    below = np.where(ok, upper - never, 0.0).sum(axis=1)[used]
-    # for a difference the returns of never cancel; for one term they are subtracted
-    shift = never if len(arrays) == 1 else np.zeros_like(never)
-    grids = [sign * np.where(ok, x - shift, 0.0).sum(axis=2)[:, used] for x, sign, _ in arrays]
-    repeated = [len(g) for g, (_, _, three) in zip(grids, arrays, strict=True) if three]
-    repetitions = min(repeated, default=0)
-
-    def result(value: float, low: float = NAN, high: float = NAN, reason: str = "") -> Interval:
-        return Interval(
-            value=value,
-            low=low,
-            high=high,
-            n=n,
-            level=level,
-            reason=reason,
-            cells=cells * sum(len(g) for g in grids),
-            excluded=excluded * sum(len(g) for g in grids),
-            repetitions=repetitions,
-        )
-
-    if n == 0:
-        return result(NAN, reason="no seed with all values defined")
-    total = float(below.sum())
-    if total <= 0.0:
-        return result(NAN, reason=_NO_GAIN)
-    above = np.sum([g.mean(axis=0) for g in grids], axis=0)
-    value = float(above.sum()) / total
-    if reason := _too_few(n) or _too_few(repetitions, "training seed"):
-        return result(value, reason=reason)
-    sums, bottom = resample_two_level(grids, below, rng, resamples)
-    bad = int((bottom <= 0.0).sum())
-    if bad:
-        return result(value, reason=f"undefined in {bad} of {resamples} resamples: {_NO_GAIN}")
-    influence = (above - value * below) / total
-    components = [(float(np.sum(influence**2)), n)]
-    for grid, (_, _, three) in zip(grids, arrays, strict=True):
-        if three:
-            by_seed = grid.sum(axis=1) / total
-            components.append((float(np.var(by_seed)) / len(grid), len(grid)))
-    low, high = ends(np.sum(sums, axis=0) / bottom, value, level, kind, components=components)
-    return result(value, low, high)
+    return _ratio(x - y, top - base, ok, rng, level, kind, resamples, NO_GAIN)
 
 
 def statistic_interval(
@@ -409,7 +315,7 @@ def statistic_interval(
         return Interval(value=value, n=n, level=level, reason=reason)
     excluded = int(getattr(first, "excluded", 0))
     cells = int(data[0].size) - excluded
-    if reason := _too_few(n):
+    if reason := too_few(n):
         return Interval(value=value, n=n, level=level, reason=reason, cells=cells, excluded=excluded)
     index = rng.integers(0, n, size=(resamples, n))
     draws = np.array([float(statistic(*(a[i] for a in data))) for i in index])

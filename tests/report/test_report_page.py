@@ -181,6 +181,24 @@ def test_experiment_tables_with_a_plain_n_work():
     assert cells(table)[1] == ["ppo", "0.90 [0.88, 0.92]", "300", "yes", "1234"]
 
 
+def test_the_reason_of_a_row_becomes_a_footnote():
+    nan = float("nan")
+    table = pl.DataFrame(
+        {
+            "method": ["a"],
+            "ns": [nan],
+            "ns_low": [nan],
+            "ns_high": [nan],
+            "n": [0],
+            "reason": ["all cells failed"],
+        }
+    )
+    assert cells(table) == [["method", "ns", "n"], ["a", "–1", "0"]]
+    assert "<li>all cells failed</li>" in table_html(table)
+    plain = pl.DataFrame({"cell": ["a"], "reason": ["timeout"]})
+    assert cells(plain) == [["cell", "reason"], ["a", "timeout"]]
+
+
 def test_decimals():
     assert digits_for([0.0, float("nan")]) == 2
     assert digits_for([0.00123]) == 4
