@@ -120,7 +120,7 @@ class Stream:
 
     def window_of(self, row: int) -> int:
         """Return the window that holds a row (the last one for ``row == n``)."""
-        return int(min(np.searchsorted(self.bounds, row, side="right") - 1, self.windows - 1))
+        return min(int(np.searchsorted(self.bounds, row, side="right")) - 1, self.windows - 1)
 
 
 def even_bounds(n: int, rows: int) -> np.ndarray:
