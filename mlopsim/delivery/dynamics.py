@@ -19,16 +19,14 @@ from mlopsim.delivery.canary import canary_key, quality_of, thin
 
 # integer columns of a deployment
 WORLD, TIME, END, STABLE, CANDIDATE, PROMOTE, FLIGHT, ARRIVAL = range(8)
-NEXT, NEWEST, RETRAINED, SWITCHED, SEEN, N_PAST, FILLED = range(8, 15)
-SLOTS_I = 15
+NEXT, NEWEST, RETRAINED, SWITCHED, SEEN, FILLED = range(8, 14)
+SLOTS_I = 14
 #: per slot: version (-1: empty), first window in the registry, number of observed windows, newest of them
 VERSION, ENTERED, N_OBS, LAST_OBS = range(4)
 WIDTH_I = 4
-# float columns: costs charged, seen quality, its accuracy at the last three decisions, newest_ks at four
-SPENT, QUALITY, ACCURACY_PAST, KS_PAST = 0, 1, 5, 8
-SLOTS_F = 12
-#: decisions and windows that a past KS distance averages over
-PAST = 4
+# float columns: costs charged, seen quality, its accuracy at the last three decisions
+SPENT, QUALITY, ACCURACY_PAST = 0, 1, 5
+SLOTS_F = 8
 #: per slot: accuracy of the last three observed windows, best, sum of the first three
 ACC, BEST, EARLY = 0, 3, 4
 WIDTH_F = 5
@@ -54,11 +52,15 @@ class State(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The arrays of a :class:`mlopsim.delivery.pool.WorldPool`, and blocked (M, T), or (0, 0) for none."""
+    """The arrays of a :class:`mlopsim.delivery.pool.WorldPool`, its ``newest(L)``, and blocked (M, T).
+
+    ``blocked`` is (0, 0) where there is none.
+    """
 
     reward: np.ndarray
     quality: np.ndarray
     shift: np.ndarray
+    newest: np.ndarray
     counts: np.ndarray
     seeds: np.ndarray
     blocked: np.ndarray
@@ -71,11 +73,6 @@ class Out(NamedTuple):
     mask: np.ndarray
     parts: np.ndarray
     executed: np.ndarray
-
-
-@njit
-def _reserved_flight(i: int, ints: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
-    return q[SWITCH_COST] if ints[i, FLIGHT] >= 0 and p[ON_ARRIVAL] == 1 else 0.0
 
 
 @njit
@@ -94,23 +91,24 @@ def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: 
 
 
 @njit
-def can_deploy(i: int, slot: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
-    """Return whether deployment i can deploy a slot now."""
-    version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
-    if version < 0:
-        return False
-    if ints[i, FLIGHT] >= 0 and p[ON_ARRIVAL] == 1 and ints[i, ARRIVAL] == ints[i, TIME] + 1:
-        return False
-    if ints[i, CANDIDATE] >= 0:
-        if version != ints[i, STABLE]:
-            return False
-        need = q[SHARE] * q[SWITCH_COST]
-    else:
-        if version == ints[i, STABLE]:
-            return False
-        need = q[SWITCH_COST]
-    need += _reserved_flight(i, ints, p, q)
-    return bool(floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE)
+def write_mask(
+    i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray, mask: np.ndarray
+) -> None:
+    """Write the possible actions of deployment i."""
+    stable, testing = ints[i, STABLE], ints[i, CANDIDATE] >= 0
+    flying = ints[i, FLIGHT] >= 0 and p[ON_ARRIVAL] == 1
+    # in a canary the only deploy is its abort
+    need = q[SHARE] * q[SWITCH_COST] if testing else q[SWITCH_COST]
+    if flying:
+        need += q[SWITCH_COST]
+    free = floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE
+    if flying and ints[i, ARRIVAL] == ints[i, TIME] + 1:
+        free = False
+    mask[i, 0] = True
+    for slot in range(p[K]):
+        version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
+        mask[i, 1 + slot] = free and version >= 0 and (version == stable) == testing
+    mask[i, 1 + p[K]] = can_retrain(i, ints, floats, p, q)
 
 
 @njit
@@ -125,7 +123,6 @@ def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p:
     for column in (STABLE, NEXT, NEWEST, RETRAINED, SWITCHED):
         ints[i, column] = first
     ints[i, SEEN] = 0
-    ints[i, N_PAST] = 0
     ints[i, FILLED] = 1
     ints[i, SLOTS_I + VERSION] = first
     ints[i, SLOTS_I + ENTERED] = p[WARMUP]
@@ -178,40 +175,33 @@ def advance(
     floats: np.ndarray,
     served: np.ndarray,
     reward: np.ndarray,
-    shift: np.ndarray,
     blocked: np.ndarray,
     p: np.ndarray,
     q: np.ndarray,
+    mask: np.ndarray,
     parts: np.ndarray,
     executed: np.ndarray,
 ) -> None:
     """Apply a decision of deployment i, serve the next window; write reward parts and what was done."""
     m, t = ints[i, WORLD], ints[i, TIME]
     w = t + 1
-    newest = t - p[DELAY]
-    if newest >= p[WARMUP] - 1:
-        for back in range(PAST - 1, 0, -1):
-            floats[i, KS_PAST + back] = floats[i, KS_PAST + back - 1]
-        floats[i, KS_PAST] = shift[m, newest, t, 0]
-        ints[i, N_PAST] += 1
     moved, retrain = 0.0, 0.0
-    possible = action == 0
+    # the mask was written when this decision was observed
+    if not mask[i, action]:
+        action = 0
+    executed[i] = action
     if action == p[K] + 1:
-        possible = can_retrain(i, ints, floats, p, q)
-        if possible:
-            ints[i, FLIGHT] = ints[i, NEWEST] = t - p[DELAY]
-            ints[i, ARRIVAL] = w + p[LATENCY]
-            ints[i, NEXT] = t + max(1 + p[LATENCY], p[COOLDOWN])
-            ints[i, RETRAINED] = t
-            retrain = q[RETRAIN_COST]
+        ints[i, FLIGHT] = ints[i, NEWEST] = t - p[DELAY]
+        ints[i, ARRIVAL] = w + p[LATENCY]
+        ints[i, NEXT] = t + max(1 + p[LATENCY], p[COOLDOWN])
+        ints[i, RETRAINED] = t
+        retrain = q[RETRAIN_COST]
     elif action > 0:
-        possible = can_deploy(i, action - 1, ints, floats, p, q)
-        if possible and ints[i, CANDIDATE] >= 0:
+        if ints[i, CANDIDATE] >= 0:
             ints[i, CANDIDATE] = -1
             moved += q[SHARE]
-        elif possible:
+        else:
             moved += _deploy(i, ints[i, SLOTS_I + (action - 1) * WIDTH_I + VERSION], w, ints, p, q)
-    executed[i] = action if possible else 0
     if ints[i, CANDIDATE] >= 0 and ints[i, PROMOTE] == w:
         ints[i, STABLE] = ints[i, CANDIDATE]
         ints[i, CANDIDATE] = -1

@@ -71,6 +71,7 @@ class Engine:
             reward=pool.reward,
             quality=pool.quality,
             shift=pool.shift,
+            newest=pool.newest(deployment.label_delay),
             counts=pool.counts,
             seeds=pool.seeds,
             blocked=np.zeros((0, 0), dtype=bool)
@@ -99,7 +100,7 @@ class Engine:
             dtype=np.float64,
         )
         self.state = d.State(
-            ints=np.full((n, d.SLOTS_I + self.slots * d.WIDTH_I), -1, dtype=np.int64),
+            ints=np.full((n, d.SLOTS_I + self.slots * d.WIDTH_I), -1, dtype=np.int32),
             floats=np.zeros((n, d.SLOTS_F + self.slots * d.WIDTH_F)),
             served=np.zeros((n, pool.windows, 3), dtype=np.int32),
         )
@@ -126,13 +127,13 @@ class Engine:
 
     @property
     def time(self) -> np.ndarray:
-        """Decision times, int64 of shape (N,); a view."""
-        return self.state.ints[:, d.TIME]
+        """Decision times, int64 of shape (N,)."""
+        return self.state.ints[:, d.TIME].astype(np.int64)
 
     @property
     def world(self) -> np.ndarray:
-        """Number of every deployment's World in the pool, int64 of shape (N,); a view."""
-        return self.state.ints[:, d.WORLD]
+        """Number of every deployment's World in the pool, int64 of shape (N,)."""
+        return self.state.ints[:, d.WORLD].astype(np.int64)
 
     @property
     def ended(self) -> np.ndarray:
@@ -143,7 +144,7 @@ class Engine:
     @property
     def versions(self) -> np.ndarray:
         """Version by slot, newest first, -1 where empty, int64 of shape (N, K)."""
-        return self.state.ints[:, d.SLOTS_I + d.VERSION :: d.WIDTH_I].copy()
+        return self.state.ints[:, d.SLOTS_I + d.VERSION :: d.WIDTH_I].astype(np.int64)
 
     @property
     def serving(self) -> np.ndarray:

@@ -42,14 +42,14 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         """Start deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,); write what they see."""
         # arrays are taken out of the tuples once: inside the loop it would cost a reference count each
         ints, floats, served = state.ints, state.floats, state.served
-        shift, obs, mask = tables.shift, out.obs, out.mask
+        shift, newest, obs, mask = tables.shift, tables.newest, out.obs, out.mask
         for j in range(len(rows) if stamp >= 0 else 0):
             d.start(rows[j], worlds[j], ends[j], ints, floats, p)
             for t in range(served.shape[1]):
                 served[rows[j], t, d.STABLE_AT] = -1
                 served[rows[j], t, d.CANDIDATE_AT] = -1
                 served[rows[j], t, d.SHADOWED_AT] = 0
-            observation.write_obs(rows[j], ints, floats, shift, p, q, obs, mask)
+            observation.write_obs(rows[j], ints, floats, shift, newest, p, q, obs, mask)
 
     @njit(cache=True)
     def step(
@@ -57,7 +57,7 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
     ) -> int:
         """Advance all deployments by one window; return 1 if any ended, 0 if none, -1 if one already had."""
         ints, floats, served = state.ints, state.floats, state.served
-        reward, quality, shift = tables.reward, tables.quality, tables.shift
+        reward, quality, shift, newest = tables.reward, tables.quality, tables.shift, tables.newest
         counts, seeds, blocked = tables.counts, tables.seeds, tables.blocked
         obs, mask, parts, executed = out.obs, out.mask, out.parts, out.executed
         for i in range(len(actions)):
@@ -65,9 +65,9 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
                 return -1
         done = 0
         for i in range(len(actions)):
-            d.advance(i, actions[i], ints, floats, served, reward, shift, blocked, p, q, parts, executed)
+            d.advance(i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed)
             d.learn(i, ints, floats, served, quality, counts, seeds, p, q)
-            observation.write_obs(i, ints, floats, shift, p, q, obs, mask)
+            observation.write_obs(i, ints, floats, shift, newest, p, q, obs, mask)
             if ints[i, d.TIME] == ints[i, d.END]:
                 done = 1
         return done

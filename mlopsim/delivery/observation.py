@@ -25,39 +25,12 @@ def _windows(number: int) -> float:
 
 
 @njit
-def _write_shift(shift: np.ndarray, m: int, v: int, t: int, obs: np.ndarray, i: int, column: int) -> None:
-    """Write KS, PSI and mean shift of the training data of v against window t."""
-    obs[i, column] = shift[m, v, t, 0]
-    obs[i, column + 1] = min(shift[m, v, t, 1], CAP)
-    obs[i, column + 2] = min(shift[m, v, t, 2], CAP)
-
-
-@njit
-def _ks_past(shift: np.ndarray, m: int, v: int, t: int) -> float:
-    total, n = 0.0, 0
-    for u in range(max(t - d.PAST, v + 1), t):
-        total += shift[m, v, u, 0]
-        n += 1
-    return total / n if n > 0 else 0.0
-
-
-@njit
-def write_mask(
-    i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray, mask: np.ndarray
-) -> None:
-    """Write the possible actions of deployment i."""
-    mask[i, 0] = True
-    for slot in range(p[d.K]):
-        mask[i, 1 + slot] = d.can_deploy(i, slot, ints, floats, p, q)
-    mask[i, 1 + p[d.K]] = d.can_retrain(i, ints, floats, p, q)
-
-
-@njit
 def write_obs(
     i: int,
     ints: np.ndarray,
     floats: np.ndarray,
     shift: np.ndarray,
+    newest: np.ndarray,
     p: np.ndarray,
     q: np.ndarray,
     obs: np.ndarray,
@@ -66,7 +39,7 @@ def write_obs(
     """Write mask and observation of deployment i at its decision time."""
     m, t = ints[i, d.WORLD], ints[i, d.TIME]
     stable, candidate = ints[i, d.STABLE], ints[i, d.CANDIDATE]
-    write_mask(i, ints, floats, p, q, mask)
+    d.write_mask(i, ints, floats, p, q, mask)
     obs[i, :] = 0.0
 
     obs[i, _SEEN] = ints[i, d.SEEN]
@@ -75,21 +48,16 @@ def write_obs(
     for back in range(3):
         obs[i, _PAST + back] = floats[i, d.ACCURACY_PAST + back]
 
-    newest = t - p[d.DELAY]
-    if newest >= p[d.WARMUP] - 1:
-        _write_shift(shift, m, newest, t, obs, i, _NEWEST)
-        n = min(ints[i, d.N_PAST], d.PAST)
-        total = 0.0
-        for back in range(n):
-            total += floats[i, d.KS_PAST + back]
-        obs[i, _NEWEST + 3] = total / n if n > 0 else 0.0
+    for part in range(4):
+        obs[i, _NEWEST + part] = newest[m, t, part]
 
     flight = ints[i, d.FLIGHT]
     if flight >= 0:
         obs[i, _FLIGHT] = 1.0
         obs[i, _FLIGHT + 1] = _windows(ints[i, d.ARRIVAL] - t)
         obs[i, _FLIGHT + 2] = _windows(t - flight)
-        _write_shift(shift, m, flight, t, obs, i, _FLIGHT + 3)
+        for part in range(3):
+            obs[i, _FLIGHT + 3 + part] = shift[m, flight, t, part]
 
     obs[i, _REST] = _windows(max(ints[i, d.NEXT] - t, 0))
     obs[i, _REST + 1] = 1.0 if mask[i, p[d.K] + 1] else 0.0
@@ -115,8 +83,8 @@ def write_obs(
         obs[i, column + 1] = 1.0 if version == stable else 0.0
         obs[i, column + 2] = 1.0 if version == candidate else 0.0
         obs[i, column + 3] = _windows(t - version)
-        _write_shift(shift, m, version, t, obs, i, column + 4)
-        obs[i, column + 7] = _ks_past(shift, m, version, t)
+        for part in range(4):
+            obs[i, column + 4 + part] = shift[m, version, t, part]
         n = ints[i, a + d.N_OBS]
         recent = 0.0
         if n > 0:

@@ -11,9 +11,14 @@ import numpy as np
 from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.delivery.features import CAP
 
 if TYPE_CHECKING:
     from mlopsim.world.world import World
+
+
+#: windows, or decisions, that a past KS distance averages over
+PAST = 4
 
 
 class WorldPool:
@@ -34,8 +39,9 @@ class WorldPool:
         The metric of version v in window t.
     quality : ndarray of float32, shape (M, T, T, 4)
         Accuracy, precision, recall, F1; NaN where undefined.
-    shift : ndarray of float32, shape (M, T, T, 3)
-        Shift of the inputs of the training data of v against window t.
+    shift : ndarray of float32, shape (M, T, T, 4)
+        Shift of the inputs of the training data of v against window t, as features: KS, PSI and mean shift
+        (both at most 5), and the mean of the KS over those of the windows t-4..t-1 that v was not trained on.
     counts : ndarray of uint32, shape (M, T, T, C, C), or (0, 0, 0, C, C) without ``canary``
         Confusion counts over all groups.
     seeds : ndarray of uint64, shape (M,)
@@ -50,7 +56,7 @@ class WorldPool:
 
     Notes
     -----
-    About 36 bytes per version and window: 0.5 MB for T = 120; ``canary`` adds 4 C^2 bytes.
+    40 bytes per version and window: 0.6 MB for T = 120; ``canary`` adds 4 C^2 bytes.
     """
 
     def __init__(
@@ -71,7 +77,7 @@ class WorldPool:
         size, windows, classes = len(self.worlds), self.windows, self.n_classes
         self.reward = np.zeros((size, windows, windows))
         self.quality = np.zeros((size, windows, windows, 4), dtype=np.float32)
-        self.shift = np.zeros((size, windows, windows, 3), dtype=np.float32)
+        self.shift = np.zeros((size, windows, windows, 4), dtype=np.float32)
         shape = (size, windows, windows) if canary else (0, 0, 0)
         self.counts = np.zeros((*shape, classes, classes), dtype=np.uint32)
         self.seeds = np.zeros(size, dtype=np.uint64)
@@ -89,7 +95,7 @@ class WorldPool:
         v0, warmup = self.warmup - 1, self.warmup
         self.reward[i] = world.metric(self.metric)
         self.quality[i] = world.quality()
-        self.shift[i] = world.shift
+        self.shift[i, v0:] = _shift_features(np.asarray(world.shift[v0:], dtype=np.float64), v0)
         if self.canary:
             self.counts[i] = world.counts.sum(axis=2)
         self.seeds[i] = _observation_seed(world)
@@ -143,6 +149,29 @@ class WorldPool:
         """Rows of the longest window."""
         return max(int(np.diff(world.bounds).max()) for world in self.worlds)
 
+    def newest(self, delay: int) -> np.ndarray:
+        """Return the shift of the version that a retrain would train now, by decision time.
+
+        Parameters
+        ----------
+        delay : int
+            Label delay L.
+
+        Returns
+        -------
+        ndarray of float32, shape (M, T, 4)
+            ``shift[m, t - L, t]``, with the mean of its KS at the (up to) 4 decisions before t as the last
+            entry; 0 where t - L < v0 or there was no decision at t.
+        """
+        result = np.zeros((len(self), self.windows, 4), dtype=np.float32)
+        v0 = self.warmup - 1
+        for t in range(v0 + delay, self.windows):
+            result[:, t, :3] = self.shift[:, t - delay, t, :3]
+            past = result[:, max(t - PAST, v0 + delay) : t, 0].astype(np.float64)
+            if past.shape[1]:
+                result[:, t, 3] = past.mean(axis=1)
+        return result
+
     def baseline(self, lag: int) -> np.ndarray:
         """Return the mean reward over the versions that could serve, by window.
 
@@ -170,6 +199,20 @@ class WorldPool:
         return digest_arrays(
             {"reward": self.reward, "quality": self.quality, "shift": self.shift, "seeds": self.seeds}
         )
+
+
+def _shift_features(shift: np.ndarray, v0: int) -> np.ndarray:
+    """Cap PSI and mean shift of ``shift`` (versions v0.., T, 3) and append the mean of the KS before t."""
+    versions, windows, _ = shift.shape
+    capped = np.minimum(shift, [np.inf, CAP, CAP])
+    # only windows after v count, v being row number v - v0
+    after = np.arange(windows) > v0 + np.arange(versions)[:, None]
+    total, number = np.zeros((versions, windows)), np.zeros((versions, windows))
+    for back in range(1, PAST + 1):
+        total[:, back:] += np.where(after, shift[:, :, 0], 0.0)[:, :-back]
+        number[:, back:] += after[:, :-back]
+    past = np.divide(total, number, out=np.zeros_like(total), where=number > 0)
+    return np.concatenate([capped, past[:, :, None]], axis=2)
 
 
 def _observation_seed(world: World) -> int:

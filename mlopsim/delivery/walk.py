@@ -104,7 +104,7 @@ def walk(
     def decide(_: int) -> np.ndarray:
         view = View(
             interface=interface,
-            t=engine.time.copy(),
+            t=engine.time,
             obs=engine.obs.copy(),
             mask=engine.mask.copy(),
             versions=engine.versions,
