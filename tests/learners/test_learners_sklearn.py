@@ -86,3 +86,19 @@ def test_any_classifier() -> None:
 def test_errors_before_work_starts(path: str, params: dict[str, int], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make("learner", "sklearn", path=path, params=params)
+
+
+@pytest.mark.parametrize(
+    ("name", "golden"),
+    [
+        ("logistic", "2230131203013111030121333301110020013303"),
+        ("tree", "2200131203010113330121003301110320013303"),
+        ("gbm", "2200131203013111330123033301110320013303"),
+        ("mlp", "2230131203013111030121333001110020013303"),
+        ("sklearn", "2230131203013111030121033301110020013303"),
+    ],
+)
+def test_golden_labels(name: str, golden: str) -> None:
+    X, y = data(4)
+    labels = make("learner", name).fit(X[:100], y[:100], 4, SEED).predict(X[100:140])
+    assert "".join(map(str, labels)) == golden

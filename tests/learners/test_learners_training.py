@@ -31,9 +31,9 @@ def test_no_look_ahead(name: str) -> None:
 
 def test_since_alarm_finds_the_change() -> None:
     X, bounds = rows(1)
-    starts = make("training", "since_alarm", level=1e-4).starts(X, bounds, 5)
+    starts = make("training", "since_alarm", level=1e-4, min_windows=2).starts(X, bounds, 5)
     assert (starts[:20] == 0).all() and (starts[22:] == 20).all()
-    capped = make("training", "since_alarm", level=1e-4, max_windows=4).starts(X, bounds, 5)
+    capped = make("training", "since_alarm", level=1e-4, min_windows=2, max_windows=4).starts(X, bounds, 5)
     assert np.array_equal(capped, np.maximum(starts, np.maximum(np.arange(40) - 3, 0)))
 
 
@@ -73,5 +73,5 @@ def test_golden() -> None:
     X, bounds = rows(7, windows=12)
     last = make("training", "last", windows=4).starts(X, bounds, 2)
     assert "".join(map(str, last)) == "000012345678"
-    since = make("training", "since_alarm").starts(X, bounds, 2)
+    since = make("training", "since_alarm", min_windows=2).starts(X, bounds, 2)
     assert "".join(map(str, since)) == "000000566666"

@@ -16,7 +16,9 @@ from mlopsim.learners.models import GaussianModel, GaussianModels, check_version
 class NaiveBayes:
     """Independent normal features within each class.
 
-    Equal to ``sklearn.naive_bayes.GaussianNB(var_smoothing=smoothing)`` within 1e-8.
+    Equal to ``sklearn.naive_bayes.GaussianNB(var_smoothing=smoothing)`` within 1e-8, and so as
+    overconfident on indicator columns of rare categories, whose variance within a class may be 0:
+    with many categorical features use a ``smoothing`` of 0.01 to 0.1.
 
     Parameters
     ----------

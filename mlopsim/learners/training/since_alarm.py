@@ -21,13 +21,15 @@ class SinceAlarm:
     warm-up rows), against the Kolmogorov limit for ``level / d`` (Bonferroni over the d features).
     Binning and discrete values only make the test rarer to alarm. So a window without change alarms
     with probability of at most about ``level``; there is no correction over windows: T windows
-    without change give up to ``level * T`` alarms on average. An alarm makes v the first window.
+    without change give up to ``level * T`` alarms on average. Rows are taken as independent: inputs
+    that persist over time (weather, prices) alarm in most windows, and ``min_windows`` then is the
+    length of the span. An alarm makes v the first window.
 
     Parameters
     ----------
     level : float, default 0.01
         Chance of a false alarm in one window, over all features together.
-    min_windows : int, default 2
+    min_windows : int, default 5
         Train on at least so many windows, reaching back before the alarm if need be.
     max_windows : int, default 0
         Train on at most so many windows; 0 means no limit.
@@ -38,12 +40,12 @@ class SinceAlarm:
     --------
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(800, 2)); X[400:] += 2
-    >>> SinceAlarm().starts(X, np.arange(9) * 100, 3)
+    >>> SinceAlarm(min_windows=2).starts(X, np.arange(9) * 100, 3)
     array([0, 0, 0, 0, 3, 4, 4, 4])
     """
 
     level: float = 0.01
-    min_windows: int = 2
+    min_windows: int = 5
     max_windows: int = 0
     bins: int = 64
 
