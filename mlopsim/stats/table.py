@@ -95,6 +95,27 @@ def _need(table: pl.DataFrame, columns: Sequence[str]) -> None:
             raise ConfigError(f"the table has no column '{column}'{nearest(column, table.columns)}")
 
 
+def best_first(table: pl.DataFrame, value: str, direction: str = "max") -> pl.DataFrame:
+    """Sort rows by a column, best on top and undefined ones (NaN or null) last; ties keep their order.
+
+    A plain descending sort of polars would put NaN, its largest number, on top.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"method": ["a", "b", "c"], "ns": [.1, float("nan"), .3]})
+    >>> best_first(frame, "ns")["method"].to_list()
+    ['c', 'a', 'b']
+    """
+    _need(table, [value])
+    if direction not in ("max", "min"):
+        raise ConfigError(f"unknown direction '{direction}'", remedy="one of: max, min")
+    import polars as pl
+
+    key = pl.col(value).cast(pl.Float64).fill_nan(None)
+    return table.sort(key, descending=direction == "max", nulls_last=True, maintain_order=True)
+
+
 def pivot(
     table: pl.DataFrame,
     value: str,

@@ -207,6 +207,24 @@ def test_an_interval_without_ends_needs_a_reason():
         Interval(value=1.0, n=3)
 
 
+def test_golden_numbers():
+    g = rng(2026)
+    never = g.normal(size=(12, 3))
+    upper = never + g.gamma(2.0, 1.0, size=(12, 3))
+    rule = never + 0.5 * (upper - never)
+    agent = rule + g.normal(0.2, 0.2, size=(4, 12, 3))
+    golden = {
+        "expanded": (0.11042775279726327, 0.06688871125685256, 0.17736147286595777),
+        "percentile": (0.11042775279726327, 0.07276631177756733, 0.16468094415102139),
+        "t": (0.11042775279726327, 0.06297969163477522, 0.1578758139597513),
+    }
+    for kind, numbers in golden.items():
+        found = ns_difference(agent, rule, never, upper, rng(7), kind=kind)
+        assert (found.value, found.low, found.high) == pytest.approx(numbers, rel=1e-9)
+    found = ns_interval(agent[0], never, upper, rng(7), kind="bca")
+    assert (found.low, found.high) == pytest.approx((0.5577151077614141, 0.6715187421887737), rel=1e-9)
+
+
 def coverage(draw, truth, runs, **options):
     generator = rng(2026)
     hits = 0

@@ -6,7 +6,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.proportions import clopper_pearson, wilson
-from mlopsim.stats.table import aggregate, format_interval, format_number, interval_columns, pivot
+from mlopsim.stats.table import aggregate, best_first, format_interval, format_number, interval_columns, pivot
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (29, 97), (500, 1000)])
@@ -103,3 +103,11 @@ def test_aggregate_says_what_is_missing():
     assert out["acc_reason"][0] == "no seed with all values defined"
     assert out["acc_n"].to_list() == [0, 1]
     assert "at least 2" in out["acc_reason"][1]
+
+
+def test_best_first_keeps_ties_and_puts_the_undefined_last():
+    frame = pl.DataFrame({"m": list("abcde"), "x": [1.0, float("nan"), None, 1.0, 2.0]})
+    assert best_first(frame, "x")["m"].to_list() == ["e", "a", "d", "b", "c"]
+    assert best_first(frame, "x", "min")["m"].to_list() == ["a", "d", "e", "b", "c"]
+    with pytest.raises(ConfigError, match="direction"):
+        best_first(frame, "x", "up")
