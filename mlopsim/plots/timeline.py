@@ -114,7 +114,7 @@ def timeline(
     panels: list[Axes] = list(
         np.ravel(figure.subplots(2 * k, 1, sharex=True, gridspec_kw={"height_ratios": ratios}))
     )
-    figure.set_layout_engine("constrained", h_pad=0.015, hspace=0.0)
+    figure.set_layout_engine("constrained", h_pad=0.03, hspace=0.0)
     values = np.concatenate(series)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
@@ -200,6 +200,6 @@ def _legend(axes: Axes, line: Timeline, present: Sequence[str], ylabel: str) -> 
         frameon=False,
         fontsize=SMALL,
         handlelength=1.6,
-        columnspacing=1.3,
+        columnspacing=1.1,
         handletextpad=0.5,
     )
