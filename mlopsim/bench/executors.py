@@ -6,7 +6,7 @@ import os
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
-from mlopsim.bench.pool import Pool
+from mlopsim.bench.pool import Pool, WorkerCrash, WorkerTimeout
 from mlopsim.bench.worker import Context, Job, Reply, run_job
 from mlopsim.core.errors import ConfigError, MissingExtraError, nearest
 
@@ -153,7 +153,12 @@ def _run_nested(timeout: float | None, context: Context, job: Job) -> Reply:
     pool = _nested.get(os.getpid())
     if pool is None:
         pool = _nested.setdefault(os.getpid(), Pool(threads))
-    reply: Reply = pool.submit_within(timeout, run_job, context, job).result()
+    try:
+        reply: Reply = pool.submit_within(timeout, run_job, context, job).result()
+    except WorkerCrash as error:  # as a value: Dask would log every exception in full
+        return Reply(error=error.message, ended="crashed")
+    except WorkerTimeout as error:
+        return Reply(error=error.message, ended="timeout")
     return reply
 
 

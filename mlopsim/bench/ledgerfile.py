@@ -40,6 +40,10 @@ def check(connection: sqlite3.Connection, file: Path) -> None:
         schema = connection.execute("PRAGMA user_version").fetchone()[0]
         report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise LedgerError(
+                f"the ledger {file} is locked by another process", remedy="wait for it"
+            ) from error
         raise damaged(file.parent, str(error)) from error
     if report != "ok":
         raise damaged(file.parent, report)

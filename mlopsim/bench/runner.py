@@ -273,8 +273,9 @@ class _Run:
             error: BaseException | None = CancelledError("the executor cancelled it")
         else:
             error = future.exception()
+        if error is None and (reply := future.result()).ended:
+            error = WorkerTimeout(reply.error) if reply.ended == "timeout" else WorkerCrash(reply.error)
         if error is None:
-            reply = future.result()
             if not reply.error:
                 self._record(unit, reply)
             elif len(unit.cells) > 1:

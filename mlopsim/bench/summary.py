@@ -20,9 +20,11 @@ class Failure:
 
     @property
     def last_line(self) -> str:
-        """The last line of the traceback that says something."""
+        """The line that says most: the last of a traceback, the first of a crash or timeout."""
         lines = [line.strip() for line in self.error.splitlines() if line.strip()]
-        return lines[-1] if lines else self.status
+        if not lines:
+            return self.status
+        return lines[-1] if self.status == "failed" else lines[0]
 
 
 @dataclass(kw_only=True)

@@ -45,9 +45,13 @@ class Job:
 
 @dataclass(kw_only=True)
 class Reply:
-    """What came out: ``error`` is a traceback, or empty. Times and hosts are provenance only."""
+    """What came out: ``error`` is a traceback, or empty. Times and hosts are provenance only.
+
+    ``ended`` is ``crashed`` or ``timeout`` if a nested pool lost its worker (see the Dask backend).
+    """
 
     error: str = ""
+    ended: str = ""
     outcomes: list[Outcome] = field(default_factory=list)
     fit: FitResult | None = None
     seconds: float = 0.0

@@ -119,3 +119,25 @@ def test_suites_and_metrics_are_checked() -> None:
     track.metrics = (Metric(name="seconds", unit="s", direction="min"),)
     with pytest.raises(ConfigError, match="cannot name a metric"):
         expand(good, track)
+
+
+def test_progress_is_log_lines_without_a_terminal() -> None:
+    import io
+
+    from rich.console import Console
+
+    from mlopsim.bench.progress import Counts, RichProgress
+
+    out = io.StringIO()
+    progress = RichProgress(Console(file=out, width=40), every=0.0)
+    counts = Counts(total=10, cached=4, fits_total=2, cells_began=0.0)
+    progress.start(counts)
+    counts.done, counts.failed = 5, 1
+    progress.update(counts, "failed: a / [x] / seed 0: boom")
+    progress.finish(counts)
+    said = out.getvalue().splitlines()
+    assert said[0] == "4/10 cells: 0 done, 4 cached, 0 failed; 0/2 fits"
+    assert said[1] == "failed: a / [x] / seed 0: boom"
+    assert said[-1].startswith("10/10 cells: 5 done, 4 cached, 1 failed")
+    counts.done = 2
+    assert "about" in counts.line() and "left" in counts.line()

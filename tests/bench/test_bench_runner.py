@@ -132,6 +132,8 @@ def test_one_crash_may_be_bad_luck(tmp_path: Path) -> None:
 
 
 def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
+    killed = []
+
     def kill_one() -> None:
         for _ in range(200):
             time.sleep(0.05)
@@ -140,13 +142,14 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
                 workers = [c for c in children if any("bench.child" in part for part in c.cmdline())]
                 if workers:
                     workers[0].kill()
+                    killed.append(workers[0].pid)
                     return
 
     killer = threading.Thread(target=kill_one)
     killer.start()
     summary = go(tmp_path / "r", ["x", "y", "z"], track=toy(log=str(tmp_path / "log"), sleep=0.05))
     killer.join()
-    assert summary.complete
+    assert killed and summary.complete
     with Ledger.read(tmp_path / "r") as ledger:
         assert ledger.rows("SELECT count(*) FROM cell WHERE status='done'") == [(18,)]
 
@@ -262,8 +265,23 @@ def test_plugins_are_loaded_in_workers_and_their_digest_is_their_version(tmp_pat
     assert track.startswith("bench-toy/plugin-") and Path(PLUGIN).exists()
 
 
+@pytest.mark.slow
+def test_dask_finds_culprits_and_keeps_timeouts(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    methods = ["x", "hang", "kill", "fit-y"]
+    summary = go(tmp_path, methods, tasks=["a"], seeds=1, executor="dask", workers=1, timeout=1.0)
+    ends = dict(frame(tmp_path).select("method", "status").rows())
+    assert ends == {"x": "done", "hang": "timeout", "kill": "crashed", "fit-y": "done"}
+    assert {failure.last_line for failure in summary.failures} == {
+        "took longer than 1 s",
+        "the worker process was killed by SIGKILL",
+    }
+
+
+@pytest.mark.slow
 def test_dask_completes_when_a_worker_is_killed(tmp_path: Path, reference: pl.DataFrame) -> None:
     pytest.importorskip("distributed")
+    killed = []
 
     def kill_one() -> None:
         for _ in range(400):
@@ -272,6 +290,7 @@ def test_dask_completes_when_a_worker_is_killed(tmp_path: Path, reference: pl.Da
                 for process in psutil.Process().children():
                     if any("bench.child" in " ".join(c.cmdline()) for c in process.children()):
                         process.kill()
+                        killed.append(process.pid)
                         return
 
     killer = threading.Thread(target=kill_one)
@@ -279,6 +298,6 @@ def test_dask_completes_when_a_worker_is_killed(tmp_path: Path, reference: pl.Da
     track = toy(log=str(tmp_path / "log"), sleep=0.05)
     summary = go(tmp_path / "r", METHODS, track=track, executor="dask")
     killer.join()
-    assert summary.complete
+    assert killed and summary.complete
     columns = ("task", "method", "seed", "status", "value", "spread")
     assert frame(tmp_path / "r", order="key").select(columns).equals(reference.select(columns))
