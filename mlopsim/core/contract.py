@@ -15,7 +15,7 @@ from typing import Any
 
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, MlopsimError
-from mlopsim.core.spec import field_hints, make, part_of
+from mlopsim.core.spec import field_hints, make, params_of
 
 #: kind to the module with the checks of its room
 MODULES: dict[str, str] = {
@@ -98,8 +98,9 @@ def _documented(cls: type[Any]) -> None:
 
 
 def _round_trip(cls: type[Any]) -> None:
-    first = part_of(cls())
-    again = part_of(make(cls.kind, first))
+    # without content: the data of a stream need not be on this machine
+    first = params_of(cls())
+    again = params_of(make(cls.kind, {cls.name: first}))
     require(
         canonical_json(first) == canonical_json(again), "building from its own part changes the parameters"
     )

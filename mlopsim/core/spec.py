@@ -229,7 +229,7 @@ def part_of(component: Any) -> dict[str, Any]:
     A component may define ``content()``: a mapping that is merged into the part and so enters
     digests, e.g. the content digest of a file that it reads.
     """
-    params = _params_of(component)
+    params = params_of(component)
     result = {"kind": component.kind, "name": component.name, "version": component.version, "params": params}
     content = getattr(component, "content", None)
     if callable(content):
@@ -237,7 +237,7 @@ def part_of(component: Any) -> dict[str, Any]:
     return result
 
 
-def _params_of(component: Any) -> dict[str, Any]:
+def params_of(component: Any) -> dict[str, Any]:
     """Return the parameters of a built component in canonical form, without its content."""
     params: dict[str, Any] = {}
     for field in dataclasses.fields(component):
@@ -266,7 +266,7 @@ def label(kind: str, spec: Spec) -> str:
     name, given = split_spec(kind, spec)
     if isinstance(spec, Mapping) and "params" in spec and "kind" in spec:
         cls = find(kind, name)
-        defaults = _params_of(cls())
+        defaults = params_of(cls())
         given = {key: value for key, value in given.items() if plain(value) != defaults.get(key)}
     inside = ", ".join(f"{key}={_short(value)}" for key, value in given.items())
     return f"{name}({inside})" if inside else name

@@ -30,7 +30,7 @@ class Gbm:
     Examples
     --------
     >>> X = np.arange(80.0)[:, None]; y = (X[:, 0] > 40).astype(int)
-    >>> Gbm().fit(X, y, 2, np.random.SeedSequence(0)).predict(np.array([[3.0], [70.0]]))
+    >>> Gbm(max_iter=5).fit(X, y, 2, np.random.SeedSequence(0)).predict(np.array([[3.0], [70.0]]))
     array([0, 1])
     """
 

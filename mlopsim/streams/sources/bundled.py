@@ -25,13 +25,21 @@ class Bundled(Enum):
 class BundledStream(TableStream):
     """A data set of scikit-learn; none has an order in time, so rows are shuffled by the scenario seed.
 
-    Beside it it has the parameters of all table streams.
-
     Parameters
     ----------
     dataset : str
         ``breast_cancer`` (569 x 30, 2 classes), ``digits`` (1797 x 64, 10), ``iris`` (150 x 4, 3) or
         ``wine`` (178 x 13, 3).
+    rows, windows : int, default 0 and 120
+        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
+    warmup : int, default 10
+        Windows of history.
+    max_rows : int, default 0
+        Use the first so many rows only; 0: all.
+    thin : float, default 1.0
+        Share of the rows of each window to keep, drawn by the scenario seed.
+    shuffle : bool, default True
+        Shuffle all rows first, by the scenario seed: for data without an order in time.
 
     Examples
     --------

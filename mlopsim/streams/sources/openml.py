@@ -41,8 +41,7 @@ def _fetch(dataset: str, edition: int, data_id: int) -> Any:
 class OpenMlStream(ColumnStream):
     """A data set of OpenML through ``sklearn.datasets.fetch_openml``, in the order it is stored in.
 
-    Fetched once, then read from scikit-learn's data folder. Beside the parameters below it has those
-    of all table streams.
+    Fetched once, then read from scikit-learn's data folder.
 
     Parameters
     ----------
@@ -54,6 +53,24 @@ class OpenMlStream(ColumnStream):
         OpenML's number of the data set; 0: by name.
     target : str
         Label column; empty: the data set's own target.
+    time : str
+        Column to sort by (stably); empty: the order of the source is the order in time.
+    group : str
+        Protected group column; it stays a feature unless dropped.
+    drop, categorical : list of str
+        Columns that are no features; numeric columns that are categories.
+    positive : str
+        This label against all others.
+    rows, windows : int, default 0 and 120
+        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
+    warmup : int, default 10
+        Windows of history.
+    max_rows : int, default 0
+        Use the first so many rows only; 0: all.
+    thin : float, default 1.0
+        Share of the rows of each window to keep, drawn by the scenario seed.
+    shuffle : bool, default False
+        Shuffle all rows first, by the scenario seed: for data without an order in time.
 
     Examples
     --------

@@ -24,7 +24,7 @@ class RiverStream(ColumnStream):
 
     Bundled with river are Bananas, ImageSegments, Phishing and others; those that river downloads
     (Elec2, Insects, ...) are used if they are on this machine already, and never downloaded in the
-    middle of a sweep. Beside the parameters below it has those of all table streams.
+    middle of a sweep.
 
     Parameters
     ----------
@@ -32,6 +32,24 @@ class RiverStream(ColumnStream):
         Name of the class in ``river.datasets``.
     params : dict
         Its constructor parameters, e.g. ``{variant: abrupt_balanced}`` for Insects.
+    time : str
+        Column to sort by (stably); empty: the order of the source is the order in time.
+    group : str
+        Protected group column; it stays a feature unless dropped.
+    drop, categorical : list of str
+        Columns that are no features; numeric columns that are categories.
+    positive : str
+        This label against all others.
+    rows, windows : int, default 0 and 120
+        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
+    warmup : int, default 10
+        Windows of history.
+    max_rows : int, default 0
+        Use the first so many rows only; 0: all.
+    thin : float, default 1.0
+        Share of the rows of each window to keep, drawn by the scenario seed.
+    shuffle : bool, default False
+        Shuffle all rows first, by the scenario seed: for data without an order in time.
 
     Examples
     --------
