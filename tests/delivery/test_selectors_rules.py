@@ -277,3 +277,47 @@ def test_cusum_is_pages_recursion() -> None:
         assert alarm == (total > 2.5)
         if alarm:
             total = 0.0
+
+
+#: decisions of the defaults where concepts recur; a changed line needs a raised version of its rule
+GOLDEN = {
+    "adwin": "kkkkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkk",
+    "best_in_registry": "kkkkkkkkkkkkkkkRkkkkkkkkkkkkkkRkkkkkkkkkkkkkkRkkkkkkkkkkkkkkRkkkkkkkkkkkkkk",
+    "cusum": "kkkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkk",
+    "ddm": "kkkkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkk",
+    "error_or_shift": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",
+    "error_threshold": "kkkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkk",
+    "every_step": "kkkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRk",
+    "greedy": "kkkRkRkkkRkRkRkkkRkRkkk1010RkkkkkRkkRkRkRkkk1kkkRkRkRkRkkk1kRk1RkRk1k010101",
+    "ks": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",
+    "linear": "kkkkkRkkkkkkRkRkkkkkkkRkRkRkkkkkkkkkRkRkkkkkkkkkRkRkkkkkkkkkRkRkkkkkkkRkkkk",
+    "linucb": "kkkkkkRkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkkk",
+    "never": "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+    "page_hinkley": "kkkkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkk",
+    "periodic": "kkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkk",
+    "random": "kkkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRkkRkkkkkkkkkkRkkRkkkkkkkkkkk2kkkRkkkkR",
+    "similar": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",
+    "sw_ucb": "kkkkkkRkkkkkkkRkkkkkkkRkkkkkkk1kkkkkkkRkkkkkkkkkkkkkkkkkkRkkkkkkk1kkkkkk2kk",
+    "thompson": "kkkkkkkRkkkkkkkRkkkkkkkRkkkkkkk1kkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkk",
+    "traditional_cd": "kkkkkkkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRkkkkkkkkkkkkkk",
+    "uniform": "kkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkk",
+}
+
+
+def concept(t: int) -> int:
+    return (0, 1, 2, 0, 1, 2, 2, 0)[min(t // 12, 7)]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_decisions(name: str) -> None:
+    text = play(
+        make("selector", name),
+        75,
+        error=lambda v, t: 0.1 + 0.35 * (concept(v) != concept(t)) + 0.01 * ((7 * v + 3 * t) % 5),
+        shift=lambda v, t: 0.04 + 0.3 * (concept(v) != concept(t)) + 0.005 * ((5 * v + t) % 7),
+        rows=40,
+        slots=3,
+        label_delay=2,
+        latency=1,
+    )
+    assert text == GOLDEN[name]

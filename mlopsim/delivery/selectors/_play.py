@@ -60,6 +60,7 @@ class Toy:
     registry: list[int] = field(default_factory=lambda: [0])
     flight: tuple[int, int] | None = None
     retrained: int = -(1 << 20)
+    switched: int = 0
     served: list[int] = field(default_factory=list)
 
     def mask(self) -> np.ndarray:
@@ -90,7 +91,19 @@ class Toy:
             # evenly spread over the window, as far as whole rows allow
             errors[0] = np.diff(np.arange(self.rows + 1) * wrong // self.rows)
             values.update(seen=1.0, seen_accuracy=float(1 - errors.mean()))
+
+        def observed(version: int) -> list[int]:
+            return [j for j in range(1, seen + 1) if self.served[j] == version]
+
+        mine = [1 - value_of(self.error, self.serving, j) for j in observed(self.serving)]
+        past = [j for j in range(max(self.t - 4, 0), self.t) if j > self.serving]
+        before = [value_of(self.shift, self.serving, j) for j in past]
         values.update(
+            served_seen=min(len(mine) / UNIT, CAP),
+            recent_accuracy=float(np.mean(mine[-3:])) if mine else 0.0,
+            serving_ks_past=float(np.mean(before)) if before else 0.0,
+            since_retrain=min((self.t - max(self.retrained, 0)) / UNIT, CAP),
+            since_switch=min((self.t - self.switched) / UNIT, CAP),
             serving_age=min((self.t - self.serving) / UNIT, CAP),
             serving_ks=shift(self.serving),
             newest_ks=shift(max(seen, 0)),
@@ -101,7 +114,7 @@ class Toy:
         versions = np.full((1, interface.slots), -1, np.int64)
         for i, version in enumerate(self.registry):
             versions[0, i] = version
-            history = [j for j in range(1, seen + 1) if self.served[j] == version]
+            history = observed(version)
             accuracies = [1 - value_of(self.error, version, j) for j in history]
             values.update(
                 {
@@ -112,6 +125,7 @@ class Toy:
                     f"slot{i}_known": float(bool(history)),
                     f"slot{i}_accuracy": float(np.mean(accuracies[-3:])) if history else 0.0,
                     f"slot{i}_best": max(accuracies, default=0.0),
+                    f"slot{i}_since_seen": min((self.t - history[-1]) / UNIT, CAP) if history else 0.0,
                 }
             )
         return View(
@@ -144,6 +158,8 @@ class Toy:
                 self.serving = self.registry[0]
             if len(self.registry) > self.interface.slots:
                 self.registry.remove(min(v for v in self.registry if v != self.serving))
+        if self.serving != self.served[-1]:
+            self.switched = self.t
         self.served.append(self.serving)
 
 

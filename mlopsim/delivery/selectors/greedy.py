@@ -10,6 +10,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.features import UNIT
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors._rule import Rule
 from mlopsim.delivery.space import Choice, Range
@@ -22,10 +23,10 @@ class Greedy(Rule):
 
     One look ahead, no plan. Accuracies are estimated so: the version that serves by its last known
     windows, less ``slope`` times the rise of its input shift since then; a version in the registry by
-    what was last observed of it, less ``slope`` times its shift beyond that of the one that serves; a new
-    version by the best accuracy in this deployment so far, which fades by ``fade`` a window.
-    A version that was never observed is taken for a new one. The gain counts for ``payoff`` windows;
-    costs are the deployment's.
+    what was last observed of it (never: no candidate), less ``slope`` times its shift beyond that of the one
+    that serves; a new version, and one that serves but was not observed yet, by the best accuracy in this
+    deployment so far. What was observed a while ago fades by ``fade`` a window. The gain counts for
+    ``payoff`` windows; costs are the deployment's.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class Greedy(Rule):
     slope : float, default 0.5
         Accuracy lost per unit of input shift (mean KS distance).
     fade : float, default 0.002
-        Accuracy by which the memory of the best one fades a window.
+        Accuracy by which what was observed before fades a window.
     memory : int, default 1
         Known windows of the version that serves that are averaged.
 
@@ -78,7 +79,8 @@ class Greedy(Rule):
         mine = np.where(count > 0, recent, new) - self.slope * rise
         known = view.slots("known") > 0.5
         beyond = np.maximum(view.slots("ks") - view["serving_ks"][:, None], 0.0)
-        others = np.where(known, view.slots("accuracy"), new[:, None]) - self.slope * beyond
+        faded = view.slots("accuracy") - self.fade * UNIT * view.slots("since_seen")
+        others = np.where(known, faded - self.slope * beyond, -np.inf)
         gains = np.zeros((self.n, self.interface.slots + 2))
         gains[:, 1:-1] = self.payoff * (others - mine[:, None]) - setting.switch_cost
         gains[:, -1] = self.payoff * (new - mine) - setting.switch_cost - setting.retrain_cost
