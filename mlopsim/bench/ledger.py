@@ -150,7 +150,7 @@ class Ledger:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "malformed" in str(error):
+            if "malformed" in str(error) or "decode" in str(error):
                 raise damaged(self.folder, str(error)) from error
             raise LedgerError(f"the ledger in {self.folder} cannot be used: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -160,8 +160,6 @@ class Ledger:
         """Return the rows of a query."""
         with self._guard():
             return self._db.execute(query, parameters).fetchall()
-
-    # -- grids and runs
 
     def register(self, grid: Grid) -> None:
         """Store a grid with its specs and labels, or refresh the labels of one that is known."""

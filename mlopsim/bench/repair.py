@@ -13,7 +13,7 @@ from typing import Any
 
 from mlopsim.bench.ledgerfile import FILE_NAME, LOCK_NAME, check, create
 from mlopsim.bench.lock import FolderLock
-from mlopsim.bench.storage import SCHEMA, TABLES, row_digest, unpack_arrays
+from mlopsim.bench.storage import SCHEMA, TABLES, member_key, row_digest, unpack_arrays
 from mlopsim.core.digest import digest, digest_arrays, digest_bytes
 from mlopsim.core.errors import LedgerError
 from mlopsim.core.files import ensure_writable
@@ -107,7 +107,7 @@ def _repair(folder: Path, file: Path, work: Path) -> Repair:
     _mend_first_page(copy, new)
     target = sqlite3.connect(new, isolation_level=None)
     try:
-        source = sqlite3.connect(copy, isolation_level=None)
+        source = _open_loosely(copy)
         try:
             target.execute("BEGIN")
             for name in TABLES:
@@ -140,15 +140,19 @@ def _damage(path: Path) -> str:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         check(connection, path)
+        # beyond the check on opening: indexes that disagree with their tables
+        found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
     except LedgerError as error:
         return error.message.rpartition(" is damaged: ")[2]
+    except sqlite3.DatabaseError as error:
+        return str(error)
     finally:
         connection.close()
-    return ""
+    return "" if found == "ok" else found
 
 
 def _changed_rows(path: Path) -> str:
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = _open_loosely(path)
     try:
         for name in TABLES:
             for _, row in _scan(connection, name):
@@ -157,6 +161,13 @@ def _changed_rows(path: Path) -> str:
     finally:
         connection.close()
     return ""
+
+
+def _open_loosely(path: Path) -> sqlite3.Connection:
+    """Open so that text which is no UTF-8 any more can be read, and then be found to be wrong."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    return connection
 
 
 def _mend_first_page(copy: Path, fresh: Path) -> None:
@@ -195,7 +206,10 @@ def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, name: str
         if len(row) == width and _sound(name, row):
             try:
                 kept += target.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row).rowcount
-            except sqlite3.Error:  # a value that the table's rules refuse: not what we wrote
+            except (
+                sqlite3.Error,
+                UnicodeEncodeError,
+            ):  # a value that the table's rules refuse: not what we wrote
                 dropped += 1
         else:
             dropped += 1
@@ -215,7 +229,7 @@ def _scan(source: sqlite3.Connection, name: str) -> Iterator[tuple[int, tuple[An
                 if row[0] not in seen:
                     seen.add(row[0])
                     yield row[0], row[1:]
-        except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
+        except sqlite3.DatabaseError:
             continue
         return
     low = (ends[0] or 0) + 1
@@ -225,7 +239,7 @@ def _scan(source: sqlite3.Connection, name: str) -> Iterator[tuple[int, tuple[An
             continue
         try:
             row = source.execute(f"SELECT * FROM {name} NOT INDEXED WHERE rowid=?", (rowid,)).fetchone()
-        except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError):
+        except sqlite3.DatabaseError:
             continue
         if row is not None:
             yield rowid, row
@@ -241,9 +255,14 @@ def _sound(name: str, row: tuple[Any, ...]) -> bool:
     because their content enters keys or is for display only.
     """
     try:
+        for value in row:
+            if isinstance(value, str):
+                value.encode()  # fails for text that was read although it is no UTF-8
         if name == "cell":
             key, status, metrics, reasons, error, seal = row[:6]
             return bool(row_digest(key, status, metrics, reasons, error) == seal)
+        if name == "member":
+            return bool(member_key(row[3], row[6], row[7], row[8], row[9], row[10], row[11]) == row[2])
         if name == "spec":
             return bool(digest(json.loads(row[2])) == row[0])
         if name == "curve":

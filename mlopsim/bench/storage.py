@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import digest_bytes
+from mlopsim.core.digest import digest, digest_bytes
 from mlopsim.core.errors import DataError
 
 #: raised when a table changes; an older ledger is refused, not guessed at
@@ -139,3 +139,18 @@ def row_digest(*values: str | None) -> str:
     False
     """
     return digest_bytes(json.dumps(values).encode())
+
+
+def member_key(
+    track: str, task_digest: str, method_digest: str, split: str, root: int, seed: int, fit: str | None
+) -> str:
+    """Return the key that a stored cell must have: ``Cell.key`` from the digests of its parts."""
+    return digest(
+        {
+            "track": track,
+            "task": task_digest,
+            "method": method_digest,
+            "seed": [root, split, seed],
+            "fit": fit,
+        }
+    )

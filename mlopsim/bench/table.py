@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.ledgerfile import damaged
-from mlopsim.bench.storage import row_digest
+from mlopsim.bench.storage import member_key, row_digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import atomic_path
 
@@ -67,6 +67,8 @@ def table(ledger: Ledger, grid: str | None = None, *, order: str = "grid") -> pl
         key, status, metrics, reasons, error, seal = row[0], *row[5:10]
         if status is not None and row_digest(key, status, metrics, reasons, error) != seal:
             raise damaged(ledger.folder, f"the stored row of cell {key} has changed")
+        if member_key(row[1], row[13], row[14], row[10], row[11], row[4], row[12]) != key:
+            raise damaged(ledger.folder, f"the conditions of cell {key} have changed")
         values = json.loads(metrics) if metrics else {}
         record = runs.get(row[20], {})
         versions = json.dumps(record["versions"], sort_keys=True) if "versions" in record else None

@@ -198,3 +198,22 @@ def test_rerun_compares_exactly(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not report.identical and report.kept and report.promise == "1e-09 relative"
     assert [item.name for item in report.comparisons if not item.equal] == ["value"]
     assert "DIFFERENT" in report.text()
+
+
+def test_whatever_bytes_change_repair_leaves_only_rows_that_are_right(finished: Path, tmp_path: Path) -> None:
+    columns = ("key", "task_digest", "method_digest", "seed", "value", "spread")
+    right = {row[0]: repr(row) for row in frame(finished).select(columns).rows()}
+    rng = np.random.default_rng(4)
+    clean = (finished / "ledger.sqlite").read_bytes()
+    for number in range(10):
+        target = tmp_path / str(number)
+        target.mkdir()
+        count = int(rng.choice([1, 16, 5000]))
+        start = int(rng.integers(len(clean) - count))
+        content = clean[:start] + rng.bytes(count) + clean[start + count :]
+        (target / "ledger.sqlite").write_bytes(content)
+        repair(target)
+        with Ledger.read(target) as ledger:
+            if ledger.grids():
+                done = frame(target).filter(pl.col("status") == "done").select(columns).rows()
+                assert all(right[row[0]] == repr(row) for row in done)
