@@ -12,6 +12,7 @@ from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.delivery.features import CAP
+from mlopsim.world.metrics import QUALITY_NAMES, check_metric, metric_of, quality_of
 
 if TYPE_CHECKING:
     from mlopsim.world.world import World
@@ -93,11 +94,18 @@ class WorldPool:
                 remedy="walk Worlds of different sizes in pools of their own",
             )
         v0, warmup = self.warmup - 1, self.warmup
-        self.reward[i] = world.metric(self.metric)
-        self.quality[i] = world.quality()
+        confusion = world.confusion[v0:]
+        quality = quality_of(confusion)
+        self.quality[i, v0:] = quality
+        metric = check_metric(self.metric, self.n_classes)
+        # the same numbers as World.metric, without computing the qualities twice
+        if isinstance(metric, str):
+            self.reward[i, v0:] = quality[..., QUALITY_NAMES.index(metric)]
+        else:
+            self.reward[i, v0:] = metric_of(confusion, metric)
         self.shift[i, v0:] = _shift_features(np.asarray(world.shift[v0:], dtype=np.float64), v0)
         if self.canary:
-            self.counts[i] = world.counts.sum(axis=2)
+            self.counts[i, v0:] = confusion
         self.seeds[i] = _observation_seed(world)
         served = np.triu(np.ones((self.windows - v0, self.windows - warmup), dtype=bool))
         undefined = served & ~np.isfinite(self.reward[i, v0:, warmup:])

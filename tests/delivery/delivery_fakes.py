@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.spec import make
 from mlopsim.delivery.pool import WorldPool
-from mlopsim.world.metrics import metric_of, quality_of
+from mlopsim.world.metrics import metric_of
 
 
 class FakeWorld:
@@ -46,11 +46,12 @@ class FakeWorld:
         self.counts = counts
         self.bits = np.packbits(self.answers == self.y, axis=1)
 
-    def quality(self) -> np.ndarray:
-        return quality_of(self.counts.sum(axis=2)).astype(np.float32)
+    @property
+    def confusion(self) -> np.ndarray:
+        return self.counts.sum(axis=2, dtype=np.int64)
 
     def metric(self, metric: Any) -> np.ndarray:
-        return metric_of(self.counts.sum(axis=2), metric)
+        return metric_of(self.confusion, metric)
 
 
 def fake_pool(

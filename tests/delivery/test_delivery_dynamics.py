@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from delivery_fakes import FakeWorld, MaskedRandom, fake_pool, random_deployment
@@ -97,6 +99,64 @@ def test_scalar_vector_replay_agree_to_the_bit() -> None:
                 source = info["final_info"] if trunc else info
                 for name in ("quality", "switch", "retrain", "shadow", "executed", "invalid"):
                     assert one[name] == source[name][i]
+
+
+def test_golden_numbers() -> None:
+    """Raise the version of deployment/standard and of the environment id if these change."""
+    pool = fake_pool(42, 2, windows=30)
+    dep = make(
+        "deployment",
+        "standard",
+        canary_share=0.25,
+        canary_windows=2,
+        feedback="shadow",
+        shadow_cost=0.001,
+        budget=0.2,
+    )
+    actions = np.random.default_rng(7).integers(0, 6, size=(2, pool.steps))
+    found = replay(actions, pool, dep)
+    assert "".join(map(str, found.executed[0])) == "000500000005002000000121005"
+    assert "".join(map(str, found.served[1, 3:])) == "222222222266622266666666666"
+    assert found.returns == pytest.approx([14.061964285714286, 12.441948412698414], rel=1e-9)
+    engine = Engine(pool, dep, 2)
+    engine.begin(np.arange(2))
+    for s in range(20):
+        engine.step(actions[:, s])
+    assert engine.obs.sum(axis=1, dtype=np.float64) == pytest.approx(
+        [68.1627237200737, 65.45358237810433], rel=1e-9
+    )
+
+
+def test_pool_holds_what_a_world_says(tmp_path: Path) -> None:
+    from mlopsim.world.cache import WorldCache
+    from mlopsim.world.spec import WorldSpec
+
+    world = WorldCache(tmp_path).open(WorldSpec.of("procedural", "ridge", "last", split="train"))
+    pool = WorldPool([world], canary=True)
+    assert (pool.reward[0] == world.metric("accuracy")).all()
+    np.testing.assert_array_equal(pool.quality[0], world.quality())
+    assert (pool.counts[0] == world.confusion).all()
+    costs = [[0.0, 1.0], [3.0, 0.5]]
+    assert (WorldPool([world], costs).reward[0] == world.metric(costs)).all()
+    # rows and counts tell the same story
+    dep = make("deployment", "standard", canary_share=0.3, canary_windows=3)
+    selector = MaskedRandom(retrain=0.5)
+    found = walk(selector, pool, dep)
+    canaries = 0
+    for s, view in enumerate(selector.views):
+        u = world.warmup - 1 + s - dep.label_delay
+        if u < world.warmup:
+            assert (view.errors == -1).all()
+            continue
+        errors = view.errors[0][view.errors[0] >= 0]
+        v = found.served[0, u]
+        if found.candidate[0, u] < 0:
+            assert (errors == world.errors(v, u)).all()
+            assert view["seen_accuracy"][0] == pytest.approx(1 - errors.mean())
+        else:
+            canaries += 1
+            assert 0 < len(errors) < len(world.errors(v, u))
+    assert canaries > 5
 
 
 def test_a_walk_alone_equals_a_walk_among_others() -> None:
