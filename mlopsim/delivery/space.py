@@ -47,7 +47,8 @@ class Range:
     def near(self, value: float, width: float, rng: np.random.Generator) -> float | int:
         """Draw a value near another one: a normal step of ``width`` times the length of the range."""
         low, high = self._ends()
-        centre = math.log(value) if self.log else value
+        # whole numbers are floors on the logarithm: start in the middle of one
+        centre = math.log(value + (0.5 if self.integer else 0.0)) if self.log else value
         return self._value(min(max(centre + width * (high - low) * rng.standard_normal(), low), high))
 
     def admits(self, value: Any) -> bool:

@@ -222,3 +222,5 @@ def test_range_of_whole_numbers_is_even() -> None:
     logs = [Range(1, 100, log=True, integer=True).draw(rng) for _ in range(4000)]
     assert min(logs) == 1
     assert max(logs) == 100
+    # a step of nothing stays where it is
+    assert {Range(1, 100, log=True, integer=True).near(v, 0.0, rng) - v for v in range(1, 101)} == {0}
