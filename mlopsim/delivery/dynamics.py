@@ -37,6 +37,7 @@ DEPLOYED, SHADOW, FULL = range(3)
 # last axis of the history of what served
 STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 
+# forceinline below: a call that passes a dozen arrays costs as much as the work it does
 #: names of the parts of the reward, in the order of their columns
 PARTS = ("quality", "switch", "retrain", "shadow")
 #: two amounts of money that differ by less are equal
@@ -75,7 +76,7 @@ class Out(NamedTuple):
     executed: np.ndarray
 
 
-@njit
+@njit(forceinline=True)
 def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
     """Return whether deployment i can retrain now."""
     t = ints[i, TIME]
@@ -90,7 +91,7 @@ def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: 
     return bool(floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE)
 
 
-@njit
+@njit(forceinline=True)
 def write_mask(
     i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray, mask: np.ndarray
 ) -> None:
@@ -111,7 +112,7 @@ def write_mask(
     mask[i, 1 + p[K]] = can_retrain(i, ints, floats, p, q)
 
 
-@njit
+@njit(forceinline=True)
 def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray) -> None:
     """Put deployment i at the decision time W-1 of a World; its last step serves window ``end``."""
     first = p[WARMUP] - 1
@@ -156,7 +157,7 @@ def _enter(i: int, version: int, window: int, ints: np.ndarray, floats: np.ndarr
         floats[i, SLOTS_F + c] = 0.0
 
 
-@njit
+@njit(forceinline=True)
 def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     """Give a version traffic from ``window`` on; return the share that moves."""
     if p[CANARY] == 1:
@@ -167,7 +168,7 @@ def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, 
     return 1.0
 
 
-@njit
+@njit(forceinline=True)
 def advance(
     i: int,
     action: int,
@@ -235,7 +236,7 @@ def advance(
     ints[i, TIME] = w
 
 
-@njit
+@njit(forceinline=True)
 def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, floats: np.ndarray) -> None:
     a, b = SLOTS_I + slot * WIDTH_I, SLOTS_F + slot * WIDTH_F
     floats[i, b + 2] = floats[i, b + 1]
@@ -249,7 +250,7 @@ def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, f
     ints[i, a + LAST_OBS] = window
 
 
-@njit
+@njit(forceinline=True)
 def learn(
     i: int,
     ints: np.ndarray,

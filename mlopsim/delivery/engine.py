@@ -223,6 +223,13 @@ class Engine:
             raise MlopsimError("a deployment has ended or was never started", remedy="start it anew first")
         return bool(found)
 
+    def hand_over(self) -> np.ndarray:
+        """Return the observations for good: the next step writes into a new array (cheaper than a copy)."""
+        given = self.obs
+        self.obs = np.empty_like(given)
+        self.out = self.out._replace(obs=self.obs)
+        return given
+
     def errors(self) -> np.ndarray:
         """Return the row-wise errors of what served in the window whose labels became known.
 

@@ -19,12 +19,12 @@ _REST = _COLUMN["cooldown_left"]
 _N_GLOBAL, _N_SLOT = len(GLOBAL), len(SLOT)
 
 
-@njit
+@njit(forceinline=True)
 def _windows(number: int) -> float:
     return min(number / UNIT, CAP)
 
 
-@njit
+@njit(forceinline=True)
 def write_obs(
     i: int,
     ints: np.ndarray,
