@@ -195,6 +195,33 @@ def test_blocked_version_is_paid_and_never_serves() -> None:
     assert set(found.served[0]) & set(range(3, 15)) == set() and found.served[0].max() >= 15
 
 
+def test_a_candidate_is_never_evicted() -> None:
+    pool = fake_pool(6, 1, windows=24)
+    dep = make(
+        "deployment",
+        "standard",
+        slots=3,
+        label_delay=0,
+        latency=3,
+        deploy_on_arrival=False,
+        canary_share=0.2,
+        canary_windows=6,
+    )
+    engine = Engine(pool, dep, 1)
+    engine.begin(np.array([0]))
+    # two versions arrive, 7 becomes the base, then 2 is tried out while a third one is on its way
+    wanted = {3: 4, 7: 4, 11: 1, 18: 4, 19: 3}
+    for t in range(2, 21):
+        action = wanted.get(t, 0)
+        assert engine.mask[0, action], (t, engine.versions, engine.mask)
+        engine.step(np.array([action]))
+    # version 18 arrives at window 22: 3, the oldest version without traffic, goes, not the candidate 2
+    assert engine.versions.tolist() == [[7, 3, 2]] and engine.time[0] == 21
+    engine.step(np.array([0]))
+    assert engine.versions.tolist() == [[18, 7, 2]]
+    assert engine.stable[0, 22] == 7 and engine.candidate[0, 22] == 2
+
+
 def test_centre_and_stagger() -> None:
     pool = fake_pool(3, 4, windows=15, canary=False)
     dep = make("deployment", "standard", label_delay=1, latency=1)
