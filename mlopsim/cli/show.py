@@ -7,8 +7,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlopsim import __version__
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.table import curves_reader, table
+from mlopsim.core.digest import digest
+from mlopsim.core.files import atomic_path, write_text
 from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import make
 from mlopsim.report.build import write_report
@@ -17,28 +20,34 @@ from mlopsim.stats.table import format_interval, format_number
 if TYPE_CHECKING:
     import polars as pl
 
+#: beside the page: the leaderboard as a table, and what the page was drawn from
+BOARD, STAMP = "leaderboard.parquet", ".report-stamp"
+
 
 def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
-    """Print a leaderboard: intervals as ``0.83 [0.79, 0.87]``, a dash where undefined."""
+    """Print a leaderboard: the first two intervals as ``0.83 [0.79, 0.87]``, a dash where undefined."""
     from rich.console import Console
     from rich.table import Table
 
     names = frame.columns
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
-    hidden = {f"{c}_{end}" for c in intervals for end in ("low", "high")} | {"reason"}
+    main = intervals[:2]
+    hidden = {f"{c}_{end}" for c in intervals for end in ("low", "high", "reason", "n")} - {f"{main[0]}_n"}
     shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     columns = [c for c in names if c not in hidden]
     for column in columns:
         text = frame.schema[column].is_numeric()
-        shown.add_column(column.replace("_", " "), justify="right" if text else "left", no_wrap=True)
+        name = "n" if column.endswith("_n") else column
+        shown.add_column(name, justify="right" if text else "left", no_wrap=True)
     for row in frame.iter_rows(named=True):
-        shown.add_row(*(_text(row, c, c in intervals) for c in columns))
-    console = Console()
+        shown.add_row(*(_text(row, c, c in main) for c in columns))
     # a pipe has no width of its own: never cut numbers there
-    console.print(shown, width=None if console.is_terminal else 200)
-    reasons = sorted({row["reason"] for row in frame.iter_rows(named=True) if row.get("reason")})
-    for reason in reasons:
+    console = Console() if Console().is_terminal else Console(width=240)
+    console.print(shown)
+    found = (row.get(f"{c}_reason") for row in frame.iter_rows(named=True) for c in columns)
+    for reason in sorted({str(reason) for reason in found if reason}):
         console.print(f"– : {reason}", markup=False, style="dim")
+    console.print("n: scenario seeds; 95 % intervals; the report has those of the other columns", style="dim")
 
 
 def _text(row: dict[str, Any], column: str, interval: bool) -> str:
@@ -51,7 +60,9 @@ def _text(row: dict[str, Any], column: str, interval: bool) -> str:
     return format_number(value, 3) if isinstance(value, float) else str(value)
 
 
-def summarise(folder: Path, *, grid: str | None = None, plugins: tuple[str, ...] = ()) -> tuple[Any, Path]:
+def summarise(
+    folder: Path, *, grid: str | None = None, plugins: tuple[str, ...] = (), reuse: bool = False
+) -> tuple[pl.DataFrame, Path]:
     """Write the report of a grid.
 
     Parameters
@@ -62,6 +73,8 @@ def summarise(folder: Path, *, grid: str | None = None, plugins: tuple[str, ...]
         (Beginning of) the digest of a grid; the last used by default.
     plugins : tuple of str
         Plug-in files.
+    reuse : bool, default False
+        Keep the page as it is if it shows the very same cells already.
 
     Returns
     -------
@@ -70,15 +83,32 @@ def summarise(folder: Path, *, grid: str | None = None, plugins: tuple[str, ...]
     Path
         The page.
     """
+    import polars as pl
+
     with Ledger.read(folder) as ledger:
         entry = ledger.grid(grid)
+        cells = table(ledger, entry["digest"])
+        stamp = _stamp(entry, cells)
+        page, board_file, stamp_file = (folder / name for name in ("report.html", BOARD, STAMP))
+        drawn = page.is_file() and board_file.is_file() and stamp_file.is_file()
+        if reuse and drawn and stamp_file.read_text(encoding="utf-8") == stamp:
+            return pl.read_parquet(board_file), page
         load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
         track = make("track", entry["track"])
-        cells = table(ledger, entry["digest"])
-        board = track.leaderboard(cells)
+        board: pl.DataFrame = track.leaderboard(cells)
         sections = track.sections(cells, curves_reader(ledger))
+        stamp_file.unlink(missing_ok=True)
         page = write_report(folder, sections, report_meta(ledger, entry, cells))
+    with atomic_path(board_file) as path:
+        board.write_parquet(path)
+    write_text(stamp_file, stamp)
     return board, page
+
+
+def _stamp(entry: dict[str, Any], cells: pl.DataFrame) -> str:
+    """Content address of what a report shows: it is drawn again only when this changes."""
+    rows = cells.select("key", "status", "error").rows()
+    return digest([__version__, entry["title"], entry["digest"], entry["config"], rows])
 
 
 def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> dict[str, Any]:

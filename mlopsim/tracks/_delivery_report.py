@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,10 +14,12 @@ import polars as pl
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.stats.bootstrap import ns_interval, regret_interval
 from mlopsim.stats.interval import Interval
+from mlopsim.stats.table import aggregate, best_first, interval_columns
 from mlopsim.tracks._delivery_controls import CONTROLS
 
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario profiles
 FLOOR = 0.02
+SINGLE = "one real stream: all seeds show the same scenario, so there is no interval"
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 
 
@@ -91,13 +95,44 @@ def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Inter
     return ns, regret
 
 
-def _means(table: pl.DataFrame, method: str, names: list[str]) -> dict[str, float]:
-    mine = table.filter((pl.col("method") == method) & (pl.col("status") == "done"))
-    result = {}
-    for name in names:
-        values = mine[name].drop_nulls().drop_nans()
-        result[name] = float(values.mean()) if len(values) else math.nan  # type: ignore[arg-type]
-    return result
+#: metrics whose means stand in the leaderboard
+MEANS = (
+    "accuracy",
+    "cost",
+    "retrains",
+    "switches",
+    "rollbacks",
+    "impossible",
+    "detection",
+    "lag",
+    "precision",
+)
+
+
+def _means(table: pl.DataFrame, methods: list[str], name: str) -> dict[str, list[Any]]:
+    """Columns of a metric's mean by method, with interval, n and the reason where it is undefined."""
+    done = table.filter(pl.col("status") == "done")
+    found = {row["method"]: row for row in aggregate(done, name, "method").iter_rows(named=True)}
+    columns: dict[str, list[Any]] = {}
+    for suffix in ("", "_low", "_high", "_n", "_reason"):
+        missing: Any = {"_n": 0, "_reason": "no cell is done"}.get(suffix, math.nan)
+        columns[name + suffix] = [found.get(m, {}).get(name + suffix, missing) for m in methods]
+    reasons = done.select("method", "reasons", name) if "reasons" in done.columns else None
+    if reasons is not None:
+        for i, method in enumerate(methods):
+            if math.isnan(columns[name][i]):
+                columns[f"{name}_reason"][i] = (
+                    _first_reason(reasons, method, name) or columns[f"{name}_reason"][i]
+                )
+    return columns
+
+
+def _first_reason(reasons: pl.DataFrame, method: str, name: str) -> str:
+    for text in reasons.filter(pl.col("method") == method)["reasons"].to_list():
+        found = json.loads(text or "{}").get(name)
+        if found:
+            return str(found)
+    return ""
 
 
 def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataFrame:
@@ -106,67 +141,48 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     Parameters
     ----------
     table : polars.DataFrame
-        Cells: task, method, seed, status and the track's metrics.
+        Cells: task, method, seed, status, reasons and the track's metrics.
     tasks : list of str, optional
         Only these.
 
     Returns
     -------
     polars.DataFrame
-        method, ns, ns_low, ns_high, regret, regret_low, regret_high, n (scenario seeds), cells, then
-        means of accuracy, cost, retrains, switches, rollbacks, impossible, detection, and ``reason``
-        where an interval is undefined.
+        method, ns, regret and the means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario
+        seeds) and ``_reason``; ``cells``: cells done.
     """
     chosen = table if tasks is None else table.filter(pl.col("task").is_in(tasks))
     arena = Arena.of(chosen)
-    columns = list(range(len(arena.tasks)))
-    names = ["accuracy", "cost", "retrains", "switches", "rollbacks", "impossible", "detection", "precision"]
-    rows = []
-    for method in arena.methods:
-        ns, regret = scores(arena, method, columns)
-        done = int(np.isfinite(arena.returns[method]).sum())
-        rows.append(
-            {
-                "method": method,
-                "ns": ns.value,
-                "ns_low": ns.low,
-                "ns_high": ns.high,
-                "regret": regret.value,
-                "regret_low": regret.low,
-                "regret_high": regret.high,
-                "n": ns.n,
-                "cells": done,
-                **_means(chosen, method, names),
-                "reason": ns.reason,
-            }
-        )
-    frame = pl.DataFrame(rows)
-    return frame.sort("ns", descending=True, nulls_last=True) if len(frame) else frame
+    methods = arena.methods
+    both = [scores(arena, method, list(range(len(arena.tasks)))) for method in methods]
+    columns: dict[str, Any] = {"method": methods}
+    columns |= interval_columns("ns", [ns for ns, _ in both])
+    columns |= interval_columns("regret", [regret for _, regret in both])
+    columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
+    for name in MEANS:
+        columns |= _means(chosen, methods, name)
+    return best_first(pl.DataFrame(columns), "ns")
 
 
 def per_task(table: pl.DataFrame) -> pl.DataFrame:
-    """NS of each method on each task: task, method, ns, ns_low, ns_high, regret, n, reason."""
+    """NS and regret of each method on each task, with intervals, n and reasons."""
     arena = Arena.of(table)
-    rows = []
+    keys, found = [], []
     for i, task in enumerate(arena.tasks):
         for method in arena.methods:
             ns, regret = scores(arena, method, [i])
-            reason = ns.reason
             if arena.single(i):
-                reason = "one real stream: all seeds show the same scenario, so there is no interval"
-            rows.append(
-                {
-                    "task": task,
-                    "method": method,
-                    "ns": ns.value,
-                    "ns_low": ns.low,
-                    "ns_high": ns.high,
-                    "regret": regret.value,
-                    "n": ns.n,
-                    "reason": reason,
-                }
-            )
-    return pl.DataFrame(rows)
+                ns, regret = replace(ns, reason=SINGLE), replace(regret, reason=SINGLE)
+            keys.append((task, method))
+            found.append((ns, regret))
+    return pl.DataFrame(
+        {
+            "task": [task for task, _ in keys],
+            "method": [method for _, method in keys],
+            **interval_columns("ns", [ns for ns, _ in found]),
+            **interval_columns("regret", [regret for _, regret in found]),
+        }
+    )
 
 
 def is_control(method: str) -> bool:

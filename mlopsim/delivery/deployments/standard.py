@@ -31,8 +31,8 @@ class Objective(Enum):
 class Standard:
     """Registry of K slots with label delay, retrain latency, costs, canary, budget and feedback.
 
-    Costs and the budget are in the unit of the reward of one window: with accuracy, 0.02 is the worth of
-    two percentage points of accuracy during one window.
+    Costs and the budget are in the unit of the reward of one window: with accuracy, 0.1 is the worth of
+    ten percentage points of accuracy during one window.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class Standard:
         l: a retrain decided at t arrives at the start of window t + 1 + l.
     cooldown : int, default 0
         The next retrain can be decided max(1 + l, cooldown) windows after the last one.
-    switch_cost : float, default 0.005
+    switch_cost : float, default 0.01
         Cost of moving the whole traffic to another version; by share during a canary.
-    retrain_cost : float, default 0.02
+    retrain_cost : float, default 0.1
         Cost of one retrain, due when it is decided.
     budget : float or None, default None
         Total cost allowed over the whole deployment; None: no limit.
@@ -82,8 +82,8 @@ class Standard:
     label_delay: int = 2
     latency: int = 2
     cooldown: int = 0
-    switch_cost: float = 0.005
-    retrain_cost: float = 0.02
+    switch_cost: float = 0.01
+    retrain_cost: float = 0.1
     budget: float | None = None
     canary_share: float = 1.0
     canary_windows: int = 0
