@@ -9,9 +9,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, MlopsimError
@@ -21,8 +25,11 @@ from mlopsim.core.spec import field_hints, make, params_of
 MODULES: dict[str, str] = {
     "concept": "mlopsim.streams.contract",
     "schedule": "mlopsim.streams.contract",
+    "duration": "mlopsim.streams.contract",
+    "shift": "mlopsim.streams.contract",
     "stream": "mlopsim.streams.contract",
     "learner": "mlopsim.learners.contract",
+    "training": "mlopsim.learners.contract",
     "selector": "mlopsim.delivery.contract",
     "detector": "mlopsim.drift.contract",
     "injector": "mlopsim.streams.contract",
@@ -70,6 +77,58 @@ def require(condition: bool, message: str, *, remedy: str | None = None) -> None
     """Raise :class:`ContractError` unless the condition holds."""
     if not condition:
         raise ContractError(message, remedy=remedy)
+
+
+@contextmanager
+def own_randomness() -> Iterator[None]:
+    """Raise :class:`ContractError` if the global random numbers of numpy or Python are used inside.
+
+    Examples
+    --------
+    >>> with own_randomness():
+    ...     np.random.default_rng(0).random()
+    0.63...
+    """
+
+    def state() -> str:
+        return repr((np.random.get_state(legacy=False), random.getstate()))  # noqa: NPY002 - only looked at
+
+    before = state()
+    yield
+    require(
+        state() == before,
+        "uses the global random numbers",
+        remedy="draw from a numpy Generator made from the seed that is given",
+    )
+
+
+def identical(one: Any, other: Any) -> bool:
+    """Say whether two results are equal to the bit: arrays with their types, NaN equal to NaN.
+
+    Parameters
+    ----------
+    one, other : object
+        Arrays, numbers, texts, sequences, mappings and dataclasses of them.
+
+    Examples
+    --------
+    >>> identical({"a": np.array([np.nan])}, {"a": np.array([np.nan])})
+    True
+    >>> identical(np.zeros(2), np.zeros(2, dtype=int))
+    False
+    """
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        same_type = one.dtype == other.dtype and one.shape == other.shape
+        return same_type and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    if type(one) is not type(other):
+        return False
+    if dataclasses.is_dataclass(one):
+        return all(identical(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+    if isinstance(one, Mapping):
+        return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(identical, one, other))
+    return bool(one == other or (one != one and other != other))
 
 
 def _defaults_build(cls: type[Any]) -> None:

@@ -46,4 +46,6 @@ class SklearnAny:
         """Train on all rows given."""
         from mlopsim.learners.estimators import estimator_class, train
 
+        # some classifiers (nearest neighbours) keep the rows themselves
+        X, y = X.copy(), y.copy()
         return train(estimator_class(self.path, "sklearn.path"), self.params, X, y, n_classes, seed)
