@@ -139,7 +139,9 @@ def _keyword_only(cls: type[Any]) -> None:
     for entry in dataclasses.fields(cls):
         if entry.init:
             require(
-                entry.kw_only, f"field '{entry.name}' can be positional", remedy="@dataclass(kw_only=True)"
+                entry.kw_only is True,
+                f"field '{entry.name}' can be positional",
+                remedy="@dataclass(kw_only=True)",
             )
 
 

@@ -28,7 +28,8 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"slots": 3, "label_delay": 2, "latency": 1},
     {"slots": 4, "label_delay": 1, "deploy_on_arrival": False},
 )
-WALKS, STEPS = 7, 24
+#: prime, so that what returns every second or third decision does not look as if it were reset
+WALKS, STEPS = 7, 23
 #: environment steps for which an agent of somebody else is trained
 AGENT_STEPS = 256
 
