@@ -15,7 +15,7 @@ class Model(Protocol):
         ...
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """Return scores, float64 of shape (n, C): larger means likelier; probabilities where there are any."""
+        """Return scores, float64 of shape (n, C): larger means likelier; probabilities where known."""
         ...
 
 

@@ -99,7 +99,7 @@ class Stream:
         steps = np.diff(self.bounds)
         if len(self.bounds) < 3 or self.bounds[0] != 0 or self.bounds[-1] != n or (steps <= 0).any():
             raise DataError(
-                f"{n} rows make {max(len(self.bounds) - 1, 0)} window(s): at least 2 non-empty ones are needed",
+                f"{n} rows make {max(len(self.bounds) - 1, 0)} window(s): 2 non-empty ones are needed",
                 remedy="use more rows or smaller windows",
             )
         if not 1 <= self.warmup < self.windows:

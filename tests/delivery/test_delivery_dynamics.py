@@ -112,6 +112,8 @@ def test_golden_numbers() -> None:
         feedback="shadow",
         shadow_cost=0.001,
         budget=0.2,
+        retrain_cost=0.02,
+        switch_cost=0.005,
     )
     actions = np.random.default_rng(7).integers(0, 6, size=(2, pool.steps))
     found = replay(actions, pool, dep)

@@ -171,7 +171,7 @@ def test_golden() -> None:
 
 
 def _args(params: dict[str, Any]) -> tuple[np.ndarray, int, Any]:
-    reward, deployment = paper_problem(5, 60, **params)
+    reward, deployment = paper_problem(5, 60, **{"retrain_cost": 0.02, "switch_cost": 0.005, **params})
     return reward, 10, deployment
 
 

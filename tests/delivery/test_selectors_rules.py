@@ -319,5 +319,7 @@ def test_golden_decisions(name: str) -> None:
         slots=3,
         label_delay=2,
         latency=1,
+        retrain_cost=0.02,
+        switch_cost=0.005,
     )
     assert text == GOLDEN[name]
