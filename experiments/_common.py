@@ -1,0 +1,198 @@
+"""What the experiments share: settings, the results folder, tables, figures; one thread from the start.
+
+An experiment imports this module before anything else, so that the number of threads is set before numpy is
+loaded, then calls :func:`start` and the ``write_*`` functions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import math
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: the same as ``mlopsim.bench.threads.ONE_THREAD``, which cannot be imported without loading numpy
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "BLIS_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+}
+if "numpy" not in sys.modules:
+    os.environ.update(ONE_THREAD)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One run of an experiment.
+
+    Parameters
+    ----------
+    name : str
+        Name of the script, of ``conf/experiment/<name>.yaml`` and of ``results/<name>/``.
+    settings : dict
+        The settings, overrides included.
+    folder : Path
+        Where the results go.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    folder: Path
+
+
+def start(name: str, about: str | None, arguments: Sequence[str] | None = None) -> Experiment:
+    """Read the command line and the settings of an experiment.
+
+    Parameters
+    ----------
+    name : str
+        Name of the experiment.
+    about : str or None
+        The script's docstring, shown by ``--help``.
+    arguments : sequence of str, optional
+        The command line; that of this process by default.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    ConfigError
+        If an override names a key that the settings do not have.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python experiments/{name}.py",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that differ, dotted keys")
+    parser.add_argument(
+        "--conf",
+        type=Path,
+        default=ROOT / "conf" / "experiment" / f"{name}.yaml",
+        help=f"instead of conf/experiment/{name}.yaml; config.yaml of a results folder will do",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "results" / name, help=f"default: results/{name}"
+    )
+    given = parser.parse_args(arguments)
+    return Experiment(name=name, settings=read_settings(given.conf, given.overrides), folder=given.results)
+
+
+def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a YAML file of settings and apply dotted ``key=value`` overrides to keys that it has.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or an override's key is unknown.
+    """
+    from omegaconf import DictConfig, OmegaConf
+
+    from mlopsim.core.errors import ConfigError, nearest
+
+    if not path.is_file():
+        raise ConfigError(f"no settings at {path}", remedy="name a YAML file with --conf")
+    settings = OmegaConf.create(path.read_text(encoding="utf-8"))
+    assert isinstance(settings, DictConfig)
+    # a config.yaml of results: where it was measured is no setting
+    settings.pop("machine", None)
+    OmegaConf.set_struct(settings, True)
+    for override in overrides:
+        key, sign, value = override.partition("=")
+        if not sign:
+            raise ConfigError(f"'{override}' is no override", remedy="write key=value")
+        missing = object()
+        if OmegaConf.select(settings, key, default=missing, throw_on_missing=False) is missing:
+            raise ConfigError(f"no setting '{key}'{nearest(key, [str(k) for k in settings])}")
+        OmegaConf.update(settings, key, OmegaConf.from_dotlist([f"x={value}"])["x"])
+    plain = OmegaConf.to_container(settings, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Return what timings depend on: processor, system, versions, commit (with + if changed)."""
+    from mlopsim.bench.provenance import git_commit, versions
+
+    info = Path("/proc/cpuinfo")
+    models = [
+        line.partition(":")[2].strip()
+        for line in (info.read_text(encoding="utf-8").splitlines() if info.is_file() else [])
+        if line.startswith("model name")
+    ]
+    return {
+        "cpu": models[0] if models else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "commit": git_commit(),
+        "versions": versions(),
+    }
+
+
+def write_config(experiment: Experiment) -> Path:
+    """Write ``config.yaml``: the settings, and the machine under ``machine``."""
+    from omegaconf import OmegaConf
+
+    from mlopsim.core.files import write_text
+
+    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, "machine": machine()}))
+    return write_text(experiment.folder / "config.yaml", text)
+
+
+def _cell(value: Any) -> Any:
+    """Floats with six digits, undefined ones and None empty."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def write_table(folder: Path, rows: Sequence[Mapping[str, Any]], name: str = "table") -> Path:
+    """Write ``table.csv``: floats with six significant digits, undefined values empty."""
+    from mlopsim.core.files import write_text
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return write_text(folder / f"{name}.csv", text.getvalue())
+
+
+def write_figure(folder: Path, figure: Figure, name: str = "figure") -> tuple[Path, Path]:
+    """Write ``figure.png`` and ``figure.svg``."""
+    from mlopsim.plots.style import save
+
+    return save(figure, folder / name)
+
+
+def show(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for key, value in rows[0].items():
+        table.add_column(key, justify="right" if isinstance(value, int | float) else "left")
+    for row in rows:
+        table.add_row(*(str(_cell(value)) for value in row.values()))
+    console = Console()
+    # into a file, whole lines
+    (console if console.is_terminal else Console(width=200)).print(table)

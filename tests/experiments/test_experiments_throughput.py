@@ -1,0 +1,115 @@
+"""The throughput experiment at tiny sizes: what it writes, not how fast it was."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "experiments"))
+import _common  # noqa: E402
+import throughput  # noqa: E402
+
+TINY = [
+    "repeats=2", "seconds=0",
+    "environments.n=3", "environments.episodes=1", "environments.adapter_episodes=1",
+    "environments.repeats_adapter=1", "environments.scalar_episodes=1", "environments.scenarios=2",
+    "environments.stream={procedural: {windows: 14, rows: 30, warmup: 4}}",
+    "worlds.windows=16", "worlds.rows=40", "worlds.repeats_pairs=1",
+    "generators.rows=50", "generators.reference_rows=20",
+]  # fmt: skip
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    pytest.importorskip("stable_baselines3")
+    folder = tmp_path_factory.mktemp("results") / "throughput"
+    throughput.main([*TINY, "--results", str(folder)])
+    return folder
+
+
+def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
+    rows = read(folder / "table.csv")
+    assert list(rows[0])[:5] == ["name", "ours", "reference", "ratio", "asked"]
+    assert {"unit", "met", "low", "high", "n"} <= set(rows[0])
+    names = [row["name"] for row in rows]
+    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4
+    for row in rows:
+        assert float(row["ours"]) > 0 and int(row["n"]) >= 1
+        assert (row["asked"] == "") == (row["met"] == "")
+        if row["compared"] == "ratio":
+            ratio = float(row["ours"]) / float(row["reference"])
+            assert float(row["ratio"]) == pytest.approx(ratio, rel=1e-4)
+        else:
+            assert row["reference"] == row["ratio"] == ""
+        value = float(row["ratio"] or row["ours"])
+        assert row["met"] in ("", "yes" if value >= float(row["asked"] or 0) else "no")
+    asked = {row["name"]: float(row["asked"]) for row in rows if row["asked"]}
+    assert sorted(asked.values()) == [10, 10, 10, 15, 15, 15, 15, 30, 20_000, 1_000_000]
+
+
+def test_figure_and_config_are_written_and_the_config_can_be_used_again(folder):
+    assert (folder / "figure.png").stat().st_size > 1000
+    assert (folder / "figure.svg").read_text().lstrip().startswith("<?xml")
+    written = yaml.safe_load((folder / "config.yaml").read_text())
+    assert written["machine"]["versions"]["numpy"]
+    again = _common.start("throughput", None, ["--conf", str(folder / "config.yaml")])
+    assert again.settings == {key: value for key, value in written.items() if key != "machine"}
+    assert again.settings["worlds"]["rows"] == 40
+
+
+def test_every_measurement_has_its_section_and_the_other_way_round():
+    settings = _common.read_settings(ROOT / "conf" / "experiment" / "throughput.yaml")
+    assert set(settings) - {"repeats", "seconds", "only"} == set(throughput.MEASUREMENTS)
+
+
+def test_the_loop_over_versions_gives_the_same_world():
+    """The reference computes the same thing, in either of its two forms."""
+    from sklearn.naive_bayes import GaussianNB
+
+    from mlopsim import make
+    from mlopsim.world.build import build_from_stream
+
+    numpy = pytest.importorskip("numpy")
+    source = make("stream", "synthetic", windows=13, rows=30, warmup=4)
+    stream = source.generate(numpy.random.SeedSequence(3))
+    expected = build_from_stream(stream, "naive_bayes", {"last": {"windows": 3}}).confusion
+    for pairs in (False, True):
+        found = throughput.reference_counts(stream, GaussianNB, 3, pairs=pairs)
+        numpy.testing.assert_array_equal(found, expected)
+
+
+def test_wrong_settings_are_named(tmp_path):
+    from mlopsim.core.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="'repeat'.*repeats"):
+        throughput.main(["repeat=3"])
+    with pytest.raises(ConfigError, match="'worlds.row'"):
+        throughput.main(["worlds.row=3"])
+    with pytest.raises(ConfigError, match="no override"):
+        throughput.main(["fast"])
+    with pytest.raises(ConfigError, match="no measurement 'world'.*worlds"):
+        throughput.main(["only=[world]", "--results", str(tmp_path)])
+    with pytest.raises(ConfigError, match="no settings at"):
+        throughput.main(["--conf", str(tmp_path / "none.yaml")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_says_the_question(capsys):
+    with pytest.raises(SystemExit) as stop:
+        throughput.main(["--help"])
+    assert stop.value.code == 0
+    assert "How fast are" in capsys.readouterr().out
+
+
+def test_threads_are_those_of_the_bench():
+    from mlopsim.bench.threads import ONE_THREAD
+
+    assert _common.ONE_THREAD == ONE_THREAD
