@@ -53,7 +53,7 @@ class MaskablePPO(Agent):
     masked: ClassVar[bool] = True
     train_seed: int = 0
     gamma: float = 0.97
-    learning_rate: float = 5e-4
+    learning_rate: float = 2e-3
     hidden: list[int] = field(default_factory=lambda: [128, 128])
     n_envs: int = 128
     n_steps: int = 64

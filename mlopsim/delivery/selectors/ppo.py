@@ -52,7 +52,7 @@ class PPO(Agent):
     masked: ClassVar[bool] = False
     train_seed: int = 0
     gamma: float = 0.97
-    learning_rate: float = 5e-4
+    learning_rate: float = 2e-3
     hidden: list[int] = field(default_factory=lambda: [128, 128])
     n_envs: int = 128
     n_steps: int = 64

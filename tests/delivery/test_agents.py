@@ -1,0 +1,131 @@
+"""Stored agents: no torch in the forward pass, the same bits alone and in a batch, honest budgets."""
+
+import random
+
+import numpy as np
+import pytest
+
+from mlopsim.core.errors import CacheError, ConfigError
+from mlopsim.core.spec import make
+from mlopsim.core.track import FitResult
+from mlopsim.delivery.agents.network import Network
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.walk import walk
+from mlopsim.world.build import build_world
+from mlopsim.world.spec import WorldSpec
+
+TINY = {"hidden": [16], "n_envs": 4, "reward_scale": 5.0}
+SETTINGS = {
+    "ppo": {**TINY, "n_steps": 16, "batch_size": 32, "n_epochs": 2},
+    "maskable_ppo": {**TINY, "n_steps": 16, "batch_size": 32, "n_epochs": 2},
+    "a2c": {**TINY, "n_steps": 8},
+    "dqn": {**TINY, "buffer_size": 1000, "learning_starts": 200, "batch_size": 16},
+}
+
+
+@pytest.fixture(scope="module")
+def pool():
+    stream = {"synthetic": {"windows": 30, "rows": 20, "warmup": 5, "concept": "sea"}}
+    return WorldPool([build_world(WorldSpec.of(stream, split="train", index=i)) for i in range(3)])
+
+
+def network(seed=0, inputs=7, hidden=5, outputs=3, activation="tanh"):
+    rng = np.random.default_rng(seed)
+    return Network(
+        names=tuple(f"x{i}" for i in range(inputs)),
+        shift=rng.normal(size=inputs),
+        scale=rng.uniform(0.5, 2, inputs),
+        weights=[rng.normal(size=(inputs, hidden)), rng.normal(size=(hidden, outputs))],
+        biases=[rng.normal(size=hidden), rng.normal(size=outputs)],
+        activation=activation,
+    )
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_forward_is_the_textbook_formula_and_rows_do_not_matter(activation):
+    net = network(activation=activation)
+    obs = np.random.default_rng(1).normal(size=(257, 7)).astype(np.float32)
+    many = net.forward(obs)
+    x = np.clip((obs.astype(np.float64) - net.shift) * net.scale, -5, 5)
+    h = x @ net.weights[0] + net.biases[0]
+    h = np.tanh(h) if activation == "tanh" else np.maximum(h, 0)
+    np.testing.assert_allclose(many, h @ net.weights[1] + net.biases[1], rtol=1e-12, atol=1e-13)
+    for i in range(0, 257, 17):
+        assert np.array_equal(net.forward(obs[i : i + 1])[0], many[i])
+        assert np.array_equal(net.forward(np.asfortranarray(obs[i : i + 5])), many[i : i + 5])
+
+
+def test_network_round_trip_and_damage():
+    net = network()
+    again = Network.read(net.arrays(), net.info())
+    obs = np.ones((2, 7), np.float32)
+    assert np.array_equal(net.forward(obs), again.forward(obs))
+    arrays = net.arrays()
+    del arrays["weight1"]
+    with pytest.raises(CacheError, match="lacks"):
+        Network.read(arrays, net.info())
+    with pytest.raises(CacheError, match="do not fit"):
+        Network.read({**net.arrays(), "weight1": np.zeros((9, 3))}, net.info())
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_training_is_repeatable_within_budget_and_leaves_global_randomness_alone(pool, name):
+    import torch
+
+    dep = make("deployment", "standard")
+    agent = make("selector", name, **SETTINGS[name])
+    before = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state().clone()  # noqa: NPY002
+    fit = agent.train(pool, dep, 1500, np.random.SeedSequence(3))
+    assert random.getstate() == before[0]
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), before[2])
+    assert 1000 < fit.info["steps_used"] <= 1500
+    again = make("selector", name, **SETTINGS[name]).train(pool, dep, 1500, np.random.SeedSequence(3))
+    assert all(np.array_equal(fit.arrays[key], again.arrays[key]) for key in fit.arrays)
+    other = make("selector", name, **SETTINGS[name]).train(pool, dep, 1500, np.random.SeedSequence(4))
+    assert any(not np.array_equal(fit.arrays[key], other.arrays[key]) for key in fit.arrays)
+    agent.load(fit)
+    together = walk(agent, pool, dep)
+    alone = walk(agent, pool, dep, np.array([1]))
+    assert np.array_equal(together.executed[1], alone.executed[0])
+    assert not together.invalid.any()
+
+
+def test_the_stored_network_is_the_trained_policy(pool):
+    """Greedy actions of the numpy forward pass equal those of stable-baselines3 on scaled observations."""
+    import stable_baselines3 as sb3
+    import torch
+
+    from mlopsim.delivery.agents.train import extract, measure_scaling
+    from mlopsim.delivery.vector import DeliveryVectorEnv
+
+    dep = make("deployment", "standard")
+    shift, scale, used = measure_scaling(pool, dep, 400, np.random.SeedSequence(0))
+    assert used <= 400
+    env = DeliveryVectorEnv(64, pool=pool, deployment=dep)
+    obs, _ = env.reset(seed=0)
+    for step in range(12):
+        obs = env.step(np.full(64, step % 5))[0]
+    scaled = np.clip((obs.astype(np.float64) - shift) * scale, -5, 5).astype(np.float32)
+    from mlopsim.delivery.sb3 import make_sb3_vec_env
+
+    vec = make_sb3_vec_env(pool, dep, 2, 0)
+    policy = {"net_arch": [32, 32], "activation_fn": torch.nn.Tanh}
+    for name, cls in (("ppo", sb3.PPO), ("dqn", sb3.DQN)):
+        if name == "dqn":
+            policy = {"net_arch": [32, 32], "activation_fn": torch.nn.ReLU}
+        model = cls("MlpPolicy", vec, seed=0, device="cpu", policy_kwargs=policy)
+        net = extract(model, name, env.feature_names, shift, scale)
+        assert np.array_equal(net.forward(obs).argmax(axis=1), model.predict(scaled, deterministic=True)[0])
+
+
+def test_misuse_is_named(pool):
+    dep = make("deployment", "standard")
+    with pytest.raises(ConfigError, match="has not been trained"):
+        walk(make("selector", "ppo"), pool, dep)
+    with pytest.raises(ConfigError, match="raise the steps"):
+        make("selector", "ppo").train(pool, dep, 1000, np.random.SeedSequence(0))
+    agent = make("selector", "ppo")
+    agent.load(FitResult(arrays=network().arrays(), info=network().info()))
+    with pytest.raises(CacheError, match="other observations"):
+        walk(agent, pool, dep)

@@ -1,0 +1,210 @@
+"""The delivery track: names, fits, cells, leaderboard."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mlopsim.bench.grid import expand
+from mlopsim.bench.suite import Suite
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make, part_of
+from mlopsim.stats.scores import normalised_score
+from mlopsim.tracks._delivery_report import Arena, leaderboard, per_task
+from mlopsim.tracks._delivery_run import build_selector, run_cells
+from mlopsim.world.cache import default_cache
+
+STREAM = {"synthetic": {"windows": 24, "rows": 30, "warmup": 5, "concept": "sea", "schedule": "abrupt"}}
+SMALL = {"windows": 24, "rows": 30, "warmup": 5}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def make_grid(methods, *, tasks=None, seeds=(0, 1, 2), **settings):
+    track = make("track", "delivery", **{"steps": 0, **settings})
+    suite = Suite(
+        name="t",
+        track=part_of(track),
+        tasks=track.tasks(tasks or [{"name": "a", "stream": STREAM}], {}),
+        methods=track.methods(methods),
+        seeds=list(seeds),
+    )
+    return track, expand(suite, track)
+
+
+def test_never_and_the_oracle_always_join():
+    track = make("track", "delivery", steps=0)
+    assert [m.name for m in track.methods(["periodic"])] == ["never", "periodic", "oracle"]
+    assert [m.name for m in track.methods(["oracle", "never"])] == ["oracle", "never"]
+    ladder = make("track", "delivery", steps=0, ladder=True).methods(["never"])
+    assert {"latest-oracle", "knows-changes", "hindsight-period"} <= {m.name for m in ladder}
+
+
+def test_methods_listed_twice_are_an_error():
+    with pytest.raises(ConfigError, match="listed twice"):
+        make("track", "delivery", steps=0).methods(["periodic", {"periodic": {}}])
+
+
+def test_parameters_that_are_given_are_fixed_and_the_rest_is_tuned():
+    track = make("track", "delivery", steps=1000)
+    periodic, fixed = track.methods([{"periodic": {"every": 5}}, {"periodic": {"every": 5, "phase": 0}}])[1:3]
+    assert periodic.part["free"] == ["phase"] and "free" not in fixed.part
+    assert "free" not in make("track", "delivery", steps=0).methods(["periodic"])[1].part
+
+
+def test_an_agent_needs_steps():
+    with pytest.raises(ConfigError, match="must be trained"):
+        make("track", "delivery", steps=0).methods(["ppo"])
+
+
+def test_one_fit_serves_all_tasks_with_the_same_learner_and_deployment():
+    tasks = [
+        {"name": "a", "stream": STREAM},
+        {"name": "b", "stream": {"synthetic": {**SMALL, "concept": "sine"}}},
+        {"name": "c", "stream": STREAM, "learner": "lda"},
+    ]
+    _, grid = make_grid(["periodic"], tasks=tasks, steps=1000)
+    assert len(grid.fits) == 2
+    by_task = {cell.task.name: cell.fit for cell in grid.cells if cell.method.name == "periodic"}
+    assert by_task["a"] == by_task["b"] != by_task["c"]
+    assert all(cell.fit is None for cell in grid.cells if cell.method.name in ("never", "oracle"))
+
+
+def test_unknown_part_of_a_task_names_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'stream'"):
+        make("track", "delivery").tasks([{"strem": "procedural"}], {})
+
+
+def test_pins_replace_or_merge():
+    track = make("track", "delivery")
+    entry = [{"stream": STREAM, "deployment": {"standard": {"latency": 1}}}]
+    merged = track.tasks(entry, {"deployment": {"": {"label_delay": 5}}})[0].part["deployment"]["params"]
+    assert (merged["latency"], merged["label_delay"]) == (1, 5)
+    replaced = track.tasks(entry, {"learner": "lda"})[0].part["learner"]["name"]
+    assert replaced == "lda"
+
+
+def test_cells_alone_and_together_are_equal_to_the_bit():
+    track, grid = make_grid(["every_step", "random", "error_or_shift"], ladder=True)
+    cells = list(grid.cells)
+    together = track.run(cells, {})
+    order = np.random.default_rng(0).permutation(len(cells))
+    for place in order:
+        (alone,) = track.run([cells[place]], {})
+        assert alone.metrics.keys() == together[place].metrics.keys()
+        for name, value in alone.metrics.items():
+            assert value == together[place].metrics[name] or math.isnan(value)
+        for name, curve in alone.curves.items():
+            assert np.array_equal(curve, together[place].curves[name])
+
+
+def test_metrics_are_the_declared_ones_and_undefined_ones_have_reasons():
+    track, grid = make_grid(["every_step"])
+    for outcome in track.run(grid.cells, {}):
+        assert set(outcome.metrics) == {metric.name for metric in track.metrics}
+        undefined = {name for name, value in outcome.metrics.items() if math.isnan(value)}
+        assert undefined == set(outcome.reasons)
+
+
+def test_nobody_beats_the_bound_and_the_ladder_is_in_order():
+    track, grid = make_grid(["every_step", "best_in_registry"], ladder=True)
+    found = {
+        (cell.method.name, cell.seed): outcome.metrics
+        for cell, outcome in zip(grid.cells, track.run(grid.cells, {}), strict=True)
+    }
+    for seed in range(3):
+        upper = found["oracle", seed]["upper"]
+        assert all(m["return"] <= upper + 1e-9 for (_, s), m in found.items() if s == seed)
+        assert found["latest-oracle", seed]["return"] <= found["oracle", seed]["return"] + 1e-9
+        assert found["hindsight-period", seed]["return"] <= found["latest-oracle", seed]["return"] + 1e-9
+
+
+def test_leaderboard_is_the_ratio_of_sums():
+    rng = np.random.default_rng(1)
+    rows = []
+    base, top = rng.uniform(0.4, 0.6, (5, 2)), rng.uniform(0.8, 0.9, (5, 2))
+    mine = rng.uniform(0.6, 0.8, (5, 2))
+    for name, values in (("never", base), ("mine", mine), ("oracle", top - 0.01)):
+        for seed in range(5):
+            for task in range(2):
+                rows.append(
+                    {
+                        "key": f"{name}{seed}{task}",
+                        "task": f"t{task}",
+                        "method": name,
+                        "seed": seed,
+                        "status": "done",
+                        "reasons": "{}",
+                        "return": values[seed, task],
+                        "upper": top[seed, task] if name == "oracle" else math.nan,
+                        **dict.fromkeys(
+                            (
+                                "accuracy", "cost", "retrains", "switches", "rollbacks", "impossible",
+                                "detection", "lag", "precision",
+                            ),
+                            0.5,
+                        ),
+                    }
+                )  # fmt: skip
+    table = pl.DataFrame(rows)
+    board = leaderboard(table)
+    assert board["method"].to_list() == ["oracle", "mine", "never"]
+    row = board.filter(pl.col("method") == "mine").row(0, named=True)
+    assert row["ns"] == pytest.approx(float(normalised_score(mine, base, top).value))
+    assert row["ns"] == pytest.approx((mine - base).sum() / (top - base).sum())
+    assert row["ns_low"] < row["ns"] < row["ns_high"] and row["ns_n"] == 5
+    assert row["regret"] == pytest.approx((top - mine).mean())
+    assert len(per_task(table)) == 6
+    # a cell that is missing is left out and never counted as 0
+    fewer = table.with_columns(
+        pl.when((pl.col("method") == "mine") & (pl.col("seed") == 0))
+        .then(pl.lit("failed"))
+        .otherwise(pl.col("status"))
+        .alias("status")
+    )
+    again = leaderboard(fewer).filter(pl.col("method") == "mine").row(0, named=True)
+    assert again["cells"] == 8 and again["ns"] == pytest.approx(
+        (mine - base)[1:].sum() / (top - base)[1:].sum()
+    )
+
+
+def test_one_real_stream_has_no_interval():
+    rows = [
+        {
+            "task": "real", "method": name, "seed": seed, "status": "done", "return": value,
+            "upper": 0.9 if name == "oracle" else None,
+        }
+        for seed in range(4)
+        for name, value in (("never", 0.5), ("mine", 0.7), ("oracle", 0.88))
+    ]  # fmt: skip
+    board = per_task(pl.DataFrame(rows))
+    row = board.filter(pl.col("method") == "mine").row(0, named=True)
+    assert row["ns"] == pytest.approx(0.5) and math.isnan(row["ns_low"]) and "real stream" in row["ns_reason"]
+    assert Arena.of(pl.DataFrame(rows)).single(0)
+
+
+def test_tuning_and_training_end_to_end():
+    track, grid = make_grid(
+        ["periodic", {"ppo": {"n_envs": 4, "n_steps": 8, "batch_size": 32, "hidden": [8]}}],
+        seeds=(0,),
+        steps=2000,
+        scenarios=4,
+        train_stream=STREAM,
+    )
+    fits = {job.key: track.fit(job, {}) for job in grid.fits}
+    assert all(fit.info["steps_used"] <= 2000 for fit in fits.values())
+    outcomes = run_cells(grid.cells, fits, reaction=10)
+    assert all(np.isfinite(outcome.metrics["return"]) for outcome in outcomes)
+    again = {job.key: track.fit(job, {}) for job in grid.fits}
+    for key, fit in fits.items():
+        assert fit.info == again[key].info
+        assert all(np.array_equal(fit.arrays[name], again[key].arrays[name]) for name in fit.arrays)
+    tuned = next(cell for cell in grid.cells if cell.method.name == "periodic")
+    selector = build_selector(tuned.method.part, fits[tuned.fit])
+    assert selector.every == fits[tuned.fit].info["params"]["every"]
+    assert default_cache().entries()
