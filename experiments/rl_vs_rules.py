@@ -1,8 +1,9 @@
 """Does a learned selector beat every tuned rule, at equal budgets, on scenarios that nobody has seen?
 
-Runs the suite `rl-vs-rules` (what is done is cached) and compares PPO with every rule on the same scenarios: the
-difference in NS, resampling training seeds and scenarios. table.csv is the claim's task, others.csv the held-out
-families and the real stream. `ppo` and `ppo (gamma=0)` stand for all of their training seeds.
+Runs the suite `rl-vs-rules` (what is done is cached) and compares PPO with every rule on the same
+scenarios: the difference in NS, resampling training seeds and scenarios. table.csv is the claim's task,
+others.csv the held-out families and the real stream. `ppo` and `ppo (gamma=0)` stand for all of their
+training seeds.
 
     python experiments/rl_vs_rules.py
 """
@@ -121,7 +122,8 @@ def main() -> None:
     verdict = "holds" if held else "does not hold"
     print(
         f"best rule: {best['method']} at NS {best['ns']:.3f}; PPO is better by {best['diff_to_ppo']:.3f} "
-        f"[{best['diff_low']:.3f}, {best['diff_high']:.3f}]. The claim (above 0 against every rule) {verdict}."
+        f"[{best['diff_low']:.3f}, {best['diff_high']:.3f}]. "
+        f"The claim (above 0 against every rule) {verdict}."
     )
 
 

@@ -126,31 +126,28 @@ def test_nobody_beats_the_bound_and_the_ladder_is_in_order():
 
 def test_leaderboard_is_the_ratio_of_sums():
     rng = np.random.default_rng(1)
-    rows = []
     base, top = rng.uniform(0.4, 0.6, (5, 2)), rng.uniform(0.8, 0.9, (5, 2))
     mine = rng.uniform(0.6, 0.8, (5, 2))
-    for name, values in (("never", base), ("mine", mine), ("oracle", top - 0.01)):
-        for seed in range(5):
-            for task in range(2):
-                rows.append(
-                    {
-                        "key": f"{name}{seed}{task}",
-                        "task": f"t{task}",
-                        "method": name,
-                        "seed": seed,
-                        "status": "done",
-                        "reasons": "{}",
-                        "return": values[seed, task],
-                        "upper": top[seed, task] if name == "oracle" else math.nan,
-                        **dict.fromkeys(
-                            (
-                                "accuracy", "cost", "retrains", "switches", "rollbacks", "impossible",
-                                "detection", "lag", "precision",
-                            ),
-                            0.5,
-                        ),
-                    }
-                )  # fmt: skip
+    means = (
+        *("accuracy", "cost", "retrains", "switches", "rollbacks", "impossible"),
+        *("detection", "lag", "precision"),
+    )
+    rows = [
+        {
+            "key": f"{name}{seed}{task}",
+            "task": f"t{task}",
+            "method": name,
+            "seed": seed,
+            "status": "done",
+            "reasons": "{}",
+            "return": values[seed, task],
+            "upper": top[seed, task] if name == "oracle" else math.nan,
+            **dict.fromkeys(means, 0.5),
+        }
+        for name, values in (("never", base), ("mine", mine), ("oracle", top - 0.01))
+        for seed in range(5)
+        for task in range(2)
+    ]
     table = pl.DataFrame(rows)
     board = leaderboard(table)
     assert board["method"].to_list() == ["oracle", "mine", "never"]
