@@ -12,7 +12,6 @@ from mlopsim.cli.compose import Composed, compose_bench
 from mlopsim.cli.schema import PARTS
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.spec import make, part_of
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
@@ -55,33 +54,35 @@ def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Tr
     Suite
     Track
     """
-    from mlopsim.bench.suite import Suite
+    from mlopsim.bench.python import make_suite
 
     config = composed.config
-    track: Track = make("track", config.track, **composed.track_settings)
-    entries = select_tasks(composed)
-    if composed.pins.get("stream"):
-        # one stream for all tasks: tasks that differ in nothing else become one
-        entries = [
-            {key: value for key, value in entry.items() if key not in ("name", "stream")} for entry in entries
-        ]
-    tasks = {task.digest: task for task in track.tasks(entries, composed.pins)}
-    seeds = list(range(config.seeds)) if isinstance(config.seeds, int) else list(config.seeds)
-    suite = Suite(
+    entries = [_renamed(entry, composed.pins) for entry in select_tasks(composed)]
+    return make_suite(
+        track={config.track: composed.track_settings},
+        tasks=entries,
+        methods=config.methods,
+        seeds=config.seeds,
         name=composed.suite,
+        plugins=plugins,
+        pins=composed.pins,
         version=config.suite_version,
         modified=composed.modified,
-        track=part_of(track),
-        tasks=list(tasks.values()),
-        methods=track.methods(config.methods),
-        seeds=seeds,
         split=config.split,
         root=config.root,
         cells=config.cells,
-        plugins=[str(Path(path).expanduser().resolve()) for path in plugins],
         config=composed.resolved,
     )
-    return suite, track
+
+
+def _renamed(entry: dict[str, Any], pins: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task without the parts that are pinned, and without a name that may speak of them."""
+    whole = [part for part, pin in pins.items() if not (isinstance(pin, Mapping) and "" in pin)]
+    gone = {part for part in whole if part in entry}
+    # a task without a stream of its own has the default one
+    if gone or "stream" in whole:
+        gone.add("name")
+    return {key: value for key, value in entry.items() if key not in gone}
 
 
 def _dry_run(suite: Suite, track: Track, folder: Path) -> None:
