@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: beside the page: the leaderboard as a table, and what the page was drawn from
-BOARD, STAMP = "leaderboard.parquet", ".report-stamp"
+BOARD, STAMP = "leaderboard.csv", ".report-stamp"
 
 
 def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
@@ -92,17 +92,31 @@ def summarise(
         page, board_file, stamp_file = (folder / name for name in ("report.html", BOARD, STAMP))
         drawn = page.is_file() and board_file.is_file() and stamp_file.is_file()
         if reuse and drawn and stamp_file.read_text(encoding="utf-8") == stamp:
-            return pl.read_parquet(board_file), page
+            return pl.read_csv(board_file), page
         load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
         track = make("track", entry["track"])
         board: pl.DataFrame = track.leaderboard(cells)
         sections = track.sections(cells, curves_reader(ledger))
         stamp_file.unlink(missing_ok=True)
-        page = write_report(folder, sections, report_meta(ledger, entry, cells))
+        meta = report_meta(ledger, entry, cells)
+        page = write_report(folder, sections, meta)
+        write_text(folder / "config.yaml", _config(ledger, entry))
     with atomic_path(board_file) as path:
-        board.write_parquet(path)
+        board.write_csv(path)
     write_text(stamp_file, stamp)
     return board, page
+
+
+def _config(ledger: Ledger, entry: dict[str, Any]) -> str:
+    """The resolved config, and when, where and for how long it was run."""
+    from omegaconf import OmegaConf
+
+    runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
+    times = [{name: run[name] for name in ("started", "ended", "status")} for run in runs]
+    record = runs[-1]["record"] if runs else {}
+    machine = {name: record[name] for name in ("executor", "workers", "git", "versions") if name in record}
+    content = {"title": entry["title"], "grid": entry["digest"], "config": entry["config"]}
+    return OmegaConf.to_yaml(OmegaConf.create({**content, "runs": times, "machine": machine}))
 
 
 def _stamp(entry: dict[str, Any], cells: pl.DataFrame) -> str:
