@@ -162,6 +162,25 @@ def _run_nested(timeout: float | None, context: Context, job: Job) -> Reply:
     return reply
 
 
+def check_backend(executor: str | Executor, workers: int) -> None:
+    """Raise unless :func:`make_backend` knows the executor and there is a worker.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name or fewer than one worker.
+    """
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1, got {workers}")
+    known = ("pool", "serial", "dask")
+    if isinstance(executor, str) and executor not in known:
+        if not executor.startswith("dask:") and "://" not in executor:
+            raise ConfigError(
+                f"unknown executor '{executor}'{nearest(executor, known)}",
+                remedy="pool, serial, dask, or the address of a Dask scheduler",
+            )
+
+
 def make_backend(executor: str | Executor, workers: int, *, timeout: bool = False) -> Backend:
     """Return the backend of that name.
 
@@ -180,8 +199,7 @@ def make_backend(executor: str | Executor, workers: int, *, timeout: bool = Fals
     ConfigError
         For an unknown name, fewer than one worker, or timeouts where they cannot be kept.
     """
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1, got {workers}")
+    check_backend(executor, workers)
     if timeout and (executor == "serial" or isinstance(executor, Executor)):
         raise ConfigError(
             "a timeout needs an executor that can end a running cell", remedy="executor=pool or executor=dask"
@@ -196,10 +214,4 @@ def make_backend(executor: str | Executor, workers: int, *, timeout: bool = Fals
         return Dask(workers)
     if executor.startswith("dask:"):
         return Dask(workers, executor.removeprefix("dask:"))
-    if "://" in executor:
-        return Dask(workers, executor)
-    known = ("pool", "serial", "dask")
-    raise ConfigError(
-        f"unknown executor '{executor}'{nearest(executor, known)}",
-        remedy="pool, serial, dask, or the address of a Dask scheduler",
-    )
+    return Dask(workers, executor)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from mlopsim.bench.executors import Backend, make_backend
+from mlopsim.bench.executors import Backend, check_backend, make_backend
 from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.ledger import Ledger, Origin, Status
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
@@ -104,6 +104,7 @@ def run(
     if canonical_json(part) != canonical_json(grid.track):
         raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
     slots = available_workers() if workers is None else workers
+    check_backend(executor, slots)
     with Ledger.open(results_dir) as ledger:
         ledger.register(grid)
         job = _Run(grid, track, ledger, Context(track=part, plugins=loaded), progress or Silent())

@@ -21,10 +21,25 @@ class Failure:
     @property
     def last_line(self) -> str:
         """The line that says most: the last of a traceback, the first of a crash or timeout."""
-        lines = [line.strip() for line in self.error.splitlines() if line.strip()]
-        if not lines:
-            return self.status
-        return lines[-1] if self.status == "failed" else lines[0]
+        return telling_line(self.error, self.status)
+
+
+def telling_line(error: str, status: str) -> str:
+    """Return the line of a stored error that says most, with the remedy if it names one.
+
+    Examples
+    --------
+    >>> telling_line("Traceback ...\\n  x\\nDataError: no rows\\n  remedy: use more", "failed")
+    'DataError: no rows (remedy: use more)'
+    """
+    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    if not lines:
+        return status
+    if status != "failed":
+        return lines[0]
+    if lines[-1].startswith("remedy: ") and len(lines) > 1:
+        return f"{lines[-2]} ({lines[-1]})"
+    return lines[-1]
 
 
 @dataclass(kw_only=True)

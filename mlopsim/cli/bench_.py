@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ import click
 from mlopsim.cli.compose import Composed, compose_bench
 from mlopsim.cli.schema import PARTS
 from mlopsim.core import registry
+from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
+    from mlopsim.bench.summary import Failure
     from mlopsim.core.track import Track
 
 
@@ -159,6 +161,36 @@ def command(
     _run(suite, track, folder, composed, no_report=no_report)
 
 
+def _check_data(suite: Suite) -> None:
+    """Make the first scenario of every stream whose World is not stored: data errors come before the work."""
+    from mlopsim.world.cache import default_cache
+    from mlopsim.world.source import Source
+    from mlopsim.world.spec import WorldSpec
+
+    seen: set[str] = set()
+    for task in suite.tasks:
+        kinds = [kind for kind in ("stream", "learner", "training") if kind in task.part]
+        if len(kinds) < 3 or (place := digest(task.part["stream"])) in seen:
+            continue
+        seen.add(place)
+        parts = {kind: task.part[kind] for kind in kinds}
+        spec = WorldSpec(**parts, split=suite.split, index=suite.seeds[0], root=suite.root)
+        if spec not in default_cache():
+            _ = Source.of(spec).encoded
+
+
+def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
+    """Print each error once, with the number of cells and fits that it hit."""
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for failure in failures:
+        groups.setdefault((failure.status, failure.last_line), []).append(failure)
+    for (status, line), group in list(groups.items())[:10]:
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        click.secho(f"{status}: {group[0].label}{more}: {line}", fg="red", err=True)
+    if failures:
+        click.secho(f"tracebacks: mlopsim status {folder} --errors", fg="red", err=True)
+
+
 def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_report: bool) -> None:
     from mlopsim.bench.progress import RichProgress
     from mlopsim.bench.runner import run
@@ -166,6 +198,7 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
     config = composed.config
     if config.on_error not in ("continue", "stop"):
         raise ConfigError(f"on_error must be continue or stop, got {config.on_error!r}")
+    _check_data(suite)
     summary = run(
         suite,
         track,
@@ -185,10 +218,7 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
     click.echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
-    for failure in summary.failures[:10]:
-        click.secho(f"{failure.status}: {failure.label}: {failure.last_line}", fg="red", err=True)
-    if len(summary.failures) > 10:
-        click.secho(f"... and {len(summary.failures) - 10} more: mlopsim status {folder}", fg="red", err=True)
+    _print_failures(summary.failures, folder)
     if not no_report:
         click.echo(f"report: {page}")
     if summary.failures or not summary.complete:

@@ -22,6 +22,8 @@ from mlopsim.core.spec import convert
 
 #: key of a group's node that carries the name of its component through presets
 NAME_KEY = "component"
+#: what a word on the command line may look like
+GRAMMAR = 'key=value; lists as "key=[a,{b: {c: 1}}]", quoted for the shell'
 
 
 def conf_folder() -> Path:
@@ -113,8 +115,10 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
     for raw in overrides:
         word = raw.strip()
         if word[:1] in "+~":
+            key = word.lstrip("+~").partition("=")[0]
+            change = f"write {word.lstrip('+')}" if word[0] == "+" else f"give '{key}' another value"
             raise ConfigError(
-                f"'{word}' is refused", remedy=f"write {word.lstrip('+~')} (only known keys can be set)"
+                f"'{word}' is refused: keys are neither added nor removed", remedy=f"{change} (key=value)"
             )
         key, equals, value = word.partition("=")
         if not equals:
@@ -221,6 +225,9 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
 
 
 def _readable(error: Exception) -> str:
+    word = getattr(error, "override", None)
+    if word is not None:
+        return f"cannot read '{word}'\n  remedy: {GRAMMAR}"
     text = str(error).split("Config search path")[0].strip()
     cause = str(error.__cause__).split("\n")[0] if error.__cause__ is not None else ""
     match = re.match(r"In '.*': Could not find '(\w+)/(.*)'", text)

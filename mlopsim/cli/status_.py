@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.summary import telling_line
 from mlopsim.bench.table import table
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
@@ -48,7 +49,8 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
             label = f"{row['task']} / {row['method']} / seed {row['seed']} ({row['key']})"
             lines = [line for line in row["error"].splitlines() if line.strip()]
             click.secho(f"{row['status']}: {label}", fg="red")
-            click.echo("    " + ("\n    ".join(lines) if errors else lines[-1]))
+            line = telling_line(row["error"], str(row["status"]))
+            click.echo("    " + ("\n    ".join(lines) if errors else line))
     if runs:
         click.echo(f"last run: {runs[-1]['status']}, began {runs[-1]['started']}")
     for other in others:
