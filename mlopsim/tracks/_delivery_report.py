@@ -37,6 +37,8 @@ class Arena:
         R by method; NaN where a cell is not done.
     never, upper : ndarray, shape (seeds, tasks)
         R of never and the upper bound U.
+    streams : ndarray, shape (seeds, tasks)
+        Identity of the rows behind each scenario; NaN where no cell is done.
     """
 
     tasks: list[str]
@@ -45,6 +47,7 @@ class Arena:
     returns: dict[str, np.ndarray]
     never: np.ndarray
     upper: np.ndarray
+    streams: np.ndarray
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> Arena:
@@ -57,26 +60,39 @@ class Arena:
         place_s = {seed: i for i, seed in enumerate(seeds)}
         shape = (len(seeds), len(tasks))
         returns = {name: np.full(shape, np.nan) for name in methods}
-        upper = np.full(shape, np.nan)
-        for row in done.select("task", "method", "seed", "return", "upper").iter_rows(named=True):
+        upper, streams = np.full(shape, np.nan), np.full(shape, np.nan)
+        columns = ("task", "method", "seed", "return", "upper", "stream_id")
+        for row in done.select(columns).iter_rows(named=True):
             at = place_s[row["seed"]], place_t[row["task"]]
+            streams[at] = row["stream_id"]
             returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
             if row["method"] == "oracle":
                 upper[at] = math.nan if row["upper"] is None else row["upper"]
         never = returns.get("never", np.full(shape, np.nan))
-        return cls(tasks=tasks, methods=methods, seeds=seeds, returns=returns, never=never, upper=upper)
+        return cls(
+            tasks=tasks,
+            methods=methods,
+            seeds=seeds,
+            returns=returns,
+            never=never,
+            upper=upper,
+            streams=streams,
+        )
 
     def columns(self, tasks: list[str]) -> list[int]:
         """Return the positions of tasks."""
         return [self.tasks.index(name) for name in tasks]
 
     def single(self, task: int) -> bool:
-        """Say whether all seeds of a task show one and the same scenario (a real stream as it is)."""
-        base, top = self.never[:, task], self.upper[:, task]
-        return len(self.seeds) > 1 and bool((base == base[0]).all() and (top == top[0]).all())
+        """Say whether all seeds of a task show the same rows (a real stream as it is)."""
+        known = self.streams[np.isfinite(self.streams[:, task]), task]
+        return len(known) > 1 and bool((known == known[0]).all())
 
     def grid(self, values: np.ndarray, tasks: list[int]) -> np.ndarray:
-        """Select tasks; where each of them has a single scenario only, one row remains (n = 1)."""
+        """Select tasks; where each of them has the same rows for all seeds, one row remains (n = 1).
+
+        Seeds then differ in the learner's and the method's randomness only: their mean is one scenario.
+        """
         chosen = values[:, tasks]
         if all(self.single(t) for t in tasks):
             return np.asarray(chosen.mean(axis=0, keepdims=True))
@@ -159,8 +175,11 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     columns |= interval_columns("ns", [ns for ns, _ in both])
     columns |= interval_columns("regret", [regret for _, regret in both])
     columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
+    # seeds of one real stream are no independent scenarios
+    single = all(arena.single(task) for task in range(len(arena.tasks)))
+    means = chosen.with_columns(pl.lit(0).alias("seed")) if single else chosen
     for name in MEANS:
-        columns |= _means(chosen, methods, name)
+        columns |= _means(means, methods, name)
     return best_first(pl.DataFrame(columns), "ns")
 
 

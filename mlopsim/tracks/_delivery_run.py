@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlopsim.core.digest import digest_arrays
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
@@ -126,6 +127,8 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
         "rollbacks": float(rollback.sum()),
         "impossible": float(trajectory.invalid[0].sum()),
         "upper": math.nan,
+        # 48 bits of the labels' digest: an integer that a float holds exactly
+        "stream_id": float(int(digest_arrays({"y": world.y, "bounds": world.bounds})[:12], 16)),
         **extra,
     }
     reasons = {} if "upper" in extra else {"upper": "only the oracle's cell holds the bound"}

@@ -59,6 +59,7 @@ class DeliveryTrack:
             name="lag", unit="windows", direction="min", text="from the start of an event to the reaction"
         ),
         Metric(name="precision", unit="share", direction="max", text="retrains that follow an event in time"),
+        Metric(name="stream_id", unit="id", direction="none", text="equal where seeds show the same rows"),
     )
     steps: int = 1_000_000
     scenarios: int = 2500

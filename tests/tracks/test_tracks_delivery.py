@@ -142,6 +142,7 @@ def test_leaderboard_is_the_ratio_of_sums():
             "reasons": "{}",
             "return": values[seed, task],
             "upper": top[seed, task] if name == "oracle" else math.nan,
+            "stream_id": float(seed),
             **dict.fromkeys(means, 0.5),
         }
         for name, values in (("never", base), ("mine", mine), ("oracle", top - 0.01))
@@ -174,7 +175,7 @@ def test_one_real_stream_has_no_interval():
     rows = [
         {
             "task": "real", "method": name, "seed": seed, "status": "done", "return": value,
-            "upper": 0.9 if name == "oracle" else None,
+            "upper": 0.9 if name == "oracle" else None, "stream_id": 7.0,
         }
         for seed in range(4)
         for name, value in (("never", 0.5), ("mine", 0.7), ("oracle", 0.88))
