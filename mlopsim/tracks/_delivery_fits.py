@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from mlopsim.core.digest import canonical_json, digest
 from mlopsim.core.registry import find
@@ -12,7 +15,7 @@ from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
-from mlopsim.world.cache import open_worlds
+from mlopsim.world.cache import default_cache, open_worlds
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
 
@@ -38,7 +41,13 @@ def _training_pool(content: str) -> WorldPool:
         )
         for index in range(part["scenarios"])
     ]
-    return pool_of(open_worlds(specs), make("deployment", part["deployment"]))
+    # several workers want the same Worlds at first: each builds in an order of its own, so that they
+    # share the work instead of doing it twice (no number depends on the order)
+    cache = default_cache()
+    for place in np.random.default_rng(os.getpid()).permutation(len(specs)):
+        if specs[place] not in cache:
+            cache.open(specs[place])
+    return pool_of(open_worlds(specs, cache), make("deployment", part["deployment"]))
 
 
 def training_pool(part: Mapping[str, Any]) -> WorldPool:
