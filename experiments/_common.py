@@ -50,11 +50,14 @@ class Experiment:
         The settings, overrides included.
     folder : Path
         Where the results go.
+    machine : dict
+        Where and with what it runs, as of its start.
     """
 
     name: str
     settings: dict[str, Any]
     folder: Path
+    machine: dict[str, Any]
 
 
 def start(name: str, about: str | None, arguments: Sequence[str] | None = None) -> Experiment:
@@ -94,7 +97,8 @@ def start(name: str, about: str | None, arguments: Sequence[str] | None = None) 
         "--results", type=Path, default=ROOT / "results" / name, help=f"default: results/{name}"
     )
     given = parser.parse_args(arguments)
-    return Experiment(name=name, settings=read_settings(given.conf, given.overrides), folder=given.results)
+    settings = read_settings(given.conf, given.overrides)
+    return Experiment(name=name, settings=settings, folder=given.results, machine=machine())
 
 
 def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -154,7 +158,7 @@ def write_config(experiment: Experiment) -> Path:
 
     from mlopsim.core.files import write_text
 
-    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, "machine": machine()}))
+    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, "machine": experiment.machine}))
     return write_text(experiment.folder / "config.yaml", text)
 
 

@@ -72,12 +72,12 @@ def test_every_measurement_has_its_section_and_the_other_way_round():
 
 def test_the_loop_over_versions_gives_the_same_world():
     """The reference computes the same thing, in either of its two forms."""
+    import numpy
     from sklearn.naive_bayes import GaussianNB
 
     from mlopsim import make
     from mlopsim.world.build import build_from_stream
 
-    numpy = pytest.importorskip("numpy")
     source = make("stream", "synthetic", windows=13, rows=30, warmup=4)
     stream = source.generate(numpy.random.SeedSequence(3))
     expected = build_from_stream(stream, "naive_bayes", {"last": {"windows": 3}}).confusion
@@ -89,13 +89,13 @@ def test_the_loop_over_versions_gives_the_same_world():
 def test_wrong_settings_are_named(tmp_path):
     from mlopsim.core.errors import ConfigError
 
-    with pytest.raises(ConfigError, match="'repeat'.*repeats"):
+    with pytest.raises(ConfigError, match=r"'repeat'.*repeats"):
         throughput.main(["repeat=3"])
-    with pytest.raises(ConfigError, match="'worlds.row'"):
+    with pytest.raises(ConfigError, match=r"'worlds\.row'"):
         throughput.main(["worlds.row=3"])
     with pytest.raises(ConfigError, match="no override"):
         throughput.main(["fast"])
-    with pytest.raises(ConfigError, match="no measurement 'world'.*worlds"):
+    with pytest.raises(ConfigError, match=r"no measurement 'world'.*worlds"):
         throughput.main(["only=[world]", "--results", str(tmp_path)])
     with pytest.raises(ConfigError, match="no settings at"):
         throughput.main(["--conf", str(tmp_path / "none.yaml")])
