@@ -1,0 +1,188 @@
+"""From words on the command line to a config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_kit import Bench, mlopsim
+
+from mlopsim.cli.bench_ import build_suite
+from mlopsim.cli.compose import compose_bench
+from mlopsim.core.errors import ConfigError
+
+TINY = {"windows": 16, "rows": 20, "warmup": 4}
+
+
+def built(bench: Bench, *words: str) -> Any:
+    suite, _ = build_suite(compose_bench(["suite=tiny", *words], conf=[bench.conf]), ())
+    return suite
+
+
+def parts(suite: Any, kind: str) -> list[dict[str, Any]]:
+    return [task.part[kind]["params"] for task in suite.tasks]
+
+
+def names(items: list[Any]) -> list[str]:
+    return [item.name for item in items]
+
+
+def test_as_it_is(bench: Bench) -> None:
+    suite = built(bench)
+    assert suite.title == "tiny-v1"
+    assert names(suite.tasks) == ["small", "other"]
+    assert names(suite.methods) == ["never", "periodic", "oracle"]
+    assert suite.seeds == [0, 1]
+    assert suite.track["params"]["steps"] == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("methods=ks,periodic", ["never", "ks", "periodic", "oracle"]),
+        ("methods=[ks,periodic]", ["never", "ks", "periodic", "oracle"]),
+        ("methods=ks", ["never", "ks", "oracle"]),
+        ("methods=[ks,{periodic: {every: 5}}]", ["never", "ks", "periodic(every=5)", "oracle"]),
+        ("methods=ks,{periodic: {every: 5}}", ["never", "ks", "periodic(every=5)", "oracle"]),
+        ("methods=selector/ks", ["never", "ks", "oracle"]),
+    ],
+)
+def test_lists_of_methods(bench: Bench, word: str, expected: list[str]) -> None:
+    suite = built(bench, word)
+    assert names(suite.methods) == expected
+    assert suite.title == "tiny-v1 (modified)"
+
+
+def test_seeds_as_a_number_or_a_list(bench: Bench) -> None:
+    assert built(bench, "seeds=3").seeds == [0, 1, 2]
+    assert built(bench, "seeds=[7,3]").seeds == [7, 3]
+
+
+@pytest.mark.parametrize(
+    "word", ["workers=1", "executor=serial", "results=x", "timeout=5", "on_error=stop", "retry_failed=false"]
+)
+def test_what_changes_no_number_leaves_the_suite_as_it_is(bench: Bench, word: str) -> None:
+    assert built(bench, word).title == "tiny-v1"
+
+
+def test_a_group_pins_the_part_of_every_task(bench: Bench) -> None:
+    suite = built(bench, "learner=lda")
+    assert [task.part["learner"]["name"] for task in suite.tasks] == ["lda", "lda"]
+    # the suite's own names might speak of the learners that they had
+    assert all("lda" in name for name in names(suite.tasks))
+
+
+def test_a_pinned_stream_joins_equal_tasks(bench: Bench) -> None:
+    suite = built(bench, "stream=synthetic", "stream.windows=16", "stream.warmup=4", "learner=ridge")
+    assert len(suite.tasks) == 1
+    assert suite.tasks[0].part["stream"]["params"]["windows"] == 16
+    assert len(built(bench, "stream=synthetic").tasks) == 2
+
+
+def test_parameters_of_the_deployment_merge_into_every_task(bench: Bench) -> None:
+    bench.preset(
+        "suite/two",
+        "# @package _global_\ntrack: delivery\nmethods: [never]\nseeds: 1\ndelivery: {steps: 0}\ntasks:\n"
+        "  - {name: a, deployment: {standard: {slots: 2, latency: 1}}}\n  - {name: b}\n",
+    )
+    composed = compose_bench(["suite=two", "deployment.latency=7"], conf=[bench.conf])
+    suite, _ = build_suite(composed, ())
+    assert names(suite.tasks) == ["a", "b"]
+    assert [(p["slots"], p["latency"]) for p in parts(suite, "deployment")] == [(2, 7), (4, 7)]
+
+
+def test_a_named_deployment_replaces_it(bench: Bench) -> None:
+    suite = built(bench, "deployment=standard", "deployment.latency=7")
+    assert {(p["slots"], p["latency"]) for p in parts(suite, "deployment")} == {(4, 7)}
+
+
+def test_settings_of_the_track(bench: Bench) -> None:
+    suite = built(bench, "delivery.reaction=5", "delivery.ladder=true")
+    assert suite.track["params"]["reaction"] == 5
+    assert len(suite.methods) > 3
+
+
+def test_tasks_by_name_and_anew(bench: Bench) -> None:
+    assert names(built(bench, "tasks=other").tasks) == ["other"]
+    suite = built(bench, "tasks=[other,{name: new, stream: {synthetic: {windows: 20}}}]")
+    assert names(suite.tasks) == ["other", "new"]
+
+
+def test_zipped_cells(bench: Bench) -> None:
+    ended = bench("--dry-run", "cells=[{zip: {task: [small, other], method: [never, periodic]}}]")
+    assert ended.code == 0
+    assert "4 cells" in ended.out
+
+
+def test_presets_of_ones_own(bench: Bench) -> None:
+    bench.preset("stream/mine", "defaults: [synthetic, _self_]\nwindows: 16\nwarmup: 4\nrows: 20\n")
+    bench.preset("stream/longer", "defaults: [mine, _self_]\nwindows: 24\n")
+    bench.preset("deployment/slow", "defaults: [standard, _self_]\nlatency: 6\n")
+    first = parts(built(bench, "stream=mine", "stream.rows=30"), "stream")[0]
+    assert (first["windows"], first["rows"], first["warmup"]) == (16, 30, 4)
+    second = parts(built(bench, "stream=longer"), "stream")[0]
+    assert (second["windows"], second["rows"], second["warmup"]) == (24, 20, 4)
+    slow = parts(built(bench, "deployment=slow", "deployment.slots=2"), "deployment")[0]
+    assert (slow["latency"], slow["slots"]) == (6, 2)
+
+
+def test_a_preset_of_a_file(bench: Bench) -> None:
+    rows = "".join(f"{i % 10},{i % 3 % 2}\n" for i in range(400))
+    data = bench.folder / "mine.csv"
+    data.write_text("x,target\n" + rows, encoding="utf-8")
+    bench.preset("stream/mine", f"defaults: [file, _self_]\npath: {data}\nlabel: target\nwindows: 20\n")
+    ended = bench("stream=mine", "--no-report")
+    assert ended.code == 0, ended.err
+    assert set(bench.cells()["status"]) == {"done"}
+
+
+def test_mistakes_in_presets_are_named(bench: Bench) -> None:
+    bench.preset("stream/mine", "defaults: [synthetic, _self_]\nwindwos: 16\n")
+    ended = bench("stream=mine", "--dry-run")
+    assert ended.code == 2
+    assert "windwos" in ended.err
+    bench.preset("suite/wrong", "# @package _global_\ntrack: delivery\nmethdos: [never]\n")
+    ended = mlopsim("bench", "suite=wrong", "--conf", bench.conf, "--dry-run")
+    assert ended.code == 2
+    assert "methdos" in ended.err
+    ended = bench("stream=mien", "--dry-run")
+    assert "did you mean 'mine'?" in ended.err
+
+
+def test_no_folder_of_ones_own(bench: Bench) -> None:
+    with pytest.raises(ConfigError, match="no folder"):
+        compose_bench([], conf=[bench.folder / "nowhere"])
+
+
+def test_the_printed_config_is_complete_and_readable(bench: Bench) -> None:
+    from omegaconf import OmegaConf
+
+    ended = bench("--print-config", "deployment.latency=4", "seeds=[1,2]")
+    assert ended.code == 0
+    tree = OmegaConf.create(ended.out)
+    assert tree.seeds == [1, 2]
+    assert tree.deployment.latency == 4
+    assert tree.suite == "tiny"
+    assert not (bench.results / "ledger.sqlite").exists()
+
+
+def test_every_suite_of_the_package_builds() -> None:
+    from mlopsim.bench.grid import expand
+    from mlopsim.cli.compose import conf_folder
+
+    found = sorted(path.stem for path in (conf_folder() / "suite").glob("*.yaml"))
+    assert "quick" in found
+    for name in found:
+        suite, track = build_suite(compose_bench([f"suite={name}"]), ())
+        assert suite.title == f"{name}-v{suite.version}"
+        assert expand(suite, track).cells
+
+
+def test_a_dry_run_leaves_nothing_behind(bench: Bench) -> None:
+    before = sorted(Path(bench.folder).rglob("*"))
+    ended = bench("--dry-run")
+    assert ended.code == 0
+    assert "12 cells (0 cached)" in ended.out
+    assert "nothing was run" in ended.out
+    assert sorted(Path(bench.folder).rglob("*")) == before
