@@ -15,7 +15,7 @@ from mlopsim.bench.grid import describe
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.worker import Context, Job, Reply
 from mlopsim.core.errors import MlopsimError
-from mlopsim.core.registry import find, load_plugins
+from mlopsim.core.registry import PACKAGES, find, load_plugins
 from mlopsim.core.spec import make, part_of
 from mlopsim.core.track import FitResult, Track
 
@@ -228,7 +228,8 @@ def _changed_versions(parts: Any) -> list[str]:
     while stack:
         value = stack.pop()
         if isinstance(value, Mapping):
-            if {"kind", "name", "version", "params"} <= set(value):
+            # a track may compare things of kinds of its own, which no registry knows
+            if {"kind", "name", "version", "params"} <= set(value) and value["kind"] in PACKAGES:
                 now = find(str(value["kind"]), str(value["name"])).version
                 if str(now) != str(value["version"]):
                     changed[f"{value['kind']}/{value['name']} version {value['version']} -> {now}"] = None
