@@ -8,6 +8,7 @@ import importlib.util
 import pkgutil
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -37,6 +38,8 @@ PACKAGES: dict[str, str] = {
 }
 
 ENTRY_POINT_GROUP = "mlopsim.components"
+#: a plug-in file becomes a module of this name and its digest
+PLUGIN_MODULE = "mlopsim_plugin_"
 
 _components: dict[tuple[str, str], type[Any]] = {}
 _loaded: set[str] = set()
@@ -96,7 +99,8 @@ def register(kind: str, name: str, *, version: int = 1) -> Callable[[C], C]:
         target: Any = cls
         target.kind, target.name, target.version = kind, name, str(version)
         target.full_name = f"{kind}/{name}"
-        if _current_plugin is not None:
+        # a plug-in may import modules of ours, whose versions stay theirs
+        if _current_plugin is not None and cls.__module__ == PLUGIN_MODULE + _plugins[_current_plugin]:
             target.version = f"plugin-{_plugins[_current_plugin]}"
         _components[kind, name] = cls
         return cls
@@ -157,7 +161,7 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        If a file does not exist or does not end in ``.py``.
+        If a file does not exist, does not end in ``.py`` or fails; nothing of it is registered then.
     """
     global _current_plugin
     for raw in paths:
@@ -168,7 +172,7 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
         if _plugins.get(str(path)) == content:
             continue
         _plugins[str(path)] = content
-        module_name = f"mlopsim_plugin_{content}"
+        module_name = PLUGIN_MODULE + content
         spec = importlib.util.spec_from_file_location(module_name, path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -176,6 +180,18 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
         _current_plugin = str(path)
         try:
             spec.loader.exec_module(module)
+        except BaseException as error:
+            # what was not loaded to its end must not count as loaded
+            del _plugins[str(path)], sys.modules[module_name]
+            for place in [key for key, cls in _components.items() if cls.__module__ == module_name]:
+                del _components[place]
+            if isinstance(error, ConfigError) or not isinstance(error, Exception):
+                raise
+            where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+            line = f" in line {where[-1]}" if where else ""
+            raise ConfigError(
+                f"the plug-in {raw} fails{line}: {type(error).__name__}: {error}", remedy="mend the file"
+            ) from error
         finally:
             _current_plugin = None
     return dict(_plugins)

@@ -238,5 +238,47 @@ def test_unknown_component() -> None:
 
 
 def test_ambiguous_name() -> None:
-    refused(mlopsim("check", "random_" * 3), "unknown component")
-    refused(mlopsim("check", "linear/ks"), "unknown kind 'linear'")
+    from dataclasses import dataclass
+
+    from mlopsim.core.registry import register, unregister
+
+    @register("duration", "ks")
+    @dataclass(kw_only=True)
+    class Other:
+        """Something else of the same name."""
+
+    try:
+        refused(mlopsim("check", "ks"), "'ks' is ambiguous", "duration/ks, selector/ks")
+    finally:
+        unregister("duration", "ks")
+    refused(mlopsim("check", "selektor/ks"), "unknown kind 'selektor'", "did you mean 'selector'?")
+
+
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("x = 1\nimport no_such_module_\n", ["in line 2", "ModuleNotFoundError"]),
+        ("def f(:\n", ["SyntaxError"]),
+        ("import mlopsim\n@mlopsim.register('selector', 'broken')\nclass A: pass\n", ["is not a dataclass"]),
+    ],
+)
+def test_broken_plugins(done: Bench, text: str, texts: list[str]) -> None:
+    path = done.folder / "broken.py"
+    path.write_text(text, encoding="utf-8")
+    for _ in range(2):  # the second time is no better
+        refused(done("--plugin", path), *texts, "remedy")
+
+
+def test_a_plugin_that_takes_a_name_of_ours(done: Bench) -> None:
+    path = done.folder / "thief.py"
+    path.write_text(
+        "from dataclasses import dataclass\nimport mlopsim\n"
+        "@mlopsim.register('selector', 'own')\n@dataclass(kw_only=True)\nclass Own: 'Mine.'\n"
+        "@mlopsim.register('selector', 'periodic')\n@dataclass(kw_only=True)\nclass A: 'Not mine.'\n",
+        encoding="utf-8",
+    )
+    from mlopsim.core.registry import names
+
+    names("selector")
+    refused(done("--plugin", path), "selector/periodic is already registered by mlopsim")
+    assert "own" not in names("selector")

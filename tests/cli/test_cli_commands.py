@@ -236,3 +236,22 @@ def test_a_suite_from_plain_python_equals_the_command(done: Bench) -> None:
     again = run_suite(done.folder / "python", suite, track, executor="serial")
     assert again.summary.counts.cached == 6
     assert again.leaderboard.equals(results.leaderboard)
+
+
+def test_a_plugin_may_import_our_components(tmp_path: Path) -> None:
+    """What it builds on keeps its version, whatever is loaded first."""
+    path = tmp_path / "built_on.py"
+    path.write_text(
+        "from dataclasses import dataclass\nimport mlopsim\n"
+        "from mlopsim.delivery.selectors.periodic import Periodic\n\n\n"
+        '@mlopsim.register("selector", "built-on")\n@dataclass(kw_only=True)\nclass BuiltOn(Periodic):\n'
+        '    """Retrain every so many windows; parameter every."""\n'
+    )
+    ended = _python(
+        "from mlopsim.core.registry import find, load_plugins\n"
+        f"load_plugins([{str(path)!r}])\n"
+        "print(find('selector', 'periodic').version, find('selector', 'built-on').version)"
+    )
+    ours, theirs = ended.stdout.split()
+    assert ours == "1"
+    assert theirs.startswith("plugin-")
