@@ -13,6 +13,7 @@ from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.selector import Interface, View
 from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.tracks._delivery_fits import pool_of
 from mlopsim.world.cache import default_cache
@@ -91,8 +92,35 @@ def _run_cell(
             *digest_words(cell.task.digest),
             root=cell.root,
         )
-        trajectory, extra = walk(selector, pool, deployment, np.zeros(1, np.int64), [seed]), {}
+        recorder = Recorder(selector)
+        trajectory, extra = walk(recorder, pool, deployment, np.zeros(1, np.int64), [seed]), {}
+        if recorder.alarms:
+            result = outcome(world, trajectory, extra, reaction)
+            result.curves["alarm"] = np.array(recorder.alarms, dtype=bool)
+            return result
     return outcome(world, trajectory, extra, reaction)
+
+
+class Recorder:
+    """Hands everything on to a selector, and keeps its alarms if it tells them (``alarmed``)."""
+
+    def __init__(self, selector: Any) -> None:
+        self.selector = selector
+        self.full_name: str = selector.full_name
+        self.uses_errors = bool(getattr(selector, "uses_errors", True))
+        self.alarms: list[bool] = []
+
+    def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start the selector."""
+        self.selector.reset(n, interface, seeds)
+
+    def act(self, view: View) -> np.ndarray:
+        """Return the selector's actions."""
+        actions: np.ndarray = self.selector.act(view)
+        alarmed = getattr(self.selector, "alarmed", None)
+        if alarmed is not None:
+            self.alarms.append(bool(alarmed[0]))
+        return actions
 
 
 def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], reaction: int) -> Outcome:

@@ -142,6 +142,7 @@ def _timeline(walks: dict[str, Any], oracle: Any, marks: Marks) -> Any:
         drawn.append(
             Walk(
                 name=name,
+                alarms=[int(windows[i]) for i in np.flatnonzero(curve["alarm"])] if "alarm" in curve else (),
                 quality=curve["quality"].astype(np.float64),
                 retrains=[int(windows[i]) for i in np.flatnonzero(curve["retrained"])],
                 switches=[int(windows[i]) for i in changed if i not in back],

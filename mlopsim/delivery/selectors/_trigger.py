@@ -24,6 +24,8 @@ TRIGGER_SPACE: dict[str, Choice] = {
 class Trigger(Rule):
     """Base of the triggers: :meth:`alarm` is the only thing that they add.
 
+    After each decision ``alarmed`` holds where there was an alarm, bool of shape (n,), for records.
+
     Parameters
     ----------
     wait : int, default 0
@@ -57,6 +59,7 @@ class Trigger(Rule):
     def decide(self, view: View) -> np.ndarray:
         """Retrain where an alarm is old enough."""
         alarm = self.alarm(view)
+        self.alarmed = alarm
         # a version that takes over answers the alarms before it
         since = np.where(self.changed, -1, self._since_alarm)
         since = np.where(since >= 0, since + 1, since)
