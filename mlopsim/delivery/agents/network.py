@@ -15,7 +15,7 @@ from mlopsim.core.errors import CacheError
 ACTIVATIONS = ("tanh", "relu")
 
 
-@nb.njit(cache=True)  # type: ignore[untyped-decorator]
+@nb.njit(cache=True)
 def affine(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
     """Write ``x @ weight + bias`` row by row; each sum runs over the inputs in their order."""
     for n in range(x.shape[0]):
@@ -89,7 +89,7 @@ class Network:
         ndarray of float64, shape (N, A)
             Logits or action values; a row does not depend on the others, to the bit.
         """
-        x = np.clip((obs.astype(np.float64) - self.shift) * self.scale, -self.clip, self.clip)
+        x: np.ndarray = np.clip((obs.astype(np.float64) - self.shift) * self.scale, -self.clip, self.clip)
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             out = np.empty((len(x), weight.shape[1]))
             affine(x, np.ascontiguousarray(weight, np.float64), bias.astype(np.float64), out)

@@ -89,8 +89,9 @@ def _scaled(env: Any, shift: np.ndarray, scale: np.ndarray, clip: float) -> Any:
         """Scales observations exactly as the stored network does."""
 
         def _transform(self, obs: np.ndarray) -> np.ndarray:
-            scaled = np.clip((obs.astype(np.float64) - shift) * scale, -clip, clip)
-            return scaled.astype(np.float32)
+            wide = np.clip((obs.astype(np.float64) - shift) * scale, -clip, clip)
+            scaled: np.ndarray = wide.astype(np.float32)
+            return scaled
 
         def reset(self) -> np.ndarray:
             return self._transform(self.venv.reset())
