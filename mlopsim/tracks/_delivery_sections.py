@@ -53,7 +53,7 @@ def _board(board: pl.DataFrame, marks: Marks) -> Section:
         board["ns_high"].to_numpy(),
         board["ns_n"].to_numpy(),
         xlabel="normalised score NS (0: never retrain, 1: upper bound of the clairvoyant optimum)",
-        references={"never": 0.0, "optimum ≤": 1.0},
+        references={"never": 0.0, "bound U": 1.0},
         marks=marks,
         note="95 % paired bootstrap over scenario seeds; n: scenario seeds",
     )
