@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mlopsim.core.digest import plain
 from mlopsim.core.errors import DataError, MlopsimError
 from mlopsim.core.spec import make
 from mlopsim.learners.base import BatchLearner, BatchModel, Learner, Model
@@ -45,7 +46,13 @@ class Source:
     @classmethod
     def of(cls, spec: WorldSpec) -> Source:
         """Build all three from their parts and draw the stream."""
-        stream = make("stream", spec.stream).generate(spec.scenario_seed)
+        source = make("stream", spec.stream)
+        if "content" in spec.stream and plain(source.content()) != spec.stream["content"]:
+            raise DataError(
+                f"the data of {source.full_name} have changed since they were addressed",
+                remedy="bring the old data back, or run the bench again: changed data have keys of their own",
+            )
+        stream = source.generate(spec.scenario_seed)
         if not isinstance(stream, Stream):
             raise DataError(f"stream/{spec.stream['name']} gave {type(stream).__name__} instead of a Stream")
         return cls(
