@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.interval import NAN, Interval, Score
+from mlopsim.stats.interval import NAN, NOTHING, Interval, Score
 from mlopsim.stats.resample import Kind, check_kind, ends, resample_sums
 from mlopsim.stats.two_level import NO_GAIN, as_grid, same_scenarios, too_few, two_level
 
@@ -47,6 +47,7 @@ def _ratio(
     kind: Kind,
     resamples: int,
     undefined: str,
+    nothing: float = 0.0,
 ) -> Interval:
     """Interval of sum(numerator) / sum(denominator), both (seeds, tasks), over entries that are ok."""
     check_kind(kind, level, resamples)
@@ -62,13 +63,14 @@ def _ratio(
     if n == 0:
         return without_ends(NAN, "no seed with all values defined")
     total = float(below.sum())
-    if total <= 0.0:
+    floor = nothing * cells
+    if total <= floor:
         return without_ends(NAN, undefined)
     value = float(above.sum()) / total
     if reason := too_few(n):
         return without_ends(value, reason)
     top, bottom = resample_sums([above, below], rng, resamples)
-    bad = int((bottom <= 0.0).sum())
+    bad = int((bottom <= floor).sum())
     if bad:
         return without_ends(value, f"undefined in {bad} of {resamples} resamples: {undefined}")
     influence = (above - value * below) / total
@@ -225,7 +227,7 @@ def ns_interval(
     x = as_grid(x, "R")
     same_scenarios(x.shape, base, top)
     ok = np.isfinite(x) & np.isfinite(base) & np.isfinite(top)
-    return _ratio(x - base, top - base, ok, rng, level, kind, resamples, NO_GAIN)
+    return _ratio(x - base, top - base, ok, rng, level, kind, resamples, NO_GAIN, NOTHING)
 
 
 def ns_difference(
@@ -270,7 +272,7 @@ def ns_difference(
     x, y = as_grid(x, "X"), as_grid(y, "Y")
     same_scenarios(x.shape, y, base, top)
     ok = np.isfinite(x) & np.isfinite(y) & np.isfinite(base) & np.isfinite(top)
-    return _ratio(x - y, top - base, ok, rng, level, kind, resamples, NO_GAIN)
+    return _ratio(x - y, top - base, ok, rng, level, kind, resamples, NO_GAIN, NOTHING)
 
 
 def statistic_interval(

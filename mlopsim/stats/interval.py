@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from mlopsim.core.errors import ConfigError
 
 NAN = float("nan")
+#: a mean gain U - R_never of at most this (in units of the return) is round-off: there is nothing to gain
+NOTHING = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)

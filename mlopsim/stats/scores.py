@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.interval import NAN, Score
+from mlopsim.stats.interval import NAN, NOTHING, Score
 
 
 def paired(*arrays: ArrayLike) -> tuple[list[np.ndarray], np.ndarray]:
@@ -67,7 +67,7 @@ def normalised_score(R: ArrayLike, never: ArrayLike, upper: ArrayLike) -> Score:
     if n == 0:
         return Score(value=NAN, n=0, excluded=excluded, reason="no scenario with all three returns")
     gain = float(np.sum(top[ok] - base[ok]))
-    if gain <= 0.0:
+    if gain <= NOTHING * n:
         reason = "the upper bound gains nothing over never in these scenarios"
         return Score(value=NAN, n=n, excluded=excluded, reason=reason)
     return Score(value=float(np.sum(r[ok] - base[ok])) / gain, n=n, excluded=excluded)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.interval import NAN, Interval
+from mlopsim.stats.interval import NAN, NOTHING, Interval
 from mlopsim.stats.resample import Kind, check_kind, ends, resample_two_level
 
 NO_GAIN = "the upper bound gains nothing over never in these scenarios"
@@ -115,14 +115,15 @@ def two_level(
     if n == 0:
         return result(NAN, reason="no seed with all values defined")
     total = float(below.sum())
-    if total <= 0.0:
+    floor = NOTHING * cells
+    if total <= floor:
         return result(NAN, reason=NO_GAIN)
     above = np.sum([g.mean(axis=0) for g in grids], axis=0)
     value = float(above.sum()) / total
     if reason := too_few(n) or too_few(repetitions, "training seed"):
         return result(value, reason=reason)
     sums, bottom = resample_two_level(grids, below, rng, resamples)
-    bad = int((bottom <= 0.0).sum())
+    bad = int((bottom <= floor).sum())
     if bad:
         return result(value, reason=f"undefined in {bad} of {resamples} resamples: {NO_GAIN}")
     influence = (above - value * below) / total

@@ -270,3 +270,14 @@ def test_coverage_of_the_mean_is_near_nominal():
 )
 def test_simulated_coverage(draw, truth, least, most):
     assert least <= coverage(draw, truth, 1000) <= most
+
+
+def test_a_gain_of_round_off_is_nothing_to_gain():
+    """One scenario where there is something to gain, one where the bound's margin is all: draws of the latter
+    alone would give scores of a billion."""
+    never, upper, mine = np.array([0.5, 0.5]), np.array([0.8, 0.5 + 1e-10]), np.array([0.7, 0.4])
+    found = ns_interval(mine, never, upper, np.random.default_rng(0))
+    assert found.value == pytest.approx(0.1 / 0.3, rel=1e-6)
+    assert not found.bounded and "resamples" in found.reason
+    alone = ns_interval(mine[1:], never[1:], upper[1:], np.random.default_rng(0))
+    assert np.isnan(alone.value)
