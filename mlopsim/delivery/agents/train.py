@@ -24,18 +24,22 @@ PILOT_STEPS = 20_000
 @contextmanager
 def one_thread_and_own_randomness() -> Iterator[None]:
     """Run torch on one thread and give back all global random states as they were."""
-    import torch
+    # before the first import: loading some libraries draws from Python's own generator
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - saved, not drawn from
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("training an agent", "rl") from error
 
-    threads = torch.get_num_threads()
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 - saved, not drawn from
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002
+        torch.set_rng_state(state)
 
 
 def measure_scaling(
@@ -207,7 +211,26 @@ def train_agent(
     MissingExtraError
         If stable-baselines3 is not installed.
     """
+    with one_thread_and_own_randomness():
+        return _train(
+            name, dict(settings), hidden, n_envs, reward_scale, pool, deployment, steps, seed, progress
+        )
+
+
+def _train(
+    name: str,
+    settings: dict[str, Any],
+    hidden: list[int],
+    n_envs: int,
+    reward_scale: float,
+    pool: WorldPool,
+    deployment: Any,
+    steps: int,
+    seed: np.random.SeedSequence,
+    progress: Callable[[int], None] | None,
+) -> FitResult:
     algorithm = _algorithm(name)
+    import torch
     from stable_baselines3.common.callbacks import BaseCallback
 
     pilot_seed, env_seed, model_seed = seed.spawn(3)
@@ -236,34 +259,31 @@ def train_agent(
                     progress(used + self.num_timesteps)
             return True
 
-    settings = dict(settings)
     rate = float(settings.pop("learning_rate"))
-    import torch
-
-    activation = torch.nn.ReLU if name == "dqn" else torch.nn.Tanh
-    with one_thread_and_own_randomness():
-        env = make_sb3_vec_env(
-            pool,
-            deployment,
-            n_envs,
-            seed_int(env_seed),
-            centre=True,
-            scale=reward_scale,
-            stagger=True,
-            monitor=False,
-        )
-        clip = Network.clip
-        model = algorithm(
-            "MlpPolicy",
-            _scaled(env, shift, scale, clip),
-            learning_rate=lambda left: rate * left,
-            seed=seed_int(model_seed),
-            device="cpu",
-            policy_kwargs={"net_arch": list(hidden), "activation_fn": activation},
-            **settings,
-        )
-        model.learn(budget, callback=Watch())
-        network = extract(model, name, env.core.feature_names, shift, scale)
+    env = make_sb3_vec_env(
+        pool,
+        deployment,
+        n_envs,
+        seed_int(env_seed),
+        centre=True,
+        scale=reward_scale,
+        stagger=True,
+        monitor=False,
+    )
+    model = algorithm(
+        "MlpPolicy",
+        _scaled(env, shift, scale, Network.clip),
+        learning_rate=lambda left: rate * left,
+        seed=seed_int(model_seed),
+        device="cpu",
+        policy_kwargs={
+            "net_arch": list(hidden),
+            "activation_fn": torch.nn.ReLU if name == "dqn" else torch.nn.Tanh,
+        },
+        **settings,
+    )
+    model.learn(budget, callback=Watch())
+    network = extract(model, name, env.core.feature_names, shift, scale)
     info = {
         "steps_used": used + int(model.num_timesteps),
         "algorithm": name,

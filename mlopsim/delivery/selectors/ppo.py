@@ -64,11 +64,11 @@ class PPO(Agent):
     reward_scale: float = 10.0
 
     def __post_init__(self) -> None:
-        check_range("ppo.train_seed", self.train_seed, 0, 2**31)
-        check_range("ppo.gamma", self.gamma, 0.0, 1.0)
-        check_range("ppo.learning_rate", self.learning_rate, 0.0, 1.0, open_low=True)
-        check_range("ppo.n_envs", self.n_envs, 1, 4096)
-        check_range("ppo.n_steps", self.n_steps, 1, 100_000)
+        check_range(f"{self.name}.train_seed", self.train_seed, 0, 2**31)
+        check_range(f"{self.name}.gamma", self.gamma, 0.0, 1.0)
+        check_range(f"{self.name}.learning_rate", self.learning_rate, 0.0, 1.0, open_low=True)
+        check_range(f"{self.name}.n_envs", self.n_envs, 1, 4096)
+        check_range(f"{self.name}.n_steps", self.n_steps, 1, 100_000)
 
     def settings(self) -> dict[str, Any]:
         """Return the keywords of the algorithm."""
