@@ -27,6 +27,7 @@ from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
+from mlopsim.stats.resample import Kind
 from mlopsim.tracks._delivery_report import SINGLE, Arena
 
 
@@ -46,7 +47,7 @@ def returns(arena: Arena, task: int) -> dict[str, np.ndarray]:
     return {name: np.stack(runs) if len(runs) > 1 else runs[0] for name, runs in found.items()}
 
 
-def compare(arena: Arena, task: int, level: float, resamples: int) -> list[dict[str, Any]]:
+def compare(arena: Arena, task: int, level: float, resamples: int, kind: Kind) -> list[dict[str, Any]]:
     """One row a method: NS, and the difference of PPO to it, with intervals."""
     runs = returns(arena, task)
     base, top = arena.never[:, [task]], arena.upper[:, [task]]
@@ -68,7 +69,7 @@ def compare(arena: Arena, task: int, level: float, resamples: int) -> list[dict[
         row["train_seeds"] = len(values) if values.ndim == 3 else 0
         empty = Interval(value=float("nan"), n=ns.n, reason="PPO against itself")
         other = name != "ppo"
-        by_t = ns_difference(runs["ppo"], values, base, top, rng(1), kind="t", **options) if other else empty
+        by_t = ns_difference(runs["ppo"], values, base, top, rng(1), kind=kind, **options) if other else empty
         plain = ns_difference(runs["ppo"], values, base, top, rng(1), **options) if other else empty
         row |= {"diff_to_ppo": by_t.value, "diff_low": by_t.low, "diff_high": by_t.high}
         row |= {"diff_low_bootstrap": plain.low, "diff_high_bootstrap": plain.high}
@@ -93,7 +94,7 @@ def main() -> None:
     arena = Arena.of(cells)
     claim, others = [], []
     for place, task in enumerate(arena.tasks):
-        rows = compare(arena, place, settings["level"], settings["resamples"])
+        rows = compare(arena, place, settings["level"], settings["resamples"], settings["interval"])
         _common.show([{k: v for k, v in row.items() if k != "reason"} for row in rows], task)
         if task == settings["claim"]:
             claim = rows

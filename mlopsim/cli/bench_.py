@@ -206,6 +206,7 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
         workers=config.workers,
         executor=config.executor,
         timeout=config.timeout,
+        fit_timeout=config.fit_timeout,
         on_error="stop" if config.on_error == "stop" else "continue",
         retry_failed=config.retry_failed,
         progress=RichProgress(),

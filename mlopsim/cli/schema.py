@@ -9,7 +9,9 @@ from typing import Any
 #: groups on the command line that pin a part of every task
 PARTS = ("stream", "learner", "training", "deployment")
 #: keys that do not change any number, so overriding them leaves a suite as it is
-HARMLESS = frozenset({"workers", "executor", "results", "timeout", "on_error", "retry_failed", "about"})
+HARMLESS = frozenset(
+    {"workers", "executor", "results", "timeout", "fit_timeout", "on_error", "retry_failed", "about"}
+)
 #: keys whose values are lists: ``key=a,b`` is read as ``key=[a,b]``
 LISTS = frozenset({"methods", "tasks", "cells"})
 
@@ -45,8 +47,8 @@ class BenchConfig:
         ``pool`` (our process pool), ``serial``, ``dask`` (a local cluster) or ``tcp://address`` of one.
     results : str or None
         Folder of ledger and report; default ``results/<suite>``.
-    timeout : float or None
-        Seconds that one cell may take.
+    timeout, fit_timeout : float or None
+        Seconds that one cell and one fit may take.
     on_error : str
         ``continue`` or ``stop``.
     retry_failed : bool
@@ -66,6 +68,7 @@ class BenchConfig:
     executor: str = "pool"
     results: str | None = None
     timeout: float | None = None
+    fit_timeout: float | None = None
     on_error: str = "continue"
     retry_failed: bool = True
 

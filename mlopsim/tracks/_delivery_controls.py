@@ -27,7 +27,11 @@ CONTROLS: dict[str, Control] = {
         version="1", always=True, text="the clairvoyant optimum: a feasible plan and the bound"
     ),
     "latest-oracle": Control(version="1", always=False, text="the exact optimum without rollback"),
-    "knows-changes": Control(version="1", always=False, text="retrains right after every true change"),
+    "knows-changes": Control(
+        version="1",
+        always=False,
+        text="retrains a fixed time after every true change, the time chosen afterwards",
+    ),
     "hindsight-period": Control(version="1", always=False, text="the best fixed period, chosen afterwards"),
 }
 

@@ -19,7 +19,7 @@ from mlopsim.tracks._delivery_controls import CONTROLS
 
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario profiles
 FLOOR = 0.02
-SINGLE = "one real stream: all seeds show the same scenario, so there is no interval"
+SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 
 
@@ -64,7 +64,8 @@ class Arena:
         columns = ("task", "method", "seed", "return", "upper", "stream_id")
         for row in done.select(columns).iter_rows(named=True):
             at = place_s[row["seed"]], place_t[row["task"]]
-            streams[at] = row["stream_id"]
+            if row["stream_id"] is not None and not math.isnan(row["stream_id"]):
+                streams[at] = row["stream_id"]
             returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
             if row["method"] == "oracle":
                 upper[at] = math.nan if row["upper"] is None else row["upper"]
@@ -151,6 +152,13 @@ def _first_reason(reasons: pl.DataFrame, method: str, name: str) -> str:
     return ""
 
 
+def pooled(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out tasks on one real stream, unless there are no others: their seeds are no scenarios."""
+    arena = Arena.of(table)
+    many = [name for i, name in enumerate(arena.tasks) if not arena.single(i)]
+    return table.filter(pl.col("task").is_in(many)) if many else table
+
+
 def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataFrame:
     """Aggregate the cell table to one row a method, best NS first.
 
@@ -159,7 +167,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     table : polars.DataFrame
         Cells: task, method, seed, status, reasons and the track's metrics.
     tasks : list of str, optional
-        Only these.
+        Only these. Tasks on one real stream are left out of the pool (see :func:`pooled`).
 
     Returns
     -------
@@ -167,7 +175,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
         method, ns, regret and the means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario
         seeds) and ``_reason``; ``cells``: cells done.
     """
-    chosen = table if tasks is None else table.filter(pl.col("task").is_in(tasks))
+    chosen = pooled(table if tasks is None else table.filter(pl.col("task").is_in(tasks)))
     arena = Arena.of(chosen)
     methods = arena.methods
     both = [scores(arena, method, list(range(len(arena.tasks)))) for method in methods]

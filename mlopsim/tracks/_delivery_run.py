@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import digest_arrays
+from mlopsim.core.digest import digest, digest_arrays
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
@@ -81,6 +81,8 @@ def _run_cell(
     if cell.method.part["kind"] == "control":
         from mlopsim.tracks._delivery_controls import run_control
 
+        if cell.method.part["name"] == "knows-changes" and world.events is None:
+            return _undefined("the drift events of this stream are not known")
         trajectory, extra = run_control(cell.method.part["name"], world, pool, deployment)
     else:
         selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
@@ -99,6 +101,25 @@ def _run_cell(
             result.curves["alarm"] = np.array(recorder.alarms, dtype=bool)
             return result
     return outcome(world, trajectory, extra, reaction)
+
+
+def _undefined(reason: str) -> Outcome:
+    """Return an outcome without any number."""
+    from mlopsim.tracks.delivery import DeliveryTrack
+
+    names = [metric.name for metric in DeliveryTrack.metrics]
+    return Outcome(metrics=dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason))
+
+
+def stream_id(world: World) -> float:
+    """Identify the source of the rows: 48 bits of a digest, which a float holds exactly.
+
+    Seeds of a real stream (its true events are not known) thin or shuffle the same rows: one source. A
+    synthetic stream is another one for every seed.
+    """
+    if world.events is None and world.spec is not None:
+        return float(int(digest(world.spec.stream)[:12], 16))
+    return float(int(digest_arrays({"y": world.y, "bounds": world.bounds})[:12], 16))
 
 
 class Recorder:
@@ -155,8 +176,7 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
         "rollbacks": float(rollback.sum()),
         "impossible": float(trajectory.invalid[0].sum()),
         "upper": math.nan,
-        # 48 bits of the labels' digest: an integer that a float holds exactly
-        "stream_id": float(int(digest_arrays({"y": world.y, "bounds": world.bounds})[:12], 16)),
+        "stream_id": stream_id(world),
         **extra,
     }
     reasons = {} if "upper" in extra else {"upper": "only the oracle's cell holds the bound"}

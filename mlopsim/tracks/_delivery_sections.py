@@ -15,7 +15,7 @@ from mlopsim.plots.style import Mark, marks_for
 from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
 from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.stats.scores import performance_profile
-from mlopsim.tracks._delivery_report import FLOOR, Arena, Curves, is_control, leaderboard, per_task
+from mlopsim.tracks._delivery_report import FLOOR, Arena, Curves, is_control, leaderboard, per_task, pooled
 
 #: methods in a time line or profile, at most
 SHOWN = 6
@@ -60,6 +60,7 @@ def _board(board: pl.DataFrame, marks: Marks) -> Section:
     text = (
         "NS = sum(R - R_never) / sum(U - R_never) over paired scenarios, with a 95 % bootstrap interval "
         "that resamples seeds jointly over all tasks; n counts seeds. Regret is U - R (reward a window).\n\n"
+        "Tasks on one real stream are left out of this pool: see Tasks.\n\n"
         "The row `oracle` is a feasible plan made with hindsight: the optimum lies between it and 1."
     )
     return Section(title="Leaderboard", text=text, table=board, figures={"leaderboard": figure})
@@ -71,7 +72,7 @@ def _tasks(table: pl.DataFrame) -> Section:
 
 
 def _profile(table: pl.DataFrame, methods: list[str], marks: Marks) -> Section:
-    arena = Arena.of(table)
+    arena = Arena.of(pooled(table))
     taus = np.linspace(-0.5, 1.0, 61)
     shares: dict[str, np.ndarray] = {}
     counts: set[tuple[int, int]] = set()

@@ -206,3 +206,41 @@ def test_tuning_and_training_end_to_end():
     selector = build_selector(tuned.method.part, fits[tuned.fit])
     assert selector.every == fits[tuned.fit].info["params"]["every"]
     assert default_cache().entries()
+
+
+def test_a_thinned_real_stream_is_one_scenario_and_knows_no_changes(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 2))
+    y = np.where(X[:, 0] + 0.5 * rng.normal(size=900) > 0, "a", "b")
+    rows = [f"{u:.5f},{v:.5f},{label}" for (u, v), label in zip(X, y, strict=True)]
+    (tmp_path / "real.csv").write_text("\n".join(["u,v,label", *rows]))
+    real = {
+        "file": {"path": str(tmp_path / "real.csv"), "label": "label", "rows": 30, "warmup": 5, "thin": 0.5}
+    }
+    tasks = [{"name": "real", "stream": real}, {"name": "synthetic", "stream": STREAM}]
+    track, grid = make_grid(["every_step"], tasks=tasks, ladder=True)
+    outcomes = list(zip(grid.cells, track.run(grid.cells, {}), strict=True))
+    ids = {
+        name: {
+            o.metrics["stream_id"] for c, o in outcomes if c.task.name == name and c.method.name == "never"
+        }
+        for name in ("real", "synthetic")
+    }
+    assert len(ids["real"]) == 1 and len(ids["synthetic"]) == 3
+    blind = [o for c, o in outcomes if c.task.name == "real" and c.method.name == "knows-changes"]
+    assert all(math.isnan(o.metrics["return"]) and "not known" in o.reasons["return"] for o in blind)
+    table = pl.DataFrame(
+        [
+            {"key": c.key, "task": c.task.name, "method": c.method.name, "seed": c.seed, "status": "done",
+             "reasons": "{}", **o.metrics}
+            for c, o in outcomes
+        ]
+    )  # fmt: skip
+    board = leaderboard(table)
+    assert set(board["cells"].to_list()) == {3}  # the real stream is not in the pool
+    row = (
+        per_task(table)
+        .filter((pl.col("task") == "real") & (pl.col("method") == "every_step"))
+        .row(0, named=True)
+    )
+    assert row["ns_n"] == 1 and math.isnan(row["ns_low"]) and "real stream" in row["ns_reason"]

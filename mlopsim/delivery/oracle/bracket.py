@@ -145,6 +145,12 @@ def bracket(
             )
     best = int(np.argmax(played.returns))
     lower = float(played.returns[best])
+    if lower > upper + 1e-8 * problem.T:
+        raise MlopsimError(
+            f"a plan earns {lower!r}, more than the bound {upper!r}",
+            remedy="please report this, with the configuration: it is a bug",
+        )
+    # what is left is round-off
     upper = max(upper, lower)
     return Bracket(
         lower=lower,
