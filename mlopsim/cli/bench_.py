@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
     from mlopsim.bench.summary import Failure
     from mlopsim.core.track import Track
+    from mlopsim.streams.stream import Stream
 
 
 def select_tasks(composed: Composed) -> list[Any]:
@@ -176,7 +177,19 @@ def _check_data(suite: Suite) -> None:
         parts = {kind: task.part[kind] for kind in kinds}
         spec = WorldSpec(**parts, split=suite.split, index=suite.seeds[0], root=suite.root)
         if spec not in default_cache():
-            _ = Source.of(spec).encoded
+            source = Source.of(spec)
+            _ = source.encoded
+            if source.stream.events is None:
+                _print_findings(task.name, source.stream)
+
+
+def _print_findings(task: str, stream: Stream) -> None:
+    """Warn of a real stream's traps, such as labels whose order alone can be guessed from."""
+    from mlopsim.streams.checks import check_stream
+
+    for finding in check_stream(stream):
+        if finding.level != "info":
+            click.secho(f"{task}: {finding.level}: {finding.message}", fg="yellow", err=True)
 
 
 def _print_failures(failures: Sequence[Failure], folder: Path) -> None:

@@ -255,3 +255,13 @@ def test_a_plugin_may_import_our_components(tmp_path: Path) -> None:
     ours, theirs = ended.stdout.split()
     assert ours == "1"
     assert theirs.startswith("plugin-")
+
+
+def test_a_file_whose_label_order_is_a_trap_is_warned_of(bench):
+    rows = [f"{(i * 7919) % 101},{(i * 104729) % 89},{i % 2}" for i in range(600)]
+    path = bench.folder / "alternating.csv"
+    path.write_text("\n".join(["a,b,label", *rows]), encoding="utf-8")
+    words = ["stream=file", f"stream.path={path}", "stream.label=label", "stream.rows=30", "methods=never"]
+    ended = bench("--no-report", "tasks=small", "seeds=1", *words)
+    assert ended.code == 0, ended.err
+    assert "previous label alone predicts 1.000" in ended.err
