@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from mlopsim.world.world import World
 
 
+def pool_of(worlds: Sequence[World], deployment: Any) -> WorldPool:
+    """Stack Worlds with what a deployment needs of them: its metric, and counts if it has canaries."""
+    return WorldPool(worlds, deployment.objective, canary=deployment.has_canary)
+
+
 def open_scenarios(
     stream: Spec = "procedural",
     learner: Spec = "ridge",
@@ -72,4 +77,4 @@ def open_scenarios(
                 for i in range(scenarios)
             ]
         )
-    return WorldPool(worlds, built.objective, canary=built.has_canary), built
+    return pool_of(worlds, built), built

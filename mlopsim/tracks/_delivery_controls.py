@@ -36,6 +36,14 @@ CONTROLS: dict[str, Control] = {
 }
 
 
+def drift_spans(world: World) -> np.ndarray:
+    """First and last window of each true drift event in the deployed windows, int64 of shape (events, 2)."""
+    rows = np.array([(event.start, event.end) for event in world.events or ()], dtype=np.int64).reshape(-1, 2)
+    windows = np.searchsorted(world.bounds, rows, side="right") - 1
+    spans: np.ndarray = windows[(windows[:, 0] >= world.warmup) & (windows[:, 0] < world.windows)]
+    return spans
+
+
 def run_control(
     name: str, world: World, pool: WorldPool, deployment: Any
 ) -> tuple[Trajectory, dict[str, float]]:
@@ -68,8 +76,7 @@ def run_control(
     if name == "hindsight-period":
         actions = best_period(reward, world.warmup, deployment).actions
     elif name == "knows-changes":
-        starts = [event.start for event in world.events or ()]
-        changes = [int(np.searchsorted(world.bounds, row, side="right")) - 1 for row in starts]
+        changes = drift_spans(world)[:, 0].tolist()
         actions = knows_changes(reward, world.warmup, deployment, changes).actions
     else:
         both = bracket(reward, world.warmup, deployment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,14 +15,9 @@ from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.scenarios import pool_of
 from mlopsim.world.cache import default_cache, open_worlds
 from mlopsim.world.spec import WorldSpec
-from mlopsim.world.world import World
-
-
-def pool_of(worlds: Sequence[World], deployment: Any) -> WorldPool:
-    """Stack Worlds for a deployment."""
-    return WorldPool(worlds, deployment.objective, canary=deployment.has_canary)
 
 
 @lru_cache(maxsize=1)

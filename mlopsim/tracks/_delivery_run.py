@@ -13,9 +13,10 @@ from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.selector import Interface, View
 from mlopsim.delivery.walk import Trajectory, walk
-from mlopsim.tracks._delivery_fits import pool_of
+from mlopsim.tracks._delivery_controls import drift_spans, run_control
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
@@ -79,8 +80,6 @@ def _run_cell(
     cell: Cell, world: World, pool: WorldPool, deployment: Any, fits: Mapping[str, FitResult], reaction: int
 ) -> Outcome:
     if cell.method.part["kind"] == "control":
-        from mlopsim.tracks._delivery_controls import run_control
-
         if cell.method.part["name"] == "knows-changes" and world.events is None:
             return _undefined("the drift events of this stream are not known")
         trajectory, extra = run_control(cell.method.part["name"], world, pool, deployment)
@@ -184,21 +183,13 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
     _reactions(world, times[retrained], times[retrained | rollback], reaction, metrics, reasons)
     curves = {
         "windows": np.arange(first, world.windows, dtype=np.int32),
-        "drifts": _spans(world),
+        "drifts": drift_spans(world),
         "quality": parts["quality"].astype(np.float32),
         "served": trajectory.served[0, first:].astype(np.int16),
         "retrained": retrained,
         "rollback": rollback,
     }
     return Outcome(metrics=metrics, reasons=reasons, curves=curves)
-
-
-def _spans(world: World) -> np.ndarray:
-    """First and last window of each true drift event in the deployed windows, int64 of shape (events, 2)."""
-    rows = np.array([(event.start, event.end) for event in world.events or ()], dtype=np.int64).reshape(-1, 2)
-    windows = np.searchsorted(world.bounds, rows, side="right") - 1
-    spans: np.ndarray = windows[(windows[:, 0] >= world.warmup) & (windows[:, 0] < world.windows)]
-    return spans
 
 
 def _reactions(
@@ -215,13 +206,7 @@ def _reactions(
     if world.events is None:
         reasons.update(dict.fromkeys(names, "the drift events of this stream are not known"))
         return
-    spans = []
-    for event in world.events:
-        start, end = (
-            int(np.searchsorted(world.bounds, row, side="right")) - 1 for row in (event.start, event.end)
-        )
-        if start >= world.warmup:
-            spans.append((start, end + limit))
+    spans = [(int(start), int(end) + limit) for start, end in drift_spans(world)]
     if not spans:
         reasons.update(dict.fromkeys(names, "no drift event in the deployed windows"))
         return
