@@ -18,6 +18,7 @@ from mlopsim.core.errors import MlopsimError
 from mlopsim.core.registry import PACKAGES, find, load_plugins
 from mlopsim.core.spec import make, part_of
 from mlopsim.core.track import FitResult, Track
+from mlopsim.core.versions import changed_versions
 
 #: what is promised between machines that differ
 TOLERANCE = 1e-9
@@ -222,7 +223,7 @@ def _show(array: np.ndarray) -> str:
 
 
 def _changed_versions(parts: Any) -> list[str]:
-    """Name the components in stored parts whose version is another one now."""
+    """Name what stored parts were made with and has another version now: components, engines, controls."""
     changed: dict[str, None] = {}
     stack = [parts]
     while stack:
@@ -233,6 +234,8 @@ def _changed_versions(parts: Any) -> list[str]:
                 now = find(str(value["kind"]), str(value["name"])).version
                 if str(now) != str(value["version"]):
                     changed[f"{value['kind']}/{value['name']} version {value['version']} -> {now}"] = None
+            if isinstance(value.get("versions"), Mapping):
+                changed.update(dict.fromkeys(changed_versions(value["versions"])))
             stack.extend(value.values())
         elif isinstance(value, list | tuple):
             stack.extend(value)

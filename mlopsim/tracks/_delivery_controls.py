@@ -15,24 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """A reference: its version, whether it always joins the table, what it is."""
+    """A reference: whether it always joins the table, what it is."""
 
-    version: str
     always: bool
     text: str
 
 
 CONTROLS: dict[str, Control] = {
-    "oracle": Control(
-        version="1", always=True, text="the clairvoyant optimum: a feasible plan and the bound"
-    ),
-    "latest-oracle": Control(version="1", always=False, text="the exact optimum without rollback"),
+    "oracle": Control(always=True, text="the clairvoyant optimum: a feasible plan and the bound"),
+    "latest-oracle": Control(always=False, text="the exact optimum without rollback"),
     "knows-changes": Control(
-        version="1",
         always=False,
         text="retrains a fixed time after every true change, the time chosen afterwards",
     ),
-    "hindsight-period": Control(version="1", always=False, text="the best fixed period, chosen afterwards"),
+    "hindsight-period": Control(always=False, text="the best fixed period, chosen afterwards"),
 }
 
 

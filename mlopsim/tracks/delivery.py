@@ -11,8 +11,8 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import Spec, canonical, check_range, label, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
 from mlopsim.tracks._delivery_controls import CONTROLS
-from mlopsim.world.spec import BUILDER_VERSION
 
 PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deployment": "standard"}
 
@@ -88,7 +88,8 @@ class DeliveryTrack:
                     remedy=f"its parts: {', '.join(known)}",
                 )
             content = {kind: canonical(kind, self._pinned(kind, entry, pins)) for kind in PARTS}
-            content["engine"] = {"world": BUILDER_VERSION, "reaction": self.reaction}
+            content["reaction"] = self.reaction
+            content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
             tasks.append(Task(name=name, part=content))
         return tasks
@@ -130,7 +131,8 @@ class DeliveryTrack:
 
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:
-            content = {"kind": "control", "name": entry, "version": CONTROLS[entry].version, "params": {}}
+            own = f"control/{entry}"
+            content = {"kind": "control", "name": entry, "versions": versions(own), "params": {}}
             return Method(name=entry, part=content)
         name, given = split_spec("selector", entry)
         cls = find("selector", name)
@@ -182,7 +184,7 @@ class DeliveryTrack:
             "scenarios": self.scenarios,
             "steps": self.steps,
             "root": cell.root,
-            "engine": {"world": BUILDER_VERSION},
+            "versions": versions("world", "dynamics", "features", "training" if agent else "tuning"),
         }
         verb = "train" if agent else "tune"
         where = label("learner", conditions["learner"])

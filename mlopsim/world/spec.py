@@ -13,9 +13,7 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import Spec, canonical
-
-#: raise it when the builder's numbers change: every World then has a new address
-BUILDER_VERSION = 1
+from mlopsim.core.versions import VERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +118,7 @@ class WorldSpec:
     @cached_property
     def key(self) -> str:
         """Content address: 24 hexadecimal digits over all fields and the builder's version."""
-        return digest({"world": BUILDER_VERSION, **self.as_dict()})
+        return digest({"world": VERSIONS["world"], **self.as_dict()})
 
     def __hash__(self) -> int:
         return hash(self.key)
