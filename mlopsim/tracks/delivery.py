@@ -87,7 +87,9 @@ class DeliveryTrack:
                     f"task {number} has an unknown part '{unknown[0]}'{nearest(str(unknown[0]), known)}",
                     remedy=f"its parts: {', '.join(known)}",
                 )
-            content = {kind: canonical(kind, self._pinned(kind, entry, pins)) for kind in PARTS}
+            content: dict[str, Any] = {
+                kind: canonical(kind, self._pinned(kind, entry, pins)) for kind in PARTS
+            }
             content["reaction"] = self.reaction
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
