@@ -58,9 +58,9 @@ class PPO(Agent):
     n_steps: int = 64
     batch_size: int = 2048
     n_epochs: int = 5
-    gae_lambda: float = 0.95
+    gae_lambda: float = 0.9
     clip_range: float = 0.2
-    ent_coef: float = 0.005
+    ent_coef: float = 0.001
     reward_scale: float = 10.0
 
     def __post_init__(self) -> None:
