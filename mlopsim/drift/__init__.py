@@ -1,0 +1,1 @@
+"""Signals, detectors, their calibration and scoring."""

@@ -1,0 +1,88 @@
+"""Control charts: detectors of standardised ticks, whose reference is given or estimated."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled
+from mlopsim.drift.law import Law
+from mlopsim.drift.signal import Told
+
+
+@dataclass(kw_only=True)
+class Chart(Compiled):
+    """Reads ``z = (x - mean) / sd``; mean and sd are given, or estimated from the first ``learn`` ticks.
+
+    Parameters
+    ----------
+    told : Told, default nothing
+        ``p0``: mean and sd before a change are known, from the fields or from whoever runs the chart;
+        ``nothing``: they are estimated from the first ``learn`` ticks, again after each alarm.
+    mean, sd : float or None
+        Known mean and standard deviation of a tick before a change (only with ``told=p0``).
+    learn : int, default 100
+        Ticks that the estimate takes.
+
+    Notes
+    -----
+    The state of a kernel begins with: ticks learnt, mean, spread (the sum of squares while learning); see
+    :func:`mlopsim.drift.kernels.standard.standardise`.
+    """
+
+    told: Told = Told.NOTHING
+    mean: float | None = None
+    sd: float | None = None
+    learn: int = 100
+
+    def __post_init__(self) -> None:
+        check_range(f"detector/{self.name}.learn", self.learn, 2, 10**9)
+        if self.told is Told.P0P1:
+            raise ConfigError(f"detector/{self.name} has no use for p1", remedy="told=p0 or told=nothing")
+        if self.told is Told.NOTHING and (self.mean is not None or self.sd is not None):
+            raise ConfigError(
+                f"detector/{self.name} is told nothing, yet mean or sd is given", remedy="add told=p0"
+            )
+        if self.sd is not None:
+            check_range(f"detector/{self.name}.sd", self.sd, 0.0, 1e300, open_low=True)
+
+    @property
+    def is_told(self) -> Told:
+        """What it is told beforehand."""
+        return self.told
+
+    def informed(self, before: Law, after: Law | None = None) -> Self:
+        """Return the chart with what it is told filled in from the laws before and after the change."""
+        if self.told is Told.NOTHING:
+            return self
+        return dataclasses.replace(self, mean=before.mean, sd=before.sd)
+
+    def reference(self) -> list[float]:
+        """Return the first three numbers of the fresh state.
+
+        Raises
+        ------
+        ConfigError
+            If the chart should be told mean and sd but was not.
+        """
+        if self.told is Told.NOTHING:
+            return [0.0, 0.0, 0.0]
+        if self.mean is None or self.sd is None:
+            raise ConfigError(
+                f"detector/{self.name} is to be told p0, but mean or sd is missing",
+                remedy="give mean and sd, or told=nothing to estimate them",
+            )
+        return [float(self.learn), self.mean, self.sd]
+
+    def fresh(self) -> np.ndarray:
+        """Return the reference and the chart's own zeros."""
+        return np.array([*self.reference(), *self.zeros()], dtype=np.float64)
+
+    def zeros(self) -> list[float]:
+        """Return the fresh state of the chart itself, after the reference."""
+        raise NotImplementedError

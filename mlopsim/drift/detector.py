@@ -1,0 +1,225 @@
+"""The contract of a detector, and all that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.drift.signal import READABLE, Side, Signal, SignalKind, Told, check_ticks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A detector over one signal.
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (n,)
+        The statistic after each tick, before the reset of an alarm; NaN while the detector is learning.
+    alarms : ndarray of int64, shape (a,)
+        Ticks at which it alarmed, rising.
+    """
+
+    score: np.ndarray
+    alarms: np.ndarray
+
+
+class Detector:
+    """Reads a signal tick by tick; alarms where its score exceeds its threshold, then starts afresh.
+
+    A third party's detector sets the class attributes and writes :meth:`restart` and :meth:`tick`; ours with
+    compiled loops derive from :class:`mlopsim.drift.compiled.Compiled`, those that compare windows of inputs
+    from :class:`mlopsim.drift.windowed.Windowed`. Whatever the base, ``update``, ``score`` and ``alarms``
+    agree exactly, and so do any chunks of one signal.
+
+    Class attributes: ``reads`` (kind of signal; a detector of values reads errors, too), ``limit`` (the
+    parameter that calibration sets), ``separable`` (True: the score up to the first alarm does not depend on
+    the limit, so that one run serves all limits), ``random`` (True: it draws random numbers).
+
+    The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
+    the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    version: ClassVar[str]
+    full_name: ClassVar[str]
+    reads: ClassVar[SignalKind] = SignalKind.VALUES
+    limit: ClassVar[str] = "threshold_"
+    separable: ClassVar[bool] = True
+    random: ClassVar[bool] = False
+    statistic: float = float("nan")
+
+    # -- what a detector says of itself --------------------------------------------------------------
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return Side.BOTH
+
+    @property
+    def is_told(self) -> Told:
+        """What it is told beforehand; tables rank within this."""
+        return Told.NOTHING
+
+    @property
+    def threshold(self) -> float:
+        """What the score must exceed for an alarm."""
+        return float(getattr(self, self.limit))
+
+    def limited(self, threshold: float) -> Self:
+        """Return this detector with the limit that gives this threshold of the score."""
+        return dataclasses.replace(self, **{self.limit: threshold})  # type: ignore[type-var]
+
+    # -- what a detector must define -------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Forget everything: before the first tick and after each alarm. May draw from ``self.rng``."""
+        raise NotImplementedError
+
+    def tick(self, x: Any) -> float:
+        """Read one tick (a float; of inputs: a window (r, d)) and return the score after it."""
+        raise NotImplementedError
+
+    # -- the streaming form ------------------------------------------------------------------------------
+
+    def reset(self, rng: np.random.Generator | None = None) -> None:
+        """Start before the first tick.
+
+        Parameters
+        ----------
+        rng : Generator, optional
+            For detectors that draw random numbers; by default a generator with seed 0.
+        """
+        self.rng = np.random.default_rng(0) if rng is None else rng
+        self.statistic = float("nan")
+        self.begin()
+
+    def begin(self) -> None:
+        """Set the state of the streaming form."""
+        self.restart()
+
+    def update(self, x: Any) -> bool:
+        """Read one tick; return whether it is an alarm. ``statistic`` is the score after it.
+
+        Raises
+        ------
+        DataError
+            If the tick is not finite, or no error (0 or 1) where errors are read.
+        """
+        if not hasattr(self, "rng"):
+            self.reset()
+        data = np.asarray(x, dtype=np.float64)[None]
+        self._check(data)
+        run = self.advance(data)
+        self.statistic = float(run.score[0])
+        return len(run.alarms) > 0
+
+    def advance(self, data: np.ndarray) -> Run:
+        """Read the next ticks of a checked signal, from the current state on."""
+        score = np.empty(len(data))
+        alarms = []
+        limit = self.threshold
+        for i, x in enumerate(data):
+            score[i] = self.tick(float(x) if data.ndim == 1 else x)
+            if score[i] > limit:
+                alarms.append(i)
+                self.restart()
+        return Run(score=score, alarms=np.array(alarms, dtype=np.int64))
+
+    # -- whole signals -----------------------------------------------------------------------------------
+
+    def run(self, signal: Any, rng: np.random.Generator | None = None) -> Run:
+        """Read a whole signal from the start.
+
+        Parameters
+        ----------
+        signal : Signal or array
+            Ticks; an array is taken for the kind that the detector reads.
+        rng : Generator, optional
+            See :meth:`reset`.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        DataError
+            If the signal is of another kind, has a wrong shape or values that are not finite.
+        """
+        data = self.ticks_of(signal)
+        self.reset(rng)
+        return self.advance(data)
+
+    def score(self, signal: Any, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the statistic after each tick, float64 (n,); it starts afresh after each alarm."""
+        return self.run(signal, rng).score
+
+    def alarms(self, signal: Any, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Return the ticks at which there was an alarm, int64, rising."""
+        return self.run(signal, rng).alarms
+
+    def unlimited(self, signals: Any, rngs: Sequence[np.random.Generator] | None = None) -> np.ndarray:
+        """Return what the scores would be if there were no limit: one row a signal.
+
+        Parameters
+        ----------
+        signals : array, shape (m, n) or (m, T, r, d)
+            m signals.
+        rngs : sequence of Generator, optional
+            One a signal.
+
+        Returns
+        -------
+        ndarray of float64, shape (m, n)
+
+        Raises
+        ------
+        ConfigError
+            If the score of this detector depends on its limit (``separable`` is False).
+        """
+        if not self.separable:
+            raise ConfigError(f"the score of {self.full_name} depends on its limit")
+        rows = []
+        for i, signal in enumerate(signals):
+            data = self.ticks_of(signal)
+            self.reset(None if rngs is None else rngs[i])
+            rows.append(self.advance_freely(data))
+        return np.array(rows).reshape(len(rows), -1)
+
+    def advance_freely(self, data: np.ndarray) -> np.ndarray:
+        """Return the scores of the next ticks as if nothing were ever an alarm."""
+        return np.array([self.tick(float(x) if data.ndim == 1 else x) for x in data], dtype=np.float64)
+
+    def ticks_of(self, signal: Any) -> np.ndarray:
+        """Check a signal and return its ticks as contiguous float64."""
+        if isinstance(signal, Signal):
+            if signal.kind not in READABLE[self.reads]:
+                raise DataError(
+                    f"{self.full_name} reads {self.reads.value}, the signal holds {signal.kind.value}",
+                    remedy="pass 1 - signal as errors: 1 = the model was wrong"
+                    if signal.kind is SignalKind.CORRECT
+                    else f"use a detector that reads {signal.kind.value}",
+                )
+            signal = signal.data
+        try:
+            data = np.ascontiguousarray(signal, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{self.full_name} cannot read this signal: {error}") from error
+        wanted = 3 if self.reads is SignalKind.INPUTS else 1
+        if data.ndim != wanted and data.size:
+            raise DataError(
+                f"{self.full_name} reads {self.reads.value} with {wanted} dimension(s), got {data.ndim}",
+                remedy="(n,) for rows, (windows, rows, features) for inputs",
+            )
+        self._check(data)
+        return data
+
+    def _check(self, data: np.ndarray) -> None:
+        check_ticks(data, self.reads)

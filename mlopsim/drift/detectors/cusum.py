@@ -1,0 +1,74 @@
+"""CUSUM chart of standardised ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.chart import Chart
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.signal import Side
+
+
+@register("detector", "cusum")
+@dataclass(kw_only=True)
+class Cusum(Chart):
+    """CUSUM chart: ``S = max(0, S + z - k)``, alarm when ``S > h``; two of them look both ways.
+
+    Parameters
+    ----------
+    k : float, default 0.5
+        Allowance, half of the shift to find, in standard deviations.
+    h : float, default 5.0
+        Decision limit.
+    side : Side, default both
+        Which changes it looks for.
+    told, mean, sd, learn
+        See :class:`mlopsim.drift.chart.Chart`.
+
+    References
+    ----------
+    Page (1954), *Continuous inspection schemes*, Biometrika 41, 100-115.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> signal = np.r_[np.zeros(10), np.ones(10)]
+    >>> Cusum(told=Told.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
+    array([14, 19])
+    """
+
+    limit: ClassVar[str] = "h"
+
+    k: float = 0.5
+    h: float = 5.0
+    side: Side = Side.BOTH
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("detector/cusum.k", self.k, 0.0, 1e6)
+        check_range("detector/cusum.h", self.h, 0.0, np.inf)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return self.side
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.cusum import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return learn, k, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        return np.array([self.learn, self.k, up, down], dtype=np.float64)
+
+    def zeros(self) -> list[float]:
+        """Return the two sums."""
+        return [0.0, 0.0]
