@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
-from mlopsim.drift.signal import READABLE, Side, Signal, SignalKind, Told, check_ticks
+from mlopsim.drift.signal import DIMENSIONS, READABLE, Side, Signal, SignalKind, Told, check_ticks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,9 @@ class Detector:
     agree exactly, and so do any chunks of one signal.
 
     Class attributes: ``reads`` (kind of signal; a detector of values reads errors, too), ``limit`` (the
-    parameter that calibration sets), ``separable`` (True: the score up to the first alarm does not depend on
-    the limit, so that one run serves all limits), ``random`` (True: it draws random numbers).
+    parameter that calibration sets, empty if there is none), ``separable`` (True: the score up to the first
+    alarm does not depend on the limit, so that one run serves all limits), ``random`` (True: it draws random
+    numbers), ``control`` (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`).
 
     The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
     the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
@@ -53,9 +54,15 @@ class Detector:
     limit: ClassVar[str] = "threshold_"
     separable: ClassVar[bool] = True
     random: ClassVar[bool] = False
+    control: ClassVar[bool] = False
     statistic: float = float("nan")
 
     # -- what a detector says of itself --------------------------------------------------------------
+
+    @classmethod
+    def readable(cls) -> tuple[SignalKind, ...]:
+        """Return the kinds of signal that it can read."""
+        return READABLE[cls.reads]
 
     @property
     def sides(self) -> Side:
@@ -73,7 +80,15 @@ class Detector:
         return float(getattr(self, self.limit))
 
     def limited(self, threshold: float) -> Self:
-        """Return this detector with the limit that gives this threshold of the score."""
+        """Return this detector with the limit that gives this threshold of the score.
+
+        Raises
+        ------
+        ConfigError
+            If the limit is out of its range, or the detector has none.
+        """
+        if not self.limit:
+            raise ConfigError(f"{self.full_name} has no limit to set")
         return dataclasses.replace(self, **{self.limit: threshold})  # type: ignore[type-var]
 
     # -- what a detector must define -------------------------------------------------------------------
@@ -110,11 +125,11 @@ class Detector:
         Raises
         ------
         DataError
-            If the tick is not finite, or no error (0 or 1) where errors are read.
+            If the tick is not finite, has a wrong shape, or is no error (0 or 1) where errors are read.
         """
         if not hasattr(self, "rng"):
             self.reset()
-        data = np.asarray(x, dtype=np.float64)[None]
+        data = self._floats(x)[None]
         self._check(data)
         run = self.advance(data)
         self.statistic = float(run.score[0])
@@ -200,7 +215,7 @@ class Detector:
     def ticks_of(self, signal: Any) -> np.ndarray:
         """Check a signal and return its ticks as contiguous float64."""
         if isinstance(signal, Signal):
-            if signal.kind not in READABLE[self.reads]:
+            if signal.kind not in self.readable():
                 raise DataError(
                     f"{self.full_name} reads {self.reads.value}, the signal holds {signal.kind.value}",
                     remedy="pass 1 - signal as errors: 1 = the model was wrong"
@@ -208,18 +223,20 @@ class Detector:
                     else f"use a detector that reads {signal.kind.value}",
                 )
             signal = signal.data
-        try:
-            data = np.ascontiguousarray(signal, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{self.full_name} cannot read this signal: {error}") from error
-        wanted = 3 if self.reads is SignalKind.INPUTS else 1
-        if data.ndim != wanted and data.size:
-            raise DataError(
-                f"{self.full_name} reads {self.reads.value} with {wanted} dimension(s), got {data.ndim}",
-                remedy="(n,) for rows, (windows, rows, features) for inputs",
-            )
+        data = np.atleast_1d(self._floats(signal))
         self._check(data)
         return data
 
+    def _floats(self, values: Any) -> np.ndarray:
+        try:
+            return np.asarray(values, dtype=np.float64, order="C")
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{self.full_name} cannot read this signal: {error}") from error
+
     def _check(self, data: np.ndarray) -> None:
+        if len(data) and (data.ndim not in {DIMENSIONS[kind] for kind in self.readable()} or not data.size):
+            raise DataError(
+                f"{self.full_name} reads {self.reads.value}, not an array of shape {data.shape}",
+                remedy="(n,) for rows, (windows, rows, features) for inputs",
+            )
         check_ticks(data, self.reads)

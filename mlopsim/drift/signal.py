@@ -44,6 +44,13 @@ class Told(Enum):
     P0P1 = "p0p1"
 
 
+#: dimensions of a signal's data
+DIMENSIONS: dict[SignalKind, int] = {
+    SignalKind.ERRORS: 1,
+    SignalKind.CORRECT: 1,
+    SignalKind.VALUES: 1,
+    SignalKind.INPUTS: 3,
+}
 #: what detectors of a kind can read
 READABLE: dict[SignalKind, tuple[SignalKind, ...]] = {
     SignalKind.ERRORS: (SignalKind.ERRORS,),
@@ -78,7 +85,7 @@ class Signal:
     data: np.ndarray
 
     def __post_init__(self) -> None:
-        wanted = 3 if self.kind is SignalKind.INPUTS else 1
+        wanted = DIMENSIONS[self.kind]
         if np.ndim(self.data) != wanted:
             raise DataError(
                 f"a signal of {self.kind.value} has {wanted} dimension(s), got {np.ndim(self.data)}",

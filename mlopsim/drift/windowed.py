@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mlopsim.core.errors import DataError
 from mlopsim.core.spec import check_range
 from mlopsim.drift.detector import Detector, Run
 from mlopsim.drift.signal import SignalKind
@@ -47,6 +48,11 @@ class Windowed(Detector):
 
     # -- what follows ------------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Forget the number of features, too."""
+        self._features: int | None = None
+        super().begin()
+
     def restart(self) -> None:
         """Forget the reference."""
         self._rows: list[np.ndarray] = []
@@ -66,6 +72,10 @@ class Windowed(Detector):
         return self._scores(data, np.inf)[0]
 
     def _scores(self, data: np.ndarray, limit: float) -> tuple[np.ndarray, list[int]]:
+        if len(data):
+            if self._features not in (None, data.shape[2]):
+                raise DataError(f"windows of {self._features} features, then one of {data.shape[2]}")
+            self._features = data.shape[2]
         score, alarms = np.full(len(data), np.nan), []
         place = 0
         # as far ahead as is seldom in vain: windows after an alarm are compared again
