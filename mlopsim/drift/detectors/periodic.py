@@ -1,0 +1,69 @@
+"""The control that alarms by the clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.control import Control
+
+
+@register("detector", "periodic")
+@dataclass(kw_only=True)
+class Periodic(Control):
+    """Alarms every so many ticks: every run length is ``every``, whatever happens.
+
+    The score is the number of ticks since the last alarm, the threshold ``every - 1``: the score is whole, so
+    any threshold from ``every - 1`` up to below ``every`` gives the same alarms.
+
+    Parameters
+    ----------
+    every : int, default 1000
+        Ticks from alarm to alarm.
+
+    Examples
+    --------
+    >>> Periodic(every=3).alarms([0.0] * 8)
+    array([2, 5])
+    >>> Periodic().limited(2.5).every
+    3
+    """
+
+    limit: ClassVar[str] = "every"
+
+    every: int = 1000
+
+    def __post_init__(self) -> None:
+        check_range("detector/periodic.every", self.every, 1, 10**12)
+
+    @property
+    def threshold(self) -> float:
+        """What the number of ticks since the last alarm must exceed."""
+        return float(self.every - 1)
+
+    def limited(self, threshold: float) -> Self:
+        """Return this control with the period whose alarms are those of the threshold."""
+        if not math.isfinite(threshold):
+            raise ConfigError(f"detector/periodic.every must be finite, got the threshold {threshold}")
+        return dataclasses.replace(self, every=math.floor(threshold) + 1)
+
+    def restart(self) -> None:
+        """Start counting."""
+        self._count = 0
+
+    def scores(self, count: int, limit: float) -> np.ndarray:
+        """Count the next ticks."""
+        number = self._count + np.arange(1, count + 1)
+        if limit < np.inf:
+            number = (number - 1) % self.every + 1
+        if count:
+            # an alarm restarts the count
+            self._count = 0 if number[-1] > limit else int(number[-1])
+        return number.astype(np.float64)
