@@ -1,6 +1,7 @@
 """The procedural family."""
 
 import collections
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,3 +107,15 @@ def test_part_is_complete():
     assert part["vary"]["gradual.width"] == [2.0, 8.0]
     again = make("stream", canonical("stream", "procedural"))
     np.testing.assert_array_equal(again.generate(seed(3)).X, FAMILY.generate(seed(3)).X)
+
+
+@pytest.mark.parametrize(
+    ("params", "cause"),
+    [
+        ({"concepts": ["sea", "stagger"]}, "no numeric feature"),
+        ({"concepts": ["mixed"], "schedules": [{"recurring": {"pool": 3}}]}, "2 variant"),
+    ],
+)
+def test_an_impossible_pair_is_refused_before_it_is_drawn(params: dict[str, Any], cause: str) -> None:
+    with pytest.raises(ConfigError, match=cause):
+        make("stream", "procedural", **params)

@@ -97,6 +97,9 @@ class Shift:
             for a, b, comes in spans
         )
 
+    def check(self, concept: Concept) -> None:
+        """Raise ConfigError if it cannot be applied to a concept; nothing is drawn."""
+
     def prepare(self, concept: Concept, layout: Layout, groups: int, rng: np.random.Generator) -> None:
         """Draw what is random about it and check it against the concept."""
 
@@ -121,23 +124,35 @@ class Shift:
         return None
 
 
+def movable(concept: Concept, feature: int | None) -> list[int]:
+    """Return the numeric features of a concept.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or ``feature`` is not one of them.
+    """
+    numeric = [i for i in range(len(concept.features)) if i not in concept.categories]
+    if feature is not None and feature not in numeric:
+        raise ConfigError(
+            f"feature {feature} of {concept.full_name} is not numeric",
+            remedy=f"one of {numeric}" if numeric else "use the shift covariate with mode=resample",
+        )
+    if not numeric:
+        raise ConfigError(
+            f"{concept.full_name} has no numeric feature that could move",
+            remedy="use the shift covariate with mode=resample",
+        )
+    return numeric
+
+
 class Mover:
     """A displacement of numeric inputs in units of their standard deviation."""
 
     def __init__(
         self, concept: Concept, feature: int | None, magnitude: float, scale: float, rng: np.random.Generator
     ) -> None:
-        numeric = [i for i in range(len(concept.features)) if i not in concept.categories]
-        if feature is not None and feature not in numeric:
-            raise ConfigError(
-                f"feature {feature} of {concept.full_name} is not numeric",
-                remedy=f"one of {numeric}" if numeric else "use the shift covariate with mode=resample",
-            )
-        if not numeric:
-            raise ConfigError(
-                f"{concept.full_name} has no numeric feature that could move",
-                remedy="use the shift covariate with mode=resample",
-            )
+        numeric = movable(concept, feature)
         variants = np.arange(2000) % concept.count
         X = concept.inputs(Law.of(variants), rng)
         self.mean, self.sd = X.mean(axis=0), X.std(axis=0)

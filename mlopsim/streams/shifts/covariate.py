@@ -11,7 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.concepts._base import Concept, Law
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.shifts._base import Mover, Shift
+from mlopsim.streams.shifts._base import Mover, Shift, movable
 from mlopsim.streams.stream import DriftKind
 
 
@@ -64,6 +64,11 @@ class Covariate(Shift):
         super().__post_init__()
         check_range("covariate.magnitude", self.magnitude, -100.0, 100.0)
         check_range("covariate.scale", self.scale, 0.0, 1000.0, open_low=True)
+
+    def check(self, concept: Concept) -> None:
+        """Raise ConfigError if nothing could be displaced."""
+        if self.mode is CovariateMode.MOVE:
+            movable(concept, self.feature)
 
     def prepare(self, concept: Concept, layout: Layout, groups: int, rng: np.random.Generator) -> None:
         """Draw what is random and check it against the concept."""

@@ -12,7 +12,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.concepts._base import Concept, Law
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.shifts._base import Mover, Shift
+from mlopsim.streams.shifts._base import Mover, Shift, movable
 from mlopsim.streams.stream import DriftKind
 
 
@@ -69,6 +69,11 @@ class Subgroup(Shift):
         check_range("subgroup.group", self.group, 0, 10_000)
         check_range("subgroup.step", self.step, 1, 100_000)
         check_range("subgroup.magnitude", self.magnitude, -100.0, 100.0)
+
+    def check(self, concept: Concept) -> None:
+        """Raise ConfigError if nothing could be displaced."""
+        if self.mode is SubgroupMode.INPUTS:
+            movable(concept, self.feature)
 
     def prepare(self, concept: Concept, layout: Layout, groups: int, rng: np.random.Generator) -> None:
         """Draw what is random and check it against the concept."""

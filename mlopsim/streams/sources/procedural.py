@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import register
 from mlopsim.core.spec import make, part, split_spec
@@ -130,6 +133,8 @@ class Procedural:
                 f"procedural.vary names '{unknown[0]}'{nearest(unknown[0].partition('.')[0], drawn)}",
                 remedy=f"component.parameter of one of {', '.join(drawn)}",
             )
+        shifts = self.shifts if self.shift_count[1] > 0 else []
+        _check_pairs(canonical_json([self.concepts, self.schedules, shifts]), self.windows, self.warmup)
         for end in (0, 1):
             make("stream", "synthetic", noise=float(self.noise[end]))
             for spec in self.durations:
@@ -209,6 +214,23 @@ class Procedural:
         source: Any = make("stream", "synthetic", **self.draw(seed))
         stream: Stream = source.generate(branch(seed, 1))
         return stream
+
+
+@lru_cache(maxsize=256)
+def _check_pairs(content: str, windows: int, warmup: int) -> None:
+    """Try every concept with every schedule and shift, so that no drawn pair is impossible."""
+    concepts, schedules, shifts = json.loads(content)
+    layout = Layout(windows=windows, rows=1, warmup=warmup)
+    for concept in (make("concept", spec) for spec in concepts):
+        try:
+            for schedule in schedules:
+                make("schedule", schedule).plan(layout, concept.count, np.random.default_rng(0))
+            for shift in shifts:
+                make("shift", shift).check(concept)
+        except ConfigError as error:
+            raise ConfigError(
+                f"procedural cannot draw {concept.full_name} with all schedules and shifts: {error}"
+            ) from error
 
 
 def _uniform(span: list[float], rng: np.random.Generator) -> float:
