@@ -43,14 +43,15 @@ def returns(arena: Arena, task: int) -> dict[str, np.ndarray]:
     """Returns of one task by method: (seeds, 1), or (training seeds, seeds, 1) for agents."""
     found: dict[str, list[np.ndarray]] = {}
     for method in arena.methods:
-        found.setdefault(group(method), []).append(arena.returns[method][:, [task]])
+        found.setdefault(group(method), []).append(arena.grid(arena.returns[method], [task]))
     return {name: np.stack(runs) if len(runs) > 1 else runs[0] for name, runs in found.items()}
 
 
 def compare(arena: Arena, task: int, level: float, resamples: int, kind: Kind) -> list[dict[str, Any]]:
     """One row a method: NS, and the difference of PPO to it, with intervals."""
     runs = returns(arena, task)
-    base, top = arena.never[:, [task]], arena.upper[:, [task]]
+    # a real stream is one scenario, whatever its seeds: n = 1 and no interval over scenarios
+    base, top = (arena.grid(values, [task]) for values in (arena.never, arena.upper))
 
     def rng(salt: int) -> np.random.Generator:
         return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
