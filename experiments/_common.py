@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: the same as ``mlopsim.bench.threads.ONE_THREAD``, which cannot be imported without loading numpy
+#: the same as ``mlopsim.core.threads.ONE_THREAD``, which cannot be imported without loading numpy
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -135,7 +135,8 @@ def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """Return what timings depend on: processor, system, versions, commit (with + if changed)."""
-    from mlopsim.bench.provenance import git_commit, versions
+    from mlopsim.bench.provenance import git_commit
+    from mlopsim.core.fingerprint import library_versions
 
     info = Path("/proc/cpuinfo")
     models = [
@@ -148,7 +149,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.system(),
         "commit": git_commit(),
-        "versions": versions(),
+        "versions": library_versions(),
     }
 
 

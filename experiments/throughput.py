@@ -384,8 +384,8 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
 
 def run(experiment: _common.Experiment) -> list[dict[str, Any]]:
     """Measure everything and write the results."""
-    from mlopsim.bench.threads import one_thread
     from mlopsim.core.errors import ConfigError, nearest
+    from mlopsim.core.threads import one_thread
 
     settings = experiment.settings
     chosen = settings["only"] or list(MEASUREMENTS)

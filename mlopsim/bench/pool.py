@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from mlopsim.bench.child import PARENT_VARIABLE, PATH_VARIABLE, REPLY, TASK, read_exactly
-from mlopsim.bench.threads import worker_environment
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.threads import worker_environment
 
 #: a worker has no heavy imports before its first task; a busy machine still needs a while
 START_SECONDS = 120.0

@@ -17,13 +17,14 @@ from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.ledger import Ledger, Origin, Status
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
 from mlopsim.bench.progress import Counts, Progress, Silent
-from mlopsim.bench.provenance import fingerprint, host, run_record
+from mlopsim.bench.provenance import host, run_record
 from mlopsim.bench.schedule import Schedule, Work
 from mlopsim.bench.suite import Suite
 from mlopsim.bench.summary import Failure, Summary
 from mlopsim.bench.worker import Context, Job, Reply
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.fingerprint import fingerprint
 from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import part_of
 from mlopsim.core.track import Cell, FitJob, FitResult, Track

@@ -15,12 +15,13 @@ from typing import Any, cast
 import numpy as np
 
 from mlopsim.bench import child
-from mlopsim.bench.provenance import fingerprint_digest, host
-from mlopsim.bench.threads import one_thread
+from mlopsim.bench.provenance import host
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.fingerprint import fingerprint_digest
 from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import make, part_of
+from mlopsim.core.threads import one_thread
 from mlopsim.core.track import Cell, FitJob, FitResult, Outcome, Track
 
 ERROR_CHARS = 20_000

@@ -8,12 +8,12 @@ import numpy as np
 
 from mlopsim.core.errors import DataError
 from mlopsim.core.spec import make
+from mlopsim.core.threads import one_thread
 from mlopsim.learners.base import Learner
 from mlopsim.streams.stream import Stream
 from mlopsim.world.shift import shift_statistics
 from mlopsim.world.source import Source
 from mlopsim.world.spec import WorldSpec
-from mlopsim.world.threads import one_thread
 from mlopsim.world.world import World
 
 #: labels, answers and groups take 8 bits

@@ -6,17 +6,13 @@ import os
 import time
 import warnings
 import weakref
-from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 from mlopsim.core.errors import CacheError, ConfigError, MlopsimError
 from mlopsim.core.files import ensure_writable
-from mlopsim.core.registry import load_plugins
+from mlopsim.core.fingerprint import world_platform_digest
 from mlopsim.world.build import build_world
-from mlopsim.world.fingerprint import platform_digest
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.storage import read_world, write_world
 from mlopsim.world.world import World
@@ -72,7 +68,7 @@ class WorldCache:
 
     def path(self, spec: WorldSpec) -> Path:
         """Return where the World of this spec and platform is or would be."""
-        return self.folder / spec.key[:2] / f"{spec.key}-{platform_digest()[:8]}{SUFFIX}"
+        return self.folder / spec.key[:2] / f"{spec.key}-{world_platform_digest()[:8]}{SUFFIX}"
 
     def __contains__(self, spec: WorldSpec) -> bool:
         return self.path(spec).is_file()
@@ -250,7 +246,6 @@ def open_worlds(
     specs: Sequence[WorldSpec],
     cache: WorldCache | None = None,
     progress: Callable[[int, int], None] | None = None,
-    workers: int = 1,
 ) -> list[World]:
     """Load or build many Worlds.
 
@@ -262,8 +257,6 @@ def open_worlds(
         Default: the user's.
     progress : callable, optional
         Called with (done, total) after every World.
-    workers : int, default 1
-        Processes that build what is missing; the numbers do not depend on it.
 
     Returns
     -------
@@ -271,43 +264,9 @@ def open_worlds(
         In the order of the specs.
     """
     store = default_cache() if cache is None else cache
-    total = len(specs)
-    wanted = Counter(spec.key for spec in specs)
-    missing = list({spec.key: spec for spec in specs if spec not in store}.values()) if workers > 1 else []
-    # what is stored now is opened first, so that building the rest cannot evict it
-    worlds: dict[str, World] = {}
-    done = 0
+    worlds: list[World] = []
     for spec in specs:
-        if not missing or spec in store:
-            worlds[spec.key] = store.open(spec)
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    if missing:
-        size = max(1, min(16, len(missing) // (4 * workers)))
-        chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
-        with ProcessPoolExecutor(
-            workers,
-            mp_context=get_context("spawn"),
-            initializer=_prepare_worker,
-            initargs=(list(load_plugins(())),),
-        ) as pool:
-            jobs = {pool.submit(_store, str(store.folder), store.max_bytes, chunk): chunk for chunk in chunks}
-            for job in as_completed(jobs):
-                job.result()
-                for spec in jobs[job]:
-                    worlds[spec.key] = store.open(spec)
-                    done += wanted[spec.key]
-                    if progress is not None:
-                        progress(done, total)
-    return [worlds[spec.key] for spec in specs]
-
-
-def _prepare_worker(plugins: list[str]) -> None:
-    load_plugins(plugins)
-
-
-def _store(folder: str, max_bytes: int, specs: list[WorldSpec]) -> None:
-    cache = WorldCache(folder, max_bytes)
-    for spec in specs:
-        cache.open(spec)
+        worlds.append(store.open(spec))
+        if progress is not None:
+            progress(len(worlds), len(specs))
+    return worlds

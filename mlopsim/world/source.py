@@ -12,10 +12,10 @@ import numpy as np
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import DataError, MlopsimError
 from mlopsim.core.spec import make
+from mlopsim.core.threads import one_thread
 from mlopsim.learners.base import BatchLearner, BatchModel, Learner, Model
 from mlopsim.streams.stream import Stream
 from mlopsim.world.spec import WorldSpec
-from mlopsim.world.threads import one_thread
 
 #: predictions held at a time, in bytes
 BLOCK = 1 << 27

@@ -222,7 +222,7 @@ class World:
 
     def scores(self, v: int) -> np.ndarray:
         """Return the scores of version v for every row, float64 of shape (n, C), computed anew."""
-        from mlopsim.world.threads import one_thread
+        from mlopsim.core.threads import one_thread
 
         model = self.model(v)
         with one_thread():

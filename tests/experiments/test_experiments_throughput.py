@@ -109,7 +109,7 @@ def test_help_says_the_question(capsys):
     assert "How fast are" in capsys.readouterr().out
 
 
-def test_threads_are_those_of_the_bench():
-    from mlopsim.bench.threads import ONE_THREAD
+def test_threads_are_those_of_the_workers():
+    from mlopsim.core.threads import ONE_THREAD
 
     assert _common.ONE_THREAD == ONE_THREAD

@@ -162,21 +162,16 @@ def test_several_processes_build_the_same(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*.world"))) == 2
 
 
-def test_open_worlds_with_workers(tmp_path: Path) -> None:
+def test_open_worlds_keeps_order_and_repeats(tmp_path: Path) -> None:
     specs = [spec_of(i) for i in (0, 1, 2, 1)]
     seen: list[tuple[int, int]] = []
     cache = WorldCache(tmp_path)
     cache.open(specs[2])
-    worlds = open_worlds(specs, cache, lambda done, total: seen.append((done, total)), workers=2)
-    assert [world.spec.index for world in worlds] == [0, 1, 2, 1]
-    assert seen[-1] == (4, 4)
-    seen.clear()
-    serial = open_worlds(
-        specs, WorldCache(tmp_path / "other"), lambda done, total: seen.append((done, total))
-    )
+    worlds = open_worlds(specs, cache, lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    for a, b in zip(worlds, serial, strict=True):
-        same(a, b)
+    assert worlds[1] is worlds[3] and len(cache.entries()) == 3
+    for spec, world in zip(specs, worlds, strict=True):
+        same(world, build_world(spec))
 
 
 def test_least_recently_used_goes_first_and_open_ones_stay(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, MissingExtraError
 from mlopsim.core.seeds import seed_int
+from mlopsim.core.threads import one_thread
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.agents.network import Network
 from mlopsim.delivery.pool import WorldPool
@@ -22,8 +23,8 @@ PILOT_STEPS = 20_000
 
 
 @contextmanager
-def one_thread_and_own_randomness() -> Iterator[None]:
-    """Run torch on one thread and give back all global random states as they were."""
+def _untouched_randomness() -> Iterator[None]:
+    """Give back all global random states as they were."""
     # before the first import: loading some libraries draws from Python's own generator
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - saved, not drawn from
     try:
@@ -31,12 +32,10 @@ def one_thread_and_own_randomness() -> Iterator[None]:
     except ImportError as error:
         raise MissingExtraError("training an agent", "rl") from error
 
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    torch.set_num_threads(1)
+    state = torch.get_rng_state()
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
         random.setstate(python)
         np.random.set_state(legacy)  # noqa: NPY002
         torch.set_rng_state(state)
@@ -211,7 +210,7 @@ def train_agent(
     MissingExtraError
         If stable-baselines3 is not installed.
     """
-    with one_thread_and_own_randomness():
+    with _untouched_randomness(), one_thread():
         return _train(
             name, dict(settings), hidden, n_envs, reward_scale, pool, deployment, steps, seed, progress
         )
