@@ -1,0 +1,276 @@
+"""Limits that give every detector the same false-alarm behaviour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.spec import check_range
+from mlopsim.drift.detector import Detector
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.proportions import clopper_pearson
+
+D = TypeVar("D", bound=Detector)
+#: halvings of the bracket where a score depends on its limit
+HALVINGS = 40
+#: doublings of the bracket before the search is given up
+DOUBLINGS = 60
+#: alarms within so many ticks are called early
+EARLY = 1000
+
+
+def target_share(arl0: float, horizon: int) -> float:
+    """Return P(alarm within H) = 1 - exp(-H / ARL0) of a memoryless detector.
+
+    Parameters
+    ----------
+    arl0 : float
+        In-control average run length, in ticks of the detector's own signal.
+    horizon : int
+        H, in ticks: the length of the signal before the change.
+
+    Examples
+    --------
+    >>> round(target_share(465, 1000), 2)
+    0.88
+    """
+    check_range("calibration.arl0", arl0, 1.0, 1e12)
+    check_range("calibration.horizon", horizon, 1, 10**12)
+    return -math.expm1(-horizon / arl0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boundary:
+    """A limit, randomised between two thresholds where the score lives on a lattice.
+
+    Parameters
+    ----------
+    threshold : float
+        The higher one: alarms within H no more often than asked.
+    lower : float
+        The next lower one: more often than asked.
+    weight : float
+        Probability, drawn once a signal, of using ``lower``, in [0, 1].
+    reason : str
+        Why no limit gives the asked behaviour; empty if one does. The thresholds are NaN then.
+    """
+
+    threshold: float
+    lower: float
+    weight: float
+    reason: str = ""
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Return the threshold for one signal."""
+        return self.lower if rng.random() < self.weight else self.threshold
+
+
+def boundary(maxima: np.ndarray, target: float) -> Boundary:
+    """Return the limit that a share ``target`` of these highest scores exceeds.
+
+    Parameters
+    ----------
+    maxima : ndarray of float64, shape (m,)
+        Highest score of each drift-free signal; -inf where the score was never defined.
+    target : float
+        Share that shall exceed the limit, in (0, 1).
+
+    Returns
+    -------
+    Boundary
+        Over the m signals, ``weight`` makes the share exact.
+
+    Notes
+    -----
+    Exceedance is strict, as alarms are. With atoms (a lattice), the share jumps over the target at one
+    value; the randomisation between it and the next lower one closes the gap, as in a randomised test
+    (Lehmann and Romano 2005, section 3.1).
+
+    Examples
+    --------
+    >>> boundary(np.array([1.0, 2.0, 2.0, 3.0]), 0.5)
+    Boundary(threshold=2.0, lower=1.0, weight=0.5, reason='')
+    """
+    if len(maxima) == 0 or np.isnan(maxima).any():
+        raise DataError("highest scores are missing")
+    check_range("calibration.target", target, 0.0, 1.0, open_low=True)
+    values, counts = np.unique(maxima, return_counts=True)
+    # share of the maxima above each value
+    above = 1.0 - np.cumsum(counts) / len(maxima)
+    above[-1] = 0.0
+    place = int(np.argmax(above <= target))
+    nan = math.nan
+    if values[place] == np.inf:
+        share = counts[-1] / len(maxima)
+        text = f"its score is infinite in {share:.1%} of the drift-free signals, more than {target:.1%}"
+        return Boundary(threshold=nan, lower=nan, weight=nan, reason=text)
+    if values[place] == -np.inf:
+        share = 1.0 - counts[0] / len(maxima)
+        text = f"its score is defined in only {share:.1%} of the drift-free signals, less than {target:.1%}"
+        return Boundary(threshold=nan, lower=nan, weight=nan, reason=text)
+    highest = float(values[place])
+    if place == 0:
+        # below the least maximum everything is an alarm
+        lower, share = math.nextafter(highest, -math.inf), 1.0
+    else:
+        lower, share = float(values[place - 1]), float(above[place - 1])
+        if lower == -np.inf:
+            lower = math.nextafter(highest, -math.inf)
+    gap = share - float(above[place])
+    weight = (target - float(above[place])) / gap if gap > 0.0 else 0.0
+    return Boundary(threshold=highest, lower=lower, weight=min(max(weight, 0.0), 1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attained:
+    """How a limit behaves on drift-free signals.
+
+    Parameters
+    ----------
+    share : Interval
+        P(alarm within H) with its Clopper-Pearson interval.
+    restricted_mean : float
+        Mean of min(first alarm, H), in ticks.
+    censored : float
+        Share of the signals without an alarm.
+    early : float
+        Share with an alarm within the first 1000 ticks.
+    """
+
+    share: Interval
+    restricted_mean: float
+    censored: float
+    early: float
+
+
+def first_alarms(
+    detector: Detector,
+    signals: Sequence[np.ndarray] | np.ndarray,
+    rngs: Sequence[np.random.Generator] | None = None,
+) -> np.ndarray:
+    """Return the tick count at the first alarm of each signal (1 = the first tick), inf without one."""
+    first = np.full(len(signals), np.inf)
+    for i, signal in enumerate(signals):
+        alarms = detector.alarms(signal, None if rngs is None else rngs[i])
+        if len(alarms):
+            first[i] = alarms[0] + 1.0
+    return first
+
+
+def attained(first: np.ndarray, horizon: int, level: float = 0.95) -> Attained:
+    """Summarise first alarms.
+
+    Parameters
+    ----------
+    first : ndarray of float64, shape (m,)
+        See :func:`first_alarms`.
+    horizon : int
+        H.
+    level : float
+        Of the interval.
+    """
+    inside = first <= horizon
+    return Attained(
+        share=clopper_pearson(int(inside.sum()), len(first), level),
+        restricted_mean=float(np.minimum(first, horizon).mean()),
+        censored=float(1.0 - inside.mean()),
+        early=float((first <= min(EARLY, horizon)).mean()),
+    )
+
+
+def calibrate(
+    detector: D,
+    signals: Sequence[np.ndarray] | np.ndarray,
+    target: float,
+    seeds: Sequence[np.random.SeedSequence],
+) -> Boundary:
+    """Find the limit with which a share ``target`` of drift-free signals has an alarm.
+
+    Parameters
+    ----------
+    detector : Detector
+        Its own limit is not used where its score does not depend on it.
+    signals : sequence of ndarray
+        m drift-free signals of H ticks.
+    target : float
+        See :func:`target_share`.
+    seeds : sequence of SeedSequence
+        One a signal: the detector's random numbers are the same at every limit that is tried.
+
+    Returns
+    -------
+    Boundary
+        With a reason instead of numbers where no limit does.
+
+    Raises
+    ------
+    ConfigError
+        If there is not one seed for each signal.
+    """
+    if len(seeds) != len(signals):
+        raise ConfigError(f"{len(signals)} signals need as many seeds, got {len(seeds)}")
+    if detector.separable:
+        maxima = np.empty(len(signals))
+        for i, signal in enumerate(signals):
+            scores = detector.unlimited([signal], [np.random.default_rng(seeds[i])])[0]
+            defined = scores[~np.isnan(scores)]
+            maxima[i] = defined.max() if len(defined) else -np.inf
+        return boundary(maxima, target)
+    return _search(detector, signals, target, seeds)
+
+
+def _search(
+    detector: Detector,
+    signals: Sequence[np.ndarray] | np.ndarray,
+    target: float,
+    seeds: Sequence[np.random.SeedSequence],
+) -> Boundary:
+    """Halve a bracket of thresholds: the share falls as the threshold rises."""
+
+    def share(threshold: float) -> float:
+        limited = detector.limited(threshold)
+        first = first_alarms(limited, signals, [np.random.default_rng(seed) for seed in seeds])
+        return float(np.isfinite(first).mean())
+
+    nan = math.nan
+    low = high = detector.threshold
+    if not math.isfinite(low):
+        raise ConfigError(f"{detector.full_name}: the search needs a finite limit to start from")
+    step = max(abs(low), 1.0) / 8.0
+    above = below = share(low)
+    for _ in range(DOUBLINGS):
+        if above > target:
+            break
+        try:
+            above = share(low - step)
+        except ConfigError:
+            text = f"at its lowest limit only {above:.1%} of the drift-free signals have an alarm"
+            return Boundary(threshold=nan, lower=nan, weight=nan, reason=f"{text}, less than {target:.1%}")
+        low, step = low - step, 2.0 * step
+    step = max(abs(high), 1.0) / 8.0
+    for _ in range(DOUBLINGS):
+        if below <= target:
+            break
+        try:
+            below = share(high + step)
+        except ConfigError:
+            break
+        high, step = high + step, 2.0 * step
+    if below > target or above <= target:
+        text = f"no limit was found: {above:.1%} at the lowest tried, {below:.1%} at the highest"
+        return Boundary(threshold=nan, lower=nan, weight=nan, reason=text)
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if not low < middle < high or above - below <= 1.0 / len(signals):
+            break
+        now = share(middle)
+        if now > target:
+            low, above = middle, now
+        else:
+            high, below = middle, now
+    return Boundary(threshold=high, lower=low, weight=(target - below) / (above - below))
