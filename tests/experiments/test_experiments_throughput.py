@@ -10,6 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "experiments"))
 import _common  # noqa: E402
+import _measurements  # noqa: E402
 import throughput  # noqa: E402
 
 TINY = [
@@ -67,7 +68,7 @@ def test_figure_and_config_are_written_and_the_config_can_be_used_again(folder):
 
 def test_every_measurement_has_its_section_and_the_other_way_round():
     settings = _common.read_settings(ROOT / "conf" / "experiment" / "throughput.yaml")
-    assert set(settings) - {"repeats", "seconds", "only"} == set(throughput.MEASUREMENTS)
+    assert set(settings) - {"repeats", "seconds", "only"} == set(_measurements.MEASUREMENTS)
 
 
 def test_the_loop_over_versions_gives_the_same_world():
@@ -82,7 +83,7 @@ def test_the_loop_over_versions_gives_the_same_world():
     stream = source.generate(numpy.random.SeedSequence(3))
     expected = build_from_stream(stream, "naive_bayes", {"last": {"windows": 3}}).confusion
     for pairs in (False, True):
-        found = throughput.reference_counts(stream, GaussianNB, 3, pairs=pairs)
+        found = _measurements.reference_counts(stream, GaussianNB, 3, pairs=pairs)
         numpy.testing.assert_array_equal(found, expected)
 
 
