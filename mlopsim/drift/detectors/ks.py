@@ -1,0 +1,54 @@
+"""Two-sample Kolmogorov-Smirnov test of each feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.drift import nulls
+from mlopsim.drift.twosample import TwoSample
+
+
+@register("detector", "ks")
+@dataclass(kw_only=True)
+class Ks(TwoSample):
+    """Kolmogorov-Smirnov test of a window against the reference, feature by feature.
+
+    The distance is the largest gap between the two empirical distribution functions. p-values equal
+    ``scipy.stats.ks_2samp`` (two-sided, ``method="auto"``); equal values are handled as there, where
+    p-values are too large (conservative) if values repeat.
+
+    Parameters
+    ----------
+    alpha, correction, reference
+        See :class:`mlopsim.drift.twosample.TwoSample`.
+
+    References
+    ----------
+    Smirnov (1939), *On the estimation of the discrepancy between empirical curves of distribution for two
+    independent samples*, Bull. Math. Univ. Moscou 2. Hodges (1958), *The significance probability of the
+    Smirnov two-sample test*, Arkiv för Matematik 3, 469-486.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
+    >>> windows[20:, :, 1] += 1.0
+    >>> Ks(alpha=1e-4).alarms(windows)
+    array([20])
+    """
+
+    def statistics(self, reference: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """Return ``n1 n2 D``, int64."""
+        from mlopsim.drift.kernels.gaps import run
+
+        high = np.empty(windows.shape[:2], dtype=np.int64)
+        low = np.empty_like(high)
+        run(reference, windows, high, low)
+        return np.maximum(high, -low)
+
+    def pvalues(self, n1: int, n2: int, found: np.ndarray) -> np.ndarray:
+        """Return p-values."""
+        return np.array([nulls.ks(n1, n2, gap) for gap in found.tolist()])

@@ -1,0 +1,63 @@
+"""Population stability index of each feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.bins import Bins
+from mlopsim.drift.distance import Distance
+
+
+@register("detector", "psi")
+@dataclass(kw_only=True)
+class Psi(Distance):
+    """Population stability index, ``sum (q - p) ln(q / p)`` over quantile bins of the reference.
+
+    p and q are the shares of reference and window in a bin, with half a value added to each bin of each, so
+    that empty bins give a finite index: ``(count + 0.5) / (n + 0.5 B)``.
+
+    Parameters
+    ----------
+    h : float, default 0.25
+        Limit, "a significant shift" in the rule of thumb of credit scoring.
+    bins : int, default 10
+        Bins of a feature, cut as :class:`mlopsim.drift.bins.Bins` says.
+    over, reference
+        See :class:`mlopsim.drift.distance.Distance`.
+
+    References
+    ----------
+    Siddiqi (2006), *Credit Risk Scorecards*, Wiley.
+
+    Examples
+    --------
+    >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
+    >>> windows[20:, :, 1] += 1.0
+    >>> Psi(h=0.4).alarms(windows)
+    array([20])
+    """
+
+    h: float = 0.25
+    bins: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("detector/psi.bins", self.bins, 2, 1000)
+
+    def learn(self, rows: np.ndarray) -> Any:
+        """Return the bins."""
+        return Bins.quantiles(rows, self.bins)
+
+    def distances(self, reference: Any, windows: np.ndarray) -> np.ndarray:
+        """Return the indices."""
+        from mlopsim.drift.kernels.bins import psi
+
+        counts = reference.count(windows)
+        found = np.empty(counts.shape[:2])
+        psi(reference.counts, reference.rows, reference.sizes, counts, windows.shape[1], found)
+        return found
