@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.drift.cdf import two_cdfs
+from mlopsim.plots.cdf import cdf
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
-from mlopsim.plots.ecdf import ecdf, ks_distance
 from mlopsim.plots.labels import spread
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
@@ -48,7 +49,7 @@ FIGURES = {
         NAMES, [0.0, 5, 2, np.nan], [0.5, 0.7, 0.8, 0.9], quality_ends=([0.4] * 4, [0.9] * 4)
     ),
     "critical_difference": lambda: critical_difference(NAMES, [1.5, 2, 2.5, 4], [(0, 1, 2)], cd=1.2, n=20),
-    "ecdf": lambda: ecdf(np.arange(30.0), np.arange(5.0, 40.0)),
+    "cdf": lambda: cdf(two_cdfs(np.arange(30.0), np.arange(5.0, 40.0)), title="T", note="N"),
     "curves": lambda: curves(
         {"a": Curve(x=np.arange(1.0, 9), y=np.arange(1.0, 9)), "b": Curve(x=np.arange(1.0, 9), y=np.ones(8))},
         xscale="log",
@@ -171,16 +172,22 @@ def test_timeline_marks_stand_where_the_actions_were():
     assert [line.get_xdata().tolist() for line in marked] == [[20.0]]
 
 
-def test_ks_distance_agrees_with_scipy():
-    from scipy.stats import ks_2samp
+def test_cdf_marks_the_largest_gap_and_says_n():
+    shown = two_cdfs([1.0, 2.0, 3.0, 4.0], [3.0, 3.5, 5.0])
+    figure = cdf(shown, names=("before", "after"))
+    (bar,) = [line for line in figure.axes[0].lines if line.get_marker() == "_"]
+    assert bar.get_xdata().tolist() == [2.0, 2.0]
+    assert bar.get_ydata().tolist() == [0.5, 0.0]
+    legend = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert "before (n = 4)" in legend
+    assert "after (n = 3)" in legend
+    assert any(text.startswith("KS distance 0.500 [0.000, 1.000]") for text in legend)
+    assert f"95% band (±{shown.half_window:.3f})" in legend
 
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        a, b = rng.integers(0, 12, 30).astype(float), rng.integers(3, 15, 20).astype(float)
-        reference = ks_2samp(a, b)
-        distance, at = ks_distance(a, b)
-        assert distance == pytest.approx(reference.statistic)
-        assert at == pytest.approx(reference.statistic_location)
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e-320, 1e300])
+def test_cdf_of_a_single_value_still_draws(value):
+    assert to_png(cdf(two_cdfs([value], [value, value]))).startswith(b"\x89PNG")
 
 
 def test_front_is_what_no_method_beats():
@@ -219,8 +226,7 @@ def test_spread_keeps_gaps_order_and_bounds():
         lambda: timeline(Timeline(windows=np.arange(3), walks=[Walk(name="a", quality=np.arange(2.0))])),
         lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
         lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
-        lambda: ecdf([np.nan], [1.0]),
-        lambda: ecdf([1.0], [1.0], level=95),
+        lambda: cdf(two_cdfs([1e301], [0.0])),
     ],
 )
 def test_wrong_shapes_are_one_clear_error(call):
