@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mlopsim.core.errors import CacheError, ConfigError
+from mlopsim.core.spec import check_range
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.selector import KEEP, Interface, View
 
@@ -90,3 +93,43 @@ class Agent:
         actions = values.argmax(axis=1)
         possible = view.mask[np.arange(len(actions)), actions]
         return np.where(possible, actions, KEEP).astype(np.int64)
+
+
+@dataclass(kw_only=True)
+class TrainedAgent(Agent):
+    """An algorithm of stable-baselines3, with the parameters that all of them have.
+
+    Trained on training scenarios with a centred reward; acts greedily. Each algorithm adds its own
+    parameters, ``reward_scale`` last.
+
+    Parameters
+    ----------
+    train_seed : int
+        Number of the training run: the repetition axis.
+    gamma : float
+        Discount a window; 0 makes it a contextual bandit.
+    learning_rate : float
+        At the start; falls linearly to 0.
+    hidden : list of int
+        Sizes of the hidden layers.
+    n_envs : int
+        Parallel environments.
+    """
+
+    train_seed: int = 0
+    gamma: float = 0.97
+    learning_rate: float = 1e-3
+    hidden: list[int] = field(default_factory=lambda: [128, 128])
+    n_envs: int = 64
+
+    def __post_init__(self) -> None:
+        check_range(f"{self.name}.train_seed", self.train_seed, 0, 2**31)
+        check_range(f"{self.name}.gamma", self.gamma, 0.0, 1.0)
+        check_range(f"{self.name}.learning_rate", self.learning_rate, 0.0, 1.0, open_low=True)
+        check_range(f"{self.name}.n_envs", self.n_envs, 1, 4096)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keywords of the algorithm: all parameters but those that :meth:`train` reads itself."""
+        read = ("train_seed", "hidden", "n_envs", "reward_scale")
+        names = [entry.name for entry in dataclasses.fields(self) if entry.name not in read]
+        return {name: getattr(self, name) for name in names}

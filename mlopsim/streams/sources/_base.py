@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import DataError
 from mlopsim.core.spec import check_range
 from mlopsim.streams.stream import Stream, even_bounds
-from mlopsim.streams.tables import Table
+from mlopsim.streams.tables import MISSING, Table, table_of
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: rows a window at least where the number of rows is chosen automatically
 FEWEST_ROWS = 10
@@ -164,3 +168,19 @@ class ColumnStream(TableStream):
     drop: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
     positive: str = ""
+
+    def table_of(
+        self, frame: pl.DataFrame, *, source: str, label: str, missing: Sequence[str] = MISSING
+    ) -> Table:
+        """Turn a frame into a table with the columns that were chosen."""
+        return table_of(
+            frame,
+            source=source,
+            label=label,
+            time=self.time,
+            group=self.group,
+            drop=self.drop,
+            categorical=self.categorical,
+            positive=self.positive,
+            missing=missing,
+        )

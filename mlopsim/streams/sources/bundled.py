@@ -30,14 +30,8 @@ class BundledStream(TableStream):
     dataset : str
         ``breast_cancer`` (569 x 30, 2 classes), ``digits`` (1797 x 64, 10), ``iris`` (150 x 4, 3) or
         ``wine`` (178 x 13, 3).
-    rows, windows : int, default 0 and 120
-        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
-    warmup : int, default 10
-        Windows of history.
-    max_rows : int, default 0
-        Use the first so many rows only; 0: all.
-    thin : float, default 1.0
-        Share of the rows of each window to keep, drawn by the scenario seed.
+    rows, windows, warmup, max_rows, thin
+        As in :class:`mlopsim.streams.sources._base.TableStream`.
     shuffle : bool, default True
         Shuffle all rows first, by the scenario seed: for data without an order in time.
 

@@ -8,7 +8,7 @@ from typing import Any
 from mlopsim.core.registry import register
 from mlopsim.streams.readers import file_digest, find_file, read_frame
 from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import MISSING, Table, table_of
+from mlopsim.streams.tables import MISSING, Table
 
 
 @register("stream", "file")
@@ -27,24 +27,10 @@ class FileStream(ColumnStream):
         Column of the labels, of any type.
     missing : list of str
         Texts that stand for a missing value (after stripping blanks).
-    time : str
-        Column to sort by (stably); empty: the order of the source is the order in time.
-    group : str
-        Protected group column; it stays a feature unless dropped.
-    drop, categorical : list of str
-        Columns that are no features; numeric columns that are categories.
-    positive : str
-        This label against all others.
-    rows, windows : int, default 0 and 120
-        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
-    warmup : int, default 10
-        Windows of history.
-    max_rows : int, default 0
-        Use the first so many rows only; 0: all.
-    thin : float, default 1.0
-        Share of the rows of each window to keep, drawn by the scenario seed.
-    shuffle : bool, default False
-        Shuffle all rows first, by the scenario seed: for data without an order in time.
+    time, group, drop, categorical, positive
+        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+    rows, windows, warmup, max_rows, thin, shuffle
+        As in :class:`mlopsim.streams.sources._base.TableStream`.
 
     Examples
     --------
@@ -69,14 +55,4 @@ class FileStream(ColumnStream):
     def load(self) -> Table:
         """Read the file."""
         path = find_file(self.path)
-        return table_of(
-            read_frame(path),
-            source=path.name,
-            label=self.label,
-            time=self.time,
-            group=self.group,
-            drop=self.drop,
-            categorical=self.categorical,
-            positive=self.positive,
-            missing=self.missing,
-        )
+        return self.table_of(read_frame(path), source=path.name, label=self.label, missing=self.missing)

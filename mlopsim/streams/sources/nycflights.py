@@ -35,16 +35,10 @@ class NycFlights(TableStream):
 
     Parameters
     ----------
-    rows, windows : int, default 0 and 120
-        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
-    warmup : int, default 10
-        Windows of history.
-    max_rows : int, default 0
-        Use the first so many rows only; 0: all.
     thin : float, default 0.04
         Share of the rows of each window to keep, drawn by the scenario seed.
-    shuffle : bool, default False
-        Shuffle all rows first, by the scenario seed: for data without an order in time.
+    rows, windows, warmup, max_rows, shuffle
+        As in :class:`mlopsim.streams.sources._base.TableStream`.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.tables import Table
 
 
 @lru_cache(maxsize=4)
@@ -53,24 +53,10 @@ class OpenMlStream(ColumnStream):
         OpenML's number of the data set; 0: by name.
     target : str
         Label column; empty: the data set's own target.
-    time : str
-        Column to sort by (stably); empty: the order of the source is the order in time.
-    group : str
-        Protected group column; it stays a feature unless dropped.
-    drop, categorical : list of str
-        Columns that are no features; numeric columns that are categories.
-    positive : str
-        This label against all others.
-    rows, windows : int, default 0 and 120
-        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
-    warmup : int, default 10
-        Windows of history.
-    max_rows : int, default 0
-        Use the first so many rows only; 0: all.
-    thin : float, default 1.0
-        Share of the rows of each window to keep, drawn by the scenario seed.
-    shuffle : bool, default False
-        Shuffle all rows first, by the scenario seed: for data without an order in time.
+    time, group, drop, categorical, positive
+        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+    rows, windows, warmup, max_rows, thin, shuffle
+        As in :class:`mlopsim.streams.sources._base.TableStream`.
 
     Examples
     --------
@@ -124,13 +110,4 @@ class OpenMlStream(ColumnStream):
                 columns.append(pl.Series(name, array))
             else:
                 columns.append(pl.Series(name, [None if item is None else str(item) for item in array]))
-        return table_of(
-            pl.DataFrame(columns),
-            source=f"OpenML {data.details['id']}",
-            label=label,
-            time=self.time,
-            group=self.group,
-            drop=self.drop,
-            categorical=self.categorical,
-            positive=self.positive,
-        )
+        return self.table_of(pl.DataFrame(columns), source=f"OpenML {data.details['id']}", label=label)

@@ -11,7 +11,7 @@ from mlopsim.core.errors import ConfigError, DataError, nearest
 from mlopsim.core.registry import register
 from mlopsim.streams.readers import file_digest
 from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.tables import Table
 
 LABEL = "(target)"
 TASKS = ("Binary classification", "Multi-class classification")
@@ -32,24 +32,10 @@ class RiverStream(ColumnStream):
         Name of the class in ``river.datasets``.
     params : dict
         Its constructor parameters, e.g. ``{variant: abrupt_balanced}`` for Insects.
-    time : str
-        Column to sort by (stably); empty: the order of the source is the order in time.
-    group : str
-        Protected group column; it stays a feature unless dropped.
-    drop, categorical : list of str
-        Columns that are no features; numeric columns that are categories.
-    positive : str
-        This label against all others.
-    rows, windows : int, default 0 and 120
-        Rows a window; with 0 as many as give about ``windows`` windows, at least 10.
-    warmup : int, default 10
-        Windows of history.
-    max_rows : int, default 0
-        Use the first so many rows only; 0: all.
-    thin : float, default 1.0
-        Share of the rows of each window to keep, drawn by the scenario seed.
-    shuffle : bool, default False
-        Shuffle all rows first, by the scenario seed: for data without an order in time.
+    time, group, drop, categorical, positive
+        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+    rows, windows, warmup, max_rows, thin, shuffle
+        As in :class:`mlopsim.streams.sources._base.TableStream`.
 
     Examples
     --------
@@ -112,13 +98,4 @@ class RiverStream(ColumnStream):
                 pl.Series(LABEL, [str(int(label) if isinstance(label, bool) else label) for label in labels]),
             ]
         )
-        return table_of(
-            frame,
-            source=f"river's {self.dataset}",
-            label=LABEL,
-            time=self.time,
-            group=self.group,
-            drop=self.drop,
-            categorical=self.categorical,
-            positive=self.positive,
-        )
+        return self.table_of(frame, source=f"river's {self.dataset}", label=LABEL)
