@@ -8,6 +8,7 @@ from brute_force import all_actions, best_of_all, latest_actions, tiny
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
+from mlopsim.core.versions import VERSIONS
 from mlopsim.delivery.oracle.bracket import bracket
 from mlopsim.delivery.oracle.ladder import best_period, knows_changes
 from mlopsim.delivery.oracle.lagrange import Multipliers, dual_bound, lagrangian_bound
@@ -28,8 +29,15 @@ def test_brute_force(block: int) -> None:
         optimum = best_of_all(reward, warmup, deployment, all_actions(deployment), blocked)
         assert found.lower <= optimum + 1e-9, (index, deployment)
         assert optimum <= found.upper + 1e-12, (index, deployment)
+        # the bounds themselves: the bracket lifts its upper end to the lower one
+        problem = Problem.of(reward, warmup, deployment, blocked=blocked)
+        assert lp_bound(problem).bound >= optimum - 1e-9, (index, deployment)
+        for target in (found.lower, optimum + 0.5):
+            # the target only sets the length of the steps: a wrong one gives a bound, too
+            bound, _ = lagrangian_bound(problem, target, iterations=120)
+            assert bound >= optimum - 1e-9, (index, deployment)
         latest = best_of_all(reward, warmup, deployment, latest_actions(deployment), blocked)
-        value = latest_only(Problem.of(reward, warmup, deployment, blocked=blocked)).value
+        value = latest_only(problem).value
         assert abs(value - latest) <= 1e-9, (index, deployment, value, latest)
         assert abs(found.latest - latest) <= 1e-9
 
@@ -164,6 +172,7 @@ def test_rejects_what_breaks_the_bounds() -> None:
 
 
 def test_golden() -> None:
+    assert VERSIONS["control/oracle"] == VERSIONS["control/latest-oracle"] == 1
     found = [bracket(*_args(params)) for params in SWITCHES]
     np.testing.assert_allclose([b.latest for b in found], GOLDEN_LATEST, rtol=1e-9)
     np.testing.assert_allclose([b.lower for b in found], GOLDEN_LOWER, rtol=1e-9)
