@@ -11,6 +11,7 @@ import numpy as np
 from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.spec import label
 from mlopsim.delivery.features import CAP
 from mlopsim.world.metrics import QUALITY_NAMES, check_metric, metric_of, quality_of
 
@@ -111,10 +112,12 @@ class WorldPool:
         undefined = served & ~np.isfinite(self.reward[i, v0:, warmup:])
         if undefined.any():
             version, window = (int(place[0]) for place in np.nonzero(undefined))
+            counts = confusion[version, warmup + window]
             raise DataError(
-                f"the metric {self.metric} of version {v0 + version} is undefined "
-                f"in window {warmup + window} of World {i}",
-                remedy="use larger windows, or the metric accuracy",
+                f"the metric {self.metric} is undefined in {int(undefined.any(axis=0).sum())} of "
+                f"{self.windows - warmup} windows of {_named(i, world)}, first for version {v0 + version} in "
+                f"window {warmup + window}: {_cause(self.metric, counts, world.classes)}",
+                remedy="use larger windows, or the metric accuracy or a cost matrix, which every row defines",
             )
         if not np.isfinite(self.shift[i, v0:]).all():
             raise DataError(f"the input shift of World {i} is not finite")
@@ -221,6 +224,34 @@ def _shift_features(shift: np.ndarray, v0: int) -> np.ndarray:
         number[:, back:] += after[:, :-back]
     past = np.divide(total, number, out=np.zeros_like(total), where=number > 0)
     return np.concatenate([capped, past[:, :, None]], axis=2)
+
+
+def _named(i: int, world: World) -> str:
+    """Say which World of a pool it is: by its place, and by what it was made from where that is known."""
+    if world.spec is None:
+        return f"World {i}"
+    spec = world.spec
+    stream, learner = label("stream", spec.stream), label("learner", spec.learner)
+    return (
+        f"World {i} ({stream}, {learner}, {spec.split} scenario {spec.index}, root {spec.root}, {spec.key})"
+    )
+
+
+def _cause(metric: Any, counts: np.ndarray, classes: Sequence[str]) -> str:
+    """Say why a metric is undefined on confusion counts ``[y, yhat]``."""
+    rows = int(counts.sum())
+    if rows == 0:
+        return "the window has no rows"
+    # with rows, more than two classes leave every metric defined
+    positive = classes[1]
+    unseen = f"none of its {rows} rows has the label '{positive}'"
+    silent = f"the version answers '{positive}' for none of them"
+    causes = {
+        "recall": unseen,
+        "precision": f"it has {rows} rows, and {silent}",
+        "f1": f"{unseen}, and {silent}",
+    }
+    return causes[str(metric)]
 
 
 def _observation_seed(world: World) -> int:

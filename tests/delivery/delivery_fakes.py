@@ -24,6 +24,7 @@ class FakeWorld:
         spec: Any = None,
     ) -> None:
         self.windows, self.warmup, self.n_classes, self.spec = windows, warmup, n_classes, spec
+        self.classes = tuple(f"class-{c}" for c in range(n_classes))
         sizes = rng.integers(rows[0], rows[1] + 1, size=windows)
         self.bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         n = int(self.bounds[-1])

@@ -16,6 +16,7 @@ from mlopsim.delivery.env import DeliveryEnv
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.vector import DeliveryVectorEnv
 from mlopsim.delivery.walk import replay, run_plan, walk
+from mlopsim.world.spec import WorldSpec
 
 
 def scenario(seed: int):
@@ -245,6 +246,33 @@ def test_centre_and_stagger() -> None:
     assert steps[0] + 2 == 1 + pool.steps // 4
 
 
+def test_f1_refuses_a_window_where_it_is_undefined() -> None:
+    """The error names World, window, version, cause and remedy; accuracy and costs take the same World."""
+    spec = WorldSpec.of({"synthetic": {"windows": 14, "rows": 6, "warmup": 3}}, "lda", index=5, root=2)
+    fine, world = (FakeWorld(np.random.default_rng(seed), rows=(6, 6), spec=spec) for seed in (5, 1))
+    window, version = 9, 4
+    rows = slice(world.bounds[window], world.bounds[window + 1])
+    fine.answers[:] = world.answers[:] = 1
+    world.y[rows], world.answers[version, rows] = 0, 0
+    fine.refresh()
+    world.refresh()
+    assert WorldPool([fine], "f1").reward[0, version, window] >= 0
+    with pytest.raises(DataError) as caught:
+        WorldPool([fine, world], "f1")
+    text = str(caught.value)
+    assert "f1 is undefined in 1 of 11 windows of World 1 (synthetic(" in text
+    assert f"lda, test scenario 5, root 2, {spec.key}), first for version 4 in window 9" in text
+    assert "none of its 6 rows has the label 'class-1', and the version answers 'class-1' for none" in text
+    assert "remedy: use larger windows, or the metric accuracy or a cost matrix" in text
+    for metric in ("accuracy", [[0.0, 1.0], [5.0, 0.0]]):
+        assert np.isfinite(WorldPool([fine, world], metric).reward).all()
+    # a version never serves the windows that it was trained on: what is undefined there does not matter
+    world.answers[:] = 1
+    world.answers[window:, rows] = 0
+    world.refresh()
+    WorldPool([world], "f1")
+
+
 def test_bad_input_is_refused() -> None:
     pool = fake_pool(4, 2, canary=False)
     dep = make("deployment", "standard")
@@ -267,8 +295,13 @@ def test_bad_input_is_refused() -> None:
     lonely.y[:] = 0
     lonely.answers[:] = 0
     lonely.refresh()
-    with pytest.raises(DataError, match="undefined"):
-        WorldPool([lonely], "f1")
+    for metric, cause in (
+        ("f1", "none of its .* rows has the label 'class-1', and the version answers 'class-1' for none"),
+        ("precision", "the version answers 'class-1' for none"),
+        ("recall", "none of its .* rows has the label 'class-1'"),
+    ):
+        with pytest.raises(DataError, match=cause):
+            WorldPool([lonely], metric)
     for bad in (
         {"slots": 0},
         {"label_delay": -1},
