@@ -24,30 +24,52 @@ if TYPE_CHECKING:
 BOARD, STAMP = "leaderboard.csv", ".report-stamp"
 
 
+#: what stands beside the interval ``x``, as ``x_low``, and gets no column of its own
+PARTS = ("low", "high", "reason", "n", "cells", "excluded", "reference")
+
+
 def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
-    """Print a leaderboard: the first two intervals as ``0.83 [0.79, 0.87]``, a dash where undefined."""
+    """Print a leaderboard: the first two intervals as ``0.83 [0.79, 0.87]``, a dash where undefined.
+
+    Columns that do not fit into a terminal are left out and named below it: numbers are never cut.
+    """
     from rich.console import Console
     from rich.table import Table
 
     names = frame.columns
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
     main = intervals[:2]
-    hidden = {f"{c}_{end}" for c in intervals for end in ("low", "high", "reason", "n")} - {f"{main[0]}_n"}
-    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    hidden = {f"{c}_{part}" for c in intervals for part in PARTS} - {f"{main[0]}_n"}
     columns = [c for c in names if c not in hidden]
-    for column in columns:
-        text = frame.schema[column].is_numeric()
-        name = "n" if column.endswith("_n") else column
-        shown.add_column(name, justify="right" if text else "left", no_wrap=True)
-    for row in frame.iter_rows(named=True):
-        shown.add_row(*(_text(row, c, c in main) for c in columns))
-    # a pipe has no width of its own: never cut numbers there
+    rows = list(frame.iter_rows(named=True))
+    # a pipe has no width of its own
     console = Console() if Console().is_terminal else Console(width=240)
-    console.print(shown)
-    found = (row.get(f"{c}_reason") for row in frame.iter_rows(named=True) for c in columns)
-    for reason in sorted({str(reason) for reason in found if reason}):
-        console.print(f"– : {reason}", markup=False, style="dim")
-    console.print("n: scenario seeds; 95 % intervals; the report has those of the other columns", style="dim")
+    heads = {c: "n" if c.endswith("_n") else c for c in columns}
+    texts = {c: [_text(row, c, c in main) for row in rows] for c in columns}
+    shown: list[str] = []
+    width = 0
+    for column in columns:
+        width += max(map(len, [heads[column], *texts[column]])) + (2 if shown else 0)
+        if width > console.width and shown:
+            break
+        shown.append(column)
+    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in shown:
+        numeric = frame.schema[column].is_numeric()
+        grid.add_column(heads[column], justify="right" if numeric else "left", no_wrap=True)
+    for cells in zip(*(texts[column] for column in shown), strict=True):
+        grid.add_row(*cells)
+    console.print(grid)
+    found = (row.get(f"{c}_reason") for row in rows for c in shown)
+    notes = [f"– : {reason}" for reason in sorted({str(reason) for reason in found if reason})]
+    for column in shown:
+        references = {str(row.get(f"{column}_reference") or "") for row in rows} - {""}
+        notes += [f"{column}: against {name}" for name in sorted(references)]
+    if len(shown) < len(columns):
+        notes.append(f"too wide for this terminal: {', '.join(columns[len(shown) :])}; see {BOARD}")
+    notes.append("n: scenario seeds; 95 % intervals; the report has those of the other columns")
+    for note in notes:
+        console.print(note, markup=False, highlight=False, style="dim")
 
 
 def _text(row: dict[str, Any], column: str, interval: bool) -> str:

@@ -86,6 +86,7 @@ def curves(
     axes = figure.add_subplot()
     axes.set_xscale(xscale)
     axes.set_yscale(yscale)
+    banded = sum(curve.low is not None for curve in lines.values())
     for name, curve in lines.items():
         look = looks[name]
         style = "steps-post" if step else "default"
@@ -95,10 +96,15 @@ def curves(
                 curve.low,
                 curve.high,
                 color=look.colour,
-                alpha=0.14,
+                # many fills over each other would turn to mud: there thin edges tell them apart
+                alpha=0.14 if banded <= 3 else 0.05,
                 linewidth=0,
                 step="post" if step else None,
             )
+            for edge in (curve.low, curve.high) if banded > 3 else ():
+                axes.plot(
+                    curve.x, edge, color=look.colour, linewidth=0.5, alpha=0.35, drawstyle=style, zorder=2
+                )
         axes.plot(
             curve.x, curve.y, color=look.colour, linestyle=look.dash, linewidth=1.6, drawstyle=style, zorder=3
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,9 @@ from mlopsim.plots.style import MUTED, SMALL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+#: left, bottom, right, top, in pixels
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 def spread(positions: ArrayLike, gap: float, low: float, high: float) -> np.ndarray:
@@ -116,7 +119,8 @@ def label_points(
     """Write a label beside each point, away from the other labels and points.
 
     Greedy: points in the order given; each tries eight directions at growing distance and takes the first
-    free one, with a thin leader line from the second ring on. Call it last, when the limits are final.
+    free one, with a thin leader line from the second ring on that crosses no label. Call it last, when
+    the limits are final.
     ``avoid`` are segments (x0, y0, x1, y1) in data units that labels should not cross.
     """
     figure = _figure(axes)
@@ -124,15 +128,11 @@ def label_points(
     points = axes.transData.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)]))
     frame = axes.get_window_extent()
     px = figure.get_dpi() / 72
-    taken = [(a - 5 * px, b - 5 * px, a + 5 * px, b + 5 * px) for a, b in points]
+    taken: list[Box] = [(a - 5 * px, b - 5 * px, a + 5 * px, b + 5 * px) for a, b in points]
     for x0, y0, x1, y1 in avoid:
         (a, b), (c, d) = axes.transData.transform([(x0, y0), (x1, y1)])
-        # a slanted segment is cut into short pieces, so that its box does not block the whole rectangle
-        cuts = 1 if a == c or b == d else 12
-        for i in range(cuts):
-            ends = [(a + (c - a) * f, b + (d - b) * f) for f in (i / cuts, (i + 1) / cuts)]
-            (p, q), (r, s) = np.min(ends, axis=0), np.max(ends, axis=0)
-            taken.append((p - px, q - px, r + px, s + px))
+        taken += _pieces(a, b, c, d, px)
+    labels: list[Box] = []
     directions = [(1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
     for (a, b), text in zip(points, texts, strict=True):
         if not (np.isfinite(a) and np.isfinite(b)):
@@ -151,6 +151,8 @@ def label_points(
                 box = (cx - w / 2 - px, cy - h / 2 - px, cx + w / 2 + px, cy + h / 2 + px)
                 outside = box[0] < frame.x0 or box[2] > frame.x1 or box[1] < frame.y0 or box[3] > frame.y1
                 cost = sum(_overlap(box, other) for other in taken) + (1e6 if outside else 0.0)
+                leader = _pieces(a, b, cx, cy, px) if ring > 1 and labels else []
+                cost += sum(_overlap(piece, other) for piece in leader for other in labels)
                 if cost < least:
                     least, best = cost, (*box, ring)
                 if cost == 0.0:
@@ -159,7 +161,10 @@ def label_points(
                 break
         assert best is not None
         x0, y0, x1, y1, ring = best
-        taken.append((x0, y0, x1, y1))
+        labels.append((x0, y0, x1, y1))
+        taken.append(labels[-1])
+        if ring > 1:
+            taken += _pieces(a, b, (x0 + x1) / 2, (y0 + y1) / 2, px)
         axes.annotate(
             text,
             xy=tuple(axes.transData.inverted().transform((a, b))),
@@ -177,7 +182,17 @@ def label_points(
         )
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+def _pieces(a: float, b: float, c: float, d: float, margin: float) -> list[Box]:
+    """Cover a segment with boxes; a slanted one is cut, so that its box does not block a whole rectangle."""
+    cuts = 1 if a == c or b == d else 12
+    xs, ys = np.linspace(a, c, cuts + 1).tolist(), np.linspace(b, d, cuts + 1).tolist()
+    return [
+        (min(p, r) - margin, min(q, s) - margin, max(p, r) + margin, max(q, s) + margin)
+        for p, q, r, s in zip(xs, ys, xs[1:], ys[1:], strict=False)
+    ]
+
+
+def _overlap(a: Box, b: Box) -> float:
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     return width * height if width > 0 and height > 0 else 0.0

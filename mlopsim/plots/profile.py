@@ -25,6 +25,7 @@ def profile(
     marks: Mapping[str, Mark] | None = None,
     title: str = "",
     xlabel: str = "normalised score τ",
+    note: str = "",
 ) -> Figure:
     """Draw the share of scenarios whose score exceeds tau, one line a method.
 
@@ -33,11 +34,13 @@ def profile(
     taus : array_like of float, shape (k,)
     shares : mapping of str to array_like, shape (k,)
     bands : mapping of str to (low, high), optional
-        Pointwise intervals of the methods that have one.
+        Pointwise intervals of the methods that have one, drawn as light fills.
     n, excluded : int
         Scenarios that entered, and those left out (below the floor or undefined); both are printed.
     marks : mapping of str to Mark, optional
         From `marks_for`.
+    note : str
+        Put after the counts in the small line under the figure; say there what the bands are.
 
     Examples
     --------
@@ -55,6 +58,7 @@ def profile(
             low=None if low is None else np.asarray(low, dtype=np.float64),
             high=None if high is None else np.asarray(high, dtype=np.float64),
         )
+    counts = f"n = {n} scenarios; {excluded} left out (too little to gain, or undefined)"
     return curves(
         lines,
         xlabel=xlabel,
@@ -64,5 +68,5 @@ def profile(
         ylim=(-0.02, 1.02),
         # all lines end near 0, where labels could not be told apart
         legend=True,
-        note=f"n = {n} scenarios; {excluded} left out (too little to gain, or undefined)",
+        note=f"{counts}\n{note}" if note else counts,
     )

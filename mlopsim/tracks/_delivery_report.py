@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.stats.bootstrap import ns_interval, regret_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import aggregate, best_first, interval_columns
-from mlopsim.tracks._delivery_controls import CONTROLS
+from mlopsim.tracks._delivery_robust import bootstrap_rng, robust_columns
 
-#: smallest U - R_never (reward a window) at which a scenario enters per-scenario profiles
-FLOOR = 0.02
 SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 
@@ -100,15 +97,11 @@ class Arena:
         return chosen
 
 
-def _rng(salt: int) -> np.random.Generator:
-    return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
-
-
 def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Interval]:
     """Return NS and regret of a method over tasks, with paired bootstrap intervals."""
     R, base, top = (arena.grid(a, tasks) for a in (arena.returns[method], arena.never, arena.upper))
-    ns = ns_interval(R, base, top, _rng(0))
-    regret = regret_interval(R, top, _rng(1))
+    ns = ns_interval(R, base, top, bootstrap_rng(0))
+    regret = regret_interval(R, top, bootstrap_rng(1))
     return ns, regret
 
 
@@ -172,8 +165,9 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     Returns
     -------
     polars.DataFrame
-        method, ns, regret and the means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario
-        seeds) and ``_reason``; ``cells``: cells done.
+        method, ns, regret, the columns of :func:`mlopsim.tracks._delivery_robust.robust_columns` and the
+        means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario seeds) and ``_reason``;
+        ``cells``: cells done.
     """
     chosen = pooled(table if tasks is None else table.filter(pl.col("task").is_in(tasks)))
     arena = Arena.of(chosen)
@@ -182,6 +176,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     columns: dict[str, Any] = {"method": methods}
     columns |= interval_columns("ns", [ns for ns, _ in both])
     columns |= interval_columns("regret", [regret for _, regret in both])
+    columns |= robust_columns(arena, {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)})
     columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
     # seeds of one real stream are no independent scenarios
     single = all(arena.single(task) for task in range(len(arena.tasks)))
@@ -210,8 +205,3 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
             **interval_columns("regret", [regret for _, regret in found]),
         }
     )
-
-
-def is_control(method: str) -> bool:
-    """Say whether a row of the table is a reference with hindsight."""
-    return method in CONTROLS

@@ -214,13 +214,13 @@ class DeliveryTrack:
     # -- report --------------------------------------------------------------------------------------
 
     def leaderboard(self, table: Any) -> Any:
-        """One row a method: NS and regret with intervals, retrains, rollbacks, detection, n."""
+        """One row a method: NS, regret, IQM, probability of improvement, means; each with interval and n."""
         from mlopsim.tracks._delivery_report import leaderboard
 
         return leaderboard(table)
 
     def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Leaderboard, tasks, profile, time lines, cost against accuracy."""
+        """Leaderboard, robust comparison, tasks, profiles, cost against quality, time lines, words."""
         from mlopsim.tracks._delivery_sections import sections
 
-        return sections(table, curves)
+        return sections(table, curves, steps=self.steps, reaction=self.reaction)

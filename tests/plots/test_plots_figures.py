@@ -44,6 +44,14 @@ FIGURES = {
     "profile": lambda: profile(
         [0.0, 0.5, 1.0], {"a": [1, 0.5, 0]}, bands={"a": ([1, 0.4, 0], [1, 0.6, 0])}, n=9, excluded=1
     ),
+    "profile_many": lambda: profile(
+        [0.0, 0.5, 1.0],
+        {name: [1, 0.5, 0] for name in NAMES},
+        bands={name: ([1, 0.4, 0], [1, 0.6, 0]) for name in NAMES},
+        n=9,
+        excluded=1,
+        note="what the bands are",
+    ),
     "timeline": draw_timeline,
     "tradeoff": lambda: tradeoff(
         NAMES, [0.0, 5, 2, np.nan], [0.5, 0.7, 0.8, 0.9], quality_ends=([0.4] * 4, [0.9] * 4)
@@ -200,6 +208,29 @@ def test_front_is_what_no_method_beats():
             for j in range(40)
         )
         assert (i in kept) == (not beaten)
+
+
+def test_no_leader_line_crosses_the_label_of_another_point():
+    from matplotlib.text import Text
+
+    names = [f"a_rather_long_name_{i}" for i in range(6)]
+    x = [0.0100, 0.0128, 0.0133, 0.0134, 0.0150, 0.0360]
+    y = [0.770, 0.782, 0.791, 0.771, 0.789, 0.796]
+    ends = (np.array(y) - 0.03, np.array(y) + 0.03)
+    figure = tradeoff(names, x, y, quality_ends=ends)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    # the class's own extent: an annotation's would include its leader line
+    boxes = {t.get_text(): Text.get_window_extent(t) for t in texts(figure) if t.get_text() in names}
+    found = [t for t in axes.texts if t.get_text() in names and t.arrow_patch is not None]
+    assert found
+    for label in found:
+        start = axes.transData.transform(label.xy)
+        end = boxes[label.get_text()].get_points().mean(axis=0)
+        others = [box for name, box in boxes.items() if name != label.get_text()]
+        for share in np.linspace(0, 1, 200):
+            at = start + share * (end - start)
+            assert not any(box.contains(*at) for box in others)
 
 
 def test_spread_keeps_gaps_order_and_bounds():
