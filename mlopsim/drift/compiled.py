@@ -11,7 +11,8 @@ from mlopsim.drift.detector import Detector, Run
 
 #: kernel(x, state, fresh, params, limit, score, alarm): reads the ticks ``x`` (n,) from ``state`` (S,) on and
 #: leaves the state after them there; writes ``score`` (n,) and ``alarm`` (n,), bool; an alarm (score > limit)
-#: sets the state back to ``fresh`` (S,). All float64 but ``alarm``. ``params`` never holds the limit.
+#: sets the state back to ``fresh`` (S,). All float64 but ``alarm``. ``params`` holds the limit only
+#: where the score depends on it (``separable`` is False).
 Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, np.ndarray, np.ndarray], None]
 
 

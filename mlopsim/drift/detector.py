@@ -64,6 +64,10 @@ class Detector:
         """Return the kinds of signal that it can read."""
         return READABLE[cls.reads]
 
+    def accepted(self) -> tuple[SignalKind, ...]:
+        """Return the kinds of signal that this one can read, where a parameter narrows or moves them."""
+        return self.readable()
+
     @property
     def sides(self) -> Side:
         """Which changes it looks for."""
@@ -215,7 +219,7 @@ class Detector:
     def ticks_of(self, signal: Any) -> np.ndarray:
         """Check a signal and return its ticks as contiguous float64."""
         if isinstance(signal, Signal):
-            if signal.kind not in self.readable():
+            if signal.kind not in self.accepted():
                 raise DataError(
                     f"{self.full_name} reads {self.reads.value}, the signal holds {signal.kind.value}",
                     remedy="pass 1 - signal as errors: 1 = the model was wrong"
@@ -234,7 +238,7 @@ class Detector:
             raise DataError(f"{self.full_name} cannot read this signal: {error}") from error
 
     def _check(self, data: np.ndarray) -> None:
-        if len(data) and (data.ndim not in {DIMENSIONS[kind] for kind in self.readable()} or not data.size):
+        if len(data) and (data.ndim not in {DIMENSIONS[kind] for kind in self.accepted()} or not data.size):
             raise DataError(
                 f"{self.full_name} reads {self.reads.value}, not an array of shape {data.shape}",
                 remedy="(n,) for rows, (windows, rows, features) for inputs",

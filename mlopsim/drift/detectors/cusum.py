@@ -38,6 +38,7 @@ class Cusum(Chart):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.zeros(10), np.ones(10)]
+    >>> from mlopsim.drift.signal import Told
     >>> Cusum(told=Told.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
     array([14, 19])
     """

@@ -1,4 +1,4 @@
-"""Standardised ticks with a reference that is given or estimated first."""
+"""Reference of standardised ticks: given, or estimated first."""
 
 from __future__ import annotations
 
@@ -11,20 +11,25 @@ from numba import njit
 SMALLEST = 1e-12
 
 
-@njit(inline="always")
-def standardise(x: float, state: np.ndarray, learn: float) -> float:
-    """Return z of a tick, NaN while the reference is learnt; the last such tick fixes it.
+@njit(cache=True)
+def learn_from(x: np.ndarray, i: int, state: np.ndarray, learn: float, score: np.ndarray) -> int:
+    """Read the ticks that the reference still needs, from ``x[i]`` on; return the place of the next one.
 
     ``state``: [0] ticks learnt, [1] mean, [2] sum of squared deviations, then the standard deviation
-    (Welford 1962). A chart that is told its reference starts with ``state[0] = learn``.
+    (Welford 1962); the last such tick fixes it. The score is NaN meanwhile. A chart that is told its
+    reference starts with ``state[0] = learn``.
     """
-    if state[0] >= learn:
-        z: float = (x - state[1]) / state[2]
-        return z
-    state[0] += 1.0
-    gap = x - state[1]
-    state[1] += gap / state[0]
-    state[2] += gap * (x - state[1])
-    if state[0] >= learn:
-        state[2] = max(math.sqrt(state[2] / (learn - 1.0)), SMALLEST)
-    return np.nan
+    count, mean, spread = state[0], state[1], state[2]
+    if count >= learn:
+        return i
+    while i < len(x) and count < learn:
+        count += 1.0
+        gap = x[i] - mean
+        mean += gap / count
+        spread += gap * (x[i] - mean)
+        score[i] = np.nan
+        i += 1
+    if count >= learn:
+        spread = max(math.sqrt(spread / (learn - 1.0)), SMALLEST)
+    state[0], state[1], state[2] = count, mean, spread
+    return i

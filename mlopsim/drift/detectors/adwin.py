@@ -1,0 +1,115 @@
+"""Adaptive windowing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.inverse import confidence_of
+
+
+@register("detector", "adwin")
+@dataclass(kw_only=True)
+class Adwin(Compiled):
+    """ADWIN: some cut of the window leaves two parts whose means differ by more than a bound.
+
+    The score is minus the log of the largest ``delta`` at which no cut does; it changes every ``clock`` rows,
+    when cuts are tested, and is NaN before the first test. As in river the window starts anew after an alarm.
+
+    Parameters
+    ----------
+    delta : float, default 0.002
+        Confidence of the bound, in (0, 1].
+    clock : int, default 32
+        Rows between tests.
+    max_buckets : int, default 5
+        Buckets of one size that are kept before two are merged, at least 2.
+    min_window : int, default 5
+        Shortest part that is compared.
+    grace : int, default 10
+        Rows before the first test.
+
+    Notes
+    -----
+    The window does not depend on ``delta`` before the first alarm, so that one run gives the alarms at every
+    ``delta``: river's comparison of each cut, ``gap > epsilon(delta)``, is solved for ``delta``. Alarms equal
+    river's but for a ``gap`` that equals ``epsilon`` up to rounding. ``rose`` tells the direction of the last
+    alarm.
+
+    References
+    ----------
+    Bifet and Gavalda (2007), *Learning from time-changing data with adaptive windowing*, SIAM International
+    Conference on Data Mining, 443-448.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adwin = Adwin()
+    >>> adwin.alarms(np.r_[np.zeros(500), np.ones(100)])
+    array([511])
+    >>> adwin.rose
+    True
+    """
+
+    limit: ClassVar[str] = "delta"
+
+    delta: float = 0.002
+    clock: int = 32
+    max_buckets: int = 5
+    min_window: int = 5
+    grace: int = 10
+
+    def __post_init__(self) -> None:
+        check_range("detector/adwin.delta", self.delta, 0.0, 1.0, open_low=True)
+        check_range("detector/adwin.clock", self.clock, 1, 10**9)
+        check_range("detector/adwin.max_buckets", self.max_buckets, 2, 10**4)
+        check_range("detector/adwin.min_window", self.min_window, 1, 10**9)
+        check_range("detector/adwin.grace", self.grace, 0, 10**9)
+
+    @property
+    def threshold(self) -> float:
+        """What the score must exceed: ``-log(delta)``."""
+        return _log(self.delta)
+
+    def limited(self, threshold: float) -> Self:
+        """Return this detector with the confidence that gives this threshold."""
+        return dataclasses.replace(self, delta=confidence_of(_log, threshold, "detector/adwin.delta"))
+
+    @property
+    def rose(self) -> bool | None:
+        """Whether the newer part was higher at the last alarm of the stream read so far; None: no alarm."""
+        from mlopsim.drift.kernels.adwin import DIRECTION
+
+        state = getattr(self, "_state", None)
+        if state is None or state[DIRECTION] == 0.0:
+            return None
+        return bool(state[DIRECTION] > 0.0)
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.adwin import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return clock, max_buckets, min_window, grace."""
+        return np.array([self.clock, self.max_buckets, self.min_window, self.grace], dtype=np.float64)
+
+    def fresh(self) -> np.ndarray:
+        """Return an empty window."""
+        from mlopsim.drift.kernels.adwin import LEVELS, SCORE, TOTALS
+
+        state = np.zeros(TOTALS + LEVELS * (self.max_buckets + 1))
+        state[SCORE] = np.nan
+        return state
+
+
+def _log(delta: float) -> float:
+    return -math.log(delta)

@@ -1,0 +1,76 @@
+"""Drift Detection Method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.signal import Side, SignalKind
+
+
+@register("detector", "ddm")
+@dataclass(kw_only=True)
+class Ddm(Compiled):
+    """Drift Detection Method: the error rate has risen above its best by ``level`` standard deviations.
+
+    With the running error rate p, ``s = sqrt(p (1 - p) / n)`` and both at the lowest ``p + s`` so far, the
+    score is ``(p + s - p_min) / s_min``. After rows without any error, ``s_min = 0``, the next error scores
+    infinity; a signal of errors only never alarms.
+
+    Parameters
+    ----------
+    level : float, default 3.0
+        Drift level in standard deviations.
+    warm_start : int, default 30
+        Rows before the score is defined, again after each alarm.
+
+    Notes
+    -----
+    Alarms equal river's, which compares ``p + s`` with ``p_min + level * s_min``: that is the same but for
+    sides that are equal up to rounding.
+
+    References
+    ----------
+    Gama, Medas, Castillo, Rodrigues (2004), *Learning with drift detection*, SBIA, 286-295.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
+    >>> Ddm().alarms(signal)
+    array([213])
+    """
+
+    reads: ClassVar[SignalKind] = SignalKind.ERRORS
+    limit: ClassVar[str] = "level"
+
+    level: float = 3.0
+    warm_start: int = 30
+
+    def __post_init__(self) -> None:
+        check_range("detector/ddm.level", self.level, 0.0, np.inf)
+        check_range("detector/ddm.warm_start", self.warm_start, 1, 10**9)
+
+    @property
+    def sides(self) -> Side:
+        """Rises only."""
+        return Side.UP
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.ddm import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return warm_start."""
+        return np.array([self.warm_start], dtype=np.float64)
+
+    def fresh(self) -> np.ndarray:
+        """Return n, p, p_min, s_min."""
+        return np.array([0.0, 0.0, np.inf, np.inf])

@@ -1,0 +1,82 @@
+"""Early Drift Detection Method."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.signal import Side, SignalKind
+
+
+@register("detector", "eddm")
+@dataclass(kw_only=True)
+class Eddm(Compiled):
+    """Early Drift Detection Method: errors follow each other faster than they did.
+
+    With mean and standard deviation of the distances between errors, the level ``mean + 2 sd`` over its
+    maximum so far must fall below ``beta``. The score is minus that ratio, in [-1, 0); it changes at errors
+    only and is NaN up to ``warm_start`` errors.
+
+    Parameters
+    ----------
+    beta : float, default 0.9
+        Smallest ratio that is no drift, in [0, 1].
+    warm_start : int, default 30
+        Errors before the score is defined, again after each alarm.
+
+    References
+    ----------
+    Baena-Garcia, del Campo-Avila, Fidalgo, Bifet, Gavalda, Morales-Bueno (2006), *Early drift detection
+    method*, Fourth International Workshop on Knowledge Discovery from Data Streams. Alarms equal river's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(60)]
+    >>> Eddm().alarms(signal)
+    array([250])
+    """
+
+    reads: ClassVar[SignalKind] = SignalKind.ERRORS
+    limit: ClassVar[str] = "beta"
+
+    beta: float = 0.9
+    warm_start: int = 30
+
+    def __post_init__(self) -> None:
+        check_range("detector/eddm.beta", self.beta, 0.0, 1.0)
+        check_range("detector/eddm.warm_start", self.warm_start, 1, 10**9)
+
+    @property
+    def sides(self) -> Side:
+        """Rises of the error rate only."""
+        return Side.UP
+
+    @property
+    def threshold(self) -> float:
+        """What the score must exceed: ``-beta``."""
+        return -self.beta
+
+    def limited(self, threshold: float) -> Self:
+        """Return this detector with ``beta = -threshold``."""
+        return dataclasses.replace(self, beta=-threshold)
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.eddm import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return warm_start."""
+        return np.array([self.warm_start], dtype=np.float64)
+
+    def fresh(self) -> np.ndarray:
+        """Return ticks, last error, errors, mean, squares, largest level, score."""
+        return np.array([0.0, 0.0, 0.0, 0.0, 0.0, -1.0, np.nan])
