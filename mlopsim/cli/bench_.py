@@ -170,7 +170,7 @@ def _check_data(suite: Suite) -> None:
 
     seen: set[str] = set()
     for task in suite.tasks:
-        kinds = [kind for kind in ("stream", "learner", "training") if kind in task.part]
+        kinds = [kind for kind in ("stream", "learner", "training") if task.part.get(kind)]
         if len(kinds) < 3 or (place := digest(task.part["stream"])) in seen:
             continue
         seen.add(place)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: groups on the command line that pin a part of every task
-PARTS = ("stream", "learner", "training", "deployment")
+PARTS = ("signal", "stream", "learner", "training", "deployment")
 #: keys that do not change any number, so overriding them leaves a suite as it is
 HARMLESS = frozenset(
     {"workers", "executor", "results", "timeout", "fit_timeout", "on_error", "retry_failed", "about"}

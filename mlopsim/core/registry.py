@@ -29,6 +29,7 @@ PACKAGES: dict[str, str] = {
     "stream": "mlopsim.streams.sources",
     "learner": "mlopsim.learners.presets",
     "training": "mlopsim.learners.training",
+    "signal": "mlopsim.drift.sources",
     "detector": "mlopsim.drift.detectors",
     "deployment": "mlopsim.delivery.deployments",
     "selector": "mlopsim.delivery.selectors",

@@ -22,6 +22,12 @@ VERSIONS: dict[str, int] = {
     "training": 1,
     # from a walk to metrics and curves
     "outcome": 1,
+    # ticks of a signal from stream and learner
+    "signal": 1,
+    # limits from drift-free signals
+    "calibration": 1,
+    # from alarms to metrics
+    "drift_outcome": 1,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

@@ -274,3 +274,29 @@ def _search(
         else:
             high, below = middle, now
     return Boundary(threshold=high, lower=low, weight=(target - below) / (above - below))
+
+
+def records(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a score exceeds all earlier ones, and how high it is there.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        NaN where undefined.
+
+    Returns
+    -------
+    places : ndarray of int64, shape (r,)
+    values : ndarray of float64, shape (r,)
+        Rising: the first alarm at a threshold is at the first record above it.
+
+    Examples
+    --------
+    >>> places, values = records(np.array([np.nan, 1.0, 0.5, 2.0, 2.0]))
+    >>> places, values
+    (array([1, 3]), array([1., 2.]))
+    """
+    top = np.fmax.accumulate(np.where(np.isnan(scores), -np.inf, scores))
+    before = np.concatenate([[-np.inf], top[:-1]]) if len(top) else top
+    places = np.flatnonzero(top > before)
+    return places, scores[places]

@@ -39,6 +39,8 @@ class Score:
         missed detection rate, and MTR = MTFA / MTD * (1 - MDR).
     episode_recall : float
         Share of the episodes found: changes whose windows touch count as one episode.
+    harmless_alarmed : float
+        Share of the harmless changes with an alarm in their window.
     """
 
     drifts: int
@@ -60,6 +62,7 @@ class Score:
     mdr: float
     mtr: float
     episode_recall: float
+    harmless_alarmed: float
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,6 +72,7 @@ def score_alarms(
     ticks: int,
     tolerance: int,
     first: int = 0,
+    harmless: Sequence[tuple[int, int]] | np.ndarray = (),
 ) -> Score:
     """Score alarms against true changes.
 
@@ -76,7 +80,8 @@ def score_alarms(
     ``start <= tick < end + tolerance`` (abrupt: ``end == start``), cut off at the end of the signal.
     An alarm counts for the change that started last among those in whose window it lies; the first alarm for
     a change is a hit, others are counted apart. So an alarm at every tick has as many false alarms as
-    there are stable ticks, whatever it finds.
+    there are stable ticks, whatever it finds. Alarms in the window of a harmless change, outside all windows
+    of other changes, are neither hits nor false: ``harmless_alarmed`` counts them.
 
     Parameters
     ----------
@@ -90,6 +95,8 @@ def score_alarms(
         Ticks after the end of a change within which an alarm counts for it, at least 1.
     first : int, default 0
         First tick that is looked at (after the warm-up); alarms before it are ignored.
+    harmless : sequence of (start, end)
+        Changes that need no answer.
 
     Returns
     -------
@@ -117,17 +124,18 @@ def score_alarms(
         raise DataError(f"a tolerance of {tolerance} ticks leaves no time to detect", remedy="use 1 or more")
     if len(at) and (at[0] < 0 or at[-1] >= ticks):
         raise DataError(f"alarms at {at[0]}..{at[-1]} in a signal of {ticks} ticks")
-    if (spans[:, 1] < spans[:, 0]).any():
-        raise DataError("a change ends before it starts")
     at = at[at >= first]
-    spans = spans[(spans[:, 0] >= first) & (spans[:, 0] < ticks)]
-    spans = spans[np.argsort(spans[:, 0], kind="stable")]
-    ends = np.minimum(spans[:, 1] + tolerance, ticks)
+    spans, ends = _windows(spans, first, ticks, tolerance)
+    quiet, quiet_ends = _windows(np.asarray(harmless, dtype=np.int64).reshape(-1, 2), first, ticks, tolerance)
+    starts, stops = np.r_[spans[:, 0], quiet[:, 0]], np.r_[ends, quiet_ends]
     covered = np.zeros(ticks + 1, dtype=np.int64)
-    np.add.at(covered, spans[:, 0], 1)
-    np.add.at(covered, ends, -1)
+    np.add.at(covered, starts, 1)
+    np.add.at(covered, stops, -1)
     inside = np.cumsum(covered)[:ticks] > 0
     stable = int((~inside[first:]).sum())
+    all_alarms = len(at)
+    harmless_owner = _owners(at, quiet[:, 0], quiet_ends)
+    at = at[(harmless_owner < 0) | (_owners(at, spans[:, 0], ends) >= 0)]
 
     owner = _owners(at, spans[:, 0], ends)
     found = {int(k): int(at[owner == k][0]) for k in np.unique(owner) if k >= 0}
@@ -163,9 +171,11 @@ def score_alarms(
     chance = nan
     if len(spans) and looked:
         lengths = (ends - spans[:, 0]).astype(np.float64)
-        chance = float(np.mean(1.0 - (1.0 - len(at) / looked) ** lengths))
+        chance = float(np.mean(1.0 - (1.0 - all_alarms / looked) ** lengths))
     put("chance_recall", chance, none)
     put("episode_recall", _episodes(spans[:, 0], ends, found), none)
+    alarmed = len(set(harmless_owner.tolist()) - {-1}) / len(quiet) if len(quiet) else nan
+    put("harmless_alarmed", alarmed, "no harmless change")
     return Score(
         drifts=len(spans),
         detected=hits,
@@ -177,6 +187,15 @@ def score_alarms(
         reasons=reasons,
         **values,
     )
+
+
+def _windows(spans: np.ndarray, first: int, ticks: int, tolerance: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the changes that can be found, in order, and the ends of their windows."""
+    if (spans[:, 1] < spans[:, 0]).any():
+        raise DataError("a change ends before it starts")
+    spans = spans[(spans[:, 0] >= first) & (spans[:, 0] < ticks)]
+    spans = spans[np.argsort(spans[:, 0], kind="stable")]
+    return spans, np.minimum(spans[:, 1] + tolerance, ticks)
 
 
 def _owners(at: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:

@@ -93,3 +93,18 @@ def test_equals_brute_force():
 def test_impossible_input_is_refused(alarms, drifts, tolerance, cause):
     with pytest.raises(DataError, match=cause):
         score_alarms(alarms, drifts, ticks=10, tolerance=tolerance)
+
+
+def test_harmless_changes_are_counted_apart():
+    both = score_alarms([10, 105, 150, 305], [(300, 300)], 400, 50, harmless=[(100, 100)])
+    assert both.harmless_alarmed == 1.0
+    # 105 belongs to the harmless change, 10 and 150 to none
+    assert (both.hits, both.false, both.extra, both.delay) == (1, 2, 0, 5.0)
+    assert both.stable == 300
+    # where the windows overlap, the harmful change has the alarm; the harmless one was alarmed on, too
+    over = score_alarms([110], [(105, 105)], 400, 50, harmless=[(100, 100)])
+    assert (over.hits, over.false, over.harmless_alarmed) == (1, 0, 1.0)
+    none = score_alarms([10], [(300, 300)], 400, 50)
+    assert np.isnan(none.harmless_alarmed) and none.reasons["harmless_alarmed"] == "no harmless change"
+    quiet = score_alarms([], [], 400, 50, harmless=[(100, 100)])
+    assert quiet.harmless_alarmed == 0.0 and quiet.stable == 350 and np.isnan(quiet.recall)

@@ -27,6 +27,8 @@ class Periodic(Control):
     ----------
     every : int, default 1000
         Ticks from alarm to alarm.
+    phase : int, default 0
+        Ticks by which the first alarm comes earlier, below ``every`` (modulo it otherwise).
 
     Examples
     --------
@@ -39,9 +41,15 @@ class Periodic(Control):
     limit: ClassVar[str] = "every"
 
     every: int = 1000
+    phase: int = 0
 
     def __post_init__(self) -> None:
         check_range("detector/periodic.every", self.every, 1, 10**12)
+        check_range("detector/periodic.phase", self.phase, 0, 10**12)
+
+    def begin(self) -> None:
+        """Stand ``phase`` ticks after an alarm."""
+        self._count = self.phase % self.every
 
     @property
     def threshold(self) -> float:

@@ -161,6 +161,21 @@ class Procedural:
                 varied[parameter] = float(low + (high - low) * rng.random())
         return self._build(kind, spec, varied)
 
+    def drift_free(self, rows: int) -> Procedural:
+        """Return the family of the same laws without any change, with at least so many deployed rows.
+
+        Examples
+        --------
+        >>> Procedural().drift_free(1000).windows
+        20
+        """
+        return dataclasses.replace(
+            self,
+            windows=self.warmup + max(1, -(-rows // self.rows)),
+            schedules=["none"],
+            shift_count=[0, 0],
+        )
+
     def draw(self, seed: np.random.SeedSequence) -> dict[str, Any]:
         """Return the parameters of the synthetic stream that a seed draws.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 
@@ -79,6 +80,23 @@ class Synthetic:
         make("schedule", self.schedule)
         for shift in self.shifts:
             make("shift", shift)
+
+    def drift_free(self, rows: int) -> Synthetic:
+        """Return the stream of the same law without any change, with at least so many deployed rows.
+
+        Examples
+        --------
+        >>> quiet = Synthetic(schedule={"abrupt": {"order": [2, 0]}}, shifts=["covariate"]).drift_free(250)
+        >>> quiet.schedule, quiet.shifts, quiet.windows
+        ({'none': {'order': [2]}}, [], 13)
+        """
+        order = make("schedule", self.schedule).order
+        return dataclasses.replace(
+            self,
+            windows=self.warmup + max(1, -(-rows // self.rows)),
+            schedule={"none": {"order": None if order is None else order[:1]}},
+            shifts=[],
+        )
 
     def generate(self, seed: np.random.SeedSequence) -> Stream:
         """Draw the stream.

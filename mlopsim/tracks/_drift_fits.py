@@ -1,0 +1,285 @@
+"""Fits of the drift track: limits that give every detector the same false-alarm behaviour."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, overload
+
+import numpy as np
+
+from mlopsim.core.digest import canonical_json, digest
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.spec import check_range, make
+from mlopsim.core.track import FitResult
+from mlopsim.drift.calibration import (
+    Attained,
+    Boundary,
+    attained,
+    boundary,
+    calibrate,
+    first_alarms,
+    records,
+    target_share,
+)
+from mlopsim.drift.detector import Detector
+from mlopsim.drift.scenario import Place, Source
+
+#: signals of one law that are kept for the next detector, in bytes
+KEPT = 1 << 28
+#: standard errors between what was asked and what fresh signals show, above which a target counts as missed
+TOLERATED = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a limit is asked to do, and how many drift-free signals it is found and checked with.
+
+    Parameters
+    ----------
+    arl0 : float, default 10000
+        In-control average run length of the memoryless detector that all are made to match, in rows.
+    horizon : int, default 2500
+        H, in rows: P(alarm within H) = 1 - exp(-H / arl0). The tasks' pre-change length.
+    runs, checks : int, default 1000
+        Drift-free signals that the limit is found with, and fresh ones that it is checked with.
+    curve : list of float
+        Further values of arl0 at which each method is run, for the curve of delay against false alarms.
+
+    Examples
+    --------
+    >>> Calibration.of({"arl0": 5000}).all_arl0
+    [2000.0, 5000.0, 20000.0, 50000.0]
+    """
+
+    arl0: float = 10_000.0
+    horizon: int = 2500
+    runs: int = 1000
+    checks: int = 1000
+    curve: tuple[float, ...] = (2000.0, 5000.0, 20_000.0, 50_000.0)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Calibration:
+        """Read the settings ``drift.calibration``.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name or a value out of range.
+        """
+        known = list(cls.__dataclass_fields__)
+        for name in given:
+            if name not in known:
+                raise ConfigError(
+                    f"drift.calibration has no '{name}'{nearest(name, known)}",
+                    remedy=f"it has: {', '.join(known)}",
+                )
+        values: dict[str, Any] = dict(given)
+        for name in ("horizon", "runs", "checks"):
+            if name in values:
+                where = f"drift.calibration.{name}"
+                if not isinstance(values[name], int) or isinstance(values[name], bool):
+                    raise ConfigError(f"{where} must be a whole number, got {values[name]!r}")
+                check_range(where, values[name], 1, 10**7)
+        for name in ("arl0", "curve"):
+            if name in values:
+                many = values[name] if name == "curve" else [values[name]]
+                if not isinstance(many, Sequence) or isinstance(many, str):
+                    raise ConfigError(f"drift.calibration.curve must be a list, got {many!r}")
+                for value in many:
+                    if not isinstance(value, int | float) or isinstance(value, bool):
+                        raise ConfigError(f"drift.calibration.{name} must be a number, got {value!r}")
+                    check_range(f"drift.calibration.{name}", value, 1.0, 1e12)
+                values[name] = tuple(map(float, many)) if name == "curve" else float(values[name])
+        return cls(**values)
+
+    def settings(self) -> dict[str, Any]:
+        """Return all settings, as JSON types."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"curve": list(self.curve)}
+
+    @property
+    def all_arl0(self) -> list[float]:
+        """Every arl0 at which methods are run, rising."""
+        return sorted({self.arl0, *self.curve})
+
+
+class Quiet(Sequence[np.ndarray]):
+    """Drift-free signals, drawn when they are read; few bytes are kept, many are drawn again.
+
+    Parameters
+    ----------
+    draw : callable
+        Number to ticks.
+    count : int
+        How many there are.
+    """
+
+    def __init__(self, draw: Callable[[int], np.ndarray], count: int) -> None:
+        self._draw, self._count = draw, count
+        self._kept: dict[int, np.ndarray] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, place: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(self._count))]
+        if not 0 <= place < self._count:
+            raise IndexError(place)
+        found = self._kept.get(place)
+        if found is None:
+            found = self._draw(place)
+            if self._bytes + found.nbytes <= KEPT:
+                self._kept[place] = found
+                self._bytes += found.nbytes
+        return found
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[i] for i in range(self._count))
+
+
+@lru_cache(maxsize=2)
+def _quiet(content: str, split: str, count: int) -> Quiet:
+    """Return the drift-free signals of a law; the next detector of this process finds them again."""
+    law = json.loads(content)
+    source: Source = make("signal", law["signal"])
+
+    def draw(index: int) -> np.ndarray:
+        place = Place(
+            stream=law["stream"], learner=law["learner"], split=split, index=index, root=law["root"]
+        )
+        channel = source.quiet(place, law["channel"], law["horizon"])
+        return channel.signal.data[: channel.ticks_within(law["horizon"])]
+
+    return Quiet(draw, count)
+
+
+def make_fit(part: Mapping[str, Any]) -> FitResult:
+    """Find the limits of a detector on a drift-free law, and check them on fresh signals.
+
+    Parameters
+    ----------
+    part : mapping
+        ``method`` (a detector's part), ``law`` (signal, stream, learner, channel, horizon, root),
+        ``arl0`` (list), ``runs``, ``checks``, ``given`` (whether the limit is the user's).
+
+    Returns
+    -------
+    FitResult
+        Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
+        :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
+        ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
+    """
+    detector: Detector = make("detector", part["method"])
+    content = canonical_json(part["law"])
+    train, fresh = _quiet(content, "train", part["runs"]), _quiet(content, "validation", part["checks"])
+    words = digest_words(digest(part))
+    ticks = len(train[0])
+
+    def seeds(split: Split, count: int) -> list[np.random.SeedSequence]:
+        root = part["law"]["root"]
+        return [seed_sequence(Axis.CALIBRATION, split, i, *words, root=root) for i in range(count)]
+
+    first, second = seeds(Split.TRAIN, len(train)), seeds(Split.VALIDATION, len(fresh))
+    targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
+    if part["given"]:
+        own = detector.threshold
+        limits = [Boundary(threshold=own, lower=own, weight=0.0)] * len(targets)
+    elif detector.separable:
+        tops = np.array([highest(detector, x, seed) for x, seed in zip(train, first, strict=True)])
+        limits = [boundary(tops, target) for target in targets]
+    else:
+        limits = [calibrate(detector, train, target, first) for target in targets]
+    found = _check(detector, limits, fresh, second, ticks)
+    return _result(targets, limits, found, part)
+
+
+def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence) -> float:
+    """Return the highest score on a signal without a limit, -inf if it is never defined."""
+    scores = detector.unlimited([signal], [np.random.default_rng(seed)])[0]
+    defined = scores[~np.isnan(scores)]
+    return float(defined.max()) if len(defined) else -math.inf
+
+
+def _check(
+    detector: Detector,
+    limits: Sequence[Boundary],
+    signals: Quiet,
+    seeds: Sequence[np.random.SeedSequence],
+    ticks: int,
+) -> list[Attained | None]:
+    """Return how each limit behaves on fresh signals; one pass over them where scores serve all limits."""
+    usable = [limit for limit in limits if not limit.reason]
+    first = np.full((len(usable), len(signals)), np.inf)
+    drawn = np.array([[limit.draw(_coin(seed)) for seed in seeds] for limit in usable]).reshape(first.shape)
+    if detector.separable and usable:
+        for i, (signal, seed) in enumerate(zip(signals, seeds, strict=True)):
+            places, values = records(detector.unlimited([signal], [np.random.default_rng(seed)])[0])
+            at = np.searchsorted(values, drawn[:, i], side="right")
+            hit = at < len(values)
+            first[hit, i] = places[at[hit]] + 1.0
+    else:
+        for row, thresholds in enumerate(drawn):
+            for i, (signal, seed) in enumerate(zip(signals, seeds, strict=True)):
+                limited = with_threshold(detector, float(thresholds[i]))
+                first[row, i] = first_alarms(limited, [signal], [np.random.default_rng(seed)])[0]
+    rows = iter(first)
+    return [None if limit.reason else attained(next(rows), ticks) for limit in limits]
+
+
+def _coin(seed: np.random.SeedSequence) -> np.random.Generator:
+    """Return a generator for a boundary's choice, apart from the detector's own random numbers."""
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1)))
+
+
+def with_threshold(detector: Detector, threshold: float) -> Detector:
+    """Return the detector with a threshold, itself if it has that one or no limit to set."""
+    return detector if threshold == detector.threshold else detector.limited(threshold)
+
+
+def _result(
+    targets: Sequence[float],
+    limits: Sequence[Boundary],
+    found: Sequence[Attained | None],
+    part: Mapping[str, Any],
+) -> FitResult:
+    nan = math.nan
+    rows: dict[str, list[float]] = {
+        "arl0": list(part["arl0"]),
+        "target": list(targets),
+        "threshold": [limit.threshold for limit in limits],
+        "lower": [limit.lower for limit in limits],
+        "weight": [limit.weight for limit in limits],
+        "share": [a.share.value if a else nan for a in found],
+        "share_low": [a.share.low if a else nan for a in found],
+        "share_high": [a.share.high if a else nan for a in found],
+        "restricted_mean": [a.restricted_mean if a else nan for a in found],
+        "censored": [a.censored if a else nan for a in found],
+        "early": [a.early if a else nan for a in found],
+        "met": [met(a, target, part) if a else nan for a, target in zip(found, targets, strict=True)],
+    }
+    return FitResult(
+        arrays={name: np.array(values, dtype=np.float64) for name, values in rows.items()},
+        info={"reasons": [limit.reason for limit in limits]},
+    )
+
+
+def met(found: Attained, target: float, part: Mapping[str, Any]) -> float:
+    """Say whether fresh signals show what was asked: 1 or 0.
+
+    The limit was found from ``runs`` signals and is checked with ``checks`` others, so that the two shares
+    differ by chance with the variance ``target (1 - target) (1 / runs + 1 / checks)``; more than three
+    standard errors count as a miss. A limit that a user gave has no share of calibration.
+    """
+    calibrated = 0.0 if part["given"] else 1.0 / part["runs"]
+    error = math.sqrt(target * (1.0 - target) * (calibrated + 1.0 / part["checks"]))
+    return float(abs(found.share.value - target) <= TOLERATED * error)
