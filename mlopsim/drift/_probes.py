@@ -22,7 +22,7 @@ LENGTHS = {
     SignalKind.ERRORS: (700, 300, 500),
     SignalKind.CORRECT: (700, 300, 500),
     SignalKind.VALUES: (700, 300, 500),
-    SignalKind.INPUTS: (44, 16, 30),
+    SignalKind.INPUTS: (34, 14, 24),
 }
 
 

@@ -52,7 +52,7 @@ class Bins:
         cuts = np.full((d, bins - 1), np.inf)
         sizes = np.ones(d, dtype=np.int64)
         for f, values in enumerate(columns(rows)):
-            below = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [n]])
+            below = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1, [n]])
             levels = np.arange(1, bins) * n
             nearest = below[np.argmin(np.abs(below[None, :] * bins - levels[:, None]), axis=1)]
             found = sorted({_cut(values, int(place)) for place in nearest})

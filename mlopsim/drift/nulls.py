@@ -149,7 +149,8 @@ def ad(n1: int, n2: int, distance: np.ndarray) -> np.ndarray:
     The distance is standardised; between the levels 0.25 and 0.001 the p-value is ``exp`` of the parabola
     through the table of Scholz and Stephens (1987). Outside, where the table only says "more than 0.25" and
     "less than 0.001", its logarithm goes on in a straight line with the parabola's slope there (the true
-    upper tail is nearly exponential), at most 1: good for ranking, not a published value.
+    upper tail is nearly exponential; up to A2 = 20 the line is within a factor of 2 of the limit law), at
+    most 1: good for ranking, not a published value.
 
     Parameters
     ----------

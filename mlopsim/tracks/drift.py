@@ -42,8 +42,8 @@ class DriftTrack:
     Examples
     --------
     >>> track = DriftTrack(calibration={"arl0": 5000})
-    >>> [m.name for m in track.methods(["cusum", {"ewma": {"lam": 0.1}}])][:3]
-    ['cusum', 'ewma(lam=0.1)', 'never']
+    >>> [m.name for m in track.methods(["adwin", {"cusum": {"k": 0.25}}])][:3]
+    ['adwin', 'cusum(k=0.25)', 'never']
     """
 
     metrics: ClassVar[Sequence[Metric]] = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core.contract import check_component, checks_for
-from mlopsim.core.registry import find, names, register, unregister
+from mlopsim.core.registry import find, names
 from mlopsim.drift.contract import CHECKS
 from mlopsim.drift.control import Control
 from mlopsim.drift.detector import Detector, Run
@@ -30,19 +29,6 @@ def test_the_checks_of_detectors_have_names_of_their_own() -> None:
 
 
 # -- planted faults ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def plant() -> Iterator[Callable[[type[Any]], dict[str, str]]]:
-    """Register a class as a detector, check it, and return the problems by check."""
-
-    def check(cls: type[Any]) -> dict[str, str]:
-        made = dataclass(kw_only=True)(cls)
-        register("detector", "planted")(made)
-        return {v.check: v.problem for v in check_component(made) if v.problem}
-
-    yield check
-    unregister("detector", "planted")
 
 
 @dataclass(kw_only=True)
@@ -111,7 +97,7 @@ class PlainDice(Plain):
 
 @pytest.mark.parametrize("cls", [Plain, Rises, PlainWindows, PlainDice])
 def test_plain_detectors_of_others_pass(plant: Any, cls: type[Any]) -> None:
-    assert plant(cls) == {}
+    assert plant("detector", cls) == {}
 
 
 class Inverted(Plain):
@@ -381,7 +367,7 @@ FAULTS: list[tuple[type[Any], dict[str, str]]] = [
 
 @pytest.mark.parametrize(("cls", "wanted"), FAULTS, ids=[cls.__name__ for cls, _ in FAULTS])
 def test_planted_faults_are_found(plant: Any, cls: type[Any], wanted: dict[str, str]) -> None:
-    problems = plant(cls)
+    problems = plant("detector", cls)
     for check, text in wanted.items():
         assert text in problems.get(check, ""), problems
 
@@ -398,11 +384,11 @@ ONLY = {
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_fault_is_found_by_its_own_check_only(plant: Any, cls: type[Any], wanted: dict[str, str]) -> None:
-    assert set(plant(cls)) == set(wanted)
+    assert set(plant("detector", cls)) == set(wanted)
 
 
 def test_a_score_that_depends_on_the_limit_may_say_so(plant: Any) -> None:
-    assert plant(SaysSo) == {}
+    assert plant("detector", SaysSo) == {}
 
 
 def test_a_control_may_be_constant(plant: Any) -> None:
@@ -418,6 +404,6 @@ def test_a_control_may_be_constant(plant: Any) -> None:
         def scores(self, count: int, limit: float) -> np.ndarray:
             return np.ones(count)
 
-    assert plant(Bell) == {}
+    assert plant("detector", Bell) == {}
     Bell.control = False
-    assert "constant score" in plant(Bell)
+    assert "constant score" in plant("detector", Bell)

@@ -18,8 +18,9 @@ class Cvm(TwoSample):
     """Cramer-von Mises test of a window against the reference, feature by feature.
 
     The distance is the mean squared gap between the two empirical distribution functions. p-values equal
-    ``scipy.stats.cramervonmises_2samp`` (``method="auto"``, midranks where values are equal) to the
-    accuracy of the latter: its asymptotic p-values are ``1 - cdf`` and wrong by up to 1e-7, these are not.
+    ``scipy.stats.cramervonmises_2samp`` (``method="auto"``) to the accuracy of the latter: its asymptotic
+    p-values are ``1 - cdf`` and wrong by up to 1e-7, these are not. Where values are equal the distance stays
+    that of the distribution functions; scipy's midranks call two samples of one constant different.
     Each sample needs two rows.
 
     Parameters

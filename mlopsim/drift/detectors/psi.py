@@ -18,8 +18,10 @@ from mlopsim.drift.distance import Distance
 class Psi(Distance):
     """Population stability index, ``sum (q - p) ln(q / p)`` over quantile bins of the reference.
 
-    p and q are the shares of reference and window in a bin, with half a value added to each bin of each, so
-    that empty bins give a finite index: ``(count + 0.5) / (n + 0.5 B)``.
+    p and q are the shares of reference and window in a bin. So that empty bins give a finite index, half a
+    value is added to each bin of the reference, ``p = (count + 0.5) / (n + 0.5 B)``, and as many values to
+    the window, spread like the reference: ``q = (count + 0.5 B p) / (r + 0.5 B)``; a short window is drawn
+    to "no change".
 
     Parameters
     ----------

@@ -24,13 +24,17 @@ def count(windows: np.ndarray, cuts: np.ndarray, out: np.ndarray) -> None:
 def psi(
     reference: np.ndarray, n: int, sizes: np.ndarray, counts: np.ndarray, r: int, out: np.ndarray
 ) -> None:
-    """Write the population stability index of counts (k, d, B) of r values; bins get half a value more."""
+    """Write the population stability index of counts (k, d, B) of r values.
+
+    The reference gets half a value more in each bin; the window gets as much in all, spread
+    like the reference.
+    """
     for t in range(counts.shape[0]):
         for f in range(counts.shape[1]):
             total = 0.0
             for b in range(sizes[f]):
                 p = (reference[f, b] + 0.5) / (n + 0.5 * sizes[f])
-                q = (counts[t, f, b] + 0.5) / (r + 0.5 * sizes[f])
+                q = (counts[t, f, b] + 0.5 * sizes[f] * p) / (r + 0.5 * sizes[f])
                 total += (q - p) * math.log(q / p)
             out[t, f] = total
 

@@ -40,31 +40,30 @@ def _distinct(reference: np.ndarray, window: np.ndarray) -> float:
 
 @njit
 def _tied(reference: np.ndarray, window: np.ndarray) -> float:
-    """Return U of sorted samples with midranks."""
+    """Return the U of the definition where values are equal.
+
+    ``T = n1 n2 / N^2 sum (F - G)^2`` over the pooled values, and U from T as without ties. Midranks in the
+    formula for ranks would make T large for two samples that are the same constant.
+    """
     n1, n2 = len(reference), len(window)
     i = j = 0
-    one = two = 0.0
+    total = 0.0
     while i < n1 or j < n2:
         now = reference[i] if j == n2 or (i < n1 and reference[i] <= window[j]) else window[j]
-        rank = i + j + 0.5
-        a = b = 0
-        while i + a < n1 and reference[i + a] == now:
-            a += 1
-        while j + b < n2 and window[j + b] == now:
-            b += 1
-        rank += 0.5 * (a + b)
-        for _ in range(a):
+        before = i + j
+        while i < n1 and reference[i] == now:
             i += 1
-            one += (rank - i) ** 2
-        for _ in range(b):
+        while j < n2 and window[j] == now:
             j += 1
-            two += (rank - j) ** 2
-    return n1 * one + n2 * two
+        # in units of 1 / (n1 n2): whole numbers
+        gap = float(i) * n2 - float(j) * n1
+        total += (i + j - before) * gap * gap
+    return total / (n1 + n2) + n1 * n2 * (4.0 * n1 * n2 - 1.0) / 6.0
 
 
 @njit(cache=True)
 def run(reference: np.ndarray, windows: np.ndarray, out: np.ndarray) -> None:
-    """Write ``U = n1 sum (rank - i)^2 + n2 sum (rank - j)^2`` (Anderson 1962), with midranks.
+    """Write ``U = n1 sum (rank - i)^2 + n2 sum (rank - j)^2`` (Anderson 1962); see ``_tied``.
 
     Parameters
     ----------

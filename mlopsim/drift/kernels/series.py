@@ -49,6 +49,7 @@ def kuiper_tail(z: float) -> float:
         square = 2.0 * (j * z) ** 2
         term = 2.0 * (2.0 * square - 1.0) * math.exp(-square)
         total += term
-        if term <= 1e-17 * total:
+        # the first terms may be negative
+        if square > 0.5 and term <= 1e-17 * total:
             break
     return min(max(total, 0.0), 1.0)
