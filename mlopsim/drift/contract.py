@@ -307,7 +307,8 @@ def _polarity(cls: type[Any]) -> None:
     remedy = "a higher score means more change; of errors, 1 = the model was wrong"
     numbers = f"(rise {up:.4g}, fall {down:.4g}, neither {calm:.4g} and {high:.4g})"
     side = detector.sides
-    if side is not Side.BOTH:
+    # what is told the law before the change takes a signal that begins otherwise for a change
+    if side is not Side.BOTH and detector.is_told is Told.NOTHING:
         seen, ignored = (up, down) if side is Side.UP else (down, up)
         name = "rise" if side is Side.UP else "fall"
         require(
@@ -317,7 +318,7 @@ def _polarity(cls: type[Any]) -> None:
         )
     if side is not Side.DOWN:
         require(up > calm, f"does not react to a rise of the {what} {numbers}", remedy=remedy)
-    if side is not Side.UP:
+    if (side is Side.BOTH and detector.is_told is Told.NOTHING) or side is Side.DOWN:
         require(down > high, f"does not react to a fall of the {what} {numbers}", remedy=remedy)
 
 

@@ -27,6 +27,7 @@ from mlopsim.drift.calibration import (
     target_share,
 )
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.scenario import Place, Source
 
 #: signals of one law that are kept for the next detector, in bytes
@@ -179,7 +180,7 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
         ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
     """
-    detector: Detector = make("detector", part["method"])
+    detector = told(make("detector", part["method"]), part["told"])
     content = canonical_json(part["law"])
     train, fresh = _quiet(content, "train", part["runs"]), _quiet(content, "validation", part["checks"])
     words = digest_words(digest(part))
@@ -199,8 +200,51 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         limits = [boundary(tops, target) for target in targets]
     else:
         limits = [calibrate(detector, train, target, first) for target in targets]
+    limits = [within_range(detector, limit) for limit in limits]
     found = _check(detector, limits, fresh, second, ticks)
     return _result(targets, limits, found, part)
+
+
+def told(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detector:
+    """Return the detector with what it is told filled in.
+
+    Parameters
+    ----------
+    detector : Detector
+        Any.
+    laws : sequence of two mappings, or None
+        Parameters of the laws before and after the change; None: it is told nothing.
+    """
+    if laws is None:
+        return detector
+    before, after = (law_of(law) for law in laws)
+    ready: Detector = detector.informed(before, after)  # type: ignore[attr-defined]
+    return ready
+
+
+def law_of(content: Mapping[str, Any]) -> Law:
+    """Return a law from its parameters.
+
+    Examples
+    --------
+    >>> law_of({"p": 0.1})
+    Bernoulli(p=0.1)
+    """
+    return Bernoulli(**content) if "p" in content else Normal(**content)
+
+
+def within_range(detector: Detector, limit: Boundary) -> Boundary:
+    """Return the limit, with a reason if the detector's own parameter cannot take its values."""
+    if limit.reason:
+        return limit
+    try:
+        for threshold in (limit.threshold, limit.lower):
+            with_threshold(detector, threshold)
+    except ConfigError as error:
+        nan = math.nan
+        reason = f"its limit would be out of range: {error.message}"
+        return Boundary(threshold=nan, lower=nan, weight=nan, reason=reason)
+    return limit
 
 
 def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence) -> float:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.drift.calibration import Boundary
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
 from mlopsim.drift.signal import Told
-from mlopsim.tracks._drift_fits import Calibration, with_threshold
+from mlopsim.tracks._drift_fits import Calibration, told, with_threshold
 
 #: what of a Score becomes a metric
 SCORED = (
@@ -58,6 +60,27 @@ def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
             return name, ""
     offered = ", ".join(source.offered())
     return "", f"{detector.full_name} reads {detector.reads.value}, the task offers {offered} only"
+
+
+def told_laws(detector: Detector, source: Source) -> list[dict[str, float]] | str | None:
+    """Return the laws before and after the change for a detector that is told them.
+
+    Returns
+    -------
+    list of dict, str or None
+        The parameters of both laws; why nobody can tell them; None for a detector that is told nothing.
+    """
+    if detector.is_told is Told.NOTHING:
+        return None
+    laws: tuple[Law, Law] | None = getattr(source, "laws", None)
+    informed = getattr(detector, "informed", None)
+    if laws is None or informed is None:
+        return f"{detector.full_name} is told a law, which is not known beforehand in this task"
+    try:
+        informed(*laws)
+    except ConfigError as error:
+        return error.message
+    return [dataclasses.asdict(law) for law in laws]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +169,11 @@ def run_cells(
         source: Source = make("signal", cell.task.part["signal"])
         detector: Detector = make("detector", cell.method.part["detector"])
         channel, reason = channel_of(detector, source)
-        if reason:
-            outcomes.append(undefined(detector, reason))
+        laws = told_laws(detector, source)
+        if reason or isinstance(laws, str):
+            outcomes.append(undefined(detector, reason or str(laws)))
             continue
+        detector = told(detector, laws)
         place = cell.task.digest, cell.seed, channel
         if place not in scenarios:
             scenarios[place] = source.scenario(place_of(cell), channel)

@@ -15,7 +15,7 @@ from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.scenario import Source
 from mlopsim.tracks._drift_fits import Calibration
-from mlopsim.tracks._drift_run import BY_RATE, bundle_of, channel_of
+from mlopsim.tracks._drift_run import BY_RATE, bundle_of, channel_of, told_laws
 
 #: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
 PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training": "last", "deployment": None}
@@ -195,10 +195,14 @@ class DriftTrack:
         if reason:
             return None
         settings = self._settings
+        laws = told_laws(detector, source)
+        if isinstance(laws, str):
+            return None
         law = source.null(conditions["stream"], conditions["learner"], settings.horizon)
         part = {
             "method": content,
             "given": cell.method.part["given"],
+            "told": laws,
             "law": {**law, "channel": channel, "horizon": settings.horizon, "root": cell.root},
             "arl0": settings.all_arl0,
             "runs": settings.runs,

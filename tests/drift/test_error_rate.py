@@ -562,7 +562,7 @@ def test_the_wrong_polarity_of_a_detector_of_river_is_found(plant: Any) -> None:
     ("name", "params"),
     [
         ("adwin", {"delta": 0.0}),
-        ("adwin", {"delta": 1.1}),
+        ("adwin", {"delta": 2e6}),
         ("adwin", {"clock": 0}),
         ("adwin", {"max_buckets": 1}),
         ("ddm", {"level": -1.0}),

@@ -14,6 +14,9 @@ from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
 from mlopsim.drift.inverse import confidence_of
 
+#: above 1 delta bounds no probability any more, but the limit goes on: a signal of few rows may need it
+LARGEST = 1e6
+
 
 @register("detector", "adwin")
 @dataclass(kw_only=True)
@@ -67,7 +70,7 @@ class Adwin(Compiled):
     grace: int = 10
 
     def __post_init__(self) -> None:
-        check_range("detector/adwin.delta", self.delta, 0.0, 1.0, open_low=True)
+        check_range("detector/adwin.delta", self.delta, 0.0, LARGEST, open_low=True)
         check_range("detector/adwin.clock", self.clock, 1, 10**9)
         check_range("detector/adwin.max_buckets", self.max_buckets, 2, 10**4)
         check_range("detector/adwin.min_window", self.min_window, 1, 10**9)
@@ -80,7 +83,9 @@ class Adwin(Compiled):
 
     def limited(self, threshold: float) -> Self:
         """Return this detector with the confidence that gives this threshold."""
-        return dataclasses.replace(self, delta=confidence_of(_log, threshold, "detector/adwin.delta"))
+        return dataclasses.replace(
+            self, delta=confidence_of(_log, threshold, "detector/adwin.delta", LARGEST)
+        )
 
     @property
     def rose(self) -> bool | None:

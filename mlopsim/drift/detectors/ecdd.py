@@ -1,0 +1,78 @@
+"""EWMA for concept drift detection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.signal import Side, SignalKind
+
+
+@register("detector", "ecdd")
+@dataclass(kw_only=True)
+class Ecdd(Compiled):
+    """ECDD: an EWMA of errors against their running rate p, in standard deviations of the EWMA.
+
+    The published limit depends on p so that the run length without drift does not:
+    ``L(p) = 3.97 - 6.56 p + 48.73 p^3 - 330.13 p^5 + 848.18 p^7`` for a mean of 400 rows at ``lam = 0.2``.
+    The score is ``(e - p) / (L(p) sd)``, p above one half counting as one half.
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        Limit of the score; 1: as published.
+    lam : float, default 0.2
+        Weight of the newest error.
+    warm_start : int, default 30
+        Rows before the score is defined.
+
+    Notes
+    -----
+    While there was no error yet the score is 0.
+
+    References
+    ----------
+    Ross, Adams, Tasoulis and Hand (2012), *Exponentially weighted moving average charts for detecting concept
+    drift*, Pattern Recognition Letters 33, 191-198.
+
+    Examples
+    --------
+    >>> Ecdd().alarms(np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 20), np.ones(10)])
+    array([102])
+    """
+
+    reads: ClassVar[SignalKind] = SignalKind.ERRORS
+    limit: ClassVar[str] = "scale"
+
+    scale: float = 1.0
+    lam: float = 0.2
+    warm_start: int = 30
+
+    def __post_init__(self) -> None:
+        check_range("detector/ecdd.scale", self.scale, 0.0, np.inf)
+        check_range("detector/ecdd.lam", self.lam, 0.0, 1.0, open_low=True)
+        check_range("detector/ecdd.warm_start", self.warm_start, 1, 10**9)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return Side.UP
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.ecdd import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return lam, warm_start."""
+        return np.array([self.lam, self.warm_start], dtype=np.float64)
+
+    def fresh(self) -> np.ndarray:
+        """Return n, rate, average, variance's factor."""
+        return np.zeros(4)

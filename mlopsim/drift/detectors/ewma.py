@@ -1,0 +1,77 @@
+"""EWMA chart of standardised ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.chart import Chart
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.signal import Side
+
+
+@register("detector", "ewma")
+@dataclass(kw_only=True)
+class Ewma(Chart):
+    """EWMA chart: ``e = (1 - lam) e + lam z``, alarm when e exceeds ``width`` of its standard deviations.
+
+    Parameters
+    ----------
+    lam : float, default 0.1
+        Weight of the newest tick.
+    width : float, default 2.7
+        Limit, in standard deviations of e.
+    exact : bool, default False
+        Whether these are those after so many ticks, or those that they settle at,
+        ``sqrt(lam / (2 - lam))``.
+    side : Side, default both
+        Which changes it looks for.
+    told, mean, sd, learn
+        See :class:`mlopsim.drift.chart.Chart`.
+
+    References
+    ----------
+    Roberts (1959), *Control chart tests based on geometric moving averages*, Technometrics 1, 239-250;
+    Lucas and Saccucci (1990), Technometrics 32, 1-12.
+
+    Examples
+    --------
+    >>> Ewma(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.ones(20)])
+    array([19, 29])
+    """
+
+    limit: ClassVar[str] = "width"
+
+    lam: float = 0.1
+    width: float = 2.7
+    exact: bool = False
+    side: Side = Side.BOTH
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("detector/ewma.lam", self.lam, 0.0, 1.0, open_low=True)
+        check_range("detector/ewma.width", self.width, 0.0, np.inf)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return self.side
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.ewma import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return learn, lam, exact, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        return np.array([self.learn, self.lam, self.exact, up, down], dtype=np.float64)
+
+    def zeros(self) -> list[float]:
+        """Return average and the variance's factor."""
+        return [0.0, 0.0]

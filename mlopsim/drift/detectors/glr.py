@@ -1,0 +1,75 @@
+"""Generalised likelihood ratio chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.chart import Chart
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.signal import Side
+
+
+@register("detector", "glr")
+@dataclass(kw_only=True)
+class Glr(Chart):
+    """GLR chart of the mean: the likeliest shift of unknown size that began within the last ticks.
+
+    With standardised ticks z the score is ``max_j (z_{n-j+1} + ... + z_n)^2 / (2 j)``, j = 1..window.
+
+    Parameters
+    ----------
+    window : int, default 200
+        Ticks back to which a change may lie; the time is linear in it.
+    h : float, default 8.0
+        Limit.
+    side : Side, default both
+        Which changes it looks for.
+    told, mean, sd, learn
+        See :class:`mlopsim.drift.chart.Chart`.
+
+    References
+    ----------
+    Lai (1995), *Sequential changepoint detection in quality control and dynamical systems*, Journal of the
+    Royal Statistical Society B 57, 613-658.
+
+    Examples
+    --------
+    >>> Glr(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.full(10, 2.0)])
+    array([14, 19])
+    """
+
+    limit: ClassVar[str] = "h"
+
+    window: int = 200
+    h: float = 8.0
+    side: Side = Side.BOTH
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("detector/glr.window", self.window, 1, 10**6)
+        check_range("detector/glr.h", self.h, 0.0, np.inf)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return self.side
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.glr import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return learn, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        return np.array([self.learn, up, down], dtype=np.float64)
+
+    def zeros(self) -> list[float]:
+        """Return ticks and the ring."""
+        return [0.0] * (1 + self.window)

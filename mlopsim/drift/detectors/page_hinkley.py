@@ -1,0 +1,78 @@
+"""Page-Hinkley test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.signal import Side
+
+
+@register("detector", "page_hinkley")
+@dataclass(kw_only=True)
+class PageHinkley(Compiled):
+    """Page-Hinkley test: the sum of deviations from the running mean, against its extreme so far.
+
+    Alarms equal river's.
+
+    Parameters
+    ----------
+    h : float, default 50.0
+        Limit (river's ``threshold``).
+    delta : float, default 0.005
+        Deviation that is tolerated.
+    alpha : float, default 0.9999
+        Factor by which the sums are forgotten.
+    warm_start : int, default 30
+        Ticks before the score is defined (river's ``min_instances``).
+    side : Side, default both
+        Which changes it looks for.
+
+    References
+    ----------
+    Page (1954), *Continuous inspection schemes*, Biometrika 41, 100-115; Sebastiao and Fernandes (2017).
+
+    Examples
+    --------
+    >>> PageHinkley(h=5.0).alarms(np.r_[np.zeros(50), np.ones(20)])
+    array([55])
+    """
+
+    limit: ClassVar[str] = "h"
+
+    h: float = 50.0
+    delta: float = 0.005
+    alpha: float = 0.9999
+    warm_start: int = 30
+    side: Side = Side.BOTH
+
+    def __post_init__(self) -> None:
+        check_range("detector/page_hinkley.h", self.h, 0.0, np.inf)
+        check_range("detector/page_hinkley.delta", self.delta, 0.0, 1e300)
+        check_range("detector/page_hinkley.alpha", self.alpha, 0.0, 1.0)
+        check_range("detector/page_hinkley.warm_start", self.warm_start, 1, 10**9)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return self.side
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.page_hinkley import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return warm_start, delta, alpha, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        return np.array([self.warm_start, self.delta, self.alpha, up, down], dtype=np.float64)
+
+    def fresh(self) -> np.ndarray:
+        """Return n, mean, rise, fall, lowest rise, highest fall."""
+        return np.array([0.0, 0.0, 0.0, 0.0, np.inf, -1.0])

@@ -1,0 +1,87 @@
+"""Shiryaev-Roberts procedure."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.law import Law
+from mlopsim.drift.signal import Side, Told
+
+
+@register("detector", "shiryaev_roberts")
+@dataclass(kw_only=True)
+class ShiryaevRoberts(Compiled):
+    """Shiryaev-Roberts procedure for a known shift of a normal mean.
+
+    ``R = (1 + R) exp(shift (z - shift / 2))``; the score is log R.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Of a tick before the change, told.
+    shift : float, default 1.0
+        Change of the mean in standard deviations, told; its sign is the side.
+    h : float, default 6.0
+        Limit of log R.
+
+    References
+    ----------
+    Roberts (1966), *A comparison of some control chart procedures*, Technometrics 8, 411-430; Pollak (1985).
+
+    Examples
+    --------
+    >>> ShiryaevRoberts().alarms(np.r_[np.zeros(20), np.full(20, 2.0)])
+    array([23, 27, 31, 35, 39])
+    """
+
+    limit: ClassVar[str] = "h"
+
+    mean: float = 0.0
+    sd: float = 1.0
+    shift: float = 1.0
+    h: float = 6.0
+
+    def __post_init__(self) -> None:
+        check_range("detector/shiryaev_roberts.sd", self.sd, 0.0, 1e300, open_low=True)
+        if self.shift == 0.0:
+            raise ConfigError("detector/shiryaev_roberts.shift is 0: nothing changes then")
+        check_range("detector/shiryaev_roberts.h", self.h, -np.inf, np.inf)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return Side.UP if self.shift > 0.0 else Side.DOWN
+
+    @property
+    def is_told(self) -> Told:
+        """The law before the change and the shift."""
+        return Told.P0P1
+
+    def informed(self, before: Law, after: Law | None = None) -> Self:
+        """Return the procedure for two laws with their means this far apart."""
+        if after is None or before.sd == 0.0:
+            raise ConfigError("detector/shiryaev_roberts is told two laws")
+        shift = (after.mean - before.mean) / before.sd
+        return dataclasses.replace(self, mean=before.mean, sd=before.sd, shift=shift)
+
+    def kernel(self) -> Kernel:
+        """Return the compiled loop."""
+        from mlopsim.drift.kernels.shiryaev_roberts import run
+
+        return run  # type: ignore[no-any-return]
+
+    def params(self) -> np.ndarray:
+        """Return mean, sd, shift."""
+        return np.array([self.mean, self.sd, self.shift])
+
+    def fresh(self) -> np.ndarray:
+        """Return log R."""
+        return np.array([-np.inf])
