@@ -10,7 +10,8 @@ training seeds.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import _common
@@ -23,7 +24,10 @@ from mlopsim.bench.runner import run
 from mlopsim.bench.table import table as cell_table
 from mlopsim.cli.bench_ import build_suite
 from mlopsim.cli.compose import compose_bench
+from mlopsim.core.registry import find
 from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.core.spec import params_of
+from mlopsim.core.track import Method
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
@@ -31,25 +35,53 @@ from mlopsim.stats.resample import Kind
 from mlopsim.tracks._delivery_report import SINGLE, Arena
 
 
-def group(name: str) -> str:
-    """Name a method without its training seed."""
-    bare = re.sub(r"train_seed=\d+", "", name)
-    inside = ", ".join(word for word in re.findall(r"[^(),]+=[^(),]+", bare.replace("0.0", "0")))
-    head = name.split("(")[0]
-    return f"{head} ({inside.strip()})" if inside else (head if "train_seed" in name else name)
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What a method stands for in the comparison: its name without the training seed, and its role."""
+
+    name: str
+    role: str
 
 
-def returns(arena: Arena, task: int) -> dict[str, np.ndarray]:
-    """Returns of one task by method: (seeds, 1), or (training seeds, seeds, 1) for agents."""
+def groups(methods: Sequence[Method]) -> dict[str, Group]:
+    """Map each method of a suite to its group; the role is ``agent``, ``rule`` or ``reference``.
+
+    The training seed and what equals the default do not count; everything else that an agent was given does.
+    """
+    found = {}
+    for method in methods:
+        part = method.part
+        if part["kind"] != "selector":
+            found[method.name] = Group(name=method.name, role="reference")
+            continue
+        cls = find("selector", part["name"])
+        if not getattr(cls, "agent", False):
+            found[method.name] = Group(name=method.name, role="rule")
+            continue
+        defaults = params_of(cls())
+        given = {
+            name: value
+            for name, value in part["params"].items()
+            if name != "train_seed" and value != defaults[name]
+        }
+        inside = ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in given.items())
+        found[method.name] = Group(name=f"{cls.name} ({inside})" if inside else cls.name, role="agent")
+    return found
+
+
+def returns(arena: Arena, task: int, known: Mapping[str, Group]) -> dict[str, np.ndarray]:
+    """Returns of one task by group: (seeds, 1), or (training seeds, seeds, 1) for agents."""
     found: dict[str, list[np.ndarray]] = {}
     for method in arena.methods:
-        found.setdefault(group(method), []).append(arena.grid(arena.returns[method], [task]))
+        found.setdefault(known[method].name, []).append(arena.grid(arena.returns[method], [task]))
     return {name: np.stack(runs) if len(runs) > 1 else runs[0] for name, runs in found.items()}
 
 
-def compare(arena: Arena, task: int, level: float, resamples: int, kind: Kind) -> list[dict[str, Any]]:
+def compare(
+    arena: Arena, task: int, known: Mapping[str, Group], level: float, resamples: int, kind: Kind
+) -> list[dict[str, Any]]:
     """One row a method: NS, and the difference of PPO to it, with intervals."""
-    runs = returns(arena, task)
+    runs = returns(arena, task, known)
     # a real stream is one scenario, whatever its seeds: n = 1 and no interval over scenarios
     base, top = (arena.grid(values, [task]) for values in (arena.never, arena.upper))
 
@@ -93,9 +125,10 @@ def main() -> None:
     with Ledger.read(experiment.folder) as ledger:
         cells: pl.DataFrame = cell_table(ledger, summary.grid)
     arena = Arena.of(cells)
+    known = groups(suite.methods)
     claim, others = [], []
     for place, task in enumerate(arena.tasks):
-        rows = compare(arena, place, settings["level"], settings["resamples"], settings["interval"])
+        rows = compare(arena, place, known, settings["level"], settings["resamples"], settings["interval"])
         _common.show([{k: v for k, v in row.items() if k != "reason"} for row in rows], task)
         if task == settings["claim"]:
             claim = rows
@@ -118,19 +151,21 @@ def main() -> None:
         note=f"{settings['level']:.0%} intervals over training seeds and scenarios; n: scenarios",
     )
     _common.write_figure(experiment.folder, figure)
-    rules = [row for row in claim if row["train_seeds"] == 0 and row["method"] not in REFERENCES]
+    print(verdict(claim, known))
+
+
+def verdict(claim: Sequence[Mapping[str, Any]], known: Mapping[str, Group]) -> str:
+    """Say in one sentence whether PPO beats every rule of the claim's table."""
+    roles = {entry.name: entry.role for entry in known.values()}
+    rules = [row for row in claim if roles[row["method"]] == "rule"]
     best = max(rules, key=lambda row: row["ns"])
     held = all(row["diff_low"] > 0 for row in rules)
-    verdict = "holds" if held else "does not hold"
-    print(
+    return (
         f"best rule: {best['method']} at NS {best['ns']:.3f}; PPO is better by {best['diff_to_ppo']:.3f} "
         f"[{best['diff_low']:.3f}, {best['diff_high']:.3f}]. "
-        f"The claim (above 0 against every rule) {verdict}."
+        f"The claim (above 0 against every rule) {'holds' if held else 'does not hold'}."
     )
 
-
-#: rows with hindsight: no rules
-REFERENCES = ("oracle", "latest-oracle", "knows-changes", "hindsight-period")
 
 if __name__ == "__main__":
     main()

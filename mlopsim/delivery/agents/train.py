@@ -231,6 +231,7 @@ def _train(
     algorithm = _algorithm(name)
     import torch
     from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.logger import Logger
 
     pilot_seed, env_seed, model_seed = seed.spawn(3)
     pilot = min(PILOT_STEPS, steps // 10)
@@ -281,6 +282,8 @@ def _train(
         },
         **settings,
     )
+    # its default logger leaves a folder behind
+    model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(budget, callback=Watch())
     network = extract(model, name, env.core.feature_names, shift, scale)
     info = {

@@ -1,0 +1,92 @@
+"""Golden numbers of tuning and training: changed numbers without a raised version fail here.
+
+The versions that must be raised stand in :mod:`mlopsim.core.versions`; after that the numbers here are made
+anew by the printed ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlopsim.core.spec import canonical
+from mlopsim.core.track import FitResult
+from mlopsim.core.versions import VERSIONS
+from mlopsim.tracks._delivery_fits import make_fit
+from mlopsim.tracks.delivery import DeliveryTrack
+
+#: the versions that the numbers below belong to
+MADE_WITH = {"world": 1, "dynamics": 1, "features": 1, "tuning": 1, "training": 1, "outcome": 1}
+
+
+def fit(method: Any, steps: int) -> FitResult:
+    track = DeliveryTrack(steps=steps, scenarios=12)
+    part: dict[str, Any] = {
+        kind: canonical(kind, name)
+        for kind, name in (
+            ("stream", "procedural"),
+            ("learner", "ridge"),
+            ("training", "last"),
+            ("deployment", "standard"),
+        )
+    }
+    part |= {"method": track.methods([method])[1].part, "scenarios": 12, "steps": steps, "root": 0}
+    return make_fit(part)
+
+
+def test_the_numbers_belong_to_these_versions() -> None:
+    assert {name: VERSIONS[name] for name in MADE_WITH} == MADE_WITH
+
+
+TUNED: list[tuple[str, int, dict[str, Any]]] = [
+    (
+        "error_threshold",
+        52580,
+        {"cooldown": 7, "memory": 2, "reference": "best", "rise": 0.07566553197792185, "wait": 0},
+    ),
+    (
+        "adwin",
+        52580,
+        {"clock": 16, "cooldown": 4, "delta": 0.6662908856646356, "rising": True, "wait": 8},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "used", "wanted"), TUNED)
+def test_tuned_rules(name: str, used: int, wanted: dict[str, Any]) -> None:
+    info = fit(name, 60_000).info
+    assert info["steps_used"] == used
+    assert set(info["params"]) == set(wanted)
+    for key, value in wanted.items():
+        assert info["params"][key] == (pytest.approx(value, rel=1e-9) if isinstance(value, float) else value)
+
+
+def test_tuned_weights() -> None:
+    info = fit("linear", 60_000).info
+    assert info["steps_used"] == 44440
+    weights = info["params"]["weights"]
+    assert len(weights) == 16
+    np.testing.assert_allclose(
+        weights[:4],
+        [-1.2179258210418593, 1.6343684986995668, 0.35169152619281335, -0.05860594568148059],
+        rtol=1e-9,
+    )
+
+
+TRAINED: list[tuple[Any, float, float]] = [
+    ({"ppo": {"n_envs": 8}}, 13.319727022681036, 0.08306962344795465),
+    ({"ppo": {"n_envs": 8, "gamma": 0.0}}, 16.07356495804561, 0.1451802020892501),
+    ("dqn", 33.93534328058013, 0.25684548541903496),
+]
+
+
+@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
+@pytest.mark.parametrize(("method", "weight", "bias"), TRAINED, ids=["ppo", "ppo-gamma0", "dqn"])
+def test_trained_agents(method: Any, weight: float, bias: float) -> None:
+    pytest.importorskip("stable_baselines3")
+    arrays = fit(method, 6000).arrays
+    # other processors round differently, and training carries that on
+    assert float(np.abs(arrays["weight2"]).sum()) == pytest.approx(weight, rel=1e-3)
+    assert float(np.abs(arrays["bias2"]).sum()) == pytest.approx(bias, rel=1e-2)
