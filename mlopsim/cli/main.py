@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "export": "Export the cell table to Parquet or CSV.",
     "rerun": "Recompute one cell and compare exactly.",
     "check": "Run the contract tests on a component.",
+    "arl": "Run length of a detector until its first alarm.",
+    "calibrate": "Limit of a detector for a run length.",
     "repair": "Salvage the readable rows of a damaged ledger.",
     "doctor": "Show the environment and test that everything works.",
 }

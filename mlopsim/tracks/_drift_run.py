@@ -223,7 +223,10 @@ def _run_cell(
         reason = limits.boundaries[main].reason
         outcome = undefined(detector, f"no limit gives the asked behaviour: {reason}")
         outcome.metrics |= limits.metrics(calibration.arl0)
-        return _explained(outcome, scenario, limits)
+        outcome.reasons = {
+            name: r for name, r in outcome.reasons.items() if math.isnan(outcome.metrics[name])
+        }
+        return outcome
     metrics = described(detector) | {name: float(getattr(now, name)) for name in SCORED}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
     metrics |= limits.metrics(calibration.arl0) | {

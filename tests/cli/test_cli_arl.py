@@ -1,0 +1,67 @@
+"""``mlopsim arl`` and ``mlopsim calibrate``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mlopsim.cli.arl_ import command as arl
+from mlopsim.cli.calibrate_ import command as calibrate
+from mlopsim.core.errors import ConfigError
+
+
+def run(capsys: pytest.CaptureFixture[str], command: Any, *words: str) -> str:
+    command.main([*words], standalone_mode=False)
+    return capsys.readouterr().out
+
+
+def test_the_mean_the_quantiles_and_the_chance_within_n(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run(capsys, arl, "cusum", "k=0.5", "h=4", "shift=1", "--json"))
+    assert found["arl"] == pytest.approx(8.38, rel=0.005)
+    assert list(found["quantiles"].values()) == sorted(found["quantiles"].values())
+    text = run(capsys, arl, "cusum", "k=0.5", "h=5")
+    assert "average run length: 465.44 ticks" in text
+    assert "within 1,000 ticks: 88.4%" in text
+
+
+def test_what_is_not_exact_is_simulated_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run(capsys, arl, "ddm", "p=0.2", "--runs", "50", "--ticks", "1500", "--json"))
+    assert found["method"].startswith("simulated, 50 signals")
+    assert found["arl"] is None and "no alarm" in found["arl_reason"]
+    assert found["within"]["low"] < found["within"]["share"] < found["within"]["high"]
+
+
+def test_the_published_limit_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run(capsys, calibrate, "ewma", "lam=0.5", "arl0=500", "law=normal", "--json"))
+    assert found["method"] == "exact" and found["limit"] == pytest.approx(3.071, abs=1e-3)
+
+
+def test_a_simulated_limit_has_an_interval_and_a_check(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("page_hinkley", "p=0.2", "arl0=400", "horizon=200", "--runs", "300", "--json")
+    found = json.loads(run(capsys, calibrate, *words))
+    assert found["low"] <= found["limit"] <= found["high"]
+    assert found["share"]["target"] == pytest.approx(0.393, abs=0.001)
+    assert abs(found["share"]["value"] - 0.393) < 0.12
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "message"),
+    [
+        (arl, ("cusum", "h"), "'h' is no setting"),
+        (arl, ("cusum", "h=4", "h=5"), "given twice"),
+        (arl, ("cusum", "hh=4"), "no parameter 'hh'"),
+        (arl, ("cusm",), "unknown detector"),
+        (arl, ("cusum", "law=gauss"), "unknown law"),
+        (arl, ("cusum", "law=normal", "p=0.2"), "has no p"),
+        (arl, ("ddm", "law=normal"), "reads errors"),
+        (arl, ("ks",), "windows of inputs"),
+        (arl, ("cusum", "shift=big"), "must be a number"),
+        (calibrate, ("never",), "no limit to set"),
+        (calibrate, ("cusum", "arl0=0"), "arl0"),
+    ],
+)
+def test_bad_input_is_one_clear_error(command: Any, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        command.main([*words], standalone_mode=False)

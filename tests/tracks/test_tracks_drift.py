@@ -1,0 +1,202 @@
+"""The drift track: calibration as fits, equal false alarms, reasons, worth, one by one to the bit."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.track import Cell, FitResult
+from mlopsim.tracks.drift import CONTROLS, DriftTrack
+
+SEA = {
+    "synthetic": {
+        "windows": 30,
+        "concept": "sea",
+        "bayes": False,
+        "schedule": {"abrupt": {"order": [0, 3], "limit": 1, "duration": {"fixed": {"mean": 10}}}},
+    }
+}
+TASKS: list[dict[str, Any]] = [
+    {"name": "model", "stream": SEA, "deployment": "standard"},
+    {"name": "delayed", "stream": SEA, "signal": {"model": {"delay": 200}}},
+    {"name": "online", "stream": SEA, "signal": {"model": {"update": "online"}}},
+    {"name": "outputs", "stream": SEA, "signal": {"model": {"channels": ["outputs"]}}},
+    {"name": "law", "signal": {"iid": {"p": 0.1, "p1": 0.4, "ticks": 2000, "change": 1000}}},
+    {"name": "normal", "signal": {"iid": {"law": "normal", "ticks": 2000, "change": 1000}}},
+]
+METHODS: list[Any] = [
+    "cusum",
+    {"cusum": {"told": "p0", "side": "up"}},
+    {"cusum": {"h": 5.0}},
+    "ddm",
+    "kswin",
+    "bernoulli_cusum",
+    {"ks": {"reference": 3}},
+]
+KS = "ks(reference=3)"
+SMALL = {"arl0": 2000, "horizon": 1000, "runs": 150, "checks": 150, "curve": [1000, 5000]}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPSIM_CACHE", str(tmp_path_factory.mktemp("worlds")))
+        track = DriftTrack(calibration=SMALL, tolerance=800)
+        cells, fits = made(track)
+        outcomes = dict(zip([name_of(c) for c in cells], track.run(cells, fits), strict=True))
+        yield track, fits, outcomes
+
+
+def made(track: DriftTrack) -> tuple[list[Cell], dict[str, FitResult]]:
+    tasks, methods = track.tasks(TASKS, {}), track.methods(METHODS)
+    cells = [Cell(track="drift/1", task=t, method=m, seed=s) for t in tasks for m in methods for s in (0, 1)]
+    cells, jobs = track.fits(cells)
+    return cells, {job.key: track.fit(job, {}) for job in jobs}
+
+
+def name_of(cell: Cell) -> tuple[str, str, int]:
+    return cell.task.name, cell.method.name, cell.seed
+
+
+def test_every_number_that_is_undefined_has_a_reason(ran: Any) -> None:
+    track, _, outcomes = ran
+    names = {metric.name for metric in track.metrics}
+    for place, outcome in outcomes.items():
+        assert set(outcome.metrics) == names, place
+        for name, value in outcome.metrics.items():
+            assert math.isnan(value) == (name in outcome.reasons), (place, name)
+
+
+def test_what_does_not_fit_says_why(ran: Any) -> None:
+    _, _, outcomes = ran
+    assert "reads inputs" in outcomes["law", KS, 0].reasons["recall"]
+    assert "reads errors" in outcomes["outputs", "ddm", 0].reasons["recall"]
+    assert "not known beforehand" in outcomes["model", "bernoulli_cusum", 0].reasons["recall"]
+    assert "reads errors" in outcomes["normal", "bernoulli_cusum", 0].reasons["recall"]
+    assert outcomes["law", "bernoulli_cusum", 0].metrics["told"] == 2.0
+
+
+def test_calibrated_methods_keep_the_asked_rate_on_fresh_signals(ran: Any) -> None:
+    _, fits, _ = ran
+    target = -math.expm1(-0.5)
+    seen = 0
+    for fit in fits.values():
+        place = int(np.argmin(np.abs(fit.arrays["arl0"] - 2000)))
+        assert fit.arrays["target"][place] == pytest.approx(target)
+        if np.isnan(fit.arrays["share"][place]):
+            assert fit.info["reasons"][place]
+            continue
+        seen += 1
+        error = math.sqrt(target * (1 - target) * 2 / 150)
+        if fit.arrays["weight"][place] or fit.arrays["threshold"][place] != 5.0:
+            assert abs(fit.arrays["share"][place] - target) < 4 * error
+    assert seen > 15
+    # the limit that was given is checked, not moved: textbook CUSUM alarms much more often than asked
+    kept = [f for f in fits.values() if (f.arrays["threshold"] == 5.0).all()]
+    assert kept and any((f.arrays["met"] == 0.0).any() for f in kept)
+
+
+def test_limits_rise_with_the_run_length_that_is_asked(ran: Any) -> None:
+    _, fits, _ = ran
+    for fit in fits.values():
+        limits = fit.arrays["threshold"]
+        assert (np.diff(limits[np.isfinite(limits)]) >= 0).all()
+
+
+def test_controls_stand_in_every_table(ran: Any) -> None:
+    _, _, outcomes = ran
+    for task in ("model", "law", "normal", "online"):
+        for control in CONTROLS:
+            assert outcomes[task, control, 0].metrics["control"] == 1.0
+        assert outcomes[task, "clairvoyant", 0].metrics["restricted_delay"] <= 1.0
+        assert outcomes[task, "never", 0].metrics["recall"] == 0.0
+        assert outcomes[task, "always", 0].metrics["precision"] < 0.01
+        assert outcomes[task, "always", 0].metrics["false_per_1000"] == 1000.0
+
+
+def test_delays_count_from_the_row_to_the_arrival(ran: Any) -> None:
+    _, _, outcomes = ran
+    late, soon = (outcomes[task, "clairvoyant", 0].metrics["delay"] for task in ("delayed", "model"))
+    assert (soon, late) == (0.0, 200.0)
+    # a window of inputs is known when its last row is
+    alarms = outcomes["model", KS, 0].curves["alarms"]
+    assert ((alarms + 1) % 100 == 0).all()
+
+
+def test_worth_is_bounded_by_the_oracle(ran: Any) -> None:
+    _, _, outcomes = ran
+    for seed in (0, 1):
+        upper = outcomes["model", "clairvoyant", seed].metrics["upper"]
+        for method in ("cusum", KS, "never", "always", "clairvoyant"):
+            outcome = outcomes["model", method, seed]
+            assert outcome.metrics["return"] <= upper + 1e-12, (method, outcome.reasons)
+        assert outcomes["model", "never", seed].metrics["retrains"] == 0.0
+        assert outcomes["model", "always", seed].metrics["retrains"] > 1.0
+    assert "no deployment" in outcomes["law", "cusum", 0].reasons["return"]
+
+
+def test_cells_alone_and_together_are_one_to_the_bit(ran: Any) -> None:
+    track, fits, outcomes = ran
+    cells, _ = track.fits(
+        [
+            Cell(track="drift/1", task=t, method=m, seed=1)
+            for t in track.tasks(TASKS, {})
+            for m in track.methods(METHODS)
+        ]
+    )
+    for cell in cells[::-1]:
+        alone = track.run([cell], fits)[0]
+        together = outcomes[name_of(cell)]
+        np.testing.assert_equal(alone.metrics, together.metrics)
+        np.testing.assert_equal(alone.curves, together.curves)
+
+
+def test_tasks_of_one_law_share_their_calibrations() -> None:
+    track = DriftTrack(calibration=SMALL)
+    other = {"synthetic": {**SEA["synthetic"], "schedule": {"gradual": {"order": [0, 1], "limit": 1}}}}
+    tasks = track.tasks([{"stream": SEA}, {"stream": other}, {"stream": SEA, "learner": "naive_bayes"}], {})
+    method = track.methods(["cusum"])[0]
+    cells, jobs = track.fits([Cell(track="drift/1", task=t, method=method, seed=0) for t in tasks])
+    assert cells[0].fit == cells[1].fit != cells[2].fit
+    assert len(jobs) == 2
+
+
+def test_real_streams_bootstrap_their_warm_up(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["x,label"]
+    for i in range(3000):
+        x = rng.normal()
+        flip = rng.random() < (0.1 if i < 2000 else 0.4)
+        rows.append(f"{x:.4f},{int((x > 0) != flip)}")
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join(rows))
+    track = DriftTrack(calibration={**SMALL, "runs": 60, "checks": 60})
+    stream = {"file": {"path": str(path), "label": "label", "rows": 100, "warmup": 10}}
+    tasks = track.tasks([{"stream": stream}], {})
+    cells, jobs = track.fits(
+        [Cell(track="drift/1", task=tasks[0], method=track.methods(["cusum"])[0], seed=0)]
+    )
+    fits = {job.key: track.fit(job, {}) for job in jobs}
+    outcome = track.run(cells, fits)[0]
+    assert "no change to find" in outcome.reasons["recall"]
+    assert outcome.curves["alarms"].max() > 1000
+    assert outcome.metrics["share"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"arl": 5}, "did you mean 'arl0'"),
+        ({"arl0": "many"}, "must be a number"),
+        ({"runs": 0}, "runs"),
+        ({"curve": 3}, "must be a list"),
+    ],
+)
+def test_wrong_settings_name_the_key(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        DriftTrack(calibration=settings)
