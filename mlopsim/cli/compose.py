@@ -193,6 +193,7 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     words = check_overrides(overrides)
     _store_schema()
@@ -219,6 +220,8 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
         composed.pop("hydra")
         tree: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
         tasks: list[Any] = OmegaConf.to_container(own_tasks, resolve=True)  # type: ignore[assignment]
+    except YAMLError as error:
+        raise ConfigError(f"a preset is no YAML: {error}", remedy="quote what holds a colon") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_readable(error)) from error
     return _split(tree, choices, given, merged, tasks)
