@@ -2,18 +2,291 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import math
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import polars as pl
 
 from mlopsim.core.track import Section
+from mlopsim.plots.critical_difference import critical_difference
+from mlopsim.plots.curves import Curve
+from mlopsim.plots.curves import curves as draw_curves
+from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
+from mlopsim.plots.style import Mark, marks_for
+from mlopsim.plots.tradeoff import tradeoff
+from mlopsim.stats.bootstrap import mean_interval, ns_interval
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.ranks import cliques, friedman, nemenyi_cd
+from mlopsim.stats.table import interval_columns, pivot
 from mlopsim.tracks._drift_fits import Calibration
-from mlopsim.tracks._drift_report import leaderboard, per_task
+from mlopsim.tracks._drift_report import done, first_reason, leaderboard, per_task, pooled_tasks, ranked
+
+#: methods in a figure of curves, at most
+SHOWN = 8
+Curves = Callable[[str], Mapping[str, np.ndarray]]
+Marks = dict[str, Mark]
 
 
-def sections(table: pl.DataFrame, curves: Any, calibration: Calibration, tolerance: int) -> list[Section]:
-    """Make the sections of a report."""
-    return [
-        Section(title="Leaderboard", table=leaderboard(table)),
-        Section(title="Tasks", table=per_task(table)),
+def sections(table: pl.DataFrame, curves: Curves, calibration: Calibration, tolerance: int) -> list[Section]:
+    """Make the sections of a report.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        One row a cell.
+    curves : callable
+        Cell key to its stored series.
+    calibration : Calibration
+        Settings of the track.
+    tolerance : int
+        Rows after the end of a change within which an alarm counts for it.
+    """
+    board = leaderboard(table)
+    marks = marks_for(board["method"].to_list())
+    found = [
+        _board(table, board, marks, calibration),
+        _ranks(table, marks),
+        _calibrations(table, calibration),
+        _delays(table, curves, marks),
+        _harmless(table),
+        _worth(table, board, marks),
+        Section(title="Tasks", text="Means over seeds by task; n: seeds.", table=per_task(table)),
+        _words(calibration, tolerance),
     ]
+    return [section for section in found if section is not None]
+
+
+def _board(table: pl.DataFrame, board: pl.DataFrame, marks: Marks, calibration: Calibration) -> Section:
+    asked = -math.expm1(-calibration.horizon / calibration.arl0)
+    pool = pooled_tasks(table)
+    figure = draw_leaderboard(
+        board["method"].to_list(),
+        board["restricted_delay"].to_numpy(),
+        board["restricted_delay_low"].to_numpy(),
+        board["restricted_delay_high"].to_numpy(),
+        board["restricted_delay_n"].to_numpy(),
+        xlabel="restricted delay, in rows",
+        direction="min",
+        marks=marks,
+        digits=0,
+        note=f"mean over {len(pool)} tasks; 95 % bootstrap over scenario seeds; n: scenario seeds",
+    )
+    text = (
+        f"Every detector has the limit with which {asked:.1%} of the drift-free signals have an alarm within "
+        f"{calibration.horizon} rows: that of a memoryless one with an average run length of "
+        f"{calibration.arl0:,.0f} rows. The delay of a change that is missed counts as its whole "
+        f"window. Compare "
+        "methods that are **told** the same. `always` has no delay and 1000 false alarms per 1000 rows.\n\n"
+        f"Pooled over the tasks in which all methods that are told nothing can be run ({len(pool)} of "
+        f"{table['task'].n_unique()}); the others are in Tasks."
+    )
+    return Section(title="Leaderboard", text=text, table=board, figures={"Leaderboard": figure})
+
+
+def _ranks(table: pl.DataFrame, marks: Marks) -> Section | None:
+    """Friedman's test over the pooled tasks, methods that are told nothing, with Nemenyi's difference."""
+    pool, methods = pooled_tasks(table), ranked(table)
+    rows = done(table).filter(pl.col("task").is_in(pool))
+    scores = np.array([_by_task(rows, method, pool) for method in methods]).T
+    # a method that could not be run somewhere would cost everybody that task
+    whole = np.isfinite(scores).all(axis=0) if len(scores) else np.zeros(0, dtype=bool)
+    names = [name for name, ok in zip(methods, whole, strict=True) if ok]
+    if len(names) < 3 or len(pool) < 2:
+        return None
+    test = friedman(scores[:, whole], direction="min")
+    cd = nemenyi_cd(test.k, test.n)
+    left = [name for name in methods if name not in names]
+    note = f"mean rank over {test.n} tasks; bars: no difference at 5 % (Nemenyi, CD {cd:.2f})"
+    if left:
+        note += f"\nleft out, undefined on a task: {', '.join(left)}"
+    figure = critical_difference(
+        names, test.ranks, cliques(test.ranks, cd), cd=cd, n=test.n, note=note, marks=marks
+    )
+    text = (
+        f"Ranks by mean restricted delay, one block a task. Friedman: chi-square {test.statistic:.1f}, "
+        f"p = {test.p:.2g}, n = {test.n} tasks, {test.k} methods. Tasks that share a concept are no "
+        f"independent "
+        "blocks: take p-values as a description."
+    )
+    order = np.argsort(test.ranks, kind="stable")
+    frame = pl.DataFrame(
+        {
+            "method": [names[i] for i in order],
+            "mean rank": test.ranks[order],
+            "tasks": [test.n] * len(names),
+        }
+    )
+    return Section(title="Ranks", text=text, table=frame, figures={"Critical difference": figure})
+
+
+def _by_task(rows: pl.DataFrame, method: str, tasks: list[str]) -> np.ndarray:
+    grid = pivot(rows.filter(pl.col("method") == method), "restricted_delay", tasks=tasks)[0]
+    known = np.isfinite(grid)
+    counts = known.sum(axis=0)
+    sums = np.where(known, grid, 0.0).sum(axis=0)
+    return (
+        np.where(counts == len(grid), sums / np.maximum(counts, 1), np.nan)
+        if len(grid)
+        else np.full(len(tasks), np.nan)
+    )
+
+
+def _calibrations(table: pl.DataFrame, calibration: Calibration) -> Section | None:
+    rows = (
+        done(table)
+        .filter(pl.col("fit").is_not_null())
+        .unique(["method", "fit"], keep="first", maintain_order=True)
+    )
+    if not len(rows):
+        return None
+    kept = ["method", "task", "target", "share", "share_low", "share_high", "met"]
+    frame = rows.select(*kept, "restricted_mean", "censored", "early")
+    frame = frame.with_columns(
+        share_n=pl.when(pl.col("share").is_finite()).then(calibration.checks).otherwise(0),
+        share_reason=pl.Series([first_reason(rows[i], "share") for i in range(len(rows))]),
+        why_not=pl.Series([_why(row) for row in rows["reasons"].to_list()]),
+    )
+    missed = int((rows["met"] == 0.0).sum())
+    undefined = int(rows["share"].is_nan().sum())
+    text = (
+        f"{len(rows)} calibrations, each with {calibration.runs} drift-free signals, checked on "
+        f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "
+        f"asked by more "
+        f"than three standard errors; for {undefined} there is no limit that gives it, and why. "
+        f"`early`: alarm "
+        "within the first 1000 ticks; `restricted_mean`: of min(run length, H), in ticks of the "
+        "detector's own "
+        "signal; the task is the first that uses the law."
+    )
+    return Section(title="False alarms asked and attained", text=text, table=frame)
+
+
+def _why(reasons: str | None) -> str:
+    text = str(json.loads(reasons or "{}").get("restricted_delay", ""))
+    return text.removeprefix("no limit gives the asked behaviour: ") if text.startswith("no limit") else ""
+
+
+def _delays(table: pl.DataFrame, curves: Curves, marks: Marks) -> Section | None:
+    """Delay against the run length that was asked, pooled, and on each law with its floor."""
+    pool = pooled_tasks(table)
+    rows = done(table).filter((pl.col("control") == 0.0) & pl.col("task").is_in(pool))
+    lines: dict[str, Curve] = {}
+    for method in ranked(table):
+        keys = rows.filter(pl.col("method") == method)["key"].to_list()
+        found = [c for c in (curves(key) for key in keys) if "by_arl0_arl0" in c]
+        if not found or len(found) < len(keys):
+            continue
+        grid = np.array([c["by_arl0_restricted_delay"] for c in found])
+        if not np.isfinite(grid).all():
+            continue
+        lines[method] = Curve(x=found[0]["by_arl0_arl0"], y=grid.mean(axis=0))
+    if not lines:
+        return None
+    best = sorted(lines, key=lambda name: float(lines[name].y.mean()))[:SHOWN]
+    seeds = table["seed"].n_unique()
+    cells = len(pool) * seeds
+    figure = draw_curves(
+        {name: lines[name] for name in best},
+        xlabel="in-control average run length asked, in rows",
+        ylabel="restricted delay, in rows",
+        xscale="log",
+        marks=marks,
+        note=f"the {len(best)} shortest; means over {cells} cells ({len(pool)} tasks, {seeds} seeds)",
+    )
+    text = "A detector buys a shorter delay with false alarms: compare at the same abscissa."
+    return Section(
+        title="Delay against false alarms", text=text, figures={"Delay against false alarms": figure}
+    )
+
+
+def _harmless(table: pl.DataFrame) -> Section | None:
+    rows = done(table).filter(pl.col("harmless_alarmed").is_finite() & (pl.col("control") == 0.0))
+    if not len(rows):
+        return None
+    methods = list(dict.fromkeys(rows["method"].to_list()))
+    found = [_mean(rows.filter(pl.col("method") == method), "harmless_alarmed") for method in methods]
+    frame = pl.DataFrame({"method": methods, **interval_columns("harmless_alarmed", found)})
+    text = (
+        "Share of the changes of P(x) that leave the model's risk as it was, with an alarm in their "
+        "window. A "
+        "detector of inputs is right to see them and of no use to the deployment; what is left to "
+        "chance is the "
+        "share that the asked rate gives."
+    )
+    return Section(title="Harmless changes", text=text, table=frame.sort("harmless_alarmed", descending=True))
+
+
+def _mean(rows: pl.DataFrame, name: str) -> Interval:
+    grid = pivot(rows, name)[0]
+    return mean_interval(grid, np.random.default_rng(0))
+
+
+def _worth(table: pl.DataFrame, board: pl.DataFrame, marks: Marks) -> Section | None:
+    """NS of each detector as the trigger of retraining, beside its delay."""
+    rows = done(table).filter(pl.col("return").is_finite())
+    tasks = sorted(set(rows["task"].to_list()))
+    if not tasks:
+        return None
+
+    def grid(method: str, name: str) -> np.ndarray:
+        seeds = sorted(set(rows["seed"].to_list()))
+        chosen = rows.filter(pl.col("method") == method)
+        return pivot(chosen, name, clusters=seeds, tasks=tasks)[0]
+
+    base, top = grid("never", "return"), grid("clairvoyant", "upper")
+    methods = list(dict.fromkeys(rows["method"].to_list()))
+    found = [ns_interval(grid(m, "return"), base, top, np.random.default_rng(0)) for m in methods]
+    retrains = [_mean(rows.filter(pl.col("method") == m), "retrains") for m in methods]
+    false = [_mean(rows.filter(pl.col("method") == m), "false_per_1000") for m in methods]
+    frame = pl.DataFrame(
+        {
+            "method": methods,
+            **interval_columns("ns", found),
+            **interval_columns("retrains", retrains),
+            **interval_columns("false_per_1000", false),
+        }
+    ).sort("ns", descending=True)
+    delay = dict(board.select("method", "restricted_delay").iter_rows())
+    both = [
+        m
+        for m in methods
+        if math.isfinite(delay.get(m, math.nan)) and m not in ("always", "clairvoyant", "never")
+    ]
+    figure = tradeoff(
+        both,
+        [delay[m] for m in both],
+        [found[methods.index(m)].value for m in both],
+        xlabel="restricted delay on the pooled tasks, in rows",
+        ylabel="NS as the trigger of retraining",
+        pareto=False,
+        marks=marks,
+        note=f"{len(tasks)} tasks with a deployment; n = {rows['seed'].n_unique()} scenario seeds",
+    )
+    text = (
+        "Each calibrated detector triggers the retraining in the same deployment (same Worlds, costs and "
+        "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank "
+        "and worth "
+        "need not agree: what counts there is whether a retrain is worth its cost."
+    )
+    return Section(title="Worth", text=text, table=frame, figures={"Worth against delay": figure})
+
+
+def _words(calibration: Calibration, tolerance: int) -> Section:
+    text = (
+        f"- **in time**: an alarm from the start of a change to {tolerance} rows after its end.\n"
+        "- **restricted delay**: mean over all changes of min(delay, length of the window), in rows.\n"
+        "- **false alarms**: alarms outside all windows of changes, per 1000 such rows.\n"
+        "- **extra**: further alarms within one change's window.\n"
+        "- **chance recall**: share of the changes that as many alarms at random rows would find.\n"
+        f"- **asked**: P(alarm within H) = 1 - exp(-H / ARL0), H = {calibration.horizon} rows, "
+        f"ARL0 = {calibration.arl0:,.0f} rows, on drift-free signals.\n"
+        "- **told**: what a detector knows beforehand: nothing, the law before the change (p0), or "
+        "both laws.\n"
+        "- **control**: ignores the signal. `random` and `periodic` alarm at the asked rate; "
+        "`clairvoyant` knows "
+        "the changes.\n"
+        "- A window of inputs is known when its last row is; delayed labels arrive late: both count as delay."
+    )
+    return Section(title="Words", text=text)
