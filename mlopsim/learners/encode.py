@@ -124,10 +124,13 @@ class Encoder:
         """
         if X.ndim != 2 or X.shape[1] != self.width:
             raise DataError(f"expected rows of {self.width} features, got an array of shape {X.shape}")
-        out = np.empty((len(X), len(self.names)), dtype=np.float64)
         numeric = np.isnan(self.code)
-        chosen = X[:, self.source[numeric]]
-        chosen = np.where(np.isnan(chosen), self.median[numeric], chosen)
+        source = self.source[numeric]
+        plain = bool(numeric.all()) and np.array_equal(source, np.arange(self.width))
+        chosen = X if plain else X[:, source]
+        missing = np.isnan(chosen)
+        if missing.any():
+            chosen = np.where(missing, self.median[numeric], chosen)
         if np.isinf(chosen).any():
             at = int(np.flatnonzero(np.isinf(chosen).any(axis=0))[0])
             name = [name for name, is_numeric in zip(self.names, numeric, strict=True) if is_numeric][at]
@@ -136,7 +139,12 @@ class Encoder:
                 remedy="replace them by numbers or by nothing (missing), or drop the column",
             )
         # subtracting first keeps all digits of values such as 1e8 + noise
-        out[:, numeric] = (chosen - self.centre[numeric]) / self.scale[numeric]
+        scaled: np.ndarray = np.subtract(chosen, self.centre[numeric], order="C", dtype=np.float64)
+        scaled /= self.scale[numeric]
+        if plain:
+            return scaled
+        out = np.empty((len(X), len(self.names)), dtype=np.float64)
+        out[:, numeric] = scaled
         out[:, ~numeric] = X[:, self.source[~numeric]] == self.code[~numeric]
         return out
 
