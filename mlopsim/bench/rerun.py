@@ -126,11 +126,13 @@ def rerun(
                     row[0] for row in ledger.rows("SELECT fingerprint FROM fit WHERE key=?", (fit,))
                 )
                 reply = _perform(
-                    backend, context, Job(fit=job, fits={need: made[need] for need in job.needs}), job.label
+                    backend,
+                    context,
+                    Job(make=(job,), fits={need: made[need] for need in job.needs}),
+                    job.label,
                 )
-                assert reply.fit is not None
-                made[fit] = reply.fit
-                comparisons += _compare_fit(job.label, ledger.fit_result(fit), reply.fit)
+                made[fit] = reply.made[0]
+                comparisons += _compare_fit(job.label, ledger.fit_result(fit), made[fit])
             fits = {cell.fit: made[cell.fit]} if cell.fit is not None else {}
             reply = _perform(backend, context, Job(cells=(cell,), fits=fits), describe(cell))
         finally:

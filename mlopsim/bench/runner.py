@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from pathlib import Path
 from typing import Literal
@@ -210,9 +210,9 @@ class _Run:
                 self._lose(job, "a fit that it needs failed in an earlier run")
             while True:
                 while not stopped and len(flying) < most and (unit := self.schedule.next()) is not None:
-                    limit = fit_timeout if unit.fit is not None else timeout
-                    if limit is not None and unit.cells:
-                        limit *= len(unit.cells)
+                    limit = fit_timeout if unit.make else timeout
+                    if limit is not None:
+                        limit *= unit.size
                     if unit.cells and self.counts.cells_began is None:
                         self.counts.cells_began = time.monotonic()
                     flying[backend.submit(limit, self.context, self._job(unit))] = unit
@@ -257,9 +257,8 @@ class _Run:
         )
 
     def _job(self, unit: Work) -> Job:
-        needs: Iterable[str | None] = (
-            unit.fit.needs if unit.fit is not None else (cell.fit for cell in unit.cells)
-        )
+        needs: list[str | None] = [need for job in unit.make for need in job.needs]
+        needs += [cell.fit for cell in unit.cells]
         fits = {}
         for key in needs:
             if key is not None:
@@ -267,7 +266,7 @@ class _Run:
                 if key not in self._results:
                     self._results[key] = self.ledger.fit_result(key)
                 fits[key] = self._results[key]
-        return Job(fit=unit.fit, cells=unit.cells, fits=fits)
+        return Job(make=unit.make, cells=unit.cells, fits=fits)
 
     def _collect(self, unit: Work, future: Future[Reply], *, stopping: bool) -> None:
         """Record what came out of a unit, or decide how it is tried again."""
@@ -280,7 +279,7 @@ class _Run:
         if error is None:
             if not reply.error:
                 self._record(unit, reply)
-            elif len(unit.cells) > 1:
+            elif unit.size > 1:
                 self.schedule.retry_singly(unit, unit.strikes)
             else:
                 self._fail(unit, "failed", reply.error, reply)
@@ -292,31 +291,30 @@ class _Run:
                 remedy="executor=pool replaces its workers",
             ) from error
         elif isinstance(error, CancelledError) or type(error).__name__ == "FutureCancelledError":
-            key = unit.fit.key if unit.fit is not None else unit.cells[0].key
-            self._losses[key] = self._losses.get(key, 0) + 1
-            if self._losses[key] > LOSSES:
+            self._losses[unit.key] = self._losses.get(unit.key, 0) + 1
+            if self._losses[unit.key] > LOSSES:
                 raise MlopsimError(f"the executor lost the same work {LOSSES} times") from error
             if not stopping:
                 self.schedule.retry(unit)
         elif isinstance(error, WorkerCrash) or type(error).__name__ == "KilledWorker":
-            if len(unit.cells) > 1:
+            if unit.size > 1:
                 self.schedule.retry_singly(unit, unit.strikes + 1)
             elif unit.strikes + 1 < CRASHES:
-                self.schedule.retry(Work(fit=unit.fit, cells=unit.cells, strikes=unit.strikes + 1))
+                self.schedule.retry(Work(make=unit.make, cells=unit.cells, strikes=unit.strikes + 1))
             else:
                 self._fail(unit, "crashed", str(error))
         elif isinstance(error, WorkerTimeout):
-            if len(unit.cells) > 1:
+            if unit.size > 1:
                 self.schedule.retry_singly(unit, unit.strikes)
             else:
                 self._fail(unit, "timeout", str(error))
-        elif len(unit.cells) > 1:
+        elif unit.size > 1:
             self.schedule.retry_singly(unit, unit.strikes)
         else:
             self._fail(unit, "failed", "".join(traceback.format_exception(error)))
 
     def _record(self, unit: Work, reply: Reply) -> None:
-        count = max(1, len(unit.cells))
+        count = unit.size
         origin = Origin(
             run=self._run,
             seconds=reply.seconds / count,
@@ -325,19 +323,19 @@ class _Run:
             fingerprint=reply.fingerprint,
         )
         message = ""
-        if unit.fit is not None:
-            self.ledger.record_fit(unit.fit, "done", reply.fit, None, origin)
-            self.schedule.fit_done(unit.fit.key)
+        for job, result in zip(unit.make, reply.made, strict=True):
+            self.ledger.record_fit(job, "done", result, None, origin)
+            self.schedule.fit_done(job.key)
             self.counts.fits_done += 1
-            message = f"fit {unit.fit.label}: {reply.seconds:.1f} s"
+            message = f"fit {job.label}: {reply.seconds / count:.1f} s"
         for cell, outcome in zip(unit.cells, reply.outcomes, strict=True):
             self.ledger.record_cell(cell.key, outcome, origin)
             self.counts.done += 1
         self.progress.update(self.counts, message)
 
     def _fail(self, unit: Work, status: Status, error: str, reply: Reply | None = None) -> None:
-        if unit.fit is not None:
-            self._fail_fit(unit.fit, status, error, reply)
+        for job in unit.make:
+            self._fail_fit(job, status, error, reply)
         for cell in unit.cells:
             self._fail_cell(cell, status, error, reply)
 

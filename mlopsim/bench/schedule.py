@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mlopsim.core.track import Cell, FitJob, Track
+from mlopsim.core.track import BundlesFits, Cell, FitJob, Track
+
+#: a bundle of fits is not cut into smaller pieces
+LEAST_FITS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One unit to dispatch: a fit or cells; ``strikes`` counts the crashes it was in."""
+    """One unit to dispatch: fits or cells; ``strikes`` counts the crashes it was in."""
 
-    fit: FitJob | None = None
+    make: tuple[FitJob, ...] = ()
     cells: tuple[Cell, ...] = ()
     strikes: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many fits or cells it holds."""
+        return max(len(self.make), len(self.cells))
+
+    @property
+    def key(self) -> str:
+        """Key of its first fit or cell."""
+        return self.make[0].key if self.make else self.cells[0].key
 
 
 class Schedule:
     """Cells and fits of a run that are still to be done, in dependency order.
 
-    Fits come first; a worker that finds none that can start takes cells whose fits are done, so
+    Fits come first, those of one bundle together where the track can make them so; a worker that
+    finds none that can start takes cells whose fits are done, so
     that one long fit does not leave the others idle.
 
     Parameters
@@ -38,7 +53,7 @@ class Schedule:
     slots : int
         How many jobs run at once.
     max_bundle : int
-        Most cells in one job.
+        Most cells or fits in one job.
     """
 
     def __init__(
@@ -58,14 +73,17 @@ class Schedule:
         self._done = set(done)
         self._retries: deque[Work] = deque()
         self._bundles: deque[Work] = deque()
+        self._shares: dict[str, int] = {}
 
     def next(self) -> Work | None:
         """Return the next unit, or None if there is none that can start now."""
         if self._retries:
             return self._retries.popleft()
-        for number, job in enumerate(self._fits):
+        for job in self._fits:
             if self._done.issuperset(job.needs):
-                return Work(fit=self._fits.pop(number))
+                make = self._together(job)
+                self._fits = [other for other in self._fits if other not in make]
+                return Work(make=make)
         if not self._bundles:
             ready = [cell for cell in self._cells if cell.fit is None or cell.fit in self._done]
             if ready:
@@ -78,7 +96,8 @@ class Schedule:
         self._retries.append(work)
 
     def retry_singly(self, work: Work, strikes: int) -> None:
-        """Put the cells of a bundle back one by one: the culprit is then alone."""
+        """Put what is in a bundle back one by one: the culprit is then alone."""
+        self._retries.extend(Work(make=(job,), strikes=strikes) for job in work.make)
         self._retries.extend(Work(cells=(cell,), strikes=strikes) for cell in work.cells)
 
     def fit_done(self, key: str) -> None:
@@ -96,6 +115,22 @@ class Schedule:
         cells = [cell for cell in self._cells if cell.fit in lost]
         self._cells = [cell for cell in self._cells if cell.fit not in lost]
         return fits, cells
+
+    def _together(self, job: FitJob) -> tuple[FitJob, ...]:
+        """Return a fit and those of its bundle that can start now, a worker's share of them at most."""
+        if not isinstance(self._track, BundlesFits):
+            return (job,)
+        name = self._track.fit_bundle(job)
+        if name not in self._shares:
+            # pieces for all workers where a bundle is large: the last one must not keep them waiting
+            whole = sum(self._track.fit_bundle(other) == name for other in self._fits)
+            self._shares[name] = min(self._max_bundle, max(LEAST_FITS, math.ceil(whole / self._slots)))
+        ready = (
+            other
+            for other in self._fits
+            if self._done.issuperset(other.needs) and self._track.fit_bundle(other) == name
+        )
+        return tuple(itertools.islice(ready, self._shares[name]))
 
     def _bundle(self, cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
         groups: dict[str, list[Cell]] = {}

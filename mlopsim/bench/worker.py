@@ -1,4 +1,4 @@
-"""What runs in a worker: one fit, or a bundle of cells, in a process with one thread."""
+"""What runs in a worker: fits, or a bundle of cells, in a process with one thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mlopsim.core.fingerprint import fingerprint_digest
 from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import make, part_of
 from mlopsim.core.threads import one_thread
-from mlopsim.core.track import Cell, FitJob, FitResult, Outcome, Track
+from mlopsim.core.track import BundlesFits, Cell, FitJob, FitResult, Outcome, Track
 
 ERROR_CHARS = 20_000
 
@@ -37,9 +37,9 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Either one fit or a bundle of cells, with the finished fits that they name."""
+    """Either fits of one bundle or a bundle of cells, with the finished fits that they name."""
 
-    fit: FitJob | None = None
+    make: tuple[FitJob, ...] = ()
     cells: tuple[Cell, ...] = ()
     fits: Mapping[str, FitResult] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class Reply:
     error: str = ""
     ended: str = ""
     outcomes: list[Outcome] = field(default_factory=list)
-    fit: FitResult | None = None
+    made: list[FitResult] = field(default_factory=list)
     seconds: float = 0.0
     host: str = ""
     pid: int = 0
@@ -74,7 +74,7 @@ def run_job(context: Context, job: Job) -> Reply:
     Returns
     -------
     Reply
-        Outcomes in the order of the cells, or the fit.
+        Outcomes in the order of the cells, or results in the order of the fits.
 
     Raises
     ------
@@ -87,8 +87,11 @@ def run_job(context: Context, job: Job) -> Reply:
     with nullcontext() if child.capped else one_thread():
         track = rebuild(context)
         try:
-            if job.fit is not None:
-                reply.fit = check_fit(track.fit(job.fit, job.fits))
+            if job.make:
+                made = make_fits(track, job)
+                if len(made) != len(job.make):
+                    raise DataError(f"{track.full_name} gave {len(made)} results for {len(job.make)} fits")
+                reply.made = [check_fit(result) for result in made]
             else:
                 outcomes = track.run(job.cells, job.fits)
                 if len(outcomes) != len(job.cells):
@@ -101,6 +104,13 @@ def run_job(context: Context, job: Job) -> Reply:
             reply.error = text[-ERROR_CHARS:]
     reply.seconds = time.perf_counter() - began
     return reply
+
+
+def make_fits(track: Track, job: Job) -> list[FitResult]:
+    """Make the fits of a job, together where the track can."""
+    if len(job.make) > 1 and isinstance(track, BundlesFits):
+        return track.fit_many(job.make, job.fits)
+    return [track.fit(fit, job.fits) for fit in job.make]
 
 
 def rebuild(context: Context) -> Track:

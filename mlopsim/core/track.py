@@ -139,6 +139,19 @@ class Section:
 
 
 @runtime_checkable
+class BundlesFits(Protocol):
+    """What a track may have beside :class:`Track`: fits that are cheaper made together."""
+
+    def fit_bundle(self, job: FitJob) -> str:
+        """Key of what fits should share when they are made together."""
+        ...
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        """Make fits of one bundle (in a worker); results equal those of ``fit`` to the bit."""
+        ...
+
+
+@runtime_checkable
 class Track(Protocol):
     """A component of kind ``track``; its dataclass fields are the settings under its own key.
 
