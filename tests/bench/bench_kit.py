@@ -17,9 +17,9 @@ from mlopsim.core.spec import make, part_of
 PLUGIN = str(Path(__file__).with_name("bench_toy.py"))
 
 
-def toy(**params: Any) -> Any:
+def toy(name: str = "bench-toy", **params: Any) -> Any:
     load_plugins([PLUGIN])
-    return make("track", "bench-toy", **params)
+    return make("track", name, **params)
 
 
 def suite(

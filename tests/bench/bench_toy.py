@@ -117,3 +117,16 @@ class BenchToy:
 
     def sections(self, table: Any, curves: Any) -> list[Section]:
         return []
+
+
+@register("track", "bench-together")
+@dataclass(kw_only=True)
+class BenchTogether(BenchToy):
+    """Makes the base fits together, one after the other as ``fit`` would."""
+
+    def fit_bundle(self, job: FitJob) -> str:
+        return "bases" if "base" in job.part else job.key
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        self._note(f"together {len(jobs)}")
+        return [self.fit(job, {need: done[need] for need in job.needs}) for job in jobs]
