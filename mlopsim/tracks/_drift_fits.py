@@ -109,7 +109,7 @@ class Calibration:
 
 
 class Quiet(Sequence[np.ndarray]):
-    """Drift-free signals, drawn when they are read; few bytes are kept, many are drawn again.
+    """Drift-free signals, drawn when they are read; some are kept for the next detectors of the law.
 
     Parameters
     ----------
@@ -165,44 +165,109 @@ def _quiet(content: str, split: str, count: int) -> Quiet:
 
 
 def make_fit(part: Mapping[str, Any]) -> FitResult:
-    """Find the limits of a detector on a drift-free law, and check them on fresh signals.
+    """Find the limits of one detector; see :func:`make_fits`."""
+    return make_fits([part])[0]
+
+
+def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
+    """Find the limits of detectors on one drift-free law, and check them on fresh signals.
+
+    Each signal is drawn once and read by all detectors.
 
     Parameters
     ----------
-    part : mapping
+    parts : sequence of mappings
         ``method`` (a detector's part), ``law`` (signal, stream, learner, channel, horizon, root),
-        ``arl0`` (list), ``runs``, ``checks``, ``given`` (whether the limit is the user's).
+        ``arl0`` (list), ``runs``, ``checks``, ``given`` (whether the limit is the user's). All have the
+        same ``law``, ``runs`` and ``checks``.
 
     Returns
     -------
-    FitResult
+    list of FitResult
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
         ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
     """
-    detector = told(make("detector", part["method"]), part["told"])
-    content = canonical_json(part["law"])
-    train, fresh = _quiet(content, "train", part["runs"]), _quiet(content, "validation", part["checks"])
-    words = digest_words(digest(part))
+    first = parts[0]
+    content = canonical_json(first["law"])
+    shared = [content, first["runs"], first["checks"]]
+    if any([canonical_json(p["law"]), p["runs"], p["checks"]] != shared for p in parts):
+        raise ConfigError("fits that are made together need one law and one number of signals")
+    plans = [_Plan.of(part) for part in parts]
+    train = _quiet(content, "train", first["runs"])
+    for i, signal in enumerate(train):
+        for plan in plans:
+            if plan.tops is not None:
+                plan.tops[i] = highest(plan.detector, signal, plan.seed(Split.TRAIN, i))
+    for plan in plans:
+        plan.find(train)
+    fresh = _quiet(content, "validation", first["checks"])
+    for i, signal in enumerate(fresh):
+        for plan in plans:
+            plan.check(i, signal)
     ticks = len(train[0])
+    return [plan.result(ticks) for plan in plans]
 
-    def seeds(split: Split, count: int) -> list[np.random.SeedSequence]:
-        root = part["law"]["root"]
-        return [seed_sequence(Axis.CALIBRATION, split, i, *words, root=root) for i in range(count)]
 
-    first, second = seeds(Split.TRAIN, len(train)), seeds(Split.VALIDATION, len(fresh))
-    targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
-    if part["given"]:
-        own = detector.threshold
-        limits = [Boundary(threshold=own, lower=own, weight=0.0)] * len(targets)
-    elif detector.separable:
-        tops = np.array([highest(detector, x, seed) for x, seed in zip(train, first, strict=True)])
-        limits = [boundary(tops, target) for target in targets]
-    else:
-        limits = [calibrate(detector, train, target, first) for target in targets]
-    limits = [within_range(detector, limit) for limit in limits]
-    found = _check(detector, limits, fresh, second, ticks)
-    return _result(targets, limits, found, part)
+class _Plan:
+    """The calibration of one detector, fed with signals one by one."""
+
+    def __init__(self, detector: Detector, part: Mapping[str, Any]) -> None:
+        self.detector, self.part = detector, part
+        self.targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
+        self.limits: list[Boundary] = []
+        self.tops: np.ndarray | None = None
+        if detector.separable and not part["given"]:
+            self.tops = np.empty(part["runs"])
+        self._words = digest_words(digest(part))
+        self._first = np.full((len(self.targets), part["checks"]), np.inf)
+
+    @classmethod
+    def of(cls, part: Mapping[str, Any]) -> _Plan:
+        """Build the detector and tell it what it is told."""
+        return cls(told(make("detector", part["method"]), part["told"]), part)
+
+    def seed(self, split: Split, index: int) -> np.random.SeedSequence:
+        """Return the seed of the detector's random numbers on a signal."""
+        return seed_sequence(Axis.CALIBRATION, split, index, *self._words, root=self.part["law"]["root"])
+
+    def find(self, train: Sequence[np.ndarray]) -> None:
+        """Find the limits; ``tops`` are known where scores serve all limits."""
+        if self.part["given"]:
+            own = self.detector.threshold
+            found = [Boundary(threshold=own, lower=own, weight=0.0)] * len(self.targets)
+        elif self.tops is not None:
+            found = [boundary(self.tops, target) for target in self.targets]
+        else:
+            seeds = [self.seed(Split.TRAIN, i) for i in range(len(train))]
+            found = [calibrate(self.detector, train, target, seeds) for target in self.targets]
+        self.limits = [within_range(self.detector, limit) for limit in found]
+
+    def check(self, i: int, signal: np.ndarray) -> None:
+        """Note the first alarm of each limit on a fresh signal; one pass where scores serve all limits."""
+        usable = [row for row, limit in enumerate(self.limits) if not limit.reason]
+        if not usable:
+            return
+        seed = self.seed(Split.VALIDATION, i)
+        thresholds = [self.limits[row].draw(_coin(seed)) for row in usable]
+        if self.detector.separable:
+            places, values = records(self.detector.unlimited([signal], [np.random.default_rng(seed)])[0])
+            for row, threshold in zip(usable, thresholds, strict=True):
+                at = int(np.searchsorted(values, threshold, side="right"))
+                if at < len(values):
+                    self._first[row, i] = places[at] + 1.0
+            return
+        for row, threshold in zip(usable, thresholds, strict=True):
+            limited = with_threshold(self.detector, float(threshold))
+            self._first[row, i] = first_alarms(limited, [signal], [np.random.default_rng(seed)])[0]
+
+    def result(self, ticks: int) -> FitResult:
+        """Return the fit."""
+        found = [
+            None if limit.reason else attained(first, ticks)
+            for limit, first in zip(self.limits, self._first, strict=True)
+        ]
+        return _result(self.targets, self.limits, found, self.part)
 
 
 def told(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detector:
@@ -252,32 +317,6 @@ def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence
     scores = detector.unlimited([signal], [np.random.default_rng(seed)])[0]
     defined = scores[~np.isnan(scores)]
     return float(defined.max()) if len(defined) else -math.inf
-
-
-def _check(
-    detector: Detector,
-    limits: Sequence[Boundary],
-    signals: Quiet,
-    seeds: Sequence[np.random.SeedSequence],
-    ticks: int,
-) -> list[Attained | None]:
-    """Return how each limit behaves on fresh signals; one pass over them where scores serve all limits."""
-    usable = [limit for limit in limits if not limit.reason]
-    first = np.full((len(usable), len(signals)), np.inf)
-    drawn = np.array([[limit.draw(_coin(seed)) for seed in seeds] for limit in usable]).reshape(first.shape)
-    if detector.separable and usable:
-        for i, (signal, seed) in enumerate(zip(signals, seeds, strict=True)):
-            places, values = records(detector.unlimited([signal], [np.random.default_rng(seed)])[0])
-            at = np.searchsorted(values, drawn[:, i], side="right")
-            hit = at < len(values)
-            first[hit, i] = places[at[hit]] + 1.0
-    else:
-        for row, thresholds in enumerate(drawn):
-            for i, (signal, seed) in enumerate(zip(signals, seeds, strict=True)):
-                limited = with_threshold(detector, float(thresholds[i]))
-                first[row, i] = first_alarms(limited, [signal], [np.random.default_rng(seed)])[0]
-    rows = iter(first)
-    return [None if limit.reason else attained(next(rows), ticks) for limit in limits]
 
 
 def _coin(seed: np.random.SeedSequence) -> np.random.Generator:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from mlopsim.core.digest import plain
+from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_spec
@@ -217,6 +217,16 @@ class DriftTrack:
         from mlopsim.tracks._drift_fits import make_fit
 
         return make_fit(job.part)
+
+    def fit_bundle(self, job: FitJob) -> str:
+        """Calibrations on one law read the same signals."""
+        return digest([job.part["law"], job.part["runs"], job.part["checks"]])
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        """Calibrate detectors on one law; each signal is drawn once."""
+        from mlopsim.tracks._drift_fits import make_fits
+
+        return make_fits([job.part for job in jobs])
 
     # -- cells -------------------------------------------------------------------------------------
 
