@@ -142,10 +142,13 @@ class Source:
         """Draw ``rows`` rows of the same law without any change."""
         raise NotImplementedError
 
-    def null(self, stream: Mapping[str, Any], learner: Mapping[str, Any], rows: int) -> dict[str, Any]:
-        """Return the drift-free law as parts ``signal``, ``stream`` and ``learner``.
+    def null(
+        self, stream: Mapping[str, Any], learner: Mapping[str, Any], channel: str, rows: int
+    ) -> dict[str, Any]:
+        """Return the drift-free law of a channel as parts ``signal``, ``stream`` and ``learner``.
 
-        Tasks that share the law have equal parts; :meth:`quiet` of that signal on that stream draws it.
+        Tasks that share the law have equal parts: what the channel does not depend on is left out.
+        :meth:`quiet` of that signal on that stream draws it.
         """
         raise NotImplementedError
 

@@ -198,7 +198,7 @@ class DriftTrack:
         laws = told_laws(detector, source)
         if isinstance(laws, str):
             return None
-        law = source.null(conditions["stream"], conditions["learner"], settings.horizon)
+        law = source.null(conditions["stream"], conditions["learner"], channel, settings.horizon)
         part = {
             "method": content,
             "given": cell.method.part["given"],

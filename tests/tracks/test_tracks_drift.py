@@ -166,6 +166,42 @@ def test_tasks_of_one_law_share_their_calibrations() -> None:
     assert len(jobs) == 2
 
 
+def test_what_a_channel_does_not_depend_on_makes_no_law_of_its_own() -> None:
+    track = DriftTrack(calibration=SMALL)
+    tasks = track.tasks(
+        [
+            {"stream": SEA},
+            {"stream": SEA, "learner": "naive_bayes"},
+            {"stream": SEA, "signal": {"model": {"delay": 100}}},
+            {"stream": SEA, "signal": {"model": {"update": "online"}}},
+            {"stream": SEA, "signal": {"model": {"window": 50}}},
+        ],
+        {},
+    )
+
+    def laws(method: str) -> list[str | None]:
+        chosen = track.methods([method])[0]
+        cells, _ = track.fits([Cell(track="drift/1", task=t, method=chosen, seed=0) for t in tasks])
+        return [cell.fit for cell in cells]
+
+    ks, cusum = laws("ks"), laws("cusum")
+    assert len(set(ks[:4])) == 1 and ks[4] != ks[0]
+    assert len(set(cusum[:4])) == 4 and cusum[4] == cusum[0]
+
+
+def test_calibrations_made_together_equal_those_made_alone() -> None:
+    track = DriftTrack(calibration={**SMALL, "runs": 40, "checks": 30})
+    tasks = track.tasks([{"stream": SEA}], {})
+    for names in (["cusum", "hddm_a", "kswin", {"ddm": {"level": 3.0}}], ["ks", "half_space_trees"]):
+        methods = [m for m in track.methods(names) if m.part["detector"]["name"] not in CONTROLS]
+        cells, jobs = track.fits([Cell(track="drift/1", task=tasks[0], method=m, seed=0) for m in methods])
+        assert len(jobs) == len(names) and len({track.fit_bundle(job) for job in jobs}) == 1
+        for job, made in zip(jobs, track.fit_many(jobs, {}), strict=True):
+            alone = track.fit(job, {})
+            assert alone.info == made.info
+            np.testing.assert_equal(alone.arrays, made.arrays)
+
+
 def test_real_streams_bootstrap_their_warm_up(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = ["x,label"]

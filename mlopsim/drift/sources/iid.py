@@ -94,7 +94,9 @@ class Iid(Source):
         """Draw ticks of the first law."""
         return self._channel(self._draw(place, rows))
 
-    def null(self, stream: Mapping[str, Any], learner: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    def null(
+        self, stream: Mapping[str, Any], learner: Mapping[str, Any], channel: str, rows: int
+    ) -> dict[str, Any]:
         """Return the first law alone."""
         alone = Iid(law=self.law) if self.law is LawName.NORMAL else Iid(law=self.law, p=self.p)
         return {"signal": part_of(alone), "stream": {}, "learner": {}}

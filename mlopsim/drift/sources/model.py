@@ -141,14 +141,23 @@ class Model(Base):
         ticks = self._ticks(trained, quiet, channel)
         return self._channel(ticks[: rows // self.window if channel == "inputs" else rows], channel)
 
-    def null(self, stream: Mapping[str, Any], learner: Mapping[str, Any], rows: int) -> dict[str, Any]:
-        """Return the drift-free stream, the learner and what of this component matters."""
+    def null(
+        self, stream: Mapping[str, Any], learner: Mapping[str, Any], channel: str, rows: int
+    ) -> dict[str, Any]:
+        """Return the drift-free stream, the learner and what of this component matters to the channel."""
         quiet = _drift_free(stream, rows)
-        own: dict[str, Any] = {"delay": self.delay, "window": self.window, "update": self.update}
-        if self.update is Update.ONLINE:
-            own["training"] = self.training
+        own: dict[str, Any] = {}
+        if channel == "inputs":
+            own["window"] = self.window
+            learner = {}
+        elif channel == "errors":
+            own |= {"delay": self.delay, "update": self.update}
+            if self.update is Update.ONLINE:
+                own["training"] = self.training
         if quiet is None:
-            own |= {"block": self.block, "folds": self.folds}
+            own["block"] = self.block
+            if channel != "inputs":
+                own["folds"] = self.folds
         return {
             "signal": part_of(Model(**own)),
             "stream": dict(stream if quiet is None else quiet),
@@ -160,7 +169,8 @@ class Model(Base):
     def _spec(self, place: Place) -> WorldSpec:
         return WorldSpec(
             stream=dict(place.stream),
-            learner=dict(place.learner),
+            # the law of the inputs names no learner: any does
+            learner=dict(place.learner) or canonical("learner", "ridge"),
             training=canonical("training", self.training),
             split=place.split,
             index=place.index,
