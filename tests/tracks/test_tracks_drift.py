@@ -194,7 +194,7 @@ def test_calibrations_made_together_equal_those_made_alone() -> None:
     tasks = track.tasks([{"stream": SEA}], {})
     for names in (["cusum", "hddm_a", "kswin", {"ddm": {"level": 3.0}}], ["ks", "half_space_trees"]):
         methods = [m for m in track.methods(names) if m.part["detector"]["name"] not in CONTROLS]
-        cells, jobs = track.fits([Cell(track="drift/1", task=tasks[0], method=m, seed=0) for m in methods])
+        _, jobs = track.fits([Cell(track="drift/1", task=tasks[0], method=m, seed=0) for m in methods])
         assert len(jobs) == len(names) and len({track.fit_bundle(job) for job in jobs}) == 1
         for job, made in zip(jobs, track.fit_many(jobs, {}), strict=True):
             alone = track.fit(job, {})
