@@ -51,15 +51,21 @@ def add_scatter(A: np.ndarray, fold: int, counts: np.ndarray, sums: np.ndarray, 
 def solve(A: np.ndarray, b: np.ndarray) -> None:
     """Solve ``A x = b`` in place (Cholesky); pivots lost to rounding are lifted to that rounding."""
     q = len(b)
+    least, column = np.empty(q), np.empty(q)
     for j in range(q):
-        least = q * 2.3e-16 * A[j, j]
-        for k in range(j):
-            A[j, j] -= A[j, k] * A[j, k]
-        A[j, j] = math.sqrt(max(A[j, j], least))
-        for i in range(j + 1, q):
-            for k in range(j):
-                A[i, j] -= A[i, k] * A[j, k]
-            A[i, j] /= A[j, j]
+        least[j] = q * 2.3e-16 * A[j, j]
+    # column by column off the rest: its inner loop has no sum that would have to be kept in order
+    for k in range(q):
+        A[k, k] = math.sqrt(max(A[k, k], least[k]))
+        for i in range(k + 1, q):
+            A[i, k] /= A[k, k]
+            column[i] = A[i, k]
+        for i in range(k + 1, q):
+            at = column[i]
+            # views: the compiler does not vectorise with offsets in the index
+            row, others = A[i, k + 1 : i + 1], column[k + 1 : i + 1]
+            for j in range(len(row)):
+                row[j] -= at * others[j]
     for i in range(q):
         for k in range(i):
             b[i] -= A[i, k] * b[k]

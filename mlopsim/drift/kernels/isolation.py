@@ -89,11 +89,13 @@ def measure(
 ) -> None:
     """Write ``2 ** -(mean path / typical)`` of each row into ``score``."""
     trees = len(feature)
-    for i in range(len(X)):
-        total = 0.0
-        for b in range(trees):
+    score[:] = 0.0
+    # tree by tree: one tree fits into the fastest cache, a hundred do not
+    for b in range(trees):
+        for i in range(len(X)):
             node = 0
             while feature[b, node] >= 0:
                 node = left[b, node] + (X[i, feature[b, node]] > cut[b, node])
-            total += path[b, node]
-        score[i] = 2.0 ** -(total / (trees * typical))
+            score[i] += path[b, node]
+    for i in range(len(X)):
+        score[i] = 2.0 ** -(score[i] / (trees * typical))
