@@ -1,0 +1,263 @@
+"""Charts as Markov chains: transition matrices of exact lattices and of integral equations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Bernoulli, Law, Normal
+from mlopsim.drift.signal import Side, Told
+
+#: fewest Gauss-Legendre nodes of an integral equation, and most
+NODES, MOST = 96, 2000
+#: nodes for each standard deviation of the kernel: quadrature of a normal density is exact to rounding then
+DENSE = 3.0
+#: widest lattice of a chain
+STATES = 4000
+#: a statistic without a floor of its own is followed down to so many standard deviations
+DEPTH = 12.0
+#: of a quasi-stationary law, between two steps
+SETTLED = 1e-14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """A chart that is a Markov chain: transition weights among the states without an alarm.
+
+    Parameters
+    ----------
+    Q : ndarray of float64, shape (m, m)
+        Probability (or quadrature weight times density) of going from state i to j without an alarm.
+    start : int
+        State before the first tick.
+    """
+
+    Q: np.ndarray
+    start: int
+
+    @cached_property
+    def _factors(self) -> Any:
+        from scipy.linalg import lu_factor
+
+        return lu_factor(np.eye(len(self.Q)) - self.Q)
+
+    @cached_property
+    def remaining(self) -> np.ndarray:
+        """Mean number of ticks to the alarm from each state: ``(I - Q)^-1 1``."""
+        from scipy.linalg import lu_solve
+
+        found: np.ndarray = lu_solve(self._factors, np.ones(len(self.Q)))
+        return found
+
+    @property
+    def mean(self) -> float:
+        """Mean run length."""
+        return float(self.remaining[self.start])
+
+    @property
+    def visits(self) -> np.ndarray:
+        """Mean number of ticks spent in each state before the alarm: row ``start`` of ``(I - Q)^-1``."""
+        from scipy.linalg import lu_solve
+
+        unit = np.zeros(len(self.Q))
+        unit[self.start] = 1.0
+        found: np.ndarray = lu_solve(self._factors, unit, trans=1)
+        return found
+
+    @property
+    def settled(self) -> np.ndarray:
+        """Quasi-stationary law: of the state, given no alarm for long.
+
+        Left eigenvector of the largest eigenvalue of Q, by inverse iteration: that eigenvalue is close to 1.
+        """
+        from scipy.linalg import lu_solve
+
+        law: np.ndarray = self.visits / self.visits.sum()
+        for _ in range(10_000):
+            step: np.ndarray = lu_solve(self._factors, law, trans=1)
+            step /= step.sum()
+            change, law = float(np.abs(step - law).sum()), step
+            if change < SETTLED * len(law):
+                break
+        return law
+
+    def after(self, n: int) -> np.ndarray:
+        """Return P(no alarm in the first n ticks, and then in state j)."""
+        row: np.ndarray = np.linalg.matrix_power(self.Q, n)[self.start]
+        return row
+
+    def survival(self, n: int) -> float:
+        """P(no alarm in the first n ticks)."""
+        return float(self.after(n).sum())
+
+
+def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]:
+    """Return a chart's chain under each shift of the law, all on the same states.
+
+    Parameters
+    ----------
+    detector : Detector
+        shewhart, one-sided cusum, ewma, shiryaev_roberts of normal ticks; bernoulli_cusum of errors.
+    law : Law
+        Before the change.
+    shifts : sequence of float
+        See :meth:`mlopsim.drift.law.Normal.shifted`.
+
+    Raises
+    ------
+    ConfigError
+        If it is no such chain.
+    """
+    name, chart = detector.name, _as_any(detector)
+    if isinstance(law, Normal) and getattr(chart, "told", Told.P0) is not Told.NOTHING:
+        seen = [standard(chart, law, shift) for shift in shifts]
+        if name == "shewhart":
+            return [Chain(Q=np.array([[1.0 - tail(chart.width, z, chart.side)]]), start=0) for z in seen]
+        if name == "cusum" and chart.side is not Side.BOTH:
+            sign = 1.0 if chart.side is Side.UP else -1.0
+            return [cusum_side(chart.k, chart.h, Normal(mean=sign * z.mean, sd=z.sd)) for z in seen]
+        if name == "ewma" and not chart.exact:
+            return _ewma(chart, seen)
+        if name == "shiryaev_roberts":
+            return _shiryaev_roberts(chart, seen)
+    if isinstance(law, Bernoulli) and name == "bernoulli_cusum":
+        up, down, flip = errors_steps(chart)
+        rates = [law.shifted(shift).p for shift in shifts]
+        return [lattice(up, down, chart.h, 1.0 - p if flip else p) for p in rates]
+    kind = type(law).__name__.lower()
+    raise ConfigError(
+        f"there is no exact run length of {detector.full_name} on {kind} ticks", remedy="simulate it"
+    )
+
+
+def _as_any(detector: Detector) -> Any:
+    return detector
+
+
+def standard(chart: Any, law: Normal, shift: float) -> Normal:
+    """Return the law of z = (x - mean) / sd as the chart sees it; mean and sd are the law's if not given."""
+    mean = law.mean if chart.mean is None else chart.mean
+    sd = law.sd if chart.sd is None else chart.sd
+    return Normal(mean=(law.mean - mean) / sd + shift * law.sd / sd, sd=law.sd / sd)
+
+
+def cdf(x: Any, z: Normal) -> Any:
+    """Return the distribution function of z at x."""
+    from scipy.special import ndtr
+
+    return ndtr((x - z.mean) / z.sd)
+
+
+def density(x: np.ndarray, z: Normal) -> np.ndarray:
+    """Return the density of z at x."""
+    u = (x - z.mean) / z.sd
+    found: np.ndarray = np.exp(-0.5 * u * u) / (math.sqrt(2.0 * math.pi) * z.sd)
+    return found
+
+
+def tail(width: float, z: Normal, side: Side) -> float:
+    """Return P(z beyond the limits)."""
+    above, below = float(cdf(-width, Normal(mean=-z.mean, sd=z.sd))), float(cdf(-width, z))
+    return {Side.UP: above, Side.DOWN: below, Side.BOTH: above + below}[side]
+
+
+def nodes(low: float, high: float, sd: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return Gauss-Legendre nodes and weights for a kernel of this standard deviation."""
+    count = max(NODES, math.ceil(DENSE * (high - low) / sd))
+    if count > MOST:
+        raise ConfigError(
+            f"there is no exact run length with {count} nodes, more than {MOST}", remedy="simulate it"
+        )
+    x, w = np.polynomial.legendre.leggauss(count)
+    half = 0.5 * (high - low)
+    return low + half * (x + 1.0), half * w
+
+
+def cusum_side(k: float, h: float, z: Normal) -> Chain:
+    """Return an upper CUSUM. State 0 is the sum 0, the others are the nodes in (0, h)."""
+    x, w = nodes(0.0, h, z.sd)
+    at = np.concatenate([[0.0], x])
+    Q = np.empty((len(at), len(at)))
+    Q[:, 0] = cdf(k - at, z)
+    Q[:, 1:] = w * density(x[None, :] - at[:, None] + k, z)
+    return Chain(Q=Q, start=0)
+
+
+def _ewma(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
+    """Nodes in the band without an alarm; the last state is the start at 0."""
+    unit = math.sqrt(chart.lam / (2.0 - chart.lam))
+    edge = chart.width * unit
+    # a one-sided chart has no other end: its average stays near the means
+    depth = DEPTH * unit * max(z.sd for z in seen)
+    low = min(0.0, *(z.mean for z in seen)) - depth if chart.side is Side.UP else -edge
+    high = max(0.0, *(z.mean for z in seen)) + depth if chart.side is Side.DOWN else edge
+    x, w = nodes(low, high, chart.lam * min(z.sd for z in seen))
+    at = np.concatenate([x, [0.0]])
+    step = (x[None, :] - (1.0 - chart.lam) * at[:, None]) / chart.lam
+    found = []
+    for z in seen:
+        Q = np.zeros((len(at), len(at)))
+        Q[:, :-1] = w / chart.lam * density(step, z)
+        found.append(Chain(Q=Q, start=len(x)))
+    return found
+
+
+def _shiryaev_roberts(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
+    """Nodes of log R below the limit; the last state is the start at R = 0.
+
+    ``log R' = log(1 + R) + shift (z - shift / 2)``, and ``log(1 + R) >= 0`` bounds it below.
+    """
+    d = float(chart.shift)
+    steps = [Normal(mean=d * (z.mean - 0.5 * d), sd=abs(d) * z.sd) for z in seen]
+    low = min(chart.h - steps[0].sd, *(s.mean - DEPTH * s.sd for s in steps))
+    x, w = nodes(low, chart.h, min(s.sd for s in steps))
+    more = np.concatenate([np.logaddexp(0.0, x), [0.0]])
+    found = []
+    for s in steps:
+        Q = np.zeros((len(more), len(more)))
+        Q[:, :-1] = w * density(x[None, :] - more[:, None], s)
+        found.append(Chain(Q=Q, start=len(x)))
+    return found
+
+
+def errors_steps(chart: Any) -> tuple[float, float, bool]:
+    """Return a Bernoulli CUSUM's steps up and down, and whether it is a right answer that goes up."""
+    wrong, right = math.log(chart.p1 / chart.p0), math.log((1.0 - chart.p1) / (1.0 - chart.p0))
+    return (wrong, -right, False) if wrong > 0.0 else (right, -wrong, True)
+
+
+def whole_steps(up: float, down: float) -> tuple[int, int, float]:
+    """Return whole steps in (nearly) the same ratio, and the unit of one."""
+    ratio = Fraction(up / down).limit_denominator(60)
+    if ratio.numerator == 0:
+        ratio = Fraction(1, round(down / up))
+    return ratio.numerator, ratio.denominator, down / ratio.denominator
+
+
+def walk(up: int, down: int, limit: int, p: float) -> Chain:
+    """Return the chain of a sum >= 0 with whole steps that alarms at or above ``limit``."""
+    if limit > STATES:
+        raise ConfigError(
+            f"there is no exact run length with {limit} states, more than {STATES}", remedy="simulate it"
+        )
+    Q = np.zeros((limit, limit))
+    for s in range(limit):
+        if s + up < limit:
+            Q[s, s + up] += p
+        Q[s, max(0, s - down)] += 1.0 - p
+    return Chain(Q=Q, start=0)
+
+
+def lattice(up: float, down: float, h: float, p: float) -> Chain:
+    """Return the chain of a sum >= 0 that rises by ``up`` with probability p, else falls by ``down``."""
+    a, b, unit = whole_steps(up, down)
+    # alarms are strict: the first whole sum above h; a sum that equals h up to rounding is none
+    return walk(a, b, math.floor(h / unit * (1.0 + 1e-12) + 1e-9) + 1, p)
