@@ -34,6 +34,8 @@ from mlopsim.drift.scenario import Place, Source
 KEPT = 1 << 28
 #: standard errors between what was asked and what fresh signals show, above which a target counts as missed
 TOLERATED = 3.0
+#: ticks at which the law of the run length is kept
+POINTS = 51
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +189,7 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
         ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
+        ``survival`` (A, :data:`POINTS`): share of the fresh signals without an alarm after the ticks ``at``.
     """
     first = parts[0]
     content = canonical_json(first["law"])
@@ -267,7 +270,12 @@ class _Plan:
             None if limit.reason else attained(first, ticks)
             for limit, first in zip(self.limits, self._first, strict=True)
         ]
-        return _result(self.targets, self.limits, found, self.part)
+        at = np.linspace(0, ticks, POINTS).round()
+        result = _result(self.targets, self.limits, found, self.part)
+        survival = np.array([(first[:, None] > at).mean(axis=0) for first in self._first])
+        survival[[limit.reason != "" for limit in self.limits]] = math.nan
+        result.arrays |= {"at": at, "survival": survival}
+        return result
 
 
 def told(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detector:

@@ -20,6 +20,7 @@ from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
 from mlopsim.drift.signal import Told
+from mlopsim.tracks._drift_evidence import PICTURED, evidence, pictured
 from mlopsim.tracks._drift_fits import Calibration, told, with_threshold
 
 #: what of a Score becomes a metric
@@ -245,6 +246,9 @@ def _run_cell(
             [math.nan if s is None else getattr(s, name) for s in scores], dtype=np.float64
         )
     outcome.curves["by_arl0_arl0"] = limits.arl0
+    outcome.curves |= evidence(scenario, limits.fit, main)
+    if chosen.full_name == PICTURED and cell.seed == 0:
+        outcome.curves |= pictured(chosen, scenario)
     _explained(outcome, scenario, limits)
     if cell.task.part["deployment"] is not None:
         from mlopsim.tracks._drift_worth import add_worth

@@ -21,10 +21,9 @@ from mlopsim.stats.interval import Interval
 from mlopsim.stats.ranks import cliques, friedman, nemenyi_cd
 from mlopsim.stats.table import interval_columns, pivot
 from mlopsim.tracks._drift_fits import Calibration
+from mlopsim.tracks._drift_pictures import SHOWN, distribution_functions, floors, run_lengths
 from mlopsim.tracks._drift_report import done, first_reason, leaderboard, per_task, pooled_tasks, ranked
 
-#: methods in a figure of curves, at most
-SHOWN = 8
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 Marks = dict[str, Mark]
 
@@ -50,6 +49,9 @@ def sections(table: pl.DataFrame, curves: Curves, calibration: Calibration, tole
         _ranks(table, marks),
         _calibrations(table, calibration),
         _delays(table, curves, marks),
+        floors(table, curves),
+        run_lengths(table, curves, calibration),
+        distribution_functions(table, curves),
         _harmless(table),
         _worth(table, board, marks),
         Section(title="Tasks", text="Means over seeds by task; n: seeds.", table=per_task(table)),
