@@ -1,0 +1,78 @@
+"""The study of detectors tabulates the right cells."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "experiments"))
+
+import detectors_at_equal_arl as study  # noqa: E402
+
+from mlopsim.bench.python import make_suite  # noqa: E402
+from mlopsim.core.spec import make  # noqa: E402
+
+TASKS: list[dict[str, Any]] = [
+    {"name": "one", "signal": "iid"},
+    {"name": "two", "stream": {"synthetic": {"schedule": "gradual"}}},
+    {"name": "three", "stream": "procedural"},
+]
+METHODS: list[Any] = ["ddm", "hddm_a", {"cusum": {"side": "up"}}]
+LIMITS = {"ddm": "level", "hddm_a": "delta", "cusum(side=up)": "h"}
+
+
+def suite() -> tuple[Any, Any]:
+    return make_suite(track="drift", tasks=TASKS, methods=METHODS, seeds=3, name="small")
+
+
+def test_tasks_are_told_apart_by_how_the_change_comes() -> None:
+    made, _ = suite()
+    assert [study.onset(task) for task in made.tasks] == ["law", "gradual", "procedural"]
+
+
+def test_default_limits_are_those_of_the_class_and_are_not_calibrated() -> None:
+    made, track = suite()
+    other, names = study.with_default_limits(made, track, 2)
+    assert list(names) == list(LIMITS) and other.seeds == [0, 1]
+    by_name = {method.name: method.part for method in other.methods}
+    for name, limit in LIMITS.items():
+        part = by_name[names[name]]
+        assert part["given"]
+        assert part["detector"]["params"][limit] == getattr(make("detector", name.split("(")[0]), limit)
+    assert by_name[names["cusum(side=up)"]]["detector"]["params"]["side"] == "up"
+
+
+def cells(delays: dict[str, tuple[float, float]], share: float) -> pl.DataFrame:
+    rows = [
+        {
+            "task": task,
+            "method": method,
+            "seed": 0,
+            "status": "done",
+            "reasons": "{}",
+            "fit": f"{method} {task}",
+            "share": share,
+            "told": 0.0,
+            "control": 0.0,
+            "restricted_delay": delay,
+        }
+        for method, pair in delays.items()
+        for task, delay in zip(("one", "two"), pair, strict=True)
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_ranks_and_shares_are_of_the_same_detector() -> None:
+    equal = cells({"a": (1.0, 2.0), "b": (3.0, 4.0), "c": (5.0, 6.0)}, 0.2)
+    own = cells({"a(h=1)": (9.0, 9.0), "b(h=2)": (3.0, 4.0), "c(h=3)": (1.0, 1.0)}, 0.9)
+    names = {"a": "a(h=1)", "b": "b(h=2)", "c": "c(h=3)"}
+    rows = study.at_default_limits(equal, own, names)
+    assert [row["method"] for row in rows] == ["a", "b", "c"]
+    assert [row["rank_default"] for row in rows] == [3.0, 2.0, 1.0]
+    assert all(row["share_median"] == pytest.approx(0.9) and row["laws"] == 2 for row in rows)
+    assert "tau -1.00" in study.verdict(rows) and "90.0%" in study.verdict(rows)
