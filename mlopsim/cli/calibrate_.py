@@ -10,6 +10,9 @@ import click
 
 from mlopsim.core.errors import ConfigError
 
+#: their scores live on a lattice
+LATTICES = ("p_chart", "bernoulli_cusum")
+
 
 @click.command("calibrate")
 @click.argument("name")
@@ -22,7 +25,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
     KEY=VALUE: parameters of the detector, arl0=TICKS, horizon=TICKS, law=normal or bernoulli, p=ERROR RATE.
     With a horizon H, and wherever there is no exact method, P(alarm within H) = 1 - exp(-H / arl0) is matched
     (H is arl0 by default): a mean does not always settle. Exact where there is a method, else simulated, and
-    checked on as many fresh signals.
+    checked on as many fresh signals. Of p_chart and bernoulli_cusum, whose scores live on a lattice, it is
+    the chance within H that is exact, by a choice between two limits.
 
     \b
     Examples:
@@ -31,6 +35,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
       mlopsim calibrate ddm p=0.2 arl0=5000 --runs 1000
     """
     from mlopsim.cli.charts import read_words
+    from mlopsim.drift.calibration import Boundary
+    from mlopsim.drift.exact import exact_boundary
     from mlopsim.drift.runlength import limit_for
 
     given = read_words(name, words, {"arl0": 1000.0, "horizon": None})
@@ -38,17 +44,21 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
     limit = given.detector.limit
     if not limit:
         raise ConfigError(f"{given.detector.full_name} has no limit to set")
-    try:
-        if name == "p_chart" or name == "bernoulli_cusum":
-            raise ConfigError(f"there is no exact run length between the values of a lattice: {name}")
-        threshold = limit_for(given.detector, given.law, arl0, None if horizon is None else int(horizon))
-    except ConfigError as error:
-        if "no exact run length" not in error.message:
-            raise
-        result = _simulated(given, arl0, round(arl0) if horizon is None else int(horizon), runs)
+    ticks = round(arl0) if horizon is None else int(horizon)
+    lattice = exact_boundary(given.detector, given.law, arl0, ticks) if name in LATTICES else None
+    if lattice is not None:
+        result = _exact(given.detector, lattice)
     else:
-        value = getattr(given.detector.limited(threshold), limit)
-        result = {"method": "exact", "limit": value, "low": value, "high": value}
+        try:
+            if name in LATTICES:
+                raise ConfigError(f"there is no exact run length of {name} with this law")
+            threshold = limit_for(given.detector, given.law, arl0, None if horizon is None else ticks)
+        except ConfigError as error:
+            if "no exact run length" not in error.message:
+                raise
+            result = _simulated(given, arl0, ticks, runs)
+        else:
+            result = _exact(given.detector, Boundary(threshold=threshold, lower=threshold, weight=0.0))
     result = {"detector": given.detector.full_name, "parameter": limit, "arl0": arl0, **result}
     if as_json:
         click.echo(json.dumps(result))
@@ -67,6 +77,17 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
             f"asked: alarm within {s['horizon']:,} ticks in {s['target']:.1%}; "
             f"on fresh signals: {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]"
         )
+
+
+def _exact(detector: Any, found: Any) -> dict[str, Any]:
+    if found.reason:
+        return {"method": "exact", "limit": None, "reason": found.reason}
+    value = float(getattr(detector.limited(found.threshold), detector.limit))
+    result = {"method": "exact", "limit": value, "low": value, "high": value}
+    if found.weight > 0.0:
+        lower = float(getattr(detector.limited(found.lower), detector.limit))
+        result |= {"lower": lower, "weight": found.weight}
+    return result
 
 
 def _simulated(given: Any, arl0: float, horizon: int, runs: int) -> dict[str, Any]:

@@ -26,6 +26,8 @@ STATES = 4000
 DEPTH = 12.0
 #: of a quasi-stationary law, between two steps
 SETTLED = 1e-14
+#: change of the law of the state in one tick, in total variation, below which it stays as it is
+STILL = 1e-15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,27 +36,33 @@ class Chain:
 
     Parameters
     ----------
-    Q : ndarray of float64, shape (m, m)
+    Q : ndarray or sparse matrix of float64, shape (m, m)
         Probability (or quadrature weight times density) of going from state i to j without an alarm.
     start : int
         State before the first tick.
     """
 
-    Q: np.ndarray
+    Q: Any
     start: int
+
+    @property
+    def size(self) -> int:
+        """Number of states."""
+        return int(self.Q.shape[0])
 
     @cached_property
     def _factors(self) -> Any:
         from scipy.linalg import lu_factor
 
-        return lu_factor(np.eye(len(self.Q)) - self.Q)
+        dense = self.Q if isinstance(self.Q, np.ndarray) else self.Q.toarray()
+        return lu_factor(np.eye(self.size) - dense)
 
     @cached_property
     def remaining(self) -> np.ndarray:
         """Mean number of ticks to the alarm from each state: ``(I - Q)^-1 1``."""
         from scipy.linalg import lu_solve
 
-        found: np.ndarray = lu_solve(self._factors, np.ones(len(self.Q)))
+        found: np.ndarray = lu_solve(self._factors, np.ones(self.size))
         return found
 
     @property
@@ -67,7 +75,7 @@ class Chain:
         """Mean number of ticks spent in each state before the alarm: row ``start`` of ``(I - Q)^-1``."""
         from scipy.linalg import lu_solve
 
-        unit = np.zeros(len(self.Q))
+        unit = np.zeros(self.size)
         unit[self.start] = 1.0
         found: np.ndarray = lu_solve(self._factors, unit, trans=1)
         return found
@@ -91,7 +99,23 @@ class Chain:
 
     def after(self, n: int) -> np.ndarray:
         """Return P(no alarm in the first n ticks, and then in state j)."""
-        row: np.ndarray = np.linalg.matrix_power(self.Q, n)[self.start]
+        row = np.zeros(self.size)
+        row[self.start] = 1.0
+        # tick by tick until only the total still falls, by the same factor at every tick
+        patience = n
+        if isinstance(self.Q, np.ndarray):
+            patience = min(n, 2 * self.size * max(n, 1).bit_length())
+        for done in range(patience):
+            before, row = row, row @ self.Q
+            total = row.sum()
+            if total <= 0.0:
+                return np.zeros(self.size)
+            if done % 32 == 0 and np.abs(row / total - before / before.sum()).sum() < STILL:
+                factor = total / before.sum()
+                found: np.ndarray = row * factor ** (n - done - 1)
+                return found
+        if patience < n:
+            row = row @ np.linalg.matrix_power(self.Q, n - patience)
         return row
 
     def survival(self, n: int) -> float:
@@ -121,7 +145,14 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
         seen = [standard(chart, law, shift) for shift in shifts]
         if name == "shewhart":
             return [Chain(Q=np.array([[1.0 - tail(chart.width, z, chart.side)]]), start=0) for z in seen]
-        if name == "cusum" and chart.side is not Side.BOTH:
+        if name == "cusum" and chart.side is Side.BOTH:
+            from mlopsim.drift._twosided import two_sided
+
+            both = [two_sided(chart.k, chart.h, z) for z in seen]
+            found = [chain for chain in both if chain is not None and chain.size <= STATES]
+            if len(found) == len(seen):
+                return found
+        elif name == "cusum":
             sign = 1.0 if chart.side is Side.UP else -1.0
             return [cusum_side(chart.k, chart.h, Normal(mean=sign * z.mean, sd=z.sd)) for z in seen]
         if name == "ewma" and not chart.exact:

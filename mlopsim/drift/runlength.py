@@ -13,9 +13,13 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 from mlopsim.drift._chains import STATES, Chain, chains, cusum_side, standard, tail, walk
+from mlopsim.drift._twosided import two_sided
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.signal import Side, SignalKind, Told
+
+#: method where the mean is exact and the distribution is not
+INDEPENDENT = "integral equation, the chance within n ticks as if the two sides were independent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,7 @@ def make_chart(name: str, **params: Any) -> Detector:
     return detector
 
 
-def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
+def run_length(detector: Detector, law: Law, shift: float = 0.0, *, joint: bool = False) -> RunLength:
     """Compute the law of the run length of a chart that is told the law before the change.
 
     Parameters
@@ -89,6 +93,8 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
         Before the change.
     shift : float, default 0.0
         Change at the first tick: of the mean in standard deviations (normal), of p (errors).
+    joint : bool, default False
+        Follow both sums of a two-sided CUSUM together, so that its distribution is exact, too.
 
     Returns
     -------
@@ -104,9 +110,11 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
     Shewhart charts and p-charts: geometric. CUSUM, EWMA and Shiryaev-Roberts of normal ticks: Fredholm
     equation of the second kind by Gauss-Legendre quadrature (Page 1954; Crowder 1987; Moustakides,
     Polunchenko and Tartakovsky 2009), the last in log R. The mean of a two-sided CUSUM follows exactly
-    from those of its sides, ``1/L = 1/L+ + 1/L-`` (van Dobben de Bruyn 1968); its distribution is that of two
-    sides taken for independent. Bernoulli CUSUM: a Markov chain on the lattice of its
-    two steps (Reynolds and Stoumbos 1999), whose ratio is replaced by a fraction if it is none.
+    from those of its sides, ``1/L = 1/L+ + 1/L-`` (van Dobben de Bruyn 1968). Its distribution is that of two
+    sides taken for independent, or, with ``joint``, exact: with k = 0.5 and h = 5 the chance of an alarm
+    within 1000 ticks is 88.36 % and 88.53 % (a million simulated signals: 88.52 % +- 0.06 %). Bernoulli
+    CUSUM: a Markov chain on the lattice of its two steps (Reynolds and Stoumbos 1999), whose ratio is
+    replaced by a fraction if it is none.
 
     Examples
     --------
@@ -120,7 +128,7 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
         if detector.name == "shewhart":
             return _geometric(tail(chart.width, z, chart.side), 1)
         if detector.name == "cusum" and chart.side is Side.BOTH:
-            return _two_sided(chart, z)
+            return _two_sided(chart, z, joint)
     if isinstance(law, Bernoulli) and detector.name == "p_chart" and not learns:
         scores, mass = p_chart_scores(chart, law, shift)
         return _geometric(float(mass[scores > chart.width].sum()), chart.size)
@@ -185,8 +193,8 @@ def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = N
             remedy="mlopsim.drift.exact.exact_boundary randomises between two of them",
         )
 
-    def gap(threshold: float) -> float:
-        found = run_length(detector.limited(threshold), law)
+    def gap(threshold: float, joint: bool = False) -> float:
+        found = run_length(detector.limited(threshold), law, joint=joint)
         if horizon is not None:
             return target - found.within(horizon)
         return math.log(found.mean / target)
@@ -199,7 +207,16 @@ def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = N
         low, high = high, high * 1.5
         if high > 1e4:
             raise ConfigError(f"{detector.full_name}: no limit below 1e4 gives that")
-    return float(brentq(gap, low, high, xtol=1e-10, rtol=1e-12))
+    found = float(brentq(gap, low, high, xtol=1e-10, rtol=1e-12))
+    if horizon is None or detector.name != "cusum" or detector.sides is not Side.BOTH:
+        return found
+    # two sides alarm a little more often than independent ones would: the exact limit lies just above
+    if gap(found, True) >= 0.0:
+        return found
+    step = 0.02
+    while gap(found + step, True) < 0.0:
+        step *= 2.0
+    return float(brentq(gap, found, found + step, args=(True,), xtol=1e-9, rtol=1e-12))
 
 
 # -- one chart each ----------------------------------------------------------------------------------
@@ -215,15 +232,18 @@ def _geometric(p: float, size: int) -> RunLength:
     return RunLength(mean=size / p, method="closed form", survival=lambda n: (1.0 - p) ** (n // size))
 
 
-def _two_sided(chart: Any, z: Normal) -> RunLength:
+def _two_sided(chart: Any, z: Normal, joint: bool) -> RunLength:
     up = cusum_side(chart.k, chart.h, z)
     down = cusum_side(chart.k, chart.h, Normal(mean=-z.mean, sd=z.sd))
     mean = 1.0 / (1.0 / up.mean + 1.0 / down.mean)
+    both = two_sided(chart.k, chart.h, z, fold=True) if joint else None
+    if both is not None:
+        return RunLength(mean=mean, method="integral equation", survival=both.survival)
 
     def survival(n: int) -> float:
         return up.survival(n) * down.survival(n)
 
-    return RunLength(mean=mean, method="integral equation", survival=survival)
+    return RunLength(mean=mean, method=INDEPENDENT, survival=survival)
 
 
 def p_chart_scores(chart: Any, law: Bernoulli, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,9 @@ def test_the_mean_the_quantiles_and_the_chance_within_n(capsys: pytest.CaptureFi
     assert list(found["quantiles"].values()) == sorted(found["quantiles"].values())
     text = run(capsys, arl, "cusum", "k=0.5", "h=5")
     assert "average run length: 465.44 ticks" in text
-    assert "within 1,000 ticks: 88.4%" in text
+    assert "within 1,000 ticks: 88.4%" in text and "as if the two sides were independent" in text
+    # both sums followed together; a million simulated signals show 88.52 %
+    assert "within 1,000 ticks: 88.5%" in run(capsys, arl, "cusum", "k=0.5", "h=5", "--joint")
 
 
 def test_what_is_not_exact_is_simulated_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +38,15 @@ def test_what_is_not_exact_is_simulated_and_says_so(capsys: pytest.CaptureFixtur
 def test_the_published_limit_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(run(capsys, calibrate, "ewma", "lam=0.5", "arl0=500", "law=normal", "--json"))
     assert found["method"] == "exact" and found["limit"] == pytest.approx(3.071, abs=1e-3)
+
+
+def test_a_limit_on_a_lattice_is_exact_with_a_weight(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("bernoulli_cusum", "p0=0.1", "p1=0.2", "arl0=5000", "horizon=2000")
+    found = json.loads(run(capsys, calibrate, *words, "--json"))
+    assert found["method"] == "exact" and found["lower"] < found["limit"] and 0.0 < found["weight"] < 1.0
+    assert "with probability" in run(capsys, calibrate, *words)
+    with pytest.raises(ConfigError, match="first batch of 50 rows"):
+        calibrate.main(["p_chart", "arl0=100", "horizon=20"], standalone_mode=False)
 
 
 def test_a_simulated_limit_has_an_interval_and_a_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,10 +48,13 @@ CASES: list[tuple[str, dict[str, Any], Any, float]] = [
     ("cusum", {"k": 0.25, "h": 4.0, "side": "down"}, Normal(), -0.5),
     ("ewma", {"lam": 0.2, "width": 2.5}, Normal(), 0.0),
     ("ewma", {"lam": 0.2, "width": 2.0, "side": "up"}, Normal(), 0.3),
+    ("shiryaev_roberts", {"h": 5.0}, Normal(), 0.0),
+    ("shiryaev_roberts", {"h": 4.0, "shift": -0.5}, Normal(), -0.5),
     ("p_chart", {"size": 20, "width": 2.0}, Bernoulli(p=0.2), 0.0),
     ("p_chart", {"size": 20, "width": 2.0, "side": "up"}, Bernoulli(p=0.2), 0.1),
     ("bernoulli_cusum", {"p0": 0.1, "p1": 0.3, "h": 3.0}, Bernoulli(p=0.1), 0.0),
     ("bernoulli_cusum", {"p0": 0.1, "p1": 0.3, "h": 3.0}, Bernoulli(p=0.1), 0.2),
+    ("bernoulli_cusum", {"p0": 0.3, "p1": 0.1, "h": 3.0}, Bernoulli(p=0.3), 0.0),
 ]
 
 
@@ -59,7 +62,9 @@ CASES: list[tuple[str, dict[str, Any], Any, float]] = [
 def test_the_detectors_simulated_run_lengths_agree(name: str, params: Any, law: Any, shift: float) -> None:
     chart: Any = make_chart(name, **params)
     exact = run_length(chart, law, shift)
-    told = chart.informed(law, Bernoulli(p=params["p1"]) if "p1" in params else None)
+    told = chart
+    if name != "shiryaev_roberts":
+        told = chart.informed(law, Bernoulli(p=params["p1"]) if "p1" in params else None)
     rng = np.random.default_rng(5)
     ticks = int(exact.quantile(0.9999)) + 50
     first = []
@@ -84,7 +89,8 @@ def test_the_question_of_1000_samples() -> None:
 @pytest.mark.parametrize("horizon", [None, 500])
 def test_limits_give_what_is_asked(name: str, horizon: int | None) -> None:
     chart = make_chart(name)
-    found = run_length(chart.limited(limit_for(chart, Normal(), 800.0, horizon)), Normal())
+    limit = limit_for(chart, Normal(), 800.0, horizon)
+    found = run_length(chart.limited(limit), Normal(), joint=True)
     if horizon is None:
         assert found.mean == pytest.approx(800.0, rel=1e-6)
     else:
@@ -111,5 +117,9 @@ def test_the_floor_lies_below_every_chart() -> None:
 def test_what_has_no_exact_run_length_says_so() -> None:
     with pytest.raises(ConfigError, match="no exact run length of detector/adwin"):
         run_length(make("detector", "adwin"), Bernoulli(p=0.1))
+    with pytest.raises(ConfigError, match="no exact run length"):
+        run_length(make("detector", "cusum"), Normal())
+    with pytest.raises(ConfigError, match="between the values of a lattice"):
+        limit_for(make_chart("p_chart"), Bernoulli(p=0.1), 1000.0)
     with pytest.raises(ConfigError, match="two normal laws"):
         floor_delay(Normal(), Bernoulli(p=0.2), 100.0)
