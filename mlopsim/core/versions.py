@@ -25,7 +25,7 @@ VERSIONS: dict[str, int] = {
     # ticks of a signal from stream and learner
     "signal": 1,
     # limits from drift-free signals
-    "calibration": 1,
+    "calibration": 2,
     # from alarms to metrics
     "drift_outcome": 1,
     # the references with hindsight

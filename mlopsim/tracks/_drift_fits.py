@@ -27,6 +27,7 @@ from mlopsim.drift.calibration import (
     target_share,
 )
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.exact import exact_boundary
 from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.scenario import Place, Source
 
@@ -188,7 +189,9 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     list of FitResult
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
-        ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
+        ``restricted_mean``, ``censored``, ``early``, ``met``, ``exact`` (whether the limits follow from the
+        exact law of the run length and not from the ``runs`` signals); ``info["reasons"]``: why a limit is
+        undefined.
         ``survival`` (A, :data:`POINTS`): share of the fresh signals without an alarm after the ticks ``at``.
     """
     first = parts[0]
@@ -196,8 +199,9 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     shared = [content, first["runs"], first["checks"]]
     if any([canonical_json(p["law"]), p["runs"], p["checks"]] != shared for p in parts):
         raise ConfigError("fits that are made together need one law and one number of signals")
-    plans = [_Plan.of(part) for part in parts]
     train = _quiet(content, "train", first["runs"])
+    ticks = len(train[0])
+    plans = [_Plan(part, ticks) for part in parts]
     for i, signal in enumerate(train):
         for plan in plans:
             if plan.tops is not None:
@@ -208,27 +212,34 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     for i, signal in enumerate(fresh):
         for plan in plans:
             plan.check(i, signal)
-    ticks = len(train[0])
     return [plan.result(ticks) for plan in plans]
 
 
 class _Plan:
     """The calibration of one detector, fed with signals one by one."""
 
-    def __init__(self, detector: Detector, part: Mapping[str, Any]) -> None:
-        self.detector, self.part = detector, part
+    def __init__(self, part: Mapping[str, Any], ticks: int) -> None:
+        self.detector = detector = told(make("detector", part["method"]), part["told"])
+        self.part = part
         self.targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
         self.limits: list[Boundary] = []
         self.tops: np.ndarray | None = None
-        if detector.separable and not part["given"]:
+        self.exact = self._exact(ticks)
+        if detector.separable and not part["given"] and self.exact is None:
             self.tops = np.empty(part["runs"])
         self._words = digest_words(digest(part))
         self._first = np.full((len(self.targets), part["checks"]), np.inf)
 
-    @classmethod
-    def of(cls, part: Mapping[str, Any]) -> _Plan:
-        """Build the detector and tell it what it is told."""
-        return cls(told(make("detector", part["method"]), part["told"]), part)
+    def _exact(self, ticks: int) -> list[Boundary] | None:
+        """Return the limits by exact run lengths, None where there is no exact method for all of them."""
+        if self.part["given"] or self.part["told"] is None:
+            return None
+        law = law_of(self.part["told"][0])
+        # the run length in ticks of the signal; independent ticks are rows
+        scale = ticks / self.part["law"]["horizon"]
+        found = [exact_boundary(self.detector, law, arl0 * scale, ticks) for arl0 in self.part["arl0"]]
+        known = [limit for limit in found if limit is not None]
+        return known if len(known) == len(found) else None
 
     def seed(self, split: Split, index: int) -> np.random.SeedSequence:
         """Return the seed of the detector's random numbers on a signal."""
@@ -239,6 +250,8 @@ class _Plan:
         if self.part["given"]:
             own = self.detector.threshold
             found = [Boundary(threshold=own, lower=own, weight=0.0)] * len(self.targets)
+        elif self.exact is not None:
+            found = self.exact
         elif self.tops is not None:
             found = [boundary(self.tops, target) for target in self.targets]
         else:
@@ -271,7 +284,7 @@ class _Plan:
             for limit, first in zip(self.limits, self._first, strict=True)
         ]
         at = np.linspace(0, ticks, POINTS).round()
-        result = _result(self.targets, self.limits, found, self.part)
+        result = _result(self.targets, self.limits, found, self.part, exact=self.exact is not None)
         survival = np.array([(first[:, None] > at).mean(axis=0) for first in self._first])
         survival[[limit.reason != "" for limit in self.limits]] = math.nan
         result.arrays |= {"at": at, "survival": survival}
@@ -342,6 +355,7 @@ def _result(
     limits: Sequence[Boundary],
     found: Sequence[Attained | None],
     part: Mapping[str, Any],
+    exact: bool,
 ) -> FitResult:
     nan = math.nan
     rows: dict[str, list[float]] = {
@@ -356,7 +370,8 @@ def _result(
         "restricted_mean": [a.restricted_mean if a else nan for a in found],
         "censored": [a.censored if a else nan for a in found],
         "early": [a.early if a else nan for a in found],
-        "met": [met(a, target, part) if a else nan for a, target in zip(found, targets, strict=True)],
+        "met": [met(a, target, part, exact) if a else nan for a, target in zip(found, targets, strict=True)],
+        "exact": [float(exact)] * len(targets),
     }
     return FitResult(
         arrays={name: np.array(values, dtype=np.float64) for name, values in rows.items()},
@@ -364,13 +379,14 @@ def _result(
     )
 
 
-def met(found: Attained, target: float, part: Mapping[str, Any]) -> float:
+def met(found: Attained, target: float, part: Mapping[str, Any], exact: bool = False) -> float:
     """Say whether fresh signals show what was asked: 1 or 0.
 
     The limit was found from ``runs`` signals and is checked with ``checks`` others, so that the two shares
     differ by chance with the variance ``target (1 - target) (1 / runs + 1 / checks)``; more than three
-    standard errors count as a miss. A limit that a user gave has no share of calibration.
+    standard errors count as a miss. A limit that a user gave, or that was computed exactly, has no share of
+    calibration.
     """
-    calibrated = 0.0 if part["given"] else 1.0 / part["runs"]
+    calibrated = 0.0 if part["given"] or exact else 1.0 / part["runs"]
     error = math.sqrt(target * (1.0 - target) * (calibrated + 1.0 / part["checks"]))
     return float(abs(found.share.value - target) <= TOLERATED * error)

@@ -41,7 +41,17 @@ SCORED = (
     "harmless_alarmed",
 )
 #: what a fit tells of the limit that a cell uses
-FITTED = ("target", "share", "share_low", "share_high", "restricted_mean", "censored", "early", "met")
+FITTED = (
+    "target",
+    "share",
+    "share_low",
+    "share_high",
+    "restricted_mean",
+    "censored",
+    "early",
+    "met",
+    "exact",
+)
 #: controls whose alarms follow from the asked rate, without a calibration
 BY_RATE = ("random", "periodic")
 TOLD = {Told.NOTHING: 0.0, Told.P0: 1.0, Told.P0P1: 2.0}

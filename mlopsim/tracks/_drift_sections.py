@@ -143,7 +143,7 @@ def _calibrations(table: pl.DataFrame, calibration: Calibration) -> Section | No
     )
     if not len(rows):
         return None
-    kept = ["method", "task", "target", "share", "share_low", "share_high", "met"]
+    kept = ["method", "task", "target", "share", "share_low", "share_high", "met", "exact"]
     frame = rows.select(*kept, "restricted_mean", "censored", "early")
     frame = frame.with_columns(
         share_n=pl.when(pl.col("share").is_finite()).then(calibration.checks).otherwise(0),
@@ -152,8 +152,10 @@ def _calibrations(table: pl.DataFrame, calibration: Calibration) -> Section | No
     )
     missed = int((rows["met"] == 0.0).sum())
     undefined = int(rows["share"].is_nan().sum())
+    exact = int((rows["exact"] == 1.0).sum())
     text = (
-        f"{len(rows)} calibrations, each with {calibration.runs} drift-free signals, checked on "
+        f"{len(rows)} calibrations, {exact} of them by the exact law of the run length, the others with "
+        f"{calibration.runs} drift-free signals each, checked on "
         f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "
         f"asked by more "
         f"than three standard errors; for {undefined} there is no limit that gives it, and why. "

@@ -81,6 +81,7 @@ class DriftTrack:
         Metric(name="censored", unit="share", direction="none", text="fresh signals without an alarm"),
         Metric(name="early", unit="share", direction="none", text="alarm within the first 1000 ticks"),
         Metric(name="met", unit="flag", direction="none", text="whether fresh signals show what was asked"),
+        Metric(name="exact", unit="flag", direction="none", text="limit computed, not simulated"),
         Metric(name="told", unit="code", direction="none", text="0 nothing, 1 p0, 2 p0 and p1"),
         Metric(name="control", unit="flag", direction="none", text="whether it ignores the signal"),
         Metric(name="return", unit="reward a window", direction="max", text="R as the trigger of retraining"),

@@ -166,6 +166,30 @@ def test_tasks_of_one_law_share_their_calibrations() -> None:
     assert len(jobs) == 2
 
 
+def test_charts_that_are_told_the_law_get_exact_limits() -> None:
+    track = DriftTrack(calibration={**SMALL, "checks": 6000})
+    signals = [{"iid": {"law": "normal"}}, {"iid": {"p": 0.1, "p1": 0.2}}]
+    tasks = track.tasks([{"signal": signal} for signal in signals], {})
+    entries = [{"cusum": {"told": "p0", "side": "up"}}, "shiryaev_roberts", "bernoulli_cusum", "adwin"]
+    methods = [m for m in track.methods(entries) if m.part["detector"]["name"] not in CONTROLS]
+    cells, jobs = track.fits(
+        [Cell(track="drift/1", task=t, method=m, seed=0) for t in tasks for m in methods]
+    )
+    fits = {job.key: track.fit(job, {}).arrays for job in jobs}
+    exact = set()
+    for cell in cells:
+        if cell.fit is None:
+            continue
+        found = fits[cell.fit]
+        if found["exact"][0]:
+            exact.add(cell.method.name)
+            # nothing of the signals entered the limits, all of them check it
+            assert (found["met"] == 1.0).all()
+        else:
+            assert cell.method.name == "adwin" or cell.task.name != tasks[0].name
+    assert exact == {"cusum(side=up, told=p0)", "shiryaev_roberts", "bernoulli_cusum"}
+
+
 def test_what_a_channel_does_not_depend_on_makes_no_law_of_its_own() -> None:
     track = DriftTrack(calibration=SMALL)
     tasks = track.tasks(
