@@ -9,6 +9,8 @@ from numba import njit
 
 #: the double after 1
 ABOVE_ONE = 1.0 + 2.0**-52
+#: rows that are read together; those after an alarm are read again
+BLOCK = 32
 
 
 @njit(cache=True, error_model="numpy")
@@ -24,21 +26,6 @@ def excess(level: float, p_min: float, s_min: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def step(
-    x: float, n: float, p: float, p_min: float, s_min: float, warm_start: float
-) -> tuple[float, float, float, float, float]:
-    """Read one error; return n, p, p_min, s_min and the score, NaN up to ``warm_start`` errors."""
-    n += 1.0
-    p += (1.0 / n) * (x - p)
-    if n <= warm_start:
-        return n, p, p_min, s_min, np.nan
-    s = math.sqrt(p * (1.0 - p) / n)
-    if p + s <= p_min + s_min:
-        p_min, s_min = p, s
-    return n, p, p_min, s_min, excess(p + s, p_min, s_min)
-
-
-@njit(cache=True, error_model="numpy")
 def run(
     x: np.ndarray,
     state: np.ndarray,
@@ -48,13 +35,52 @@ def run(
     score: np.ndarray,
     alarm: np.ndarray,
 ) -> None:
-    """Read ticks. ``state``: n, p, p_min, s_min; ``params``: warm_start."""
+    """Read ticks. ``state``: n, p, p_min, s_min; ``params``: warm_start.
+
+    Roots and quotients of a whole block are taken at once; only the running mean goes row by row. An alarm
+    ends its block.
+    """
     n, p, p_min, s_min = state[0], state[1], state[2], state[3]
     warm_start = params[0]
-    for i in range(len(x)):
-        n, p, p_min, s_min, now = step(x[i], n, p, p_min, s_min, warm_start)
-        score[i] = now
-        if now > limit:
-            alarm[i] = True
+    mean, spread = np.empty(BLOCK), np.empty(BLOCK)
+    i, ticks = 0, len(x)
+    while i < ticks:
+        size = min(BLOCK, ticks - i)
+        for j in range(size):
+            mean[j] = 1.0 / (n + (j + 1.0))
+        for j in range(size):
+            p += mean[j] * (x[i + j] - p)
+            mean[j] = p
+        for j in range(size):
+            spread[j] = math.sqrt(mean[j] * (1.0 - mean[j]) / (n + (j + 1.0)))
+        plain = n >= warm_start
+        for j in range(size):
+            plain &= mean[j] + spread[j] > p_min + s_min
+        read, over = size, False
+        if plain:
+            # no new minimum: nothing depends on the row before
+            for j in range(size):
+                now = excess(mean[j] + spread[j], p_min, s_min)
+                score[i + j] = now
+                over |= now > limit
+            if over:
+                read = 1
+                while not score[i + read - 1] > limit:
+                    read += 1
+        else:
+            for j in range(size):
+                now = np.nan
+                if n + (j + 1.0) > warm_start:
+                    if mean[j] + spread[j] <= p_min + s_min:
+                        p_min, s_min = mean[j], spread[j]
+                    now = excess(mean[j] + spread[j], p_min, s_min)
+                score[i + j] = now
+                if now > limit:
+                    read, over = j + 1, True
+                    break
+        n += size
+        i += read
+        if over:
+            alarm[i - 1] = True
             n, p, p_min, s_min = fresh[0], fresh[1], fresh[2], fresh[3]
     state[0], state[1], state[2], state[3] = n, p, p_min, s_min

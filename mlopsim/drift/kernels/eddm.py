@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
+#: rows that are read together; those after an alarm are read again
+BLOCK = 256
+
 
 @njit(cache=True, error_model="numpy")
 def run(
@@ -22,38 +25,60 @@ def run(
 
     ``state``: ticks, tick of the last error, errors, mean of the distances between errors, sum of their
     squared deviations, largest level, score; ``params``: warm_start.
+
+    The errors of a block are found without a branch, which would be a coin; their roots and quotients are
+    taken at once. An alarm ends its block.
     """
-    n, last, errors, mean, squares, top, now = (
-        state[0],
-        state[1],
-        state[2],
-        state[3],
-        state[4],
-        state[5],
-        state[6],
-    )
+    n, last, errors, mean = state[0], state[1], state[2], state[3]
+    squares, top, now = state[4], state[5], state[6]
     warm_start = params[0]
-    for i in range(len(x)):
-        n += 1.0
-        if x[i] == 1.0:
-            errors += 1.0
-            gap = n - last - mean
-            distance = n - last
-            mean += (1.0 / errors) * gap
+    # of each error: its tick, the level, the largest level so far; the score after so many errors
+    tick, level, most, found = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK + 1)
+    i, ticks = 0, len(x)
+    while i < ticks:
+        size = min(BLOCK, ticks - i)
+        count = 0
+        for j in range(size):
+            tick[count] = n + (j + 1.0)
+            count += x[i + j] == 1.0
+        for k in range(count):
+            most[k] = 1.0 / (errors + (k + 1.0))
+        for k in range(count):
+            distance = tick[k] - last
+            last = tick[k]
+            gap = distance - mean
+            mean += most[k] * gap
             squares += gap * (distance - mean)
-            last = n
-            if n > warm_start:
-                level = mean + 2.0 * (math.sqrt(squares / (errors - 1.0)) if errors > 1.0 else 0.0)
-                if level > top:
-                    top = level
-                if errors > warm_start:
-                    now = -level / top
-                    if now > limit:
-                        score[i] = now
-                        alarm[i] = True
-                        n, last, errors, mean = fresh[0], fresh[1], fresh[2], fresh[3]
-                        squares, top, now = fresh[4], fresh[5], fresh[6]
-                        continue
-        score[i] = now
+            level[k], found[k] = mean, squares
+        for k in range(count):
+            before = errors + k
+            level[k] += 2.0 * (math.sqrt(found[k] / before) if before > 0.0 else 0.0)
+        for k in range(count):
+            if tick[k] > warm_start:
+                top = max(top, level[k])
+            most[k] = top
+        found[0] = now
+        over = False
+        for k in range(count):
+            now = -level[k] / most[k] if errors + (k + 1.0) > warm_start else now
+            found[k + 1] = now
+            over |= now > limit
+        read = size
+        if over:
+            k = 0
+            while not found[k + 1] > limit:
+                k += 1
+            read = int(tick[k] - n)
+        k = 0
+        for j in range(read):
+            k += x[i + j] == 1.0
+            score[i + j] = found[k]
+        n += size
+        errors += count
+        i += read
+        if over:
+            alarm[i - 1] = True
+            n, last, errors, mean = fresh[0], fresh[1], fresh[2], fresh[3]
+            squares, top, now = fresh[4], fresh[5], fresh[6]
     state[0], state[1], state[2], state[3] = n, last, errors, mean
     state[4], state[5], state[6] = squares, top, now
