@@ -19,22 +19,19 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--runs", default=2000, show_default=True, help="Simulated signals where nothing is exact.")
 @click.option("--ticks", default=20_000, show_default=True, help="Length of the simulated signals.")
-@click.option("--joint", is_flag=True, help="Follow both sums of a two-sided CUSUM together.")
-def command(name: str, words: tuple[str, ...], as_json: bool, runs: int, ticks: int, joint: bool) -> None:
+def command(name: str, words: tuple[str, ...], as_json: bool, runs: int, ticks: int) -> None:
     """Run length of a detector: mean, quantiles, chance of an alarm within n ticks.
 
     KEY=VALUE: parameters of the detector, law=normal or bernoulli, p=ERROR RATE, shift=CHANGE AT THE FIRST
     TICK (of the mean in standard deviations, of p), n=TICKS. A chart that can be told the law before the
     change is told it; told=nothing makes it learn. Exact where there is a method, else simulated: shewhart,
-    cusum, ewma, shiryaev_roberts on normal ticks, p_chart and bernoulli_cusum on errors. The chance of an
-    alarm within n ticks of a two-sided CUSUM is that of two independent sides (88.4 % instead of 88.5 % at
-    k=0.5 h=5 n=1000), or exact with --joint.
+    cusum, ewma, shiryaev_roberts on normal ticks, p_chart and bernoulli_cusum on errors. Beside the chance
+    of an alarm within n ticks stands that of a memoryless detector with the same mean, 1 - exp(-n / mean).
 
     \b
     Examples:
       mlopsim arl cusum k=0.5 h=5                 # why it alarms on 88 % of signals of 1000 ticks
       mlopsim arl cusum k=0.5 h=5 shift=1 --json
-      mlopsim arl cusum k=0.5 h=5 --joint
       mlopsim arl shiryaev_roberts h=6
       mlopsim arl bernoulli_cusum p0=0.1 p1=0.2 h=3 n=5000
       mlopsim arl ddm p=0.2 --runs 5000
@@ -45,7 +42,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int, ticks: 
     given = read_words(name, words, {"shift": 0.0, "n": 1000})
     shift, n = float(given.rest["shift"]), int(given.rest["n"])
     try:
-        exact = run_length(given.detector, given.law, shift, joint=joint)
+        exact = run_length(given.detector, given.law, shift)
     except ConfigError as error:
         if "no exact run length" not in error.message:
             raise
@@ -113,3 +110,6 @@ def _print(result: dict[str, Any]) -> None:
     within = result["within"]
     ends = f" [{within['low']:.1%}, {within['high']:.1%}]" if "low" in within else ""
     click.echo(f"chance of an alarm within {within['n']:,} ticks: {within['share']:.1%}{ends}")
+    if result["arl"] is not None:
+        memoryless = -math.expm1(-within["n"] / result["arl"])
+        click.echo(f"  (of a memoryless detector with this mean: {memoryless:.1%})")

@@ -103,7 +103,7 @@ def _in_range(detector: Detector, found: Boundary) -> Boundary:
 def _smooth(chart: Any, law: Normal, arl0: float, horizon: int) -> Boundary | None:
     try:
         limit = limit_for(chart, law, arl0, horizon)
-        method = run_length(chart.limited(limit), law, joint=True).method
+        method = run_length(chart.limited(limit), law).method
     except ConfigError:
         return None
     if method == INDEPENDENT:

@@ -95,8 +95,7 @@ def test_both_sums_followed_together_have_the_mean_known_from_the_sides() -> Non
 def test_the_chance_within_1000_ticks_of_both_sums_together() -> None:
     chart = make_chart("cusum", k=0.5, h=5.0)
     # a million simulated signals: 0.88520, standard error 0.00032
-    assert run_length(chart, Normal(), joint=True).within(1000) == pytest.approx(0.88520, abs=0.00096)
-    assert run_length(chart, Normal()).within(1000) == pytest.approx(0.8836, abs=5e-5)
+    assert run_length(chart, Normal()).within(1000) == pytest.approx(0.88520, abs=0.00096)
 
 
 def test_a_sum_of_errors_against_plain_recursion() -> None:

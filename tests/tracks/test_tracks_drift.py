@@ -187,7 +187,7 @@ def test_charts_that_are_told_the_law_get_exact_limits() -> None:
             assert (found["met"] == 1.0).all()
         else:
             assert cell.method.name == "adwin" or cell.task.name != tasks[0].name
-    assert exact == {"cusum(side=up, told=p0)", "shiryaev_roberts", "bernoulli_cusum"}
+    assert exact == {"cusum(told=p0, side=up)", "shiryaev_roberts", "bernoulli_cusum"}
 
 
 def test_what_a_channel_does_not_depend_on_makes_no_law_of_its_own() -> None:
