@@ -1,9 +1,10 @@
-"""How fast are environments, Worlds and streams, and how much faster than the usual way?
+"""How fast are environments, Worlds, streams and detectors, and how much faster than the usual way?
 
 Everything is measured in one process with one thread. After a warm-up (which compiles), ours and the
 reference are timed in turns, so that a busy machine slows both; speeds are medians over the repeats, ratios
 those of the medians, `low` and `high` the extremes over the repeats. `met` says whether the speed or the
-ratio that the settings ask for was reached. What is measured is in _measurements.py.
+ratio that the settings ask for was reached. What is measured is in _measurements.py and
+_detector_measurements.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import _detector_measurements  # noqa: F401  # registers its measurements
 import numpy as np
 from _measurements import MEASUREMENTS, Contest, Work
 

@@ -10,6 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "experiments"))
 import _common  # noqa: E402
+import _detector_measurements  # noqa: E402
 import _measurements  # noqa: E402
 import throughput  # noqa: E402
 
@@ -20,6 +21,11 @@ TINY = [
     "environments.stream={procedural: {windows: 14, rows: 30, warmup: 4}}",
     "worlds.windows=16", "worlds.rows=40", "worlds.repeats_pairs=1",
     "generators.rows=50", "generators.reference_rows=20",
+    "detectors.rows=3000", "charts.rows=500",
+    *(f"detectors.reference_rows.{name}=2000" for name in ("ddm", "page_hinkley", "eddm")),
+    *(f"detectors.reference_rows.{name}=2000" for name in ("hddm_a", "hddm_w", "adwin")),
+    "detectors.reference_rows.kswin=150",
+    "two_sample.rows=30", "two_sample.features=2", "two_sample.windows=[1,3]",
 ]  # fmt: skip
 
 
@@ -41,7 +47,7 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert list(rows[0])[:5] == ["name", "ours", "reference", "ratio", "asked"]
     assert {"unit", "met", "low", "high", "n"} <= set(rows[0])
     names = [row["name"] for row in rows]
-    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4
+    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2
     for row in rows:
         assert float(row["ours"]) > 0 and int(row["n"]) >= 1
         assert (row["asked"] == "") == (row["met"] == "")
@@ -53,7 +59,14 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
         value = float(row["ratio"] or row["ours"])
         assert row["met"] in ("", "yes" if value >= float(row["asked"] or 0) else "no")
     asked = {row["name"]: float(row["asked"]) for row in rows if row["asked"]}
-    assert sorted(asked.values()) == [10, 10, 10, 15, 15, 15, 15, 30, 20_000, 1_000_000]
+    assert [asked[f"{name}, against river"] for name in ("ddm", "page_hinkley", "eddm", "kswin")] == [50] * 4
+    assert [asked[f"{name}, against river"] for name in ("hddm_a", "hddm_w", "adwin")] == [100, 100, 3]
+    assert asked["cusum"] == asked["ewma"] == 50_000_000
+    assert [ratio for name, ratio in asked.items() if name.startswith("ks, 30 rows")] == [20, 20]
+    others = [
+        value for name, value in asked.items() if name.startswith(("vector", "scalar", "World", "rows"))
+    ]
+    assert sorted(others) == [10, 10, 10, 15, 15, 15, 15, 30, 20_000, 1_000_000]
 
 
 def test_figure_and_config_are_written_and_the_config_can_be_used_again(folder):
@@ -85,6 +98,32 @@ def test_the_loop_over_versions_gives_the_same_world():
     for pairs in (False, True):
         found = _measurements.reference_counts(stream, GaussianNB, 3, pairs=pairs)
         numpy.testing.assert_array_equal(found, expected)
+
+
+def test_alarms_that_are_compared_are_there_and_different_ones_are_an_error():
+    from mlopsim import make
+    from mlopsim.core.errors import MlopsimError
+
+    signal = _detector_measurements.bernoulli(20_000, 0.2)
+    changed = _detector_measurements.risen(signal, 0.2)
+    assert (changed[:10_000] == signal[:10_000]).all() and changed[10_000:].mean() > 0.3
+    for name in ("ddm", "page_hinkley", "eddm", "hddm_a", "hddm_w", "adwin"):
+        found = make("detector", name).alarms(changed)
+        assert len(found)
+        with pytest.raises(MlopsimError, match=f"alarms of {name} differ"):
+            _detector_measurements.check_same(name, found, found[:-1].tolist())
+
+
+def test_the_loop_of_scipy_alarms_where_ks_does():
+    import numpy
+
+    from mlopsim import make
+
+    windows = numpy.random.default_rng(1).normal(size=(30, 40, 3))
+    windows[12:, :, 1] += 2.0
+    windows[20:, :, 0] -= 2.0
+    found = make("detector", "ks", reference=1, alpha=1e-4).alarms(windows).tolist()
+    assert found == _detector_measurements.scipy_alarms(windows, 1e-4) == [12, 20]
 
 
 def test_wrong_settings_are_named(tmp_path):
