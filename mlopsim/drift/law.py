@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -82,3 +83,14 @@ class Bernoulli:
 
 
 Law: TypeAlias = Normal | Bernoulli
+
+
+def law_of(content: Mapping[str, float]) -> Law:
+    """Return a law from its parameters.
+
+    Examples
+    --------
+    >>> law_of({"p": 0.1})
+    Bernoulli(p=0.1)
+    """
+    return Bernoulli(**content) if "p" in content else Normal(**content)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import FitResult
 from mlopsim.drift.detector import Detector
-from mlopsim.drift.law import Bernoulli, Law, Normal
+from mlopsim.drift.floor import cusum_reference, shiryaev_roberts_reference
+from mlopsim.drift.law import law_of
 from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
 from mlopsim.drift.windowed import Windowed
@@ -15,50 +19,71 @@ from mlopsim.drift.windowed import Windowed
 PICTURED = "detector/ks"
 
 
-def evidence(scenario: Scenario, fit: FitResult | None, place: int) -> dict[str, np.ndarray]:
-    """Return the laws of the ticks and the law of the run length, where they are known.
+def evidence(fit: FitResult | None, place: int) -> dict[str, np.ndarray]:
+    """Return what a fit tells of run lengths or of the floor.
 
     Parameters
     ----------
-    scenario : Scenario
-        What the detector read.
     fit : FitResult or None
-        Its calibration.
+        A calibration, or references.
     place : int
         Entry of the fit that the cell uses.
 
     Returns
     -------
     dict of str to ndarray
-        ``laws`` (2, 1) error rates or (2, 2) means and standard deviations, before and after the change;
-        ``run_length_at`` (P,) and ``run_length_survival`` (P,).
+        ``run_length_at`` (P,) and ``run_length_survival`` (P,) of a calibration; ``reference_floor``,
+        ``reference_cusum``, ``reference_roberts`` (A,) of :func:`references`.
     """
-    found: dict[str, np.ndarray] = {}
-    if scenario.laws is not None and scenario.harmful:
-        found["laws"] = np.array([_numbers(law) for law in scenario.laws])
-    if fit is not None and "survival" in fit.arrays:
-        found["run_length_at"] = fit.arrays["at"]
-        found["run_length_survival"] = fit.arrays["survival"][place]
-    return found
+    if fit is None:
+        return {}
+    if is_reference(fit):
+        return {f"reference_{name}": fit.arrays[name] for name in ("floor", "cusum", "roberts")}
+    return {"run_length_at": fit.arrays["at"], "run_length_survival": fit.arrays["survival"][place]}
 
 
-def _numbers(law: Law) -> list[float]:
-    return [law.p] if isinstance(law, Bernoulli) else [law.mean, law.sd]
+def is_reference(fit: FitResult) -> bool:
+    """Say whether a fit holds references and no limits."""
+    return "floor" in fit.arrays
 
 
-def laws_of(numbers: np.ndarray) -> tuple[Law, Law]:
-    """Return the two laws of :func:`evidence`.
+def references(laws: Sequence[Mapping[str, float]], arl0: Sequence[float]) -> FitResult:
+    """Return what can be attained on independent ticks by who knows both laws.
+
+    Parameters
+    ----------
+    laws : sequence of two mappings
+        Parameters of the laws before and after the change.
+    arl0 : sequence of float
+        In-control average run lengths, in ticks.
+
+    Returns
+    -------
+    FitResult
+        Arrays (A,), in ticks after the first changed one: ``floor``, the least worst-case delay (Lorden);
+        ``cusum`` and ``roberts``, delays in the long run without a false alarm. NaN with
+        ``info["reason"]`` where they are not known.
 
     Examples
     --------
-    >>> laws_of(np.array([[0.1], [0.2]]))
-    (Bernoulli(p=0.1), Bernoulli(p=0.2))
+    >>> references([{"mean": 0.0, "sd": 1.0}, {"mean": 1.0, "sd": 1.0}], [1000.0]).arrays["floor"].round(2)
+    array([9.52])
     """
-    laws: list[Law] = [
-        Bernoulli(p=float(row[0])) if len(row) == 1 else Normal(mean=float(row[0]), sd=float(row[1]))
-        for row in numbers
-    ]
-    return laws[0], laws[1]
+    before, after = (law_of(law) for law in laws)
+    nan = np.full(len(arl0), np.nan)
+    try:
+        cusum = [cusum_reference(before, after, value) for value in arl0]
+        roberts = [shiryaev_roberts_reference(before, after, value) for value in arl0]
+    except ConfigError as error:
+        return FitResult(arrays={"floor": nan, "cusum": nan, "roberts": nan}, info={"reason": error.message})
+    return FitResult(
+        arrays={
+            "floor": np.array([r.zero_state - 1.0 for r in cusum]),
+            "cusum": np.array([r.steady_state - 1.0 for r in cusum]),
+            "roberts": np.array([r.steady_state - 1.0 for r in roberts]),
+        },
+        info={"reason": ""},
+    )
 
 
 def pictured(detector: Detector, scenario: Scenario) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ from mlopsim.drift.calibration import (
 )
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.exact import exact_boundary
-from mlopsim.drift.law import Bernoulli, Law, Normal
+from mlopsim.drift.law import law_of
 from mlopsim.drift.scenario import Place, Source
 
 #: signals of one law that are kept for the next detector, in bytes
@@ -306,17 +306,6 @@ def told(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detect
     before, after = (law_of(law) for law in laws)
     ready: Detector = detector.informed(before, after)  # type: ignore[attr-defined]
     return ready
-
-
-def law_of(content: Mapping[str, Any]) -> Law:
-    """Return a law from its parameters.
-
-    Examples
-    --------
-    >>> law_of({"p": 0.1})
-    Bernoulli(p=0.1)
-    """
-    return Bernoulli(**content) if "p" in content else Normal(**content)
 
 
 def within_range(detector: Detector, limit: Boundary) -> Boundary:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ import polars as pl
 
 from mlopsim.core.track import Section
 from mlopsim.drift.cdf import two_cdfs
-from mlopsim.drift.floor import cusum_reference, shiryaev_roberts_reference
 from mlopsim.plots.cdf import cdf as draw_cdf
 from mlopsim.plots.curves import Curve
 from mlopsim.plots.curves import curves as draw_curves
 from mlopsim.plots.style import Mark, marks_for
-from mlopsim.tracks._drift_evidence import PICTURED, laws_of
+from mlopsim.tracks._drift_evidence import PICTURED
 from mlopsim.tracks._drift_fits import Calibration
 from mlopsim.tracks._drift_report import done
 
@@ -25,7 +23,7 @@ from mlopsim.tracks._drift_report import done
 SHOWN = 8
 #: pictures of two distribution functions, at most
 PICTURES = 3
-FLOOR, STEADY, ROBERTS = "floor (Lorden)", "CUSUM, long run", "SR, long run"
+NAMES = {"floor": "floor (Lorden)", "cusum": "CUSUM, long run", "roberts": "SR, long run"}
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 
 
@@ -35,16 +33,15 @@ def floors(table: pl.DataFrame, curves: Curves) -> Section | None:
     figures, frames = {}, []
     for task in dict.fromkeys(rows["task"].to_list()):
         chosen = rows.filter(pl.col("task") == task)
-        first = curves(chosen["key"][0])
-        if "laws" not in first:
+        known = _known(table, task, curves)
+        if not known:
             continue
-        arl0 = first["by_arl0_arl0"]
+        arl0 = curves(chosen["key"][0])["by_arl0_arl0"]
         lines = _measured(chosen, curves)
         best = sorted(lines, key=lambda name: float(np.nanmean(lines[name].y)))[:SHOWN]
-        known = _known(tuple(map(tuple, first["laws"].tolist())), tuple(arl0.tolist()))
         shown = {name: lines[name] for name in best}
-        shown |= {name: Curve(x=arl0, y=np.array(values)) for name, values in known.items()}
-        marks = marks_for([*best, *known]) | {FLOOR: Mark(colour="#000000", dash="-")}
+        shown |= {n: Curve(x=arl0, y=values) for n, values in known.items() if np.isfinite(values).any()}
+        marks = marks_for([*best, *known]) | {NAMES["floor"]: Mark(colour="#000000", dash="-")}
         seeds = chosen["seed"].n_unique()
         figures[f"Delay on {task}"] = draw_curves(
             shown,
@@ -68,9 +65,17 @@ def floors(table: pl.DataFrame, curves: Curves) -> Section | None:
         "in the long run without a false alarm before. A delay at one given change is no worst case "
         "and may lie a little below the floor; the detectors are calibrated by P(alarm within H), the "
         "references by the average run length. Delays count the rows from the first changed one to the "
-        "alarm's, 0 if they are the same. The table has the references at each run length."
+        "alarm's, 0 if they are the same. The table has the references at each run "
+        "length; empty: no exact method for these laws."
     )
     return Section(title="Floor", text=text, table=pl.DataFrame(frames), figures=figures)
+
+
+def _known(table: pl.DataFrame, task: str, curves: Curves) -> dict[str, np.ndarray]:
+    """Return the references that the clairvoyant's cell holds, at each run length."""
+    rows = done(table).filter((pl.col("task") == task) & (pl.col("method") == "clairvoyant"))
+    found = curves(rows["key"][0]) if len(rows) else {}
+    return {text: found[f"reference_{name}"] for name, text in NAMES.items() if f"reference_{name}" in found}
 
 
 def _measured(rows: pl.DataFrame, curves: Curves) -> dict[str, Curve]:
@@ -82,19 +87,6 @@ def _measured(rows: pl.DataFrame, curves: Curves) -> dict[str, Curve]:
         if known.any():
             lines[method] = Curve(x=found[0]["by_arl0_arl0"], y=np.where(known, grid.mean(axis=0), math.nan))
     return lines
-
-
-@lru_cache(maxsize=32)
-def _known(laws: tuple[tuple[float, ...], ...], arl0: tuple[float, ...]) -> dict[str, list[float]]:
-    """Return the exact references; a delay of theirs counts the first changed tick as 1, ours as 0."""
-    before, after = laws_of(np.array(laws))
-    cusum = [cusum_reference(before, after, value) for value in arl0]
-    roberts = [shiryaev_roberts_reference(before, after, value) for value in arl0]
-    return {
-        FLOOR: [r.zero_state - 1.0 for r in cusum],
-        STEADY: [r.steady_state - 1.0 for r in cusum],
-        ROBERTS: [r.steady_state - 1.0 for r in roberts],
-    }
 
 
 def run_lengths(table: pl.DataFrame, curves: Curves, calibration: Calibration) -> Section | None:

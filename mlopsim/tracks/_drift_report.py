@@ -87,7 +87,11 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     columns["control"] = [bool(known[m]["control"]) if m in known else False for m in methods]
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])
-    fitted = done(table).filter(pl.col("fit").is_not_null()).unique(["method", "fit"], keep="first")
+    fitted = (
+        done(table)
+        .filter(pl.col("fit").is_not_null() & (pl.col("control") == 0.0))
+        .unique(["method", "fit"], keep="first")
+    )
     met = {
         row["method"]: (int(row["met"]), int(row["laws"]))
         for row in fitted.group_by("method")

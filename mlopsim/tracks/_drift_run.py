@@ -20,7 +20,7 @@ from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
 from mlopsim.drift.signal import Told
-from mlopsim.tracks._drift_evidence import PICTURED, evidence, pictured
+from mlopsim.tracks._drift_evidence import PICTURED, evidence, is_reference, pictured
 from mlopsim.tracks._drift_fits import Calibration, told, with_threshold
 
 #: what of a Score becomes a metric
@@ -256,7 +256,7 @@ def _run_cell(
             [math.nan if s is None else getattr(s, name) for s in scores], dtype=np.float64
         )
     outcome.curves["by_arl0_arl0"] = limits.arl0
-    outcome.curves |= evidence(scenario, limits.fit, main)
+    outcome.curves |= evidence(limits.fit if cell.fit is None else fits[cell.fit], main)
     if chosen.full_name == PICTURED and cell.seed == 0:
         outcome.curves |= pictured(chosen, scenario)
     _explained(outcome, scenario, limits)
@@ -289,7 +289,7 @@ def _spans(spans: Sequence[tuple[int, int]]) -> np.ndarray:
 
 def limits_of(cell: Cell, fits: Mapping[str, FitResult], calibration: Calibration) -> Limits:
     """Return the limits of a cell's method."""
-    if cell.fit is not None:
+    if cell.fit is not None and not is_reference(fits[cell.fit]):
         return Limits.of(fits[cell.fit])
     arl0 = np.array(calibration.all_arl0)
     nan = math.nan

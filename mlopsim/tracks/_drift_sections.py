@@ -138,7 +138,7 @@ def _by_task(rows: pl.DataFrame, method: str, tasks: list[str]) -> np.ndarray:
 def _calibrations(table: pl.DataFrame, calibration: Calibration) -> Section | None:
     rows = (
         done(table)
-        .filter(pl.col("fit").is_not_null())
+        .filter(pl.col("fit").is_not_null() & (pl.col("control") == 0.0))
         .unique(["method", "fit"], keep="first", maintain_order=True)
     )
     if not len(rows):

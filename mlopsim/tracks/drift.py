@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 from mlopsim.core.digest import digest, plain
@@ -13,6 +13,7 @@ from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_s
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
 from mlopsim.tracks._drift_fits import Calibration
 from mlopsim.tracks._drift_run import BY_RATE, bundle_of, channel_of, told_laws
@@ -182,12 +183,14 @@ class DriftTrack:
             done.append(cell if job is None else replace(cell, fit=job.key))
         jobs = {job.key: job for job in known.values() if job is not None}
         # detectors of one law one after the other: they share its signals
-        order = sorted(jobs.values(), key=lambda job: str(job.part["law"]))
+        order = sorted(jobs.values(), key=lambda job: str(job.part.get("law", "")))
         return done, order
 
     def _job(self, cell: Cell) -> FitJob | None:
         content = cell.method.part["detector"]
         detector: Detector = make("detector", content)
+        if detector.name == "clairvoyant":
+            return self._references(cell)
         if detector.control and (detector.name in BY_RATE or not detector.limit):
             return None
         conditions = cell.task.part
@@ -213,14 +216,33 @@ class DriftTrack:
         verb = "check" if cell.method.part["given"] else "calibrate"
         return FitJob(track=cell.track, label=f"{verb} {cell.method.name} for {cell.task.name}", part=part)
 
+    def _references(self, cell: Cell) -> FitJob | None:
+        """Name what can be attained on the task by who knows its laws; the clairvoyant's cells hold it."""
+        source: Source = make("signal", cell.task.part["signal"])
+        laws: tuple[Law, Law] | None = getattr(source, "laws", None)
+        if laws is None or laws[0] == laws[1] or getattr(source, "change", None) is None:
+            return None
+        part = {
+            "references": [asdict(law) for law in laws],
+            "arl0": self._settings.all_arl0,
+            "versions": versions("calibration"),
+        }
+        return FitJob(track=cell.track, label=f"floor of {cell.task.name}", part=part)
+
     def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
-        """Calibrate a detector on drift-free signals, and check it on fresh ones."""
+        """Calibrate a detector on drift-free signals, and check it on fresh ones; or find the floor."""
+        if "references" in job.part:
+            from mlopsim.tracks._drift_evidence import references
+
+            return references(job.part["references"], job.part["arl0"])
         from mlopsim.tracks._drift_fits import make_fit
 
         return make_fit(job.part)
 
     def fit_bundle(self, job: FitJob) -> str:
-        """Calibrations on one law read the same signals."""
+        """Calibrations on one law read the same signals; a floor is found alone."""
+        if "references" in job.part:
+            return job.key
         return digest([job.part["law"], job.part["runs"], job.part["checks"]])
 
     def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:

@@ -14,8 +14,8 @@ from mlopsim.bench.table import table
 from mlopsim.core.track import Section
 from mlopsim.drift.floor import floor_delay
 from mlopsim.drift.law import Normal
-from mlopsim.tracks._drift_evidence import laws_of
-from mlopsim.tracks._drift_pictures import FLOOR, _known
+from mlopsim.tracks._drift_evidence import references
+from mlopsim.tracks._drift_pictures import NAMES
 
 MOVED = {
     "synthetic": {
@@ -67,12 +67,12 @@ def test_the_report_has_its_figures(report: Any) -> None:
 
 def test_the_floor_in_the_table_is_the_exact_one(report: Any) -> None:
     frame = report[0]["Floor"].table
-    floor = frame.filter(pl.col("reference") == FLOOR).to_dicts()[0]
+    floor = frame.filter(pl.col("reference") == NAMES["floor"]).to_dicts()[0]
     # a delay here is 0 where the alarm is at the first changed row
     assert floor["4,000"] == pytest.approx(floor_delay(Normal(), Normal(mean=1.0), 4000.0) - 1.0)
-    known = _known(((0.1,), (0.2,)), (2000.0, 4000.0))
-    assert all(a < b for values in known.values() for a, b in [values])
-    assert known[FLOOR][0] > max(values[0] for name, values in known.items() if name != FLOOR)
+    known = references([{"p": 0.1}, {"p": 0.2}], [500.0, 1000.0]).arrays
+    assert all(a < b for a, b in known.values())
+    assert known["floor"][0] > max(known["cusum"][0], known["roberts"][0])
 
 
 def test_cells_keep_laws_run_lengths_and_samples(report: Any) -> None:
@@ -81,8 +81,8 @@ def test_cells_keep_laws_run_lengths_and_samples(report: Any) -> None:
         found = kept[row["key"]]
         if row["status"] != "done" or "by_arl0_arl0" not in found:
             continue
-        assert ("laws" in found) == (row["task"] == "normal")
-        if row["fit"] is not None:
+        assert ("reference_floor" in found) == (row["task"] == "normal" and row["method"] == "clairvoyant")
+        if row["fit"] is not None and row["method"] != "clairvoyant":
             survival = found["run_length_survival"]
             assert survival[0] == 1.0 and (np.diff(survival) <= 0.0).all()
             assert 1.0 - survival[-1] == pytest.approx(row["share"])
@@ -94,5 +94,6 @@ def test_cells_keep_laws_run_lengths_and_samples(report: Any) -> None:
             assert abs(found["cdf_window"].mean() - found["cdf_reference"].mean()) > 1.0
 
 
-def test_laws_are_read_back() -> None:
-    assert laws_of(np.array([[0.0, 1.0], [2.0, 1.0]])) == (Normal(), Normal(mean=2.0))
+def test_a_floor_that_is_not_known_has_a_reason() -> None:
+    found = references([{"mean": 0.0, "sd": 1.0}, {"mean": 1.0, "sd": 2.0}], [1000.0])
+    assert np.isnan(found.arrays["floor"]).all() and "normal laws of one spread" in found.info["reason"]
