@@ -25,6 +25,7 @@ PACKAGES: dict[str, str] = {
     "schedule": "mlopsim.streams.schedules",
     "duration": "mlopsim.streams.durations",
     "shift": "mlopsim.streams.shifts",
+    "change": "mlopsim.streams.changes",
     "injector": "mlopsim.streams.injectors",
     "stream": "mlopsim.streams.sources",
     "learner": "mlopsim.learners.presets",

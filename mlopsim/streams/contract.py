@@ -273,6 +273,28 @@ def _stream(cls: type[Any]) -> None:
         )
 
 
+def _change(cls: type[Any]) -> None:
+    base: Stream = make("stream", "bundled", dataset="wine").generate(np.random.SeedSequence(0))
+    moved = np.arange(len(base.y)) >= int(base.bounds[base.warmup + 1])
+    copies = base.X.copy(), base.y.copy(), base.g.copy()
+
+    def apply(seed: int) -> Any:
+        found = make("change", cls.name).apply(base, moved, _generator(seed))
+        return found.X, found.y, found.g
+
+    # what is drawn may be the same for every seed: a permutation of two, a swap of all labels
+    X, y, g = _repeats("what the change makes of rows", apply, varies=False)
+    require(identical(copies, (base.X, base.y, base.g)), "changes the rows that it is given")
+    still = identical((X[~moved], y[~moved], g[~moved]), tuple(rows[~moved] for rows in copies))
+    require(still, "changes rows that do not follow the new law")
+    require(
+        not identical((X[moved], y[moved], g[moved]), tuple(rows[moved] for rows in copies)),
+        "changes nothing",
+    )
+    stream = make("stream", "injected", base={"bundled": {"dataset": "wine"}}, change=cls.name, at=12)
+    _valid(stream.generate(np.random.SeedSequence(0)))
+
+
 def _valid(stream: Stream) -> None:
     """Raise unless a stream holds together; sizes and windows are checked when it is made."""
     require(isinstance(stream, Stream), f"generate() returns {type(stream).__name__}, expected Stream")
@@ -338,6 +360,7 @@ CHECKS = [
         ("schedule", "plan", "changes come after the warm-up, are stated and follow the seed", _schedule),
         ("duration", "draw", "durations are valid, of the stated mean, and follow the seed", _duration),
         ("shift", "shift", "events come after the warm-up, where stated, and follow the seed", _shift),
+        ("change", "change", "moved rows change, all others stay, the seed decides everything", _change),
         ("stream", "stream", "rows, truth and events are valid and follow the seed", _stream),
     )
 ]

@@ -160,7 +160,7 @@ class Model(Base):
                 own["folds"] = self.folds
         return {
             "signal": part_of(Model(**own)),
-            "stream": dict(stream if quiet is None else quiet),
+            "stream": _unchanged(stream) if quiet is None else dict(quiet),
             "learner": dict(learner),
         }
 
@@ -268,6 +268,12 @@ def _drift_free(stream: Mapping[str, Any], rows: int) -> dict[str, Any] | None:
     """Return the part of the drift-free stream with at least so many monitored rows, None if unknown."""
     content = canonical_json(stream)
     return _drift_free_of(content, rows)
+
+
+def _unchanged(stream: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a real stream without the change that was put into it: its warm-up is the same."""
+    source = make("stream", stream)
+    return dict(source.unchanged()) if hasattr(source, "unchanged") else dict(stream)
 
 
 @lru_cache(maxsize=256)
