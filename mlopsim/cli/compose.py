@@ -144,6 +144,11 @@ def _check_keys(words: Sequence[str]) -> None:
                 f"unknown key '{key}'{nearest(head, roots)}", remedy=f"known keys: {', '.join(roots)}"
             )
         if not rest:
+            if head in PARTS and chosen[key][:1] in "{[":
+                raise ConfigError(
+                    f"{head} must be a name, not '{chosen[key]}'",
+                    remedy=f"write {head}=NAME, and {head}.PARAMETER=VALUE for each parameter",
+                )
             continue
         if head in tracks:
             known = list(_fields(registry.find("track", head)))

@@ -38,6 +38,7 @@ def state(bench: Bench) -> list[tuple[object, ...]]:
         (["sed=3"], ["unknown key 'sed'", "did you mean 'seeds'?"]),
         (["delivery.stps=5"], ["delivery has no 'stps'", "did you mean 'steps'?"]),
         (["stream=synthetic", "stream.windwos=3"], ["did you mean 'windows'?"]),
+        (["stream={synthetic: {windows: 9}}"], ["must be a name", "remedy: write stream=NAME"]),
         (["latency=4"], ["unknown key 'latency'", "remedy: known keys"]),
         (["stream.windows=3"], ["no stream is chosen", "remedy: add stream=NAME"]),
         (["seeds.first=3"], ["'seeds' has no parts", "remedy: write seeds=value"]),
