@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.drift.kernels.chance import below, uniform
+from mlopsim.drift.kernels.descent import leaves
 
 
 @njit(cache=True)
@@ -49,9 +50,11 @@ def grow(
                 at = 0.5 * (low[node, chosen] + high[node, chosen])
                 middle = start
                 for i in range(start, stop):
-                    if X[rows[i], chosen] < at:
-                        rows[i], rows[middle] = rows[middle], rows[i]
-                        middle += 1
+                    row, other = rows[i], rows[middle]
+                    goes = X[row, chosen] < at
+                    rows[i] = other if goes else row
+                    rows[middle] = row if goes else other
+                    middle += goes
                 feature[b, node], cut[b, node], left[b, node] = chosen, at, nodes
                 first[nodes], last[nodes] = start, middle
                 first[nodes + 1], last[nodes + 1] = middle, stop
@@ -73,11 +76,13 @@ def measure(
     score: np.ndarray,
 ) -> None:
     """Write the sum of masses over the trees of each row into ``score``."""
-    for i in range(len(X)):
-        total = 0.0
-        for b in range(len(feature)):
-            node = 0
-            while feature[b, node] >= 0:
-                node = left[b, node] + (X[i, feature[b, node]] >= cut[b, node])
-            total += mass[b, node]
-        score[i] = total
+    score[:] = 0.0
+    node = np.empty(len(X), dtype=np.int64)
+    least = np.empty(cut.shape[1])
+    for b in range(len(feature)):
+        for i in range(cut.shape[1]):
+            # a value on the cut goes on: it is above the number before it
+            least[i] = np.nextafter(cut[b, i], -np.inf)
+        leaves(X, feature[b], least, left[b], node)
+        for i in range(len(X)):
+            score[i] += mass[b, node[i]]

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.drift.kernels.chance import below, uniform
+from mlopsim.drift.kernels.descent import leaves
 
 
 @njit(cache=True)
@@ -66,9 +67,12 @@ def grow(
                         at = low
                     middle = start
                     for i in range(start, stop):
-                        if X[rows[i], chosen] <= at:
-                            rows[i], rows[middle] = rows[middle], rows[i]
-                            middle += 1
+                        # an exchange without a branch: which side a row goes to cannot be guessed
+                        row, other = rows[i], rows[middle]
+                        goes = X[row, chosen] <= at
+                        rows[i] = other if goes else row
+                        rows[middle] = row if goes else other
+                        middle += goes
                     feature[b, node], cut[b, node], left[b, node] = chosen, at, nodes
                     first[nodes], last[nodes], depth[nodes] = start, middle, depth[node] + 1
                     first[nodes + 1], last[nodes + 1], depth[nodes + 1] = middle, stop, depth[node] + 1
@@ -91,11 +95,10 @@ def measure(
     trees = len(feature)
     score[:] = 0.0
     # tree by tree: one tree fits into the fastest cache, a hundred do not
+    node = np.empty(len(X), dtype=np.int64)
     for b in range(trees):
+        leaves(X, feature[b], cut[b], left[b], node)
         for i in range(len(X)):
-            node = 0
-            while feature[b, node] >= 0:
-                node = left[b, node] + (X[i, feature[b, node]] > cut[b, node])
-            score[i] += path[b, node]
+            score[i] += path[b, node[i]]
     for i in range(len(X)):
         score[i] = 2.0 ** -(score[i] / (trees * typical))
