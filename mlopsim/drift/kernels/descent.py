@@ -10,9 +10,9 @@ from numba import njit
 def leaves(X: np.ndarray, feature: np.ndarray, cut: np.ndarray, left: np.ndarray, node: np.ndarray) -> None:
     """Write the leaf of one tree that each row of X (n, d) ends in into ``node`` (n,), int64.
 
-    Rows with a value of at most ``cut[i]`` in feature ``feature[i]`` go from node i to ``left[i]``, others to the
-    one behind it; ``feature[i]`` is -1 at a leaf. All rows take a step at once: the steps of a row wait for
-    each other, those of different rows do not, and no branch has to be guessed.
+    Rows with a value of at most ``cut[i]`` in feature ``feature[i]`` go from node i to ``left[i]``, others to
+    the one behind it; ``feature[i]`` is -1 at a leaf. All rows take a step at once: the steps of a row wait
+    for each other, those of different rows do not, and no branch has to be guessed.
     """
     size = len(feature)
     asked, least, to = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
