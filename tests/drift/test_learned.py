@@ -149,6 +149,18 @@ def test_domain_classifier_with_a_learner() -> None:
     assert [i for i, window in enumerate(whole) if tree.update(window)] == run.alarms.tolist()
 
 
+@pytest.mark.parametrize("often", [1, 2, 40])
+def test_domain_classifier_of_a_category_that_the_reference_lacks(often: int) -> None:
+    windows = np.random.default_rng(4).normal(size=(15, 100, 12))
+    windows[:, :, 3] = 0.0
+    # scaled to the end of the range: squares of 1e12, which are gone from the folds without these rows
+    windows[12, :often, 3] = 1.0
+    detector = make("detector", "domain_classifier", reference=10)
+    scores = detector.unlimited([windows], [np.random.default_rng(0)])[0]
+    assert np.isfinite(scores[10:]).all()
+    assert scores[12] > 4.0 if often == 40 else abs(scores[12]) < 4.0
+
+
 def test_unknown_learner_is_refused() -> None:
     with pytest.raises(ConfigError, match="unknown learner"):
         make("detector", "domain_classifier", learner="no_such")

@@ -13,7 +13,7 @@ from mlopsim.drift.scaling import Scaling
 from mlopsim.drift.windowed import Windowed
 
 
-@register("detector", "domain_classifier")
+@register("detector", "domain_classifier", version=2)
 @dataclass(kw_only=True)
 class DomainClassifier(Windowed):
     """Classifier two-sample test: how well a classifier tells a window's rows from the reference's.
@@ -80,24 +80,23 @@ class DomainClassifier(Windowed):
             make("learner", self.learner)
 
     def learn(self, rows: np.ndarray) -> Any:
-        """Return the scaling, the mean of the features, the reference without it, and its moments."""
+        """Return the scaling, the features of the reference, and their moments."""
         from mlopsim.drift.kernels.domain import moments
 
         scaling = Scaling.standard(rows)
         features = self._features_of(scaling, rows)
-        mean = features.mean(axis=0)
-        features -= mean
         q = features.shape[1]
-        counts, sums, products = np.empty(self.folds), np.empty((self.folds, q)), np.empty((self.folds, q, q))
-        moments(features, counts, sums, products)
-        return scaling, mean, features, (counts, sums, products)
+        counts, means = np.empty(self.folds), np.empty((self.folds, q))
+        scatters = np.empty((self.folds, q, q))
+        moments(features, counts, means, scatters)
+        return scaling, features, (counts, means, scatters)
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
         from mlopsim.drift.kernels.domain import compare
 
-        scaling, mean, rows, moments = reference
-        features = self._features_of(scaling, windows) - mean
+        scaling, rows, moments = reference
+        features = self._features_of(scaling, windows)
         if self.learner is not None:
             return np.array([self._trained(rows, window) for window in features], dtype=np.float64)
         score = np.empty(len(windows))

@@ -11,40 +11,56 @@ from mlopsim.drift.kernels.ranks import rank_sum
 
 
 @njit(cache=True)
-def moments(X: np.ndarray, counts: np.ndarray, sums: np.ndarray, products: np.ndarray) -> None:
-    """Write number, sum and cross products (lower triangle) of the rows of each fold; row i is in fold i % K.
+def moments(X: np.ndarray, counts: np.ndarray, means: np.ndarray, scatters: np.ndarray) -> None:
+    """Write number, mean and scatter about it (lower triangle) of the rows of each fold; row i is in i % K.
 
-    ``counts``: (K,), ``sums``: (K, q), ``products``: (K, q, q).
+    ``counts``: (K,), ``means``: (K, q), ``scatters``: (K, q, q).
     """
-    folds, q = sums.shape
-    counts[:], sums[:], products[:] = 0.0, 0.0, 0.0
+    folds, q = means.shape
+    counts[:], means[:], scatters[:] = 0.0, 0.0, 0.0
+    for i in range(len(X)):
+        counts[i % folds] += 1.0
+        means[i % folds] += X[i]
+    for fold in range(folds):
+        means[fold] /= max(counts[fold], 1.0)
     for i in range(len(X)):
         fold = i % folds
-        counts[fold] += 1.0
+        gap = X[i] - means[fold]
         for j in range(q):
-            sums[fold, j] += X[i, j]
+            # a view: the compiler does not vectorise with offsets in the index
+            at, row = gap[j], scatters[fold, j]
             for k in range(j + 1):
-                products[fold, j, k] += X[i, j] * X[i, k]
+                row[k] += at * gap[k]
 
 
 @njit(cache=True)
-def add_scatter(A: np.ndarray, fold: int, counts: np.ndarray, sums: np.ndarray, products: np.ndarray) -> None:
-    """Add the scatter about their mean of the rows of all folds but one to the lower triangle of A (q, q)."""
-    folds, q = sums.shape
-    total, mean = 0.0, np.zeros(q)
-    for other in range(folds):
+def mean_without(fold: int, counts: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return the mean of the rows of all folds but one (q,)."""
+    total, mean = 0.0, np.zeros(means.shape[1])
+    for other in range(len(counts)):
         if other != fold:
             total += counts[other]
-            mean += sums[other]
-    mean /= total
+            mean += counts[other] * means[other]
+    return mean / total
+
+
+@njit(cache=True)
+def add_scatter(
+    A: np.ndarray, fold: int, mean: np.ndarray, counts: np.ndarray, means: np.ndarray, scatters: np.ndarray
+) -> None:
+    """Add the scatter about their mean of the rows of all folds but one to the lower triangle of A (q, q).
+
+    Within folds and between them (Chan, Golub and LeVeque 1983): the difference of two large sums would lose
+    its digits, and even its sign, where a feature is constant but for a few huge values.
+    """
+    folds, q = means.shape
     for other in range(folds):
         if other != fold:
+            gap = means[other] - mean
             for j in range(q):
+                at, row, own = counts[other] * gap[j], A[j], scatters[other, j]
                 for k in range(j + 1):
-                    A[j, k] += products[other, j, k]
-    for j in range(q):
-        for k in range(j + 1):
-            A[j, k] -= total * mean[j] * mean[k]
+                    row[k] += own[k] + at * gap[k]
 
 
 @njit(cache=True)
@@ -90,47 +106,40 @@ def project(X: np.ndarray, weights: np.ndarray, fold: int, folds: int) -> np.nda
 def compare(
     reference: np.ndarray,
     counts: np.ndarray,
-    sums: np.ndarray,
-    products: np.ndarray,
+    means: np.ndarray,
+    scatters: np.ndarray,
     windows: np.ndarray,
     alpha: float,
     score: np.ndarray,
 ) -> None:
     """Write z of the AUC summed over the folds of each window (k, r, q) into ``score`` (k,).
 
-    ``reference`` (n, q) has mean 0 and the moments ``counts``, ``sums``, ``products``.
+    ``reference`` (n, q) has the moments ``counts``, ``means``, ``scatters``.
     """
-    folds, q = sums.shape
-    own_counts, own_sums, own_products = np.empty(folds), np.empty((folds, q)), np.empty((folds, q, q))
-    A, weights, centre = np.empty((q, q)), np.empty(q), np.empty(q)
+    folds, q = means.shape
+    own_counts, own_means, own_scatters = np.empty(folds), np.empty((folds, q)), np.empty((folds, q, q))
+    A = np.empty((q, q))
     for w in range(len(windows)):
         window = windows[w]
         if len(window) < 2 or len(reference) < 2:
             score[w] = np.nan
             continue
-        for j in range(q):
-            centre[j] = 0.0
-            for i in range(len(window)):
-                centre[j] += window[i, j]
-            centre[j] /= len(window)
-        # about its own mean: that of a window far away would swallow the digits of its scatter
-        moments(window - centre, own_counts, own_sums, own_products)
+        moments(window, own_counts, own_means, own_scatters)
         gap, variance = 0.0, 0.0
         for fold in range(folds):
             if own_counts[fold] == 0.0 or counts[fold] == 0.0:
                 continue
+            mean, own_mean = mean_without(fold, counts, means), mean_without(fold, own_counts, own_means)
             A[:] = 0.0
-            add_scatter(A, fold, counts, sums, products)
-            add_scatter(A, fold, own_counts, own_sums, own_products)
-            n, m = counts.sum() - counts[fold], own_counts.sum() - own_counts[fold]
-            weights[:] = centre
-            for other in range(folds):
-                if other != fold:
-                    weights += own_sums[other] / m - sums[other] / n
-            A /= n + m
+            add_scatter(A, fold, mean, counts, means, scatters)
+            add_scatter(A, fold, own_mean, own_counts, own_means, own_scatters)
+            A /= counts.sum() - counts[fold] + own_counts.sum() - own_counts[fold]
             for j in range(q):
                 A[j, j] += alpha
+            weights = own_mean - mean
             solve(A, weights)
+            if not np.isfinite(weights).all():
+                raise FloatingPointError("the regression of a window has no finite solution")
             found = rank_sum(project(reference, weights, fold, folds), project(window, weights, fold, folds))
             gap, variance = gap + found[0], variance + found[1]
         score[w] = gap / math.sqrt(variance) if variance > 1e-9 else 0.0
