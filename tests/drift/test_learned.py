@@ -151,10 +151,13 @@ def test_domain_classifier_with_a_learner() -> None:
 
 @pytest.mark.parametrize("often", [1, 2, 40])
 def test_domain_classifier_of_a_category_that_the_reference_lacks(often: int) -> None:
-    windows = np.random.default_rng(4).normal(size=(15, 100, 12))
-    windows[:, :, 3] = 0.0
+    windows = np.random.default_rng(4).normal(size=(40, 100, 12))
+    windows[:, :, :6] = 0.0
     # scaled to the end of the range: squares of 1e12, which are gone from the folds without these rows
-    windows[12, :often, 3] = 1.0
+    for window in range(12, 40):
+        for feature in range(6):
+            start = 7 * feature + window
+            windows[window, start : start + often, feature] = 1.0
     detector = make("detector", "domain_classifier", reference=10)
     scores = detector.unlimited([windows], [np.random.default_rng(0)])[0]
     assert np.isfinite(scores[10:]).all()
