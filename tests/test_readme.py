@@ -36,7 +36,7 @@ def test_names_of_the_tables_exist():
     seen = 0
     for title, found in rows("What there is"):
         kind = re.split(r"\W", title)[0].removesuffix("s")
-        known = set(names(kind)) if kind in PACKAGES else {*names("selector"), *CONTROLS}
+        known = set(names(kind)) if kind in PACKAGES else {*names("selector"), *names("detector"), *CONTROLS}
         assert set(found) <= known, title
         seen += len(found)
     assert seen > 50

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: abscissae that are ticks themselves on a logarithmic axis
+FEW = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
@@ -110,6 +113,11 @@ def curves(
         )
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(x=0.0)
+    places = np.unique(np.concatenate([curve.x for curve in lines.values()])) if lines else np.empty(0)
+    if xscale == "log" and len(places) <= FEW:
+        # powers of ten may be none or one of them
+        axes.set_xticks(places, [f"{x:,g}" for x in places], minor=False)
+        axes.set_xticks([], minor=True)
     if ylim is not None:
         axes.set_ylim(*ylim)
     for name, at in (references or {}).items():

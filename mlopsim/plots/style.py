@@ -111,7 +111,7 @@ def new_figure(width: float = 7.2, height: float = 3.6) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -159,8 +159,10 @@ def caption(figure: Figure, text: str) -> None:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay the figure out once and keep that: constrained layout moves a little each time it runs."""
+    """Lay the figure out and keep that: constrained layout moves a little each time it runs."""
     if figure.get_layout_engine() is not None:
+        # the first run does not know yet how far labels beside the axes reach
+        figure.draw_without_rendering()
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
 

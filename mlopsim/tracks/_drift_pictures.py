@@ -15,6 +15,7 @@ from mlopsim.plots.cdf import cdf as draw_cdf
 from mlopsim.plots.curves import Curve
 from mlopsim.plots.curves import curves as draw_curves
 from mlopsim.plots.style import Mark, marks_for
+from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.tracks._drift_evidence import PICTURED
 from mlopsim.tracks._drift_fits import Calibration
 from mlopsim.tracks._drift_report import done
@@ -51,7 +52,8 @@ def floors(table: pl.DataFrame, curves: Curves) -> Section | None:
             yscale="log",
             marks=marks,
             legend=True,
-            note=f"{task}: the {len(best)} shortest, means over {seeds} scenario seeds; references: exact",
+            note=f"{task}: the {len(best)} shortest, means over {seeds} scenario seeds with 95 % intervals; "
+            "references: exact",
         )
         for name, values in known.items():
             entries = {f"{value:,.0f}": delay for value, delay in zip(arl0, values, strict=True)}
@@ -85,7 +87,16 @@ def _measured(rows: pl.DataFrame, curves: Curves) -> dict[str, Curve]:
         grid = np.array([c["by_arl0_restricted_delay"] for c in found])
         known = np.isfinite(grid).all(axis=0)
         if known.any():
-            lines[method] = Curve(x=found[0]["by_arl0_arl0"], y=np.where(known, grid.mean(axis=0), math.nan))
+            means = [
+                mean_interval(values, np.random.default_rng(0)) if ok else None
+                for values, ok in zip(grid.T, known, strict=True)
+            ]
+            lines[method] = Curve(
+                x=found[0]["by_arl0_arl0"],
+                y=np.array([math.nan if mean is None else mean.value for mean in means]),
+                low=np.array([math.nan if mean is None else mean.low for mean in means]),
+                high=np.array([math.nan if mean is None else mean.high for mean in means]),
+            )
     return lines
 
 

@@ -25,6 +25,10 @@ MEANS = (
     "chance_recall",
 )
 NOT_POOLED = "undefined on some of the pooled tasks: see Tasks"
+#: recall of as many alarms at random, above which the time of an alarm tells nothing of the change
+BY_CHANCE = 0.95
+DELAYS = ("restricted_delay", "delay")
+MANY = "as many alarms at random places would find the changes, too: their delay tells nothing"
 
 
 def done(table: pl.DataFrame) -> pl.DataFrame:
@@ -118,6 +122,8 @@ def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name) or "no cell is done")
     if name == "restricted_delay" and values["task"].n_unique() < tasks:
         return Interval(value=math.nan, n=0, reason=NOT_POOLED)
+    if name in DELAYS and found_by_chance(rows):
+        return Interval(value=math.nan, n=0, reason=MANY)
     found = aggregate(values, name, "method").to_dicts()[0]
     return Interval(
         value=found[name],
@@ -126,6 +132,13 @@ def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
         n=found[f"{name}_n"],
         reason=found[f"{name}_reason"],
     )
+
+
+def found_by_chance(rows: pl.DataFrame) -> bool:
+    """Return whether as many alarms at random would have found nearly all changes of these cells."""
+    chance = rows.filter(pl.col("chance_recall").is_finite())
+    mean = chance["chance_recall"].mean()
+    return isinstance(mean, float) and mean > BY_CHANCE
 
 
 def first_reason(rows: pl.DataFrame, name: str) -> str:
@@ -154,6 +167,8 @@ def _mean(rows: pl.DataFrame | None, name: str) -> Interval:
     if rows is None:
         return Interval(value=math.nan, n=0, reason="no cell is done")
     values = rows[name].to_numpy()
+    if name in DELAYS and np.isfinite(values).any() and found_by_chance(rows):
+        return Interval(value=math.nan, n=0, reason=MANY)
     if not np.isfinite(values).any():
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name))
     return mean_interval(values[np.isfinite(values)], np.random.default_rng(0))

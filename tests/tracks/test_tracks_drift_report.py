@@ -97,3 +97,15 @@ def test_cells_keep_laws_run_lengths_and_samples(report: Any) -> None:
 def test_a_floor_that_is_not_known_has_a_reason() -> None:
     found = references([{"mean": 0.0, "sd": 1.0}, {"mean": 1.0, "sd": 2.0}], [1000.0])
     assert np.isnan(found.arrays["floor"]).all() and "normal laws of one spread" in found.info["reason"]
+
+
+def test_always_is_last_and_has_no_delay(report: Any) -> None:
+    board = report[0]["Leaderboard"].table
+    rows = {row["method"]: row for row in board.to_dicts()}
+    assert "never" in rows and np.isfinite(rows["never"]["restricted_delay"])
+    assert np.isnan(rows["always"]["restricted_delay"]) and np.isnan(rows["always"]["delay"])
+    assert "at random" in rows["always"]["restricted_delay_reason"]
+    place = board["method"].to_list().index
+    assert place("always") > place("never") > place("clairvoyant")
+    tasks = report[0]["Tasks"].table.filter(pl.col("method") == "always")
+    assert len(tasks) and np.isnan(tasks["restricted_delay"].to_numpy()).all()
