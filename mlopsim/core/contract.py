@@ -32,7 +32,10 @@ MODULES: dict[str, str] = {
     "training": "mlopsim.learners.contract",
     "selector": "mlopsim.delivery.contract",
     "detector": "mlopsim.drift.contract",
+    "change": "mlopsim.streams.contract",
     "injector": "mlopsim.streams.contract",
+    "mechanism": "mlopsim.streams.contract",
+    "timing": "mlopsim.streams.contract",
     "gate": "mlopsim.quality.contract",
     "audit": "mlopsim.fairness.contract",
 }

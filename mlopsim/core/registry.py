@@ -27,6 +27,8 @@ PACKAGES: dict[str, str] = {
     "shift": "mlopsim.streams.shifts",
     "change": "mlopsim.streams.changes",
     "injector": "mlopsim.streams.injectors",
+    "mechanism": "mlopsim.streams.mechanisms",
+    "timing": "mlopsim.streams.timings",
     "stream": "mlopsim.streams.sources",
     "learner": "mlopsim.learners.presets",
     "training": "mlopsim.learners.training",

@@ -16,6 +16,7 @@ import numpy as np
 from mlopsim.core.contract import Check, identical, own_randomness, require
 from mlopsim.core.errors import DataError, MissingExtraError, MlopsimError
 from mlopsim.core.spec import make
+from mlopsim.streams._corruption_contract import injector, mechanism, timing
 from mlopsim.streams.concepts._base import Law
 from mlopsim.streams.layout import Layout
 from mlopsim.streams.sources._base import TableStream
@@ -361,6 +362,9 @@ CHECKS = [
         ("duration", "draw", "durations are valid, of the stated mean, and follow the seed", _duration),
         ("shift", "shift", "events come after the warm-up, where stated, and follow the seed", _shift),
         ("change", "change", "moved rows change, all others stay, the seed decides everything", _change),
+        ("injector", "injector", "errors have the asked rate and a true mask, clean rows stay", injector),
+        ("mechanism", "mechanism", "what decides is one number a row and follows the seed", mechanism),
+        ("timing", "timing", "errors begin where they should and nowhere else", timing),
         ("stream", "stream", "rows, truth and events are valid and follow the seed", _stream),
     )
 ]

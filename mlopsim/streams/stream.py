@@ -43,6 +43,22 @@ class DriftEvent:
     detail: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """The columns of a window as they were received, in the order of the array.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names; a column that did not arrive is left out, one that was not agreed is added.
+    types : tuple of str
+        ``number``, ``category`` or ``text``, one a name.
+    """
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+
+
 @dataclass(kw_only=True)
 class Stream:
     """Rows in time order.
@@ -75,6 +91,8 @@ class Stream:
         The truth about corrupted cells.
     biased : ndarray of bool, shape (n,), or None
         The truth about labels changed by bias or noise.
+    received : dict of int to Received
+        Windows whose columns have other names, types or another order than ``features``.
     """
 
     X: np.ndarray
@@ -91,6 +109,12 @@ class Stream:
     bayes: np.ndarray | None = None
     corrupted: np.ndarray | None = None
     biased: np.ndarray | None = None
+    received: dict[int, Received] = field(default_factory=dict)
+
+    def agreed(self) -> Received:
+        """Return the columns as they were agreed: those of windows that ``received`` does not name."""
+        types = tuple("category" if j in self.categories else "number" for j in range(len(self.features)))
+        return Received(names=self.features, types=types)
 
     def __post_init__(self) -> None:
         n = len(self.y)

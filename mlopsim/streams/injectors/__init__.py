@@ -1,0 +1,1 @@
+"""What goes wrong with rows, one file each."""

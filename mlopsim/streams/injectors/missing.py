@@ -1,0 +1,45 @@
+"""Values that are gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.streams.injectors._base import ColumnInjector
+from mlopsim.streams.stream import Stream
+
+
+@register("injector", "missing")
+@dataclass(kw_only=True)
+class Missing(ColumnInjector):
+    """Values of some columns are missing: MCAR, MAR or MNAR by the mechanism.
+
+    Parameters
+    ----------
+    features : list of str
+        Columns that are hit; empty: drawn by the seed.
+    count : int, default 1
+        How many are drawn where ``features`` is empty.
+
+    References
+    ----------
+    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "corrupted", base={"bundled": {"dataset": "wine"}}, injector="missing",
+    ...               mechanism="own_value", rate=0.2, timing={"step": {"at": 10}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> int(np.isnan(stream.X).sum()), int(stream.corrupted.sum())
+    (14, 14)
+    """
+
+    takes: ClassVar[str] = "any"
+
+    def spoilt(self, stream: Stream, column: int, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return nothing but NaN."""
+        return np.full(int(chosen.sum()), np.nan)

@@ -1,0 +1,52 @@
+"""Outliers of one kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.injectors._outliers import Normal, Outliers
+
+
+@register("injector", "outlier_cluster")
+@dataclass(kw_only=True)
+class OutlierCluster(Outliers):
+    """Rows around one point far from the normal ones: they look like a group of their own.
+
+    Parameters
+    ----------
+    distance : float, default 5.0
+        Of the point from the mean, in standard deviations of each column, in a direction that the seed
+        draws: its coordinates are plus or minus ``distance``.
+    spread : float, default 0.3
+        Standard deviation of the rows around it, in those of each column.
+
+    References
+    ----------
+    Han, Hu, Huang, Jiang and Zhao (2022), *ADBench*, NeurIPS Datasets and Benchmarks (clustered anomalies).
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "corrupted", base={"bundled": {"dataset": "wine"}}, rate=0.2,
+    ...               injector="outlier_cluster", timing={"step": {"at": 10}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> int(stream.corrupted.any(axis=1).sum())
+    14
+    """
+
+    distance: float = 5.0
+    spread: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_range("injector/outlier_cluster.distance", self.distance, 0.0, 1e6, open_low=True)
+        check_range("injector/outlier_cluster.spread", self.spread, 0.0, 1e6, open_low=True)
+
+    def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return points of the cluster."""
+        centre = self.distance * rng.choice([-1.0, 1.0], size=given.shape[1])
+        found: np.ndarray = centre + self.spread * rng.normal(size=given.shape)
+        return found

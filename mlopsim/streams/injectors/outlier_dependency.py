@@ -1,0 +1,38 @@
+"""Outliers that no single column shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.streams.injectors._outliers import Normal, Outliers
+
+
+@register("injector", "outlier_dependency")
+@dataclass(kw_only=True)
+class OutlierDependency(Outliers):
+    """Rows whose columns are right one by one and wrong together.
+
+    Each numeric value is that of a warm-up row drawn for this column alone: the marginal laws stay, the
+    dependence between columns and on the label is gone.
+
+    References
+    ----------
+    Han, Hu, Huang, Jiang and Zhao (2022), *ADBench*, NeurIPS Datasets and Benchmarks (dependency anomalies).
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "corrupted", base={"bundled": {"dataset": "wine"}}, rate=0.2,
+    ...               injector="outlier_dependency", timing={"step": {"at": 10}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> int(stream.corrupted.any(axis=1).sum())
+    14
+    """
+
+    def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return values drawn column by column."""
+        rows = rng.integers(len(normal.rows), size=given.shape)
+        return np.take_along_axis(normal.rows, rows, axis=0)

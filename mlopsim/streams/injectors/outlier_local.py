@@ -1,0 +1,66 @@
+"""Outliers among their neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.injectors._outliers import Normal, Outliers
+
+#: distances held at a time
+BLOCK = 1 << 22
+
+
+@register("injector", "outlier_local")
+@dataclass(kw_only=True)
+class OutlierLocal(Outliers):
+    """Rows that lie within the range of all columns but far from their neighbours.
+
+    A row is moved in a random direction by ``distance`` times the distance from it to its ``k``-th nearest
+    warm-up row (all columns standardised), and brought back into the range that each column has in the
+    warm-up: dense regions have outliers that are no outliers elsewhere.
+
+    Parameters
+    ----------
+    distance : float, default 4.0
+        In distances to the k-th neighbour.
+    k : int, default 10
+        Neighbour that the scale comes from.
+
+    References
+    ----------
+    Breunig, Kriegel, Ng and Sander (2000), *LOF: identifying density-based local outliers*, SIGMOD, 93-104
+    (what a local outlier is).
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "corrupted", base={"bundled": {"dataset": "wine"}}, rate=0.2,
+    ...               injector="outlier_local", timing={"step": {"at": 10}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> int(stream.corrupted.any(axis=1).sum())
+    14
+    """
+
+    distance: float = 4.0
+    k: int = 10
+
+    def __post_init__(self) -> None:
+        check_range("injector/outlier_local.distance", self.distance, 0.0, 1e6, open_low=True)
+        check_range("injector/outlier_local.k", self.k, 1, 10**6)
+
+    def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the moved rows."""
+        k = min(self.k, len(normal.rows)) - 1
+        radius = np.empty(len(given))
+        step = max(1, BLOCK // normal.rows.size)
+        for i in range(0, len(given), step):
+            apart = ((given[i : i + step, None, :] - normal.rows) ** 2).sum(axis=2)
+            radius[i : i + step] = np.sqrt(np.partition(apart, k, axis=1)[:, k])
+        way = rng.normal(size=given.shape)
+        way /= np.linalg.norm(way, axis=1, keepdims=True)
+        moved = given + self.distance * radius[:, None] * way
+        return np.clip(moved, normal.rows.min(axis=0), normal.rows.max(axis=0))

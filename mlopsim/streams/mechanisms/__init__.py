@@ -1,0 +1,1 @@
+"""Which rows errors prefer, one file each."""

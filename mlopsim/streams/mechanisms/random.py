@@ -1,0 +1,34 @@
+"""Errors that prefer no row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.streams.mechanisms._base import Mechanism
+from mlopsim.streams.stream import Stream
+
+
+@register("mechanism", "random")
+@dataclass(kw_only=True)
+class Random(Mechanism):
+    """Completely at random (MCAR): every row is as likely.
+
+    References
+    ----------
+    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+
+    Examples
+    --------
+    >>> from mlopsim.streams.stream import Stream
+    >>> stream = Stream(X=np.zeros((4, 1)), y=np.zeros(4, np.int64), bounds=np.array([0, 2, 4]), warmup=1,
+    ...                 classes=("no", "yes"), features=("x",), g=np.zeros(4, np.int64))
+    >>> Random().drive(stream, 0, np.random.default_rng(0)).tolist()
+    [0.0, 0.0, 0.0, 0.0]
+    """
+
+    def drive(self, stream: Stream, column: int | None, rng: np.random.Generator) -> np.ndarray:
+        """Return the same for all rows."""
+        return np.zeros(len(stream.y))

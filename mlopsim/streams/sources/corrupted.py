@@ -1,0 +1,135 @@
+"""A stream with errors whose truth is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range, make, part, part_of
+from mlopsim.streams.injectors._base import Aim, Corrupted, Injector
+from mlopsim.streams.layout import branch
+from mlopsim.streams.mechanisms._base import Mechanism
+from mlopsim.streams.stream import Stream
+from mlopsim.streams.timings._base import Timing
+
+
+@register("stream", "corrupted")
+@dataclass(kw_only=True)
+class CorruptedStream:
+    """Rows of another stream with errors in them: what goes wrong, which rows it prefers, and when.
+
+    The warm-up stays clean. ``Stream.corrupted`` marks the cells and ``Stream.biased`` the labels that
+    differ from the clean ones, which :meth:`clean` gives for the same seed.
+
+    Parameters
+    ----------
+    base : spec of a stream, default synthetic
+        Any stream.
+    injector : spec of an injector, default missing
+        What goes wrong (kind ``injector``).
+    mechanism : spec of a mechanism, default random
+        Which rows it prefers (kind ``mechanism``).
+    timing : spec of a timing, default step
+        When it happens (kind ``timing``).
+    rate : float, default 0.15
+        Share of the rows that are hit while it happens, or of the windows for injectors of whole windows.
+
+    Examples
+    --------
+    >>> source = CorruptedStream(injector={"unit_scale": {"factor": 1000.0}}, rate=0.1,
+    ...                          timing={"burst": {"at": 30, "length": 10}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> stream.corrupted.any(axis=1).reshape(-1, 100)[29:41].mean(axis=1).round(2).tolist()
+    [0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0]
+    """
+
+    base: Any = part("stream", "synthetic")
+    injector: Any = part("injector", "missing")
+    mechanism: Any = part("mechanism", "random")
+    timing: Any = part("timing", "step")
+    rate: float = 0.15
+
+    def __post_init__(self) -> None:
+        check_range("stream/corrupted.rate", self.rate, 0.0, 1.0)
+        self._base()
+        injector, mechanism = make("injector", self.injector), make("mechanism", self.mechanism)
+        make("timing", self.timing)
+        if injector.own_order or injector.whole_windows:
+            if mechanism.name != "random":
+                raise ConfigError(
+                    f"{injector.full_name} says itself which rows it hits, {mechanism.full_name} cannot",
+                    remedy="mechanism=random",
+                )
+
+    def _base(self) -> Any:
+        source = make("stream", self.base)
+        if isinstance(source, CorruptedStream):
+            raise ConfigError(
+                "stream/corrupted cannot be its own base", remedy="name the stream that is clean"
+            )
+        return source
+
+    def content(self) -> dict[str, Any]:
+        """Return what identifies the rows of the base, where it has such."""
+        base = self._base()
+        return {"base": base.content()} if hasattr(base, "content") else {}
+
+    def uncorrupted(self) -> dict[str, Any]:
+        """Return the part of the base: the same rows without errors."""
+        return part_of(self._base())
+
+    def clean(self, seed: np.random.SeedSequence) -> Stream:
+        """Draw the rows without errors, as the base alone gives them for this seed."""
+        found: Stream = self._base().generate(seed)
+        return found
+
+    def corrupt(self, clean: Stream, seed: np.random.SeedSequence) -> Corrupted:
+        """Put the errors into rows that are at hand.
+
+        Parameters
+        ----------
+        clean : Stream
+            Not changed.
+        seed : numpy.random.SeedSequence
+            Of the scenario.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If timing or injector do not fit the stream.
+        """
+        injector: Injector = make("injector", self.injector)
+        mechanism: Mechanism = make("mechanism", self.mechanism)
+        timing: Timing = make("timing", self.timing)
+        share = self.rate * timing.strength(clean.windows, clean.warmup)
+        rng = np.random.default_rng(branch(seed, 1))
+        return injector.apply(clean, Aim(share=share, mechanism=mechanism, rng=rng))
+
+    def generate(self, seed: np.random.SeedSequence) -> Stream:
+        """Draw the stream.
+
+        Parameters
+        ----------
+        seed : numpy.random.SeedSequence
+            Of the scenario: of the base as if it stood alone, and of the errors.
+
+        Returns
+        -------
+        Stream
+        """
+        clean = self.clean(seed)
+        found = self.corrupt(clean, seed)
+        return dataclasses.replace(
+            clean,
+            X=found.X,
+            y=found.y,
+            corrupted=found.cells,
+            biased=found.labels,
+            received=found.received,
+            categories=clean.categories | found.categories,
+        )

@@ -1,0 +1,1 @@
+"""When errors happen, one file each."""

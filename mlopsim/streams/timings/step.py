@@ -1,0 +1,31 @@
+"""Errors from a window on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.streams.timings._base import Timing
+
+
+@register("timing", "step")
+@dataclass(kw_only=True)
+class Step(Timing):
+    """The whole rate from one window to the end.
+
+    Parameters
+    ----------
+    at : int, default 20
+        Window in which errors begin.
+
+    Examples
+    --------
+    >>> Step(at=2).strength(5, 1).tolist()
+    [0.0, 0.0, 1.0, 1.0, 1.0]
+    """
+
+    def course(self, since: np.ndarray) -> np.ndarray:
+        """Return ones."""
+        return np.ones(len(since))
