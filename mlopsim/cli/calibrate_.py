@@ -66,7 +66,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
     click.secho(f"{result['detector']} on {given.law}, ARL0 {arl0:,g} ticks", bold=True)
     if result["limit"] is None:
         raise ConfigError(f"no {limit} gives that: {result['reason']}")
-    ends = "" if result["method"] == "exact" else f" [{result['low']:.6g}, {result['high']:.6g}]"
+    ends = "" if result["method"] == "exact" else _interval(given.detector, result)
     click.echo(f"{limit} = {result['limit']:.6g}{ends} ({result['method']})")
     if "weight" in result and result["weight"] > 0.0:
         lower, weight = result["lower"], result["weight"]
@@ -77,6 +77,14 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
             f"asked: alarm within {s['horizon']:,} ticks in {s['target']:.1%}; "
             f"on fresh signals: {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]"
         )
+
+
+def _interval(detector: Any, result: dict[str, Any]) -> str:
+    if result["low"] is not None and result["high"] is not None:
+        return f" [{result['low']:.6g}, {result['high']:.6g}]"
+    if not detector.separable:
+        return " (no interval: its score depends on its limit)"
+    return " (no interval: its ends cannot be attained)"
 
 
 def _exact(detector: Any, found: Any) -> dict[str, Any]:
@@ -126,7 +134,8 @@ def _simulated(given: Any, arl0: float, horizon: int, runs: int) -> dict[str, An
         half = 1.96 * math.sqrt(target * (1.0 - target) / runs)
         ends = [boundary(tops, min(max(target + d, 1e-9), 1.0)) for d in (half, -half)]
         if not any(end.reason for end in ends):
-            result["low"], result["high"] = sorted(finite(value(end.threshold)) or math.nan for end in ends)
+            low, high = sorted(value(end.threshold) for end in ends)
+            result["low"], result["high"] = finite(low), finite(high)
     fresh = quiet_signals(given.law, runs, horizon, Split.VALIDATION)
     coins = np.random.default_rng(2)
     first = np.array(

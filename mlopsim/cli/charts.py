@@ -80,6 +80,8 @@ def informed(words: Words, shift: float = 0.0) -> Detector:
     chart: Any = words.detector
     if chart.is_told is Told.NOTHING or not hasattr(chart, "informed"):
         return words.detector
+    if getattr(chart, "mean", None) is not None and chart.is_told is Told.P0:
+        return words.detector
     if words.after is not None:
         ready: Detector = chart.informed(words.law, words.after)
         return ready

@@ -23,11 +23,11 @@ VERSIONS: dict[str, int] = {
     # from a walk to metrics and curves
     "outcome": 1,
     # ticks of a signal from stream and learner
-    "signal": 1,
+    "signal": 2,
     # limits from drift-free signals
-    "calibration": 2,
+    "calibration": 3,
     # from alarms to metrics
-    "drift_outcome": 1,
+    "drift_outcome": 2,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

@@ -243,24 +243,32 @@ def _search(
         raise ConfigError(f"{detector.full_name}: the search needs a finite limit to start from")
     step = max(abs(low), 1.0) / 8.0
     above = below = share(low)
+    refused = False
     for _ in range(DOUBLINGS):
         if above > target:
             break
         try:
             above = share(low - step)
         except ConfigError:
-            text = f"at its lowest limit only {above:.1%} of the drift-free signals have an alarm"
-            return Boundary(threshold=nan, lower=nan, weight=nan, reason=f"{text}, less than {target:.1%}")
-        low, step = low - step, 2.0 * step
+            # out of range: nearer, as far as a step is one
+            refused, step = True, 0.5 * step
+            if step <= 1e-9 * max(abs(low), 1.0):
+                text = f"at its lowest limit only {above:.1%} of the drift-free signals have an alarm"
+                reason = f"{text}, less than {target:.1%}"
+                return Boundary(threshold=nan, lower=nan, weight=nan, reason=reason)
+            continue
+        low, step = low - step, step if refused else 2.0 * step
     step = max(abs(high), 1.0) / 8.0
+    refused = False
     for _ in range(DOUBLINGS):
         if below <= target:
             break
         try:
             below = share(high + step)
         except ConfigError:
-            break
-        high, step = high + step, 2.0 * step
+            refused, step = True, 0.5 * step
+            continue
+        high, step = high + step, step if refused else 2.0 * step
     if below > target or above <= target:
         text = f"no limit was found: {above:.1%} at the lowest tried, {below:.1%} at the highest"
         return Boundary(threshold=nan, lower=nan, weight=nan, reason=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Chart(Compiled):
     The state of a kernel begins with: ticks learnt, mean, spread (the sum of squares while learning); see
     :func:`mlopsim.drift.kernels.standard.learn_from`.
     """
+
+    told_by: ClassVar[tuple[str, ...]] = ("mean", "sd")
 
     told: Told = Told.NOTHING
     mean: float | None = None

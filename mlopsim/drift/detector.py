@@ -40,7 +40,8 @@ class Detector:
     Class attributes: ``reads`` (kind of signal; a detector of values reads errors, too), ``limit`` (the
     parameter that calibration sets, empty if there is none), ``separable`` (True: the score up to the first
     alarm does not depend on the limit, so that one run serves all limits), ``random`` (True: it draws random
-    numbers), ``control`` (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`).
+    numbers), ``control`` (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`),
+    ``told_by`` (fields that ``informed`` fills in with what a task tells).
 
     The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
     the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
@@ -55,6 +56,7 @@ class Detector:
     separable: ClassVar[bool] = True
     random: ClassVar[bool] = False
     control: ClassVar[bool] = False
+    told_by: ClassVar[tuple[str, ...]] = ()
     statistic: float = float("nan")
 
     # -- what a detector says of itself --------------------------------------------------------------

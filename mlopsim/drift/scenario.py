@@ -106,6 +106,8 @@ class Scenario:
     risk_change : float
         Mean error of the model from the first change on less that before it; NaN where there is no model or
         no change.
+    real : bool
+        Whether its drift-free law is unknown, so that limits come from its warm-up.
     """
 
     rows: int
@@ -114,6 +116,7 @@ class Scenario:
     harmless: tuple[tuple[int, int], ...] = ()
     laws: tuple[Law, Law] | None = None
     risk_change: float = float("nan")
+    real: bool = False
 
 
 class Source:

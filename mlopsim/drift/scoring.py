@@ -133,7 +133,6 @@ def score_alarms(
     np.add.at(covered, stops, -1)
     inside = np.cumsum(covered)[:ticks] > 0
     stable = int((~inside[first:]).sum())
-    all_alarms = len(at)
     harmless_owner = _owners(at, quiet[:, 0], quiet_ends)
     at = at[(harmless_owner < 0) | (_owners(at, spans[:, 0], ends) >= 0)]
 
@@ -165,14 +164,16 @@ def score_alarms(
     put("mdr", 1.0 - values["recall"], none)
     ratio = nan
     if false and len(delays):
-        ratio = values["mtfa"] / values["mtd"] * values["recall"] if values["mtd"] else math.inf
+        # a mean time of less than a tick is no time: whatever always fires has none
+        ratio = values["mtfa"] / max(values["mtd"], 1.0) * values["recall"]
     put("mtr", ratio, "no false alarm" if not false else (missed if len(spans) else none))
     looked = ticks - first
     chance = nan
-    if len(spans) and looked:
+    if len(spans) and stable:
+        # the rate outside the windows: alarms that a change explains are no chance
         lengths = (ends - spans[:, 0]).astype(np.float64)
-        chance = float(np.mean(1.0 - (1.0 - all_alarms / looked) ** lengths))
-    put("chance_recall", chance, none)
+        chance = float(np.mean(1.0 - (1.0 - false / stable) ** lengths))
+    put("chance_recall", chance, "no stable tick" if len(spans) else none)
     put("episode_recall", _episodes(spans[:, 0], ends, found), none)
     alarmed = len(set(harmless_owner.tolist()) - {-1}) / len(quiet) if len(quiet) else nan
     put("harmless_alarmed", alarmed, "no harmless change")

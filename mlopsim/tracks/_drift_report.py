@@ -37,8 +37,8 @@ def done(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def ranked(table: pl.DataFrame) -> list[str]:
-    """Return the methods that look at the signal and are told nothing, in the order of the table."""
-    rows = done(table).filter((pl.col("control") == 0.0) & (pl.col("told") == 0.0))
+    """Return the methods that look at the signal, are told nothing and are calibrated, in table order."""
+    rows = done(table).filter((pl.col("control") == 0.0) & (pl.col("told") == 0.0) & (pl.col("given") == 0.0))
     return list(dict.fromkeys(rows["method"].to_list()))
 
 
@@ -156,7 +156,7 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
     keys = [(t, m) for t in dict.fromkeys(table["task"]) for m in dict.fromkeys(table["method"])]
     groups = dict(rows.group_by(["task", "method"]))
     columns: dict[str, Any] = {"task": [t for t, _ in keys], "method": [m for _, m in keys]}
-    for name in ("restricted_delay", "recall", "false_per_1000", "harmless_alarmed"):
+    for name in ("restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "risk_change"):
         columns |= interval_columns(name, [_mean(groups.get(key), name) for key in keys])
     return pl.DataFrame(columns)
 

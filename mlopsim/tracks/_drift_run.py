@@ -182,7 +182,7 @@ def run_cells(
         channel, reason = channel_of(detector, source)
         laws = told_laws(detector, source)
         if reason or isinstance(laws, str):
-            outcomes.append(undefined(detector, reason or str(laws)))
+            outcomes.append(undefined(cell, detector, reason or str(laws)))
             continue
         detector = told(detector, laws)
         place = cell.task.digest, cell.seed, channel
@@ -192,16 +192,20 @@ def run_cells(
     return outcomes
 
 
-def described(detector: Detector) -> dict[str, float]:
+def described(cell: Cell, detector: Detector) -> dict[str, float]:
     """Return what a cell says of its method."""
-    return {"told": TOLD[detector.is_told], "control": float(detector.control)}
+    return {
+        "told": TOLD[detector.is_told],
+        "control": float(detector.control),
+        "given": float(cell.method.part["given"]),
+    }
 
 
-def undefined(detector: Detector, reason: str) -> Outcome:
+def undefined(cell: Cell, detector: Detector, reason: str) -> Outcome:
     """Return an outcome without numbers."""
     from mlopsim.tracks.drift import DriftTrack
 
-    known = described(detector)
+    known = described(cell, detector)
     names = [metric.name for metric in DriftTrack.metrics if metric.name not in known]
     return Outcome(metrics=known | dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason))
 
@@ -217,34 +221,39 @@ def _run_cell(
 ) -> Outcome:
     limits = limits_of(cell, fits, calibration)
     scores: list[Score | None] = []
+    runs: list[tuple[Detector, np.ndarray] | None] = []
     main = limits.place(calibration.arl0)
     for number in range(len(limits.arl0)):
         ready = limited(cell, detector, scenario, limits, number)
         if ready is None:
             scores.append(None)
+            runs.append(None)
             continue
         alarms = alarm_rows(cell, ready, scenario)
         scores.append(
             score_alarms(alarms, scenario.harmful, scenario.rows, tolerance, harmless=scenario.harmless)
         )
-        if number == main:
-            chosen, shown = ready, alarms
-    now = scores[main]
-    if now is None:
+        runs.append((ready, alarms))
+    now, run = scores[main], runs[main]
+    if now is None or run is None:
         reason = limits.boundaries[main].reason
-        outcome = undefined(detector, f"no limit gives the asked behaviour: {reason}")
+        outcome = undefined(cell, detector, f"no limit gives the asked behaviour: {reason}")
         outcome.metrics |= limits.metrics(calibration.arl0)
         outcome.reasons = {
             name: r for name, r in outcome.reasons.items() if math.isnan(outcome.metrics[name])
         }
         return outcome
-    metrics = described(detector) | {name: float(getattr(now, name)) for name in SCORED}
+    chosen, shown = run
+    metrics = described(cell, detector) | {name: float(getattr(now, name)) for name in SCORED}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
     metrics |= limits.metrics(calibration.arl0) | {
         "return": math.nan,
         "upper": math.nan,
         "retrains": math.nan,
     }
+    before = min((start for start, _ in (*scenario.harmful, *scenario.harmless)), default=scenario.rows)
+    metrics["real"] = float(scenario.real)
+    metrics |= {"alarm_before": float((shown < before).any()), "rows_before": float(before)}
     outcome = Outcome(metrics=metrics, reasons=dict(now.reasons))
     outcome.curves = {
         "alarms": shown,
@@ -263,7 +272,7 @@ def _run_cell(
     if cell.task.part["deployment"] is not None:
         from mlopsim.tracks._drift_worth import add_worth
 
-        add_worth(outcome, cell, chosen, scenario, shown, wait, np.random.default_rng(seed_of(cell)))
+        add_worth(outcome, cell, runs, main, scenario, wait, seed_of(cell))
     return outcome
 
 
@@ -306,8 +315,6 @@ def limited(
     if limits.fit is None:
         if detector.name in BY_RATE and detector.control:
             return at_rate(detector, scenario.channel, float(limits.arl0[number]), rng)
-        if detector.name == "clairvoyant":
-            return dataclasses.replace(detector, changes=_ticks(scenario))  # type: ignore[type-var]
         return detector
     found = limits.boundaries[number]
     if found.reason:
@@ -315,15 +322,12 @@ def limited(
     return with_threshold(detector, found.draw(rng))
 
 
-def _ticks(scenario: Scenario) -> list[int]:
-    """Return the first tick that holds rows of each harmful change."""
-    rows = scenario.channel.rows
-    ticks = [-(-start // rows) if start % rows else start // rows for start, _ in scenario.harmful]
-    return [tick for tick in ticks if tick < scenario.channel.signal.ticks]
-
-
 def alarm_rows(cell: Cell, detector: Detector, scenario: Scenario) -> np.ndarray:
     """Return the rows at which alarms were raised, int64."""
+    if detector.name == "clairvoyant":
+        # it knows the rows: neither windows nor late labels hold it up
+        starts = np.unique(np.array([start for start, _ in scenario.harmful], dtype=np.int64))
+        return starts[starts < scenario.rows]
     alarms = detector.alarms(scenario.channel.signal, np.random.default_rng(seed_of(cell)))
     times = scenario.channel.times(alarms)
     return times[times < scenario.rows]

@@ -14,18 +14,17 @@ from mlopsim.plots.curves import Curve
 from mlopsim.plots.curves import curves as draw_curves
 from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
 from mlopsim.plots.style import Mark, marks_for
-from mlopsim.plots.tradeoff import tradeoff
-from mlopsim.stats.bootstrap import mean_interval, ns_interval
-from mlopsim.stats.interval import Interval
 from mlopsim.stats.ranks import cliques, friedman, nemenyi_cd
 from mlopsim.stats.table import interval_columns, pivot
 from mlopsim.tracks._drift_fits import Calibration
+from mlopsim.tracks._drift_outcomes import harmless, over_seeds, realised, worth
 from mlopsim.tracks._drift_pictures import SHOWN, distribution_functions, floors, run_lengths
 from mlopsim.tracks._drift_report import (
     BY_CHANCE,
     TOLD,
     done,
     first_reason,
+    found_by_chance,
     leaderboard,
     per_task,
     pooled_tasks,
@@ -57,12 +56,13 @@ def sections(table: pl.DataFrame, curves: Curves, calibration: Calibration, tole
         _told(table),
         _ranks(table, marks),
         _calibrations(table, calibration),
+        realised(table, calibration),
         _delays(table, curves, marks),
         floors(table, curves),
         run_lengths(table, curves, calibration),
         distribution_functions(table, curves),
-        _harmless(table),
-        _worth(table, board, marks),
+        harmless(table),
+        worth(table, board, curves, marks),
         Section(title="Tasks", text="Means over seeds by task; n: seeds.", table=per_task(table)),
         _words(calibration, tolerance),
     ]
@@ -85,8 +85,8 @@ def _board(table: pl.DataFrame, board: pl.DataFrame, marks: Marks, calibration: 
         note=f"mean over {len(pool)} tasks; 95 % bootstrap over scenario seeds; n: scenario seeds",
     )
     text = (
-        f"Every detector has the limit with which {asked:.1%} of the drift-free signals have an alarm within "
-        f"{calibration.horizon} rows: that of a memoryless one with an average run length of "
+        f"Every calibrated detector has the limit with which {asked:.1%} of the drift-free signals have an "
+        f"alarm within {calibration.horizon} rows: that of a memoryless one with an average run length of "
         f"{calibration.arl0:,.0f} rows. The delay of a change that is missed counts as its whole "
         "window. Compare methods that are **told** the same. A method with so many alarms that as many at "
         f"random places would find the changes (chance recall above {BY_CHANCE:.0%}), like `always`, has no "
@@ -116,8 +116,10 @@ def _told(table: pl.DataFrame) -> Section | None:
             "tasks": [groups[m][1] for m in order],
             "told": [groups[m][0] for m in order],
             "method": order,
-            **interval_columns("restricted_delay", [_mean(chosen[m], "restricted_delay") for m in order]),
-            **interval_columns("false_per_1000", [_mean(chosen[m], "false_per_1000") for m in order]),
+            **interval_columns(
+                "restricted_delay", [over_seeds(chosen[m], "restricted_delay") for m in order]
+            ),
+            **interval_columns("false_per_1000", [over_seeds(chosen[m], "false_per_1000") for m in order]),
         }
     ).sort("tasks", "told", "restricted_delay", descending=[False, True, False])
     text = (
@@ -131,6 +133,7 @@ def _ranks(table: pl.DataFrame, marks: Marks) -> Section | None:
     """Friedman's test over the pooled tasks, methods that are told nothing, with Nemenyi's difference."""
     pool, methods = pooled_tasks(table), ranked(table)
     rows = done(table).filter(pl.col("task").is_in(pool))
+    methods = [m for m in methods if not found_by_chance(rows.filter(pl.col("method") == m))]
     scores = np.array([_by_task(rows, method, pool) for method in methods]).T
     # a method that could not be run somewhere would cost everybody that task
     whole = np.isfinite(scores).all(axis=0) if len(scores) else np.zeros(0, dtype=bool)
@@ -214,7 +217,7 @@ def _delays(table: pl.DataFrame, curves: Curves, marks: Marks) -> Section | None
     for method in ranked(table):
         keys = rows.filter(pl.col("method") == method)["key"].to_list()
         found = [c for c in (curves(key) for key in keys) if "by_arl0_arl0" in c]
-        if not found or len(found) < len(keys):
+        if not found or len(found) < len(keys) or found_by_chance(rows.filter(pl.col("method") == method)):
             continue
         grid = np.array([c["by_arl0_restricted_delay"] for c in found])
         if not np.isfinite(grid).all():
@@ -239,81 +242,14 @@ def _delays(table: pl.DataFrame, curves: Curves, marks: Marks) -> Section | None
     )
 
 
-def _harmless(table: pl.DataFrame) -> Section | None:
-    rows = done(table).filter(pl.col("harmless_alarmed").is_finite() & (pl.col("control") == 0.0))
-    if not len(rows):
-        return None
-    methods = list(dict.fromkeys(rows["method"].to_list()))
-    found = [_mean(rows.filter(pl.col("method") == method), "harmless_alarmed") for method in methods]
-    frame = pl.DataFrame({"method": methods, **interval_columns("harmless_alarmed", found)})
-    text = (
-        "Share of the changes of P(x) that leave the model's risk as it was, with an alarm in their "
-        "window. A "
-        "detector of inputs is right to see them and of no use to the deployment; what is left to "
-        "chance is the "
-        "share that the asked rate gives."
-    )
-    return Section(title="Harmless changes", text=text, table=frame.sort("harmless_alarmed", descending=True))
-
-
-def _mean(rows: pl.DataFrame, name: str) -> Interval:
-    grid = pivot(rows, name)[0]
-    return mean_interval(grid, np.random.default_rng(0))
-
-
-def _worth(table: pl.DataFrame, board: pl.DataFrame, marks: Marks) -> Section | None:
-    """NS of each detector as the trigger of retraining, beside its delay."""
-    rows = done(table).filter(pl.col("return").is_finite())
-    tasks = sorted(set(rows["task"].to_list()))
-    if not tasks:
-        return None
-
-    def grid(method: str, name: str) -> np.ndarray:
-        seeds = sorted(set(rows["seed"].to_list()))
-        chosen = rows.filter(pl.col("method") == method)
-        return pivot(chosen, name, clusters=seeds, tasks=tasks)[0]
-
-    base, top = grid("never", "return"), grid("clairvoyant", "upper")
-    methods = list(dict.fromkeys(rows["method"].to_list()))
-    found = [ns_interval(grid(m, "return"), base, top, np.random.default_rng(0)) for m in methods]
-    retrains = [_mean(rows.filter(pl.col("method") == m), "retrains") for m in methods]
-    false = [_mean(rows.filter(pl.col("method") == m), "false_per_1000") for m in methods]
-    frame = pl.DataFrame(
-        {
-            "method": methods,
-            **interval_columns("ns", found),
-            **interval_columns("retrains", retrains),
-            **interval_columns("false_per_1000", false),
-        }
-    ).sort("ns", descending=True)
-    delay = dict(board.select("method", "restricted_delay").iter_rows())
-    both = [m for m in methods if math.isfinite(delay.get(m, math.nan)) and m not in ("clairvoyant", "never")]
-    figure = tradeoff(
-        both,
-        [delay[m] for m in both],
-        [found[methods.index(m)].value for m in both],
-        xlabel="restricted delay on the pooled tasks, in rows",
-        ylabel="NS as the trigger of retraining",
-        pareto=False,
-        marks=marks,
-        note=f"{len(tasks)} tasks with a deployment; n = {rows['seed'].n_unique()} scenario seeds",
-    )
-    text = (
-        "Each calibrated detector triggers the retraining in the same deployment (same Worlds, costs and "
-        "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank "
-        "and worth "
-        "need not agree: what counts there is whether a retrain is worth its cost."
-    )
-    return Section(title="Worth", text=text, table=frame, figures={"Worth against delay": figure})
-
-
 def _words(calibration: Calibration, tolerance: int) -> Section:
     text = (
         f"- **in time**: an alarm from the start of a change to {tolerance} rows after its end.\n"
         "- **restricted delay**: mean over all changes of min(delay, length of the window), in rows.\n"
         "- **false alarms**: alarms outside all windows of changes, per 1000 such rows.\n"
         "- **extra**: further alarms within one change's window.\n"
-        "- **chance recall**: share of the changes that as many alarms at random rows would find.\n"
+        "- **chance recall**: share of the changes that alarms at random rows would find, as many as "
+        "there are outside the windows of changes.\n"
         f"- **asked**: P(alarm within H) = 1 - exp(-H / ARL0), H = {calibration.horizon} rows, "
         f"ARL0 = {calibration.arl0:,.0f} rows, on drift-free signals.\n"
         "- **told**: what a detector knows beforehand: nothing, the law before the change (p0), or "

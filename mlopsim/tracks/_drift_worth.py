@@ -22,6 +22,7 @@ from mlopsim.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from mlopsim.delivery.pool import WorldPool
+    from mlopsim.delivery.walk import Trajectory
     from mlopsim.world.world import World
 
 
@@ -87,33 +88,31 @@ def _opened(content: str) -> tuple[World, WorldPool, Any]:
 def add_worth(
     outcome: Outcome,
     cell: Cell,
-    detector: Detector,
+    runs: Sequence[tuple[Detector, np.ndarray] | None],
+    main: int,
     scenario: Scenario,
-    alarms: np.ndarray,
     wait: int,
-    rng: np.random.Generator,
+    seed: np.random.SeedSequence,
 ) -> None:
     """Walk a deployment with a detector as trigger; add ``return``, ``retrains`` and, for the clairvoyant, U.
 
     Parameters
     ----------
     outcome : Outcome
-        Of the cell so far; changed.
+        Of the cell so far; changed. Its curve ``by_arl0_return`` (A,) has the return at each arl0.
     cell : Cell
         Its task has a deployment.
-    detector : Detector
-        With its limit.
+    runs : sequence of (Detector, ndarray of int64) or None
+        By arl0: the detector with its limit, and the rows of its alarms on the scenario; None: no limit.
+    main : int
+        Which of them the metrics are of; it has a limit.
     scenario : Scenario
         What the detector read.
-    alarms : ndarray of int64
-        Rows of its alarms on the scenario.
     wait : int
         Windows between an alarm and the retrain.
-    rng : Generator
+    seed : SeedSequence
         Of the detector.
     """
-    from mlopsim.delivery.walk import walk
-
     part = cell.task.part
     names = ("stream", "learner", "training", "deployment")
     content = {name: part[name] for name in names} | {
@@ -122,24 +121,46 @@ def add_worth(
         "root": cell.root,
     }
     world, pool, deployment = _opened(canonical_json(content))
-    selector: Any
-    if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
-        selector = Watch(wait=wait).attach(detector, rng)
-    else:
-        selector = Replay(wait=wait).attach(decisions(world, alarms))
-    one = np.zeros(1, np.int64)
-    trajectory = walk(selector, pool, deployment, one, [np.random.SeedSequence(0)])
-    outcome.metrics["return"] = float(np.mean(trajectory.reward[0]))
-    outcome.metrics["retrains"] = float(trajectory.retrained[0].sum())
+    returns = np.full(len(runs), np.nan)
+    for number, run in enumerate(runs):
+        if run is None:
+            continue
+        detector, alarms = run
+        trajectory = _walk(detector, alarms, scenario, world, pool, deployment, wait, seed)
+        returns[number] = float(np.mean(trajectory.reward[0]))
+        if number == main:
+            outcome.metrics["retrains"] = float(trajectory.retrained[0].sum())
+    outcome.metrics["return"] = float(returns[main])
+    outcome.curves["by_arl0_return"] = returns
     for name in ("return", "retrains"):
         outcome.reasons.pop(name, None)
-    if detector.name == "clairvoyant":
+    if cell.method.part["detector"]["name"] == "clairvoyant":
         from mlopsim.delivery.oracle.bracket import bracket
 
         outcome.metrics["upper"] = bracket(pool.reward[0], world.warmup, deployment).upper / pool.steps
         outcome.reasons.pop("upper", None)
     else:
         outcome.reasons["upper"] = "only the clairvoyant's cell holds the bound"
+
+
+def _walk(
+    detector: Detector,
+    alarms: np.ndarray,
+    scenario: Scenario,
+    world: World,
+    pool: WorldPool,
+    deployment: Any,
+    wait: int,
+    seed: np.random.SeedSequence,
+) -> Trajectory:
+    from mlopsim.delivery.walk import walk
+
+    selector: Any
+    if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
+        selector = Watch(wait=wait).attach(detector, np.random.default_rng(seed))
+    else:
+        selector = Replay(wait=wait).attach(decisions(world, alarms))
+    return walk(selector, pool, deployment, np.zeros(1, np.int64), [np.random.SeedSequence(0)])
 
 
 def decisions(world: World, alarms: Sequence[int] | np.ndarray) -> np.ndarray:

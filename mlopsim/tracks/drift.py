@@ -15,6 +15,7 @@ from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
+from mlopsim.drift.signal import Told
 from mlopsim.tracks._drift_fits import Calibration
 from mlopsim.tracks._drift_run import BY_RATE, bundle_of, channel_of, told_laws
 
@@ -68,6 +69,13 @@ class DriftTrack:
         Metric(
             name="chance_recall", unit="share", direction="none", text="recall of as many alarms at random"
         ),
+        Metric(
+            name="alarm_before",
+            unit="flag",
+            direction="min",
+            text="an alarm before anything changes",
+        ),
+        Metric(name="rows_before", unit="rows", direction="none", text="rows before anything changes"),
         Metric(name="mtfa", unit="rows", direction="max", text="mean time between false alarms"),
         Metric(name="mtd", unit="rows", direction="min", text="mean time to detection"),
         Metric(name="mdr", unit="share", direction="min", text="missed detection rate"),
@@ -84,6 +92,8 @@ class DriftTrack:
         Metric(name="met", unit="flag", direction="none", text="whether fresh signals show what was asked"),
         Metric(name="exact", unit="flag", direction="none", text="limit computed, not simulated"),
         Metric(name="told", unit="code", direction="none", text="0 nothing, 1 p0, 2 p0 and p1"),
+        Metric(name="real", unit="flag", direction="none", text="whether limits come from a warm-up"),
+        Metric(name="given", unit="flag", direction="none", text="whether its limit is the user's own"),
         Metric(name="control", unit="flag", direction="none", text="whether it ignores the signal"),
         Metric(name="return", unit="reward a window", direction="max", text="R as the trigger of retraining"),
         Metric(name="upper", unit="reward a window", direction="none", text="U (clairvoyant only)"),
@@ -135,9 +145,12 @@ class DriftTrack:
             content["deployment"] = None if worth is None else canonical("deployment", worth)
         content["tolerance"] = self.tolerance
         content["versions"] = versions("signal", "drift_outcome")
+        if source.reads_stream:
+            # a model that is updated on the way takes its errors from a World
+            content["versions"] |= versions("world")
         if content["deployment"] is not None:
             content["wait"] = self.wait
-            content["versions"] |= versions("world", "dynamics")
+            content["versions"] |= versions("dynamics")
         name = entry.get("name") or " / ".join(
             label(kind, content[kind]) for kind in ("signal", "stream", "learner") if content[kind]
         )
@@ -160,6 +173,13 @@ class DriftTrack:
         name, given = split_spec("detector", entry)
         cls = find("detector", name)
         content = canonical("detector", {cls.name: given})
+        made: Detector = make("detector", content)
+        for key in given:
+            if key in cls.told_by and made.is_told is not Told.NOTHING:
+                raise ConfigError(
+                    f"{cls.full_name}.{key} is what the task tells it: your value would be overwritten",
+                    remedy="leave it out; a task with another law tells another value",
+                )
         # a given limit stays what it is; any other is what calibration sets, so that its default is no matter
         kept = cls.limit in given or not cls.limit
         part: dict[str, Any] = {"detector": content, "given": kept}
@@ -211,7 +231,8 @@ class DriftTrack:
             "arl0": settings.all_arl0,
             "runs": settings.runs,
             "checks": settings.checks,
-            "versions": versions("signal", "calibration"),
+            "versions": versions("signal", "calibration")
+            | (versions("world") if source.reads_stream else {}),
         }
         verb = "check" if cell.method.part["given"] else "calibrate"
         return FitJob(track=cell.track, label=f"{verb} {cell.method.name} for {cell.task.name}", part=part)

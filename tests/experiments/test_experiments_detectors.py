@@ -59,6 +59,7 @@ def cells(delays: dict[str, tuple[float, float]], share: float) -> pl.DataFrame:
             "share": share,
             "told": 0.0,
             "control": 0.0,
+            "given": 0.0,
             "restricted_delay": delay,
         }
         for method, pair in delays.items()

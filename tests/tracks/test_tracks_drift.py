@@ -125,11 +125,38 @@ def test_controls_stand_in_every_table(ran: Any) -> None:
 
 def test_delays_count_from_the_row_to_the_arrival(ran: Any) -> None:
     _, _, outcomes = ran
-    late, soon = (outcomes[task, "clairvoyant", 0].metrics["delay"] for task in ("delayed", "model"))
-    assert (soon, late) == (0.0, 200.0)
+    late, soon = (outcomes[task, "cusum", 0].curves["alarms"] for task in ("delayed", "model"))
+    assert len(soon) and late.tolist() == [row + 200 for row in soon.tolist() if row < 1800]
+    # who knows the rows does not wait for labels
+    for task in ("delayed", "model"):
+        assert outcomes[task, "clairvoyant", 0].metrics["delay"] == 0.0
     # a window of inputs is known when its last row is
     alarms = outcomes["model", KS, 0].curves["alarms"]
     assert ((alarms + 1) % 100 == 0).all()
+
+
+def test_what_a_task_tells_is_no_parameter(ran: Any) -> None:
+    track = ran[0]
+    for entry in ({"bernoulli_cusum": {"p1": 0.3}}, {"cusum": {"told": "p0", "mean": 0.2, "sd": 0.4}}):
+        with pytest.raises(ConfigError, match="is what the task tells it"):
+            track.methods([entry])
+
+
+def test_worth_at_each_run_length(ran: Any) -> None:
+    _, _, outcomes = ran
+    for method in ("cusum", KS, "always", "never"):
+        outcome = outcomes["model", method, 0]
+        returns = outcome.curves["by_arl0_return"]
+        assert returns.shape == outcome.curves["by_arl0_arl0"].shape == (3,)
+        main = outcome.curves["by_arl0_arl0"].tolist().index(2000.0)
+        assert returns[main] == outcome.metrics["return"]
+
+
+def test_alarms_before_anything_changes(ran: Any) -> None:
+    _, _, outcomes = ran
+    assert outcomes["model", "always", 0].metrics["alarm_before"] == 1.0
+    assert outcomes["model", "never", 0].metrics["alarm_before"] == 0.0
+    assert outcomes["law", "never", 0].metrics["rows_before"] == 1000.0
 
 
 def test_worth_is_bounded_by_the_oracle(ran: Any) -> None:

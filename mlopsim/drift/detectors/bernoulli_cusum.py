@@ -47,6 +47,7 @@ class BernoulliCusum(Compiled):
 
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "h"
+    told_by: ClassVar[tuple[str, ...]] = ("p0", "p1")
 
     p0: float = 0.1
     p1: float = 0.2

@@ -43,6 +43,7 @@ class ShiryaevRoberts(Compiled):
     """
 
     limit: ClassVar[str] = "h"
+    told_by: ClassVar[tuple[str, ...]] = ("mean", "sd", "shift")
 
     mean: float = 0.0
     sd: float = 1.0

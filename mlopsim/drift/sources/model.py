@@ -38,6 +38,10 @@ class Update(Enum):
     ONLINE = "online"
 
 
+#: scenarios whose warm-ups drift-free signals of a real stream are drawn from
+PREFIXES = 20
+
+
 @register("signal", "model")
 @dataclass(kw_only=True)
 class Model(Base):
@@ -63,9 +67,17 @@ class Model(Base):
         Kinds of DriftEvents (covariate, prior, subgroup, concept) that do not change the risk of the model in
         this task: alarms on them are counted apart. ``risk_change`` of a scenario tells whether that holds.
     block, folds : int
-        Where the drift-free law of the stream is not known (real streams): length of the blocks of the
-        bootstrap of the warm-up, in rows, and contiguous folds that its errors are made with, each by a
-        model that was not trained on them.
+        Where the drift-free law of the stream is not known (real streams): longest blocks of the bootstrap of
+        the warm-up, in rows, and contiguous folds that its errors are made with, each by a model that was not
+        trained on them. A window of inputs is made of ten blocks at least, and rows that a stream shuffles
+        are drawn one by one.
+
+    Notes
+    -----
+    The warm-up of a real stream is short, and limits are no better than what it shows. Drift-free signals are
+    resampled from the warm-ups of :data:`PREFIXES` scenarios of the split, so that they are checked on other
+    rows than they were found on where scenarios differ (``shuffle``, ``thin``); a stream in its own order has
+    one warm-up only, and the check then tells nothing new.
 
     Examples
     --------
@@ -127,6 +139,7 @@ class Model(Base):
             harmful=harmful,
             harmless=harmless,
             risk_change=_risk_change(ticks, harmful + harmless) if channel == "errors" else math.nan,
+            real=_drift_free(place.stream, 1) is None,
         )
 
     def quiet(self, place: Place, channel: str, rows: int) -> Channel:
@@ -233,9 +246,13 @@ class Model(Base):
 
     def _bootstrap(self, place: Place, channel: str, rows: int) -> Channel:
         content = canonical_json([place.stream, place.learner])
-        prefix = _prefix(canonical_json(part_of(self)), content, place.root)
+        own = canonical_json(part_of(self))
+        prefix = _prefix(own, content, place.split, place.index % PREFIXES, place.root)
         source = prefix[channel]
-        block = min(self.block, len(source))
+        block = 1 if _shuffled(content) else min(self.block, len(source))
+        if channel == "inputs":
+            # a window of few blocks would be one piece of the warm-up and vary far less than windows do
+            block = max(1, min(block, self.window // 10))
         rng = np.random.default_rng(place.seed(Axis.CALIBRATION))
         starts = rng.integers(0, len(source) - block + 1, size=-(-rows // block))
         ticks = source[(starts[:, None] + np.arange(block)).ravel()[:rows]]
@@ -285,14 +302,22 @@ def _drift_free_of(content: str, rows: int) -> dict[str, Any] | None:
     return None if quiet is None else part_of(quiet(rows))
 
 
-@lru_cache(maxsize=4)
-def _prefix(own: str, content: str, root: int) -> dict[str, np.ndarray]:
+@lru_cache(maxsize=16)
+def _shuffled(content: str) -> bool:
+    """Return whether the rows of a real stream come in a random order."""
+    import json
+
+    return bool(getattr(make("stream", json.loads(content)[0]), "shuffle", False))
+
+
+@lru_cache(maxsize=2 * 20)
+def _prefix(own: str, content: str, split: str, index: int, root: int) -> dict[str, np.ndarray]:
     """Return what the warm-up of a real stream shows: errors and outputs of models that did not see them."""
     import json
 
     component: Model = make("signal", json.loads(own))
     stream_part, learner = json.loads(content)
-    place = Place(stream=stream_part, learner=learner, split="train", root=root)
+    place = Place(stream=stream_part, learner=learner, split=split, index=index, root=root)
     trained = component._trained(place)
     stream = trained.stream
     size = int(stream.bounds[stream.warmup])

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlopsim.core.errors import DataError, nearest
+from mlopsim.core.errors import ConfigError, DataError, nearest
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.changes._base import Change, Changed, redrawn
@@ -20,7 +20,9 @@ class PriorChange(Change):
     """A class becomes more or less frequent; P(x | y) stays.
 
     Moved rows are drawn anew from the rows of their window, those of the class with ``odds`` times the weight
-    of the others, so that its odds are multiplied by that. A window without the class stays without it.
+    of the others, so that its odds are multiplied by that. A window without the class stays without it. Rows
+    are drawn with replacement: some stand twice, and a window's means vary about twice as much as those of
+    other rows, which tests of the inputs may notice, too.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ class PriorChange(Change):
 
     def __post_init__(self) -> None:
         check_range("change/prior.odds", self.odds, 0.0, 1e9, open_low=True)
+        if self.odds == 1.0:
+            raise ConfigError("change/prior.odds of 1 changes no law", remedy="use another factor")
 
     def apply(self, stream: Stream, moved: np.ndarray, rng: np.random.Generator) -> Changed:
         """Draw the moved rows anew."""
