@@ -59,9 +59,16 @@ def realised(table: pl.DataFrame, calibration: Calibration) -> Section | None:
         for name, values in expected.items()
         if len(values)
     )
-    frame = pl.DataFrame({"method": methods})
-    for name, found in columns.items():
-        frame = frame.with_columns(**interval_columns(name.replace(" ", "_"), found))
+    frame = pl.DataFrame(
+        {
+            "method": methods,
+            **{
+                column: values
+                for name, found in columns.items()
+                for column, values in interval_columns(name.replace(" ", "_"), found).items()
+            },
+        }
+    )
     text = (
         "Share of the test streams, tasks pooled, in which a method alarms before anything changes. A "
         f"memoryless detector of the asked rate does so in: {words}. Limits on given rows come from short "
