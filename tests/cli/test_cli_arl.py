@@ -76,3 +76,8 @@ def test_a_simulated_limit_has_an_interval_and_a_check(capsys: pytest.CaptureFix
 def test_bad_input_is_one_clear_error(command: Any, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         command.main([*words], standalone_mode=False)
+
+
+def test_a_limit_without_an_interval_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(capsys, calibrate, "hddm_a", "p=0.2", "arl0=400", "--runs", "60")
+    assert "no interval: its score depends on its limit" in text and "on fresh signals" in text

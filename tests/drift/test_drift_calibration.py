@@ -111,3 +111,26 @@ def test_bad_requests():
         calibrate(Plain(), np.zeros((3, 5)), 0.5, seeds(2))
     with pytest.raises(ConfigError, match="arl0"):
         target_share(0.0, 10)
+
+
+@dataclass(kw_only=True)
+class Ended(Bound):
+    """Its limit lies above 0.9, so that steps of a search fall out of range."""
+
+    full_name: ClassVar[str] = "detector/ended"
+    h: float = 4.0
+
+    def __post_init__(self):
+        if self.h <= 0.9:
+            raise ConfigError("detector/ended.h must be above 0.9")
+
+
+def test_a_search_goes_to_the_very_end_of_a_range():
+    signals = Normal().sample(np.random.default_rng(5), (400, 5))
+    # limits near .95 are wanted; a doubled step from 4 goes past the end
+    target = float(np.mean(signals.max(axis=1) > 0.95))
+    found = calibrate(Ended(), signals, target, seeds(400))
+    assert found.reason == "" and found.threshold == pytest.approx(0.95, abs=0.02)
+    beyond = float(np.mean(signals.max(axis=1) > 0.5))
+    found = calibrate(Ended(), signals, beyond, seeds(400))
+    assert "at its lowest limit only" in found.reason

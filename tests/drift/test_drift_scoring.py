@@ -108,3 +108,16 @@ def test_harmless_changes_are_counted_apart():
     assert np.isnan(none.harmless_alarmed) and none.reasons["harmless_alarmed"] == "no harmless change"
     quiet = score_alarms([], [], 400, 50, harmless=[(100, 100)])
     assert quiet.harmless_alarmed == 0.0 and quiet.stable == 350 and np.isnan(quiet.recall)
+
+
+def test_alarms_that_a_change_explains_are_no_chance():
+    # one alarm per 10 ticks within the change's window, none outside: nothing is found by chance
+    s = score_alarms(np.arange(500, 700, 10), [(500, 500)], ticks=1000, tolerance=200)
+    assert s.recall == 1.0 and s.extra == 19 and s.chance_recall == 0.0
+    one = score_alarms([100, 500], [(500, 500)], ticks=1000, tolerance=200)
+    assert one.chance_recall == pytest.approx(1.0 - (1.0 - 1.0 / 800.0) ** 200)
+
+
+def test_an_alarm_at_every_tick_has_no_infinite_ratio():
+    s = score_alarms(np.arange(1000), [(500, 500)], ticks=1000, tolerance=50)
+    assert s.mtd == 0.0 and s.mtr == 1.0

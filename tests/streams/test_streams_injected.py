@@ -217,3 +217,25 @@ def test_golden_numbers(change: str) -> None:
         GOLDEN[change][0],
         pytest.approx(GOLDEN[change][1], rel=1e-9),
     )
+
+
+def test_a_prior_change_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="odds of 1 changes no law"):
+        make("change", "prior", odds=1.0)
+
+
+def test_drift_free_signals_of_given_rows_come_from_many_warm_ups(file: dict[str, Any]) -> None:
+    shuffled = {"file": {**file["file"], "shuffle": True}}
+    place = {"stream": canonical("stream", shuffled), "learner": canonical("learner", "ridge")}
+    source = Model(window=20)
+    signals = {
+        (split, index): source.quiet(Place(**place, split=split, index=index), "inputs", 400).signal.data
+        for split in ("train", "validation")
+        for index in (0, 1, 20)
+    }
+    rows = {key: {row.tobytes() for row in data.reshape(-1, data.shape[-1])} for key, data in signals.items()}
+    # other scenarios have other warm-ups, number 20 that of number 0 again
+    assert rows["train", 0] != rows["train", 1]
+    assert rows["train", 0] != rows["validation", 0]
+    again = rows["train", 0] & rows["train", 20]
+    assert len(again) > len(rows["train", 0] & rows["train", 1])
