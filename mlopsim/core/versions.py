@@ -28,6 +28,8 @@ VERSIONS: dict[str, int] = {
     "calibration": 3,
     # from alarms to metrics
     "drift_outcome": 2,
+    # from errors and gates to what serves, and metrics
+    "quality": 1,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

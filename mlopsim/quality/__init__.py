@@ -1,0 +1,1 @@
+"""Gates that guard training data, their calibration, stages and scoring."""

@@ -1,0 +1,220 @@
+"""The contract of gates: what looks at rows before, during and after training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.spec import check_range
+from mlopsim.streams.stream import Received
+
+
+class Level(Enum):
+    """What a gate tells apart: rows, cells, or batches as a whole."""
+
+    ROW = "row"
+    CELL = "cell"
+    BATCH = "batch"
+
+
+class Stage(Enum):
+    """Where a gate stands: before training, at training, or after it."""
+
+    PREPROCESS = "preprocess"
+    TRAIN = "train"
+    TEST = "test"
+
+
+class Action(Enum):
+    """What is done with what a gate flags.
+
+    ``drop``: flagged rows are not trained on. ``impute``: flagged cells count as missing. ``winsorize``: the
+    numeric cells that are flagged (all of a row, where no cells are told apart) are moved to the nearest end
+    of the reference's middle 98 %. ``rescale``: the numeric columns of a flagged batch are brought to the
+    reference's median and interquartile range. ``hold``: the batch is not trained on.
+    """
+
+    DROP = "drop"
+    IMPUTE = "impute"
+    WINSORIZE = "winsorize"
+    RESCALE = "rescale"
+    HOLD = "hold"
+
+
+#: what can be done at each level; the first is the default
+ACTIONS: Mapping[Level, tuple[Action, ...]] = {
+    Level.ROW: (Action.DROP, Action.WINSORIZE, Action.HOLD),
+    Level.CELL: (Action.DROP, Action.IMPUTE, Action.WINSORIZE, Action.HOLD),
+    Level.BATCH: (Action.HOLD, Action.RESCALE, Action.WINSORIZE),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a gate sees of rows: as they were received, and no truth.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Features as received; categorical ones as codes, NaN where missing.
+    Z : ndarray of float64, shape (n, q)
+        The same encoded and standardised on the warm-up (see :class:`mlopsim.learners.encode.Encoder`):
+        finite, a missing value is the median there.
+    y : ndarray of int64, shape (n,)
+        Labels as received.
+    n_classes : int
+    features : tuple of str
+        Names of the d agreed features.
+    categorical : tuple of int
+        Which of them are categories.
+    received : Received or None
+        Columns of the batch where they are not those that were agreed; None: they are.
+    """
+
+    X: np.ndarray
+    Z: np.ndarray
+    y: np.ndarray
+    n_classes: int
+    features: tuple[str, ...]
+    categorical: tuple[int, ...] = ()
+    received: Received | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.y)
+        if self.X.shape != (n, len(self.features)) or self.Z.ndim != 2 or len(self.Z) != n:
+            raise DataError(
+                f"shapes disagree: X {self.X.shape}, Z {self.Z.shape}, y {self.y.shape}, "
+                f"{len(self.features)} features"
+            )
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, places: np.ndarray | slice) -> Rows:
+        """Return some of the rows."""
+        return Rows(
+            X=self.X[places],
+            Z=self.Z[places],
+            y=self.y[places],
+            n_classes=self.n_classes,
+            features=self.features,
+            categorical=self.categorical,
+            received=self.received,
+        )
+
+    @property
+    def numeric(self) -> np.ndarray:
+        """Numbers of the numeric features, int64."""
+        return np.array([j for j in range(len(self.features)) if j not in self.categorical], dtype=np.int64)
+
+
+@dataclass(kw_only=True)
+class Gate:
+    """Base of gates that score rows, cells or batches against a reference (kind ``gate``).
+
+    Parameters
+    ----------
+    alpha : float, default 0.05
+        False-alarm rate: share of clean rows (batches) that are flagged, 0..1. The limit is conformal: with
+        n calibration rows the rate is ``floor(alpha (n + 1)) / (n + 1)`` exactly.
+    action : Action or None
+        What is done with what is flagged; None: ``drop``, or ``hold`` for batches.
+
+    Attributes
+    ----------
+    level : Level
+        What the scores are of.
+    stages : tuple of Stage
+        Where it can stand.
+    by_window : bool
+        Whether a row's score depends on the other rows of its window.
+    uses_labels : bool
+        Whether it looks at labels.
+    told : bool
+        Whether it is told the truth (controls only).
+    """
+
+    level: ClassVar[Level] = Level.ROW
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS, Stage.TEST)
+    by_window: ClassVar[bool] = False
+    uses_labels: ClassVar[bool] = False
+    told: ClassVar[bool] = False
+    full_name: ClassVar[str]
+    name: ClassVar[str]
+
+    alpha: float = 0.05
+    action: Action | None = None
+
+    def __post_init__(self) -> None:
+        check_range(f"{self.full_name}.alpha", self.alpha, 0.0, 1.0, open_low=True)
+        if self.action is not None and self.action not in ACTIONS[self.level]:
+            possible = ", ".join(action.value for action in ACTIONS[self.level])
+            raise ConfigError(
+                f"{self.full_name} tells {self.level.value}s apart: action '{self.action.value}' is "
+                f"not possible",
+                remedy=f"one of: {possible}",
+            )
+
+    @property
+    def does(self) -> Action:
+        """What is done with what is flagged."""
+        return ACTIONS[self.level][0] if self.action is None else self.action
+
+    def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
+        """Return what is learnt from clean reference rows.
+
+        Parameters
+        ----------
+        reference : Rows
+            At least one; disjoint from the rows that the limit comes from.
+        rng : Generator
+            For all that is drawn.
+
+        Raises
+        ------
+        DataError
+            If they do not suffice.
+        """
+        raise NotImplementedError
+
+    def score(self, learned: Any, rows: Rows) -> np.ndarray:
+        """Return scores, larger means more anomalous; NaN where there is nothing to score.
+
+        Returns
+        -------
+        ndarray of float64
+            Of shape (n,) for rows, (n, d) for cells. Gates of batches give ``-log10 p`` of shape ().
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What a gate finds in a stream.
+
+    Parameters
+    ----------
+    rows : ndarray of bool, shape (n,)
+        Flagged rows; all rows of a flagged batch.
+    cells : ndarray of bool, shape (n, d), or None
+        Flagged cells, for gates that tell cells apart.
+    batches : ndarray of bool, shape (T,)
+        Flagged windows: for gates of rows those with more flagged rows than chance explains.
+    score : ndarray of float64, shape (n,)
+        Of the rows; of a batch for all of its rows.
+    cell_score : ndarray of float64, shape (n, d), or None
+    batch_score : ndarray of float64, shape (T,)
+        Larger means more anomalous: ``-log10 p``.
+    """
+
+    rows: np.ndarray
+    batches: np.ndarray
+    score: np.ndarray
+    batch_score: np.ndarray
+    cells: np.ndarray | None = None
+    cell_score: np.ndarray | None = field(default=None)

@@ -1,0 +1,105 @@
+"""Confident learning: labels that a model doubts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.quality.gate import Rows
+from mlopsim.quality.train_gate import TrainGate, cross_fitted
+
+
+class Doubt(Enum):
+    """How far a label is doubted.
+
+    ``normalized_margin``: probability of the likeliest other class minus that of the label.
+    ``self_confidence``: minus the probability of the label.
+    """
+
+    NORMALIZED_MARGIN = "normalized_margin"
+    SELF_CONFIDENCE = "self_confidence"
+
+
+@register("gate", "confident")
+@dataclass(kw_only=True)
+class Confident(TrainGate):
+    """How far a row's label is doubted by cross-fitted class probabilities, each class on its own scale.
+
+    The threshold of a class is the mean probability of it among the rows that carry its label; it is taken
+    off before classes are compared, so that a class of which the model is seldom sure is not doubted for
+    that (of a class that no row carries it is 1). A margin above 0 says that another class is further above
+    its threshold than the label is. Margins of a learner become probabilities by a softmax (see
+    :func:`mlopsim.quality.train_gate.probabilities`). Trusted rows are not looked at.
+
+    Parameters
+    ----------
+    doubt : Doubt, default normalized_margin
+        What is measured.
+    thresholds : bool, default True
+        Whether the classes' thresholds are taken off.
+    folds : int, default 5
+        Folds, drawn; every class is spread evenly over them.
+    alpha : float, default 0.05
+        Share of clean rows that are flagged.
+    action : Action or None
+        What is done with flagged rows; None: ``drop``.
+
+    References
+    ----------
+    Northcutt, Jiang and Chuang (2021), *Confident learning: estimating uncertainty in dataset labels*, JAIR
+    70, 1373-1411.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> Z = rng.normal(size=(300, 2)); y = (Z[:, 0] > 0).astype(int)
+    >>> rows = Rows(X=Z, Z=Z, y=y, n_classes=2, features=("a", "b"))
+    >>> train, trusted = rows.take(slice(100)), rows.take(slice(100, 300))
+    >>> wrong = np.sort(np.argsort(-np.abs(train.Z[:, 0]))[:3]); train.y[wrong] = 1 - train.y[wrong]
+    >>> harm = Confident().harm(train, np.arange(100), trusted, "lda", rng)
+    >>> bool((np.sort(np.argsort(-harm)[:3]) == wrong).all())
+    True
+    """
+
+    doubt: Doubt = Doubt.NORMALIZED_MARGIN
+    thresholds: bool = True
+    folds: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("gate/confident.folds", self.folds, 2, 1000)
+
+    def measure(
+        self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return doubts."""
+        chances = cross_fitted(learner, train, self.folds, rng)
+        if self.thresholds:
+            chances = chances - class_thresholds(chances, train.y)
+        at, label = np.arange(len(new)), train.y[new]
+        others = chances[new]
+        own: np.ndarray = others[at, label]
+        if self.doubt is Doubt.SELF_CONFIDENCE:
+            return -own
+        others[at, label] = -np.inf
+        found: np.ndarray = others.max(axis=1) - own
+        return found
+
+
+def class_thresholds(chances: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the mean probability (C,) of each class among the rows labelled so; 1 where there are none.
+
+    Examples
+    --------
+    >>> class_thresholds(np.array([[0.5, 0.5, 0.0], [0.75, 0.25, 0.0], [0.0, 0.5, 0.5]]), np.array([0, 0, 1]))
+    array([0.625, 0.5  , 1.   ])
+    """
+    count = np.bincount(y, minlength=chances.shape[1])
+    own = chances[np.arange(len(y)), y]
+    total = np.bincount(y, weights=own, minlength=chances.shape[1])
+    return np.where(count > 0, total / np.maximum(count, 1), 1.0)

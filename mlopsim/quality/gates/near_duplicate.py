@@ -1,0 +1,65 @@
+"""Rows that are nearly copies of another row of their batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.quality.gate import Stage
+from mlopsim.quality.neighbours import Neighbours
+from mlopsim.quality.row_gate import RowGate
+
+#: distances below this count as this: the score of a copy is 150
+TINY = 1e-150
+
+
+@register("gate", "near_duplicate")
+@dataclass(kw_only=True)
+class NearDuplicate(RowGate):
+    """Minus the logarithm (base 10) of the distance to the nearest other row of the same batch.
+
+    Encoded rows are compared, labels are not: a copy with another label is a copy. A copy has the score 150;
+    of both, as nothing tells which came first. The only row of a batch has none. Nothing is learnt from the
+    reference; as rows are nearer in larger batches, the limit must come from batches of the size that is
+    judged.
+
+    Parameters
+    ----------
+    alpha : float, default 0.05
+        Share of clean rows that are flagged.
+    action : Action or None
+        What is done with flagged rows; None: ``drop``.
+
+    References
+    ----------
+    Elmagarmid, Ipeirotis and Verykios (2007), *Duplicate record detection: a survey*, IEEE TKDE 19, 1-16.
+
+    Examples
+    --------
+    >>> from mlopsim.quality.gate import Rows
+    >>> X = np.array([[0.0], [5.0], [5.01], [9.0], [0.0]])
+    >>> rows = Rows(X=X, Z=X, y=np.zeros(5, np.int64), n_classes=2, features=("a",))
+    >>> gate = NearDuplicate()
+    >>> learned = gate.learn(rows, np.random.default_rng(0))
+    >>> gate.score(learned, rows).round(2)
+    array([150. ,   2. ,   2. ,  -0.6, 150. ])
+    """
+
+    by_window: ClassVar[bool] = True
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
+
+    def fit(self, Z: np.ndarray, rng: np.random.Generator) -> Any:
+        """Return nothing."""
+        return None
+
+    def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
+        """Return minus logarithms of distances."""
+        if len(Z) == 1:
+            return np.full(1, np.nan)
+        # the nearest row is the row itself, or a copy at the same distance
+        distance = Neighbours.of(Z).distances(Z, 2)[:, 1]
+        nearness: np.ndarray = -np.log10(np.maximum(distance, TINY))
+        return nearness

@@ -1,0 +1,131 @@
+"""Slices on which a version is less accurate than the one that serves."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.quality.gate import Rows
+from mlopsim.quality.release import ReleaseGate, Slice, Verdict, holm, least_discordant, sign_test
+
+
+@register("gate", "weak_slices")
+@dataclass(kw_only=True)
+class WeakSlices(ReleaseGate):
+    """Blocks a version that is worse than the one that serves on some slice of the held-out rows.
+
+    Slices are each group, each category of a categorical feature, each quarter of a numeric one (cut at the
+    quartiles of the held-out rows; fewer where values repeat) and the rows in which a feature is missing; not
+    those that hold all rows. Each is tested as by ``accuracy_drop``, with Holm's correction for their number.
+    Weak slices are those whose p-value is at most alpha; they come first.
+
+    Parameters
+    ----------
+    least : int, default 10
+        Rows that a slice must have to be looked at.
+    alpha : float, default 0.05
+        Level over all slices together.
+    action : Action or None
+        ``hold`` or None: a version that fails does not serve.
+
+    References
+    ----------
+    Holm (1979), *A simple sequentially rejective multiple test procedure*, Scand. J. Statist. 6, 65-70.
+    Slices: Chung, Kraska, Polyzotis, Tae and Whang (2019), *Slice Finder*, ICDE.
+
+    Examples
+    --------
+    >>> X = np.arange(100.0)[:, None]
+    >>> rows = Rows(X=X, Z=X, y=np.zeros(100, np.int64), n_classes=2, features=("age",))
+    >>> old = np.ones(100, np.bool_); new = np.arange(100) >= 12
+    >>> verdict = WeakSlices().verdict(new, old, rows, np.arange(100) % 2)
+    >>> verdict.blocked, verdict.reason
+    (True, 'weak: age <= 24.8')
+    >>> verdict.slices[0]
+    Slice(name='age <= 24.8', n=25, new=0.52, old=1.0, p=0.0014...)
+    """
+
+    least: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("gate/weak_slices.least", self.least, 1, 10**9)
+
+    def judge(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> Verdict:
+        """Return the verdict on the slices."""
+        names, members = [], []
+        for name, member in slices(rows, groups):
+            if self.least <= member.sum() < len(rows):
+                names.append(name)
+                members.append(member)
+        if not names:
+            reason = f"no slice of at least {self.least} rows in {len(rows)}"
+            return Verdict(blocked=False, p=math.nan, reason=reason)
+        inside = np.array(members)
+        worse, better = inside[:, old & ~new].sum(axis=1), inside[:, new & ~old].sum(axis=1)
+        p = holm(sign_test(worse, better))
+        found = tuple(
+            Slice(
+                names[i],
+                int(inside[i].sum()),
+                float(new[inside[i]].mean()),
+                float(old[inside[i]].mean()),
+                float(p[i]),
+            )
+            for i in np.argsort(p, kind="stable")
+        )
+        weak = [part.name for part in found if part.p <= self.alpha]
+        # the smallest p-value is multiplied by the number of slices
+        needed = least_discordant(self.alpha / len(names))
+        reason = ""
+        if weak:
+            reason = f"weak: {', '.join(weak)}"
+        elif (most := int((worse + better).max())) < needed:
+            reason = (
+                f"the versions differ on at most {most} row(s) of a slice, alpha = {self.alpha:g} over "
+                f"{len(names)} slices needs at least {needed}"
+            )
+        return Verdict(blocked=bool(weak), p=found[0].p, slices=found, reason=reason)
+
+
+def slices(rows: Rows, groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return the names and rows, bool (m,), of all slices.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0], [4.0, np.nan]])
+    >>> rows = Rows(X=X, Z=X, y=np.zeros(4, np.int64), n_classes=2, features=("a", "b"), categorical=(1,))
+    >>> [(name, np.flatnonzero(member).tolist()) for name, member in slices(rows, np.zeros(4, np.int64))]
+    [('group 0', [0, 1, 2, 3]), ('a <= 1.75', [0]), ('a in (1.75, 2.5]', [1]), ('a in (2.5, 3.25]', [2]),
+     ('a > 3.25', [3]), ('b = 0', [0, 1]), ('b = 1', [2]), ('b missing', [3])]
+    """
+    found = [(f"group {group}", groups == group) for group in np.unique(groups)]
+    for j, name in enumerate(rows.features):
+        column = rows.X[:, j]
+        missing = np.isnan(column)
+        known = column[~missing]
+        if j in rows.categorical:
+            found += [(f"{name} = {code:g}", column == code) for code in np.unique(known)]
+        elif len(known):
+            cuts = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
+            cuts = cuts[cuts < known.max()]
+            # a missing value is in no part: comparisons with it are false
+            edges = [-np.inf, *cuts.tolist(), np.inf]
+            found += [
+                (_between(name, low, high), (column > low) & (column <= high))
+                for low, high in itertools.pairwise(edges)
+            ]
+        if missing.any():
+            found.append((f"{name} missing", missing))
+    return found
+
+
+def _between(name: str, low: float, high: float) -> str:
+    if low == -math.inf:
+        return f"{name} known" if high == math.inf else f"{name} <= {high:.3g}"
+    return f"{name} > {low:.3g}" if high == math.inf else f"{name} in ({low:.3g}, {high:.3g}]"

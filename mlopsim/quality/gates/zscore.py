@@ -1,0 +1,58 @@
+"""z-scores of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.quality.gate import Gate, Level, Rows
+
+
+@register("gate", "zscore")
+@dataclass(kw_only=True)
+class ZScore(Gate):
+    """Distance of a value from the reference's mean, in its standard deviations, cell by cell.
+
+    Categorical and missing cells have no score. A column that does not vary in the reference is in units of
+    its largest value's last digits there: any other value is far away.
+
+    Parameters
+    ----------
+    alpha : float, default 0.05
+        Share of clean rows that are flagged: the limit is one for the largest score of a row.
+    action : Action or None
+        What is done with flagged cells; None: ``drop`` their rows.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 2))
+    >>> rows = Rows(X=X, Z=X, y=np.zeros(200, np.int64), n_classes=2, features=("a", "b"))
+    >>> gate = ZScore()
+    >>> learned = gate.learn(rows, np.random.default_rng(0))
+    >>> far = Rows(X=np.array([[0.0, 9.0]]), Z=np.zeros((1, 2)), y=np.zeros(1, np.int64), n_classes=2,
+    ...            features=("a", "b"))
+    >>> gate.score(learned, far).round(1)
+    array([[0.1, 8.9]])
+    """
+
+    level: ClassVar[Level] = Level.CELL
+
+    def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
+        """Return mean and standard deviation of the numeric columns."""
+        values = reference.X[:, reference.numeric]
+        known = ~np.isnan(values)
+        count = np.maximum(known.sum(axis=0), 1)
+        mean = np.where(known, values, 0.0).sum(axis=0) / count
+        gaps = np.where(known, values - mean, 0.0)
+        least = 1e-12 * np.maximum(np.abs(np.where(known, values, 0.0)).max(axis=0), 1.0)
+        return mean, np.maximum(np.sqrt((gaps**2).sum(axis=0) / count), least)
+
+    def score(self, learned: Any, rows: Rows) -> np.ndarray:
+        """Return the absolute z-scores of the cells."""
+        mean, spread = learned
+        found = np.full(rows.X.shape, np.nan)
+        found[:, rows.numeric] = np.abs(rows.X[:, rows.numeric] - mean) / spread
+        return found

@@ -1,0 +1,1 @@
+"""Compiled loops of gates; imported inside methods only (numba is heavy)."""

@@ -1,0 +1,384 @@
+"""Gates at their stages: what they flag in a stream, and what is then trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import Spec, make
+from mlopsim.core.threads import one_thread
+from mlopsim.learners.encode import Encoder
+from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
+from mlopsim.quality.calibration import Limit, conformal, split
+from mlopsim.quality.gate import Action, Flags, Gate, Rows
+from mlopsim.quality.gates.none import NoGate
+from mlopsim.quality.gates.oracle import Oracle
+from mlopsim.quality.train_gate import TrainGate
+from mlopsim.streams.stream import Stream
+
+#: ends of the middle of the reference that winsorizing moves values to
+MIDDLE = (0.01, 0.99)
+
+
+@dataclass(kw_only=True)
+class Case:
+    """A clean stream and the same rows as they are received.
+
+    Parameters
+    ----------
+    clean : Stream
+    seen : Stream
+        With errors; its warm-up is that of the clean one.
+    learner : spec
+        What is trained.
+    starts : ndarray of int64, shape (T,)
+        First training window of each version.
+    """
+
+    clean: Stream
+    seen: Stream
+    learner: Spec
+    starts: np.ndarray
+    _encoder: Encoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._encoder = Encoder.fit(self.clean)
+
+    @property
+    def warmup_rows(self) -> int:
+        """Rows of the warm-up."""
+        return int(self.clean.bounds[self.clean.warmup])
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """Rows with a cell or label that differs from the clean one, bool (n,)."""
+        cells, labels = self.seen.corrupted, self.seen.biased
+        found = np.zeros(len(self.clean.y), dtype=np.bool_)
+        if cells is not None:
+            found |= cells.any(axis=1)
+        if labels is not None:
+            found |= labels
+        return found
+
+    @cached_property
+    def window(self) -> np.ndarray:
+        """Window of each row, int64 (n,)."""
+        return np.repeat(np.arange(self.clean.windows), np.diff(self.clean.bounds))
+
+    @cached_property
+    def clean_rows(self) -> Rows:
+        """The clean rows."""
+        return self.rows(self.clean.X, self.clean.y)
+
+    @cached_property
+    def seen_rows(self) -> Rows:
+        """The rows as they are received."""
+        return self.rows(self.seen.X, self.seen.y)
+
+    def rows(self, X: np.ndarray, y: np.ndarray) -> Rows:
+        """Return rows encoded by what the warm-up knows."""
+        return Rows(
+            X=X,
+            Z=self._encoder.transform(X),
+            y=y,
+            n_classes=self.clean.n_classes,
+            features=self.clean.features,
+            categorical=tuple(self.clean.categories),
+        )
+
+    def batch(self, t: int) -> Rows:
+        """Return a window as it is received, with the columns it came with."""
+        place = slice(int(self.clean.bounds[t]), int(self.clean.bounds[t + 1]))
+        return dataclasses.replace(self.seen_rows.take(place), received=self.seen.received.get(t))
+
+
+def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limit | None]:
+    """Return what a gate finds in the windows after the warm-up, and its limit.
+
+    The warm-up is its reference: one half at random to learn from, the other for the limit, so that the
+    false-alarm rate of rows of the same law is exact; gates whose scores depend on the window split the
+    windows of the warm-up instead. Gates of batches take the whole warm-up and need no limit. Nothing here
+    depends on what serves.
+
+    Parameters
+    ----------
+    gate : Gate
+        Any but those that judge versions.
+    case : Case
+    rng : Generator
+
+    Returns
+    -------
+    Flags
+        Nothing is flagged in the warm-up; its scores are NaN.
+    Limit or None
+        None for gates of batches and for those that need none.
+    """
+    with one_thread():
+        if isinstance(gate, NoGate):
+            return _none(case), None
+        if isinstance(gate, Oracle):
+            return _told(gate, case), None
+        if isinstance(gate, BatchGate):
+            return _batches(gate, case, rng), None
+        if isinstance(gate, TrainGate):
+            score, limit = _harms(gate, case, rng)
+        else:
+            score, limit = _scores(gate, case, rng)
+    return _flagged(case, score, limit), limit
+
+
+def _none(case: Case) -> Flags:
+    n, windows = len(case.clean.y), case.clean.windows
+    return Flags(
+        rows=np.zeros(n, dtype=np.bool_),
+        batches=np.zeros(windows, dtype=np.bool_),
+        score=_silent(case, np.zeros(n)),
+        batch_score=np.zeros(windows),
+    )
+
+
+def _told(gate: Oracle, case: Case) -> Flags:
+    cells = case.seen.corrupted
+    batches = np.add.reduceat(case.wrong, case.clean.bounds[:-1]) > 0
+    return Flags(
+        rows=case.wrong.copy(),
+        batches=batches,
+        score=_silent(case, gate.truth(case.wrong)),
+        batch_score=batches.astype(np.float64),
+        cells=None if cells is None else cells.copy(),
+    )
+
+
+def _silent(case: Case, score: np.ndarray) -> np.ndarray:
+    """Return scores without those of the warm-up."""
+    score = score.copy()
+    score[: case.warmup_rows] = np.nan
+    return score
+
+
+def _scores(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[np.ndarray, Limit]:
+    """Score all rows; the limit comes from rows of the warm-up that the gate did not learn from."""
+    size, bounds = case.warmup_rows, case.clean.bounds
+    if gate.by_window:
+        learn, held = split(case.clean.warmup, rng)
+        chosen = np.isin(case.window[:size], learn)
+        learned = gate.learn(case.clean_rows.take(np.flatnonzero(chosen)), rng)
+        parts = [gate.score(learned, case.batch(t)) for t in range(case.clean.windows)]
+        score = np.concatenate(parts)
+        return score, conformal(_row_scores(score[:size][~chosen]), gate.alpha)
+    learn, held = split(size, rng)
+    learned = gate.learn(case.clean_rows.take(learn), rng)
+    # one call: rows that are to be independent of each other, and rows alone must not differ
+    everything = case.seen_rows.take(slice(0, int(bounds[-1])))
+    score = gate.score(learned, everything)
+    return score, conformal(_row_scores(score[held]), gate.alpha)
+
+
+def _row_scores(score: np.ndarray) -> np.ndarray:
+    """Return the score of each row: that of its worst cell, -inf where none is scored."""
+    if score.ndim == 1:
+        return score
+    found: np.ndarray = np.where(np.isnan(score), -np.inf, score).max(axis=1)
+    return found
+
+
+def _harms(gate: TrainGate, case: Case, rng: np.random.Generator) -> tuple[np.ndarray, Limit]:
+    """Score the rows of each window among those that the version of that window is trained on.
+
+    The first half of the warm-up is trusted, the second one gives the limit. A row is scored once, when its
+    labels have come; versions that are trained later use the same score.
+    """
+    warmup, bounds = case.clean.warmup, case.clean.bounds
+    half = warmup // 2
+    if half < 1:
+        raise ConfigError(
+            f"{gate.full_name} needs a warm-up of 2 windows at least, there are {warmup}",
+            remedy="use a longer warm-up",
+        )
+    trusted = case.clean_rows.take(slice(0, int(bounds[half])))
+    score = np.full(len(case.clean.y), np.nan)
+    for t in range(half, case.clean.windows):
+        first = max(int(case.starts[t]), half)
+        start, here, stop = (int(bounds[k]) for k in (first, t, t + 1))
+        train = case.seen_rows.take(slice(start, stop))
+        new = np.arange(here - start, stop - start)
+        harm = gate.harm(train, new, trusted, case.learner, rng)
+        # what one row among n does to a model is of the order 1/n: the first windows have fewer rows
+        score[here:stop] = harm * len(train) if gate.trusts else harm
+    held = slice(int(bounds[half]), case.warmup_rows)
+    return score, conformal(score[held], gate.alpha)
+
+
+def _flagged(case: Case, score: np.ndarray, limit: Limit) -> Flags:
+    rows_score = _row_scores(score)
+    cells = None
+    flagged = limit.flags(rows_score)
+    flagged[: case.warmup_rows] = False
+    if score.ndim == 2:
+        cells = limit.flags(score)
+        cells[: case.warmup_rows] = False
+    counts = np.add.reduceat(flagged, case.clean.bounds[:-1]).astype(np.int64)
+    sizes = np.diff(case.clean.bounds)
+    batch_score = np.array(
+        [limit.surprise(int(k), int(m)) for k, m in zip(counts, sizes, strict=True)], dtype=np.float64
+    )
+    batch_score[: case.clean.warmup] = 0.0
+    return Flags(
+        rows=flagged,
+        batches=batch_score >= surprise(BATCH_LEVEL),
+        score=_silent(case, rows_score),
+        batch_score=batch_score,
+        cells=cells,
+        cell_score=score if score.ndim == 2 else None,
+    )
+
+
+#: level at which the flags of a window are more than chance explains
+BATCH_LEVEL = 0.01
+
+
+def _batches(gate: BatchGate, case: Case, rng: np.random.Generator) -> Flags:
+    reference = case.clean_rows.take(slice(0, case.warmup_rows))
+    learned = gate.learn(reference, rng)
+    windows = case.clean.windows
+    batch_score = np.zeros(windows)
+    for t in range(case.clean.warmup, windows):
+        batch_score[t] = float(gate.score(learned, case.batch(t)))
+    batches = np.array([flag_batch(gate, value) for value in batch_score])
+    batches[: case.clean.warmup] = False
+    sizes = np.diff(case.clean.bounds)
+    return Flags(
+        rows=np.repeat(batches, sizes),
+        batches=batches,
+        score=_silent(case, np.repeat(batch_score, sizes)),
+        batch_score=batch_score,
+    )
+
+
+@dataclass(kw_only=True)
+class Material:
+    """What versions are trained on.
+
+    Parameters
+    ----------
+    rows : Rows
+        As they are received and repaired.
+    keep : ndarray of bool, shape (n,)
+        Rows that are trained on.
+    """
+
+    rows: Rows
+    keep: np.ndarray
+
+
+def act(case: Case, gate: Gate, found: Flags, material: Material) -> Material:
+    """Return the rows with what a gate flagged dropped or repaired.
+
+    Parameters
+    ----------
+    case : Case
+    gate : Gate
+        Its action decides.
+    found : Flags
+        What it flagged.
+    material : Material
+        Not changed.
+    """
+    keep = material.keep.copy()
+    action = gate.does
+    if action is Action.DROP:
+        return Material(rows=material.rows, keep=keep & ~found.rows)
+    if action is Action.HOLD:
+        return Material(rows=material.rows, keep=keep & ~found.batches[case.window])
+    X = material.rows.X.copy()
+    if action is Action.IMPUTE:
+        if found.cells is None:
+            raise ConfigError(f"{gate.full_name} tells no cells apart, there is nothing to impute")
+        X[found.cells] = np.nan
+    elif action is Action.WINSORIZE:
+        _winsorize(case, found, X)
+    else:
+        _rescale(case, found, X)
+    return Material(rows=case.rows(X, material.rows.y), keep=keep)
+
+
+def _reference(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    numeric = case.clean_rows.numeric
+    return numeric, case.clean.X[: case.warmup_rows][:, numeric]
+
+
+def _winsorize(case: Case, found: Flags, X: np.ndarray) -> None:
+    numeric, reference = _reference(case)
+    low, high = np.nanquantile(reference, MIDDLE, axis=0)
+    which = found.cells[:, numeric] if found.cells is not None else found.rows[:, None]
+    X[:, numeric] = np.where(which, np.clip(X[:, numeric], low, high), X[:, numeric])
+
+
+def _rescale(case: Case, found: Flags, X: np.ndarray) -> None:
+    numeric, reference = _reference(case)
+    q = np.nanquantile(reference, (0.25, 0.5, 0.75), axis=0)
+    for t in np.flatnonzero(found.batches):
+        place = slice(int(case.clean.bounds[t]), int(case.clean.bounds[t + 1]))
+        values = X[place, numeric]
+        for j in range(len(numeric)):
+            known = values[:, j][~np.isnan(values[:, j])]
+            if not len(known):
+                continue
+            low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
+            if high > low:
+                values[:, j] = q[1, j] + (values[:, j] - middle) * (q[2, j] - q[0, j]) / (high - low)
+        X[place, numeric] = values
+
+
+def versions_right(case: Case, material: Material, against: Rows, versions: np.ndarray) -> np.ndarray:
+    """Train versions on the material and return where they are right.
+
+    Parameters
+    ----------
+    case : Case
+    material : Material
+        A version that would have no row to train on is trained on the clean warm-up.
+    against : Rows
+        Rows to be answered, with the labels that count.
+    versions : ndarray of int64, shape (V,)
+
+    Returns
+    -------
+    ndarray of bool, shape (V, n)
+    """
+    from mlopsim.learners.base import BatchLearner
+
+    learner: Any = make("learner", case.learner)
+    bounds = case.clean.bounds
+    counts = np.concatenate([[0], np.cumsum(np.add.reduceat(material.keep, bounds[:-1]))])
+    first, last = case.starts[versions], versions
+    lost = counts[last + 1] == counts[first]
+    first = np.where(lost, 0, first)
+    last = np.where(lost, case.clean.warmup - 1, last)
+    rows = material.rows.take(np.flatnonzero(material.keep))
+    n_classes = case.clean.n_classes
+    with one_thread():
+        if isinstance(learner, BatchLearner):
+            models = learner.fit_versions(rows.Z, rows.y, n_classes, counts, first, last)
+            return np.asarray(models.predict(against.Z) == against.y)
+        right = np.empty((len(versions), len(against)), dtype=np.bool_)
+        for i in range(len(versions)):
+            part = slice(int(counts[first[i]]), int(counts[last[i] + 1]))
+            # one seed whatever the version: what differs is what it is trained on
+            model = learner.fit(rows.Z[part], rows.y[part], n_classes, np.random.SeedSequence(0))
+            right[i] = model.predict(against.Z) == against.y
+    return right
+
+
+def attained_rate(case: Case, found: Flags) -> float:
+    """Return the share of clean rows after the warm-up that are flagged; NaN without such rows."""
+    clean = ~case.wrong
+    clean[: case.warmup_rows] = False
+    return float(found.rows[clean].mean()) if clean.any() else math.nan

@@ -1,0 +1,225 @@
+"""The data-quality track: which gate notices corrupted data, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.quality.gate import Gate, Stage
+from mlopsim.quality.train_gate import TrainGate
+from mlopsim.tracks._quality_run import PARTNERS
+
+#: parts of a task
+PARTS = {"stream": "corrupted", "learner": "ridge", "training": "last", "deployment": "standard"}
+#: always in the table: no errors, no gate, flags at random, the truth
+CONTROLS = ("none", "random", "oracle")
+STAGE_NAMES = ("preprocess", "train", "test", "all")
+
+
+@register("track", "quality")
+@dataclass(kw_only=True)
+class QualityTrack:
+    """Gates compared by what they find and by what the deployment gains.
+
+    Each gate stands at every stage that it can: before training it drops or repairs rows as they arrive, at
+    training it leaves rows out, after training it stops versions; ``all``: a gate before training together
+    with label checks at training and a release test. What serves is judged on the clean rows.
+
+    Parameters
+    ----------
+    stages : list of str
+        Of ``preprocess``, ``train``, ``test``, ``all``: those that are compared.
+    every : int, default 2
+        Windows from one retrain to the next.
+
+    Examples
+    --------
+    >>> track = QualityTrack(stages=["preprocess"])
+    >>> [m.name for m in track.methods(["zscore"])]
+    ['zscore', 'clean', 'none', 'random', 'oracle']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = (
+        Metric(
+            name="score",
+            unit="accuracy",
+            direction="max",
+            primary=True,
+            text="accuracy of what serves, on clean rows",
+        ),
+        Metric(
+            name="score_worst_group", unit="accuracy", direction="max", text="the same in the worst group"
+        ),
+        Metric(name="auroc", unit="area", direction="max", text="of the rows' scores, ties as halves"),
+        Metric(name="auprc", unit="area", direction="max", text="average precision of the rows' scores"),
+        Metric(
+            name="f1_at_contamination", unit="share", direction="max", text="with as many flags as wrong rows"
+        ),
+        Metric(name="recall", unit="share", direction="max", text="wrong rows that are flagged"),
+        Metric(name="false_alarm", unit="share", direction="none", text="right rows that are flagged"),
+        Metric(name="cell_auroc", unit="area", direction="max", text="of the cells' scores"),
+        Metric(name="batch_recall", unit="share", direction="max", text="corrupted windows that are flagged"),
+        Metric(
+            name="batch_false_alarm", unit="share", direction="min", text="clean windows that are flagged"
+        ),
+        Metric(
+            name="batch_delay", unit="windows", direction="min", text="from the first corrupted window on"
+        ),
+        Metric(name="rows_flagged", unit="share", direction="none", text="of all rows"),
+        Metric(name="constant", unit="flag", direction="none", text="whether its scores are all but equal"),
+        Metric(name="dropped", unit="share", direction="min", text="rows that are not trained on"),
+        Metric(name="dropped_clean", unit="share", direction="min", text="right rows not trained on"),
+        Metric(
+            name="dropped_gap",
+            unit="share",
+            direction="min",
+            text="largest difference of that between groups",
+        ),
+        Metric(name="retrains", unit="count", direction="none", text="versions that arrived"),
+        Metric(name="blocked", unit="count", direction="none", text="versions that were stopped"),
+        Metric(
+            name="blocked_wrongly", unit="count", direction="min", text="of these, no worse than what served"
+        ),
+        Metric(
+            name="stage", unit="code", direction="none", text="0 none, 1 preprocess, 2 train, 3 test, 4 all"
+        ),
+        Metric(name="control", unit="flag", direction="none", text="whether it is a control"),
+    )
+    stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
+    every: int = 2
+
+    def __post_init__(self) -> None:
+        check_range("quality.every", self.every, 1, 10**6)
+        for name in self.stages:
+            if name not in STAGE_NAMES:
+                raise ConfigError(
+                    f"quality.stages has no '{name}'{nearest(str(name), STAGE_NAMES)}",
+                    remedy=f"stages: {', '.join(STAGE_NAMES)}",
+                )
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, stream, learner, training, deployment}``."""
+        return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
+
+    def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
+        if not isinstance(entry, Mapping):
+            raise ConfigError(f"task {number} must be a mapping of parts, got {entry!r}")
+        for key in entry:
+            if key not in (*PARTS, "name"):
+                known = [*PARTS, "name"]
+                raise ConfigError(
+                    f"task {number} has no part '{key}'{nearest(str(key), known)}",
+                    remedy=f"it has: {', '.join(known)}",
+                )
+        content: dict[str, Any] = {
+            kind: canonical(kind, _pinned(kind, entry.get(kind, default), pins))
+            for kind, default in PARTS.items()
+        }
+        source = make("stream", content["stream"])
+        if not hasattr(source, "clean"):
+            raise ConfigError(
+                f"task {number}: {source.full_name} has no clean rows to compare with",
+                remedy="stream: {corrupted: {base: ..., injector: ...}}",
+            )
+        content["every"] = self.every
+        content["versions"] = versions("quality")
+        name = entry.get("name") or " / ".join(label(kind, content[kind]) for kind in ("stream", "learner"))
+        return Task(name=str(name), part=content)
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve gates, each at every stage that it can stand at; controls always belong to the table."""
+        listed = list(entries)
+        names = [split_spec("gate", entry)[0].split("/")[-1] for entry in listed]
+        chosen: dict[str, Method] = {}
+        for entry in [*listed, None, *(name for name in CONTROLS if name not in names)]:
+            for method in self._at_stages(entry):
+                if method.name in chosen:
+                    raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+                chosen[method.name] = method
+        return list(chosen.values())
+
+    def _at_stages(self, entry: Any) -> list[Method]:
+        if entry is None:
+            return [Method(name="clean", part={"gate": None, "stage": "clean", "control": True})]
+        name, given = split_spec("gate", entry)
+        cls = find("gate", name)
+        content = canonical("gate", {cls.name: given})
+        gate: Gate = make("gate", content)
+        shown = label("gate", {cls.name: given})
+        part = {"gate": content, "control": cls.name in CONTROLS}
+        if cls.name in CONTROLS:
+            return [Method(name=shown, part={**part, "stage": "preprocess"})]
+        found = []
+        for stage in self.stages:
+            if stage == "all":
+                if Stage.PREPROCESS not in gate.stages:
+                    continue
+                partners = {place: canonical("gate", other) for place, other in PARTNERS.items()}
+                found.append(Method(name=f"{shown} @all", part={**part, **partners, "stage": stage}))
+            elif Stage(stage) in gate.stages:
+                suffix = "" if stage == "preprocess" else f" @{stage}"
+                found.append(Method(name=shown + suffix, part={**part, "stage": stage}))
+        return found
+
+    # -- fits and cells ----------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name no fits: limits come from the warm-up of each scenario. Gates that cannot run are refused."""
+        seen: set[tuple[str, str]] = set()
+        for cell in cells:
+            part = cell.method.part
+            place = cell.method.digest, cell.task.digest
+            if part["gate"] is None or place in seen:
+                continue
+            seen.add(place)
+            gate = make("gate", part["gate"])
+            if isinstance(gate, TrainGate):
+                gate.check_learner(cell.task.part["learner"])
+        return list(cells), []
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Refuse: there are no fits."""
+        raise ConfigError("the quality track makes no fits")
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one scenario run together."""
+        return digest([cell.task.digest, cell.split, cell.seed, cell.root])
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run the gates of the cells."""
+        from mlopsim.tracks._quality_run import run_cells
+
+        return run_cells(cells)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: recovered share, detection, rows thrown away; each with interval and n."""
+        from mlopsim.tracks._quality_numbers import leaderboard
+
+        return leaderboard(table)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, detection by type, worth by task, groups, false alarms."""
+        from mlopsim.tracks._quality_report import sections
+
+        return sections(table, curves)
+
+
+def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
+    pin = pins.get(kind)
+    if pin is None:
+        return spec
+    if isinstance(pin, Mapping) and "" in pin:
+        name, params = split_spec(kind, spec)
+        return {name: {**params, **pin[""]}}
+    return pin
