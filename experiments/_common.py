@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
+
+    from mlopsim.bench.suite import Suite
+    from mlopsim.core.track import Track
 
 #: the same as ``mlopsim.core.threads.ONE_THREAD``, which cannot be imported without loading numpy
 ONE_THREAD = {
@@ -201,3 +205,25 @@ def show(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     console = Console()
     # into a file, whole lines
     (console if console.is_terminal else Console(width=200)).print(table)
+
+
+def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[pl.DataFrame, Any]:
+    """Run what a ledger does not have yet; return the cells and what reads their curves by key.
+
+    Raises
+    ------
+    SystemExit
+        If a cell failed or is missing.
+    """
+    from mlopsim.bench.ledger import Ledger
+    from mlopsim.bench.progress import RichProgress
+    from mlopsim.bench.runner import run
+    from mlopsim.bench.table import table
+
+    summary = run(suite, track, folder, workers=workers, progress=RichProgress())
+    if not summary.complete:
+        raise SystemExit(f"{summary.counts.line()}: run it again; see mlopsim status {folder}")
+    with Ledger.read(folder) as ledger:
+        cells = table(ledger, summary.grid)
+        kept = {key: ledger.curves(key) for key in cells["key"]}
+    return cells, kept.__getitem__

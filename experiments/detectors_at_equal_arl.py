@@ -21,11 +21,7 @@ import _common
 import numpy as np
 import polars as pl
 
-from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.progress import RichProgress
-from mlopsim.bench.runner import run
 from mlopsim.bench.suite import Suite
-from mlopsim.bench.table import table as cell_table
 from mlopsim.cli.bench_ import build_suite
 from mlopsim.cli.compose import compose_bench
 from mlopsim.core.spec import make
@@ -154,17 +150,6 @@ def _delays(rows: pl.DataFrame, method: str, tasks: Sequence[str]) -> list[float
     return [float(found.get(task, math.nan)) for task in tasks]
 
 
-def ran(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[pl.DataFrame, Any]:
-    """Run what is missing; return the cells and what reads their curves."""
-    summary = run(suite, track, folder, workers=workers, progress=RichProgress())
-    if not summary.complete:
-        raise SystemExit(f"{summary.counts.line()}: run it again; see mlopsim status {folder}")
-    with Ledger.read(folder) as ledger:
-        cells = cell_table(ledger, summary.grid)
-        kept = {key: ledger.curves(key) for key in cells["key"]}
-    return cells, kept.__getitem__
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate, draw."""
     experiment = _common.start("detectors_at_equal_arl", __doc__, arguments)
@@ -176,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ledger = ledger if ledger.is_absolute() else _common.ROOT / ledger
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
-    cells, curves = ran(suite, track, ledger, settings["workers"])
+    cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
     sections = {section.title: section for section in track.sections(cells, curves)}
     rows = study(cells, suite.tasks, sections["Worth"].table if "Worth" in sections else None)
     _common.write_table(experiment.folder, rows)
@@ -189,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:
         other, names = with_default_limits(suite, track, settings["default_seeds"])
-        found, _ = ran(other, track, experiment.folder, settings["workers"])
+        found, _ = _common.run_suite(other, track, experiment.folder, settings["workers"])
         compared = at_default_limits(cells, found, names)
         _common.write_table(experiment.folder, compared, "others")
         _common.show(compared, "with the limits that detectors come with")

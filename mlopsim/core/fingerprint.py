@@ -23,6 +23,8 @@ NUMERIC = (
     "stable-baselines3",
     "sb3-contrib",
     "shap",
+    "pyod",
+    "cleanlab",
     "pandas",
     "polars",
     "gymnasium",

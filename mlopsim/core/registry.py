@@ -37,6 +37,7 @@ PACKAGES: dict[str, str] = {
     "deployment": "mlopsim.delivery.deployments",
     "selector": "mlopsim.delivery.selectors",
     "gate": "mlopsim.quality.gates",
+    "explainer": "mlopsim.explain.explainers",
     "audit": "mlopsim.fairness.audits",
     "track": "mlopsim.tracks",
 }

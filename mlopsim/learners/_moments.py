@@ -12,8 +12,8 @@ from numba import njit
 
 
 @njit(cache=True)
-def window_means(X, y, bounds, classes):  # type: ignore[no-untyped-def]
-    """Return counts (T, C) and means (T, C, d) of every window and class."""
+def window_means(X, y, weight, bounds, classes):  # type: ignore[no-untyped-def]
+    """Return weights (T, C) and weighted means (T, C, d) of every window and class."""
     windows, d = len(bounds) - 1, X.shape[1]
     count = np.zeros((windows, classes))
     mean = np.zeros((windows, classes, d))
@@ -23,10 +23,10 @@ def window_means(X, y, bounds, classes):  # type: ignore[no-untyped-def]
             c = y[i]
             if count[t, c] == 0.0:
                 base[c] = X[i]
-            count[t, c] += 1.0
+            count[t, c] += weight[i]
             for j in range(d):
                 # relative to the first row of the class: no digits are lost far from zero
-                mean[t, c, j] += X[i, j] - base[c, j]
+                mean[t, c, j] += weight[i] * (X[i, j] - base[c, j])
         for c in range(classes):
             if count[t, c] > 0.0:
                 for j in range(d):
@@ -35,8 +35,8 @@ def window_means(X, y, bounds, classes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def window_scatter(X, y, bounds, mean):  # type: ignore[no-untyped-def]
-    """Return the within-class scatter (T, d, d) of every window, pooled over classes."""
+def window_scatter(X, y, weight, bounds, mean):  # type: ignore[no-untyped-def]
+    """Return the weighted within-class scatter (T, d, d) of every window, pooled over classes."""
     windows, d = len(bounds) - 1, X.shape[1]
     scatter = np.zeros((windows, d, d))
     deviation = np.empty(d)
@@ -47,20 +47,20 @@ def window_scatter(X, y, bounds, mean):  # type: ignore[no-untyped-def]
                 deviation[j] = X[i, j] - mean[t, c, j]
             for j in range(d):
                 for k in range(j + 1):
-                    scatter[t, j, k] += deviation[j] * deviation[k]
+                    scatter[t, j, k] += weight[i] * deviation[j] * deviation[k]
     return scatter
 
 
 @njit(cache=True)
-def window_squares(X, y, bounds, mean):  # type: ignore[no-untyped-def]
-    """Return the sums of squared deviations (T, C, d) of every window and class."""
+def window_squares(X, y, weight, bounds, mean):  # type: ignore[no-untyped-def]
+    """Return the weighted sums of squared deviations (T, C, d) of every window and class."""
     windows, classes, d = mean.shape
     squares = np.zeros((windows, classes, d))
     for t in range(windows):
         for i in range(bounds[t], bounds[t + 1]):
             c = y[i]
             for j in range(d):
-                squares[t, c, j] += (X[i, j] - mean[t, c, j]) ** 2
+                squares[t, c, j] += weight[i] * (X[i, j] - mean[t, c, j]) ** 2
     return squares
 
 

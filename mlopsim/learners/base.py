@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+import inspect
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,7 +39,11 @@ class Learner(Protocol):
     full_name: str
 
     def fit(self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence) -> Model:
-        """Train on finite float64 rows (encoded and scaled on the warm-up); y may lack some classes."""
+        """Train on finite float64 rows (encoded and scaled on the warm-up); y may lack some classes.
+
+        A learner that can count rows by weights takes them as ``weight=`` (float64 (n,), above 0), here and
+        in ``fit_versions``; see :func:`takes_weights`.
+        """
         ...
 
 
@@ -57,3 +62,16 @@ class BatchLearner(Learner, Protocol):
     ) -> BatchModel:
         """Train version i on the windows ``first[i]..last[i]`` (both included)."""
         ...
+
+
+def takes_weights(learner: Any) -> bool:
+    """Say whether a learner can count training rows by weights.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> takes_weights(make("learner", "ridge"))
+    True
+    """
+    methods = [learner.fit] + ([learner.fit_versions] if isinstance(learner, BatchLearner) else [])
+    return all("weight" in inspect.signature(method).parameters for method in methods)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.contract import Check, identical, own_randomness, require
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
-from mlopsim.learners.base import BatchLearner, Learner
+from mlopsim.learners.base import BatchLearner, Learner, takes_weights
 
 #: largest difference of scores between all versions at once and one alone, relative to the largest score
 CLOSE = 1e-6
@@ -162,6 +163,28 @@ def _batch(cls: type[Any]) -> None:
             require(bool((one == own)[clear].all()), "fit_versions() and fit() give other labels")
 
 
+def _weights(cls: type[Any]) -> None:
+    learner = make("learner", cls.name)
+    if not takes_weights(learner):
+        return
+    X, y = _rows(2)
+    fresh, _ = _rows(2, n=50, seed=1)
+    seed = np.random.SeedSequence(5)
+    plain = _checked(learner.fit(X, y, 2, seed), fresh, 2)
+    try:
+        ones = _checked(learner.fit(X, y, 2, seed, weight=np.ones(len(y))), fresh, 2)
+    except ConfigError:
+        # it says itself that this one cannot
+        return
+    scale = max(1.0, float(np.abs(plain[1]).max()))
+    require(bool(np.abs(plain[1] - ones[1]).max() <= CLOSE * scale), "weights of 1 change its scores")
+    # rows that tell nothing of their class: only the weights decide
+    X = _rows(2, seed=2)[0][:, ::-1] - X
+    even = _checked(learner.fit(X, y, 2, seed), fresh, 2)[0]
+    heavy = _checked(learner.fit(X, y, 2, seed, weight=np.where(y == 1, 50.0, 0.02)), fresh, 2)[0]
+    require(bool(heavy.sum() > even.sum()), "a class that weighs more is predicted no more often")
+
+
 def _table(seed: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
     """Return rows with a jump in the middle, bounds of uneven windows, and the warm-up."""
     rng = np.random.default_rng(seed)
@@ -234,6 +257,7 @@ CHECKS = [
         kinds=("learner",),
     ),
     Check(name="batch", text="all versions at once equal each alone", run=_batch, kinds=("learner",)),
+    Check(name="weights", text="rows count by their weights", run=_weights, kinds=("learner",)),
     Check(
         name="windows",
         text="training windows exist and are the same each time",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError, nearest
 from mlopsim.core.seeds import seed_int
-from mlopsim.learners.models import ConstantModel, EstimatorModel
+from mlopsim.learners.models import ConstantModel, EstimatorModel, check_weight
 
 
 def estimator_class(path: str, where: str) -> type[Any]:
@@ -89,6 +90,7 @@ def train(
     y: np.ndarray,
     n_classes: int,
     seed: np.random.SeedSequence,
+    weight: np.ndarray | None = None,
 ) -> EstimatorModel | ConstantModel:
     """Fit ``cls(**params)`` with one job and a seeded ``random_state``, where it has those parameters.
 
@@ -104,6 +106,8 @@ def train(
         Number of classes C of the stream.
     seed : SeedSequence
         Source of ``random_state`` unless ``params`` sets it.
+    weight : ndarray of float64, shape (n,), optional
+        What each row counts.
 
     Returns
     -------
@@ -112,6 +116,8 @@ def train(
 
     Raises
     ------
+    ConfigError
+        If the classifier cannot count rows by weights, and some are given.
     DataError
         Without rows.
     """
@@ -119,6 +125,8 @@ def train(
         raise DataError("no training rows", remedy="train the version on more windows")
     if (y == y[0]).all():
         return ConstantModel(label=int(y[0]), n_classes=n_classes)
+    if weight is not None and "sample_weight" not in inspect.signature(cls.fit).parameters:
+        raise ConfigError(f"{cls.__name__} cannot count rows by weights", remedy="drop the rows instead")
     known = cls._get_param_names()
     given = dict(params)
     if "random_state" in known:
@@ -131,5 +139,8 @@ def train(
     with warnings.catch_warnings():
         # a stated number of iterations is part of the learner; hundreds of versions would repeat this
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(X, y)
+        if weight is None:
+            estimator.fit(X, y)
+        else:
+            estimator.fit(X, y, sample_weight=check_weight(weight, len(y)))
     return EstimatorModel(estimator=estimator, n_classes=n_classes)

@@ -254,3 +254,24 @@ def check_versions(
     if len(y) and (y.min() < 0 or y.max() >= n_classes):
         raise DataError(f"labels must lie in 0..{n_classes - 1}, got {y.min()}..{y.max()}")
     return X, y, bounds, first, last
+
+
+def check_weight(weight: np.ndarray | None, n: int) -> np.ndarray:
+    """Return what each of n rows counts, contiguous float64; by default 1.
+
+    Raises
+    ------
+    DataError
+        Unless all are finite and above 0.
+
+    Examples
+    --------
+    >>> check_weight(None, 2), check_weight(np.array([1, 3]), 2)
+    (array([1., 1.]), array([1., 3.]))
+    """
+    if weight is None:
+        return np.ones(n)
+    found = np.ascontiguousarray(weight, dtype=np.float64)
+    if found.shape != (n,) or not np.isfinite(found).all() or (found <= 0.0).any():
+        raise DataError(f"{n} rows need as many finite weights above 0", remedy="leave rows of weight 0 out")
+    return found

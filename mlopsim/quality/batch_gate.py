@@ -75,10 +75,3 @@ class BatchGate(Gate):
         """Raise unless there are rows to learn from."""
         if not len(reference):
             raise DataError(f"{self.full_name}: there are no reference rows", remedy="use a longer warm-up")
-
-    def check_width(self, expected: int, rows: Rows) -> None:
-        """Raise unless a batch has as many features as the reference."""
-        if rows.X.shape[1] != expected:
-            raise DataError(
-                f"{self.full_name}: the batch has {rows.X.shape[1]} features, the reference {expected}"
-            )

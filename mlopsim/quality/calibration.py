@@ -42,7 +42,8 @@ class Limit:
         """Return ``-log10`` of the probability of at least so many flags by chance.
 
         The number of flags among m further exchangeable scores is beta-binomial: the share above the k-th
-        smallest of n has the law Beta(n + 1 - k, k).
+        smallest of n has the law Beta(n + 1 - k, k). The terms of the tail are added up as logarithms, so
+        that a small probability keeps its digits.
 
         Parameters
         ----------
@@ -52,7 +53,8 @@ class Limit:
         Returns
         -------
         float
-            0 where nothing was looked at.
+            At least 0, and finite for any number of flags that is possible: 0 where nothing was looked at,
+            or where everything is flagged by the limit (k = 0). Infinite for more flags than scores.
 
         Examples
         --------
@@ -60,11 +62,18 @@ class Limit:
         >>> round(limit.surprise(5, 100), 2), round(limit.surprise(20, 100), 2)
         (0.3, 3.38)
         """
-        from scipy.stats import betabinom
+        from scipy.special import betaln, gammaln
 
-        if of == 0:
+        if flagged > of:
+            return math.inf
+        if flagged <= 0 or self.k == 0:
             return 0.0
-        tail = float(betabinom.logsf(flagged - 1, of, self.n + 1 - self.k, self.k))
+        a, b = self.n + 1 - self.k, self.k
+        count = np.arange(flagged, of + 1)
+        ways = gammaln(of + 1) - gammaln(count + 1) - gammaln(of - count + 1)
+        log = ways + betaln(count + a, of - count + b) - betaln(a, b)
+        top = float(log.max())
+        tail = top + math.log(float(np.exp(log - top).sum()))
         return max(0.0, -tail / math.log(10.0))
 
 
@@ -110,8 +119,15 @@ def conformal(scores: np.ndarray, alpha: float) -> Limit:
     return Limit(threshold=float(ordered[k - 1]) if k else -math.inf, n=n, k=k)
 
 
-def split(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def split(n: int, rng: np.random.Generator, what: str = "row") -> tuple[np.ndarray, np.ndarray]:
     """Return two halves of 0..n-1 at random, rising: rows to learn from, rows for the limit.
+
+    Parameters
+    ----------
+    n : int
+    rng : Generator
+    what : str, default "row"
+        What is split, for the error.
 
     Raises
     ------
@@ -125,6 +141,6 @@ def split(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     (2, 3, True)
     """
     if n < 2:
-        raise DataError(f"{n} reference row(s) cannot be split in two", remedy="use a longer warm-up")
+        raise DataError(f"{n} reference {what}(s) cannot be split in two", remedy="use a longer warm-up")
     order = rng.permutation(n)
     return np.sort(order[: n // 2]), np.sort(order[n // 2 :])

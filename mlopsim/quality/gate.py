@@ -11,6 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
+from mlopsim.quality.checks import check_numbers
 from mlopsim.streams.stream import Received
 
 
@@ -20,6 +21,17 @@ class Level(Enum):
     ROW = "row"
     CELL = "cell"
     BATCH = "batch"
+
+    @property
+    def plural(self) -> str:
+        """What it tells apart, in words.
+
+        Examples
+        --------
+        >>> [level.plural for level in Level]
+        ['rows', 'cells', 'batches']
+        """
+        return f"{self.value}es" if self is Level.BATCH else f"{self.value}s"
 
 
 class Stage(Enum):
@@ -36,7 +48,8 @@ class Action(Enum):
     ``drop``: flagged rows are not trained on. ``impute``: flagged cells count as missing. ``winsorize``: the
     numeric cells that are flagged (all of a row, where no cells are told apart) are moved to the nearest end
     of the reference's middle 98 %. ``rescale``: the numeric columns of a flagged batch are brought to the
-    reference's median and interquartile range. ``hold``: the batch is not trained on.
+    reference's median and interquartile range. ``hold``: the batch is not trained on. ``weight``: flagged
+    rows count a tenth of the others in training.
     """
 
     DROP = "drop"
@@ -44,12 +57,13 @@ class Action(Enum):
     WINSORIZE = "winsorize"
     RESCALE = "rescale"
     HOLD = "hold"
+    WEIGHT = "weight"
 
 
 #: what can be done at each level; the first is the default
 ACTIONS: Mapping[Level, tuple[Action, ...]] = {
-    Level.ROW: (Action.DROP, Action.WINSORIZE, Action.HOLD),
-    Level.CELL: (Action.DROP, Action.IMPUTE, Action.WINSORIZE, Action.HOLD),
+    Level.ROW: (Action.DROP, Action.WEIGHT, Action.WINSORIZE, Action.HOLD),
+    Level.CELL: (Action.DROP, Action.WEIGHT, Action.IMPUTE, Action.WINSORIZE, Action.HOLD),
     Level.BATCH: (Action.HOLD, Action.RESCALE, Action.WINSORIZE),
 }
 
@@ -85,6 +99,9 @@ class Rows:
     received: Received | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self.X, self.features)
+        if self.Z.dtype != np.float64 or self.y.dtype.kind not in "iu":
+            raise DataError(f"Z must be float64 and y whole numbers, got {self.Z.dtype} and {self.y.dtype}")
         n = len(self.y)
         if self.X.shape != (n, len(self.features)) or self.Z.ndim != 2 or len(self.Z) != n:
             raise DataError(
@@ -133,17 +150,23 @@ class Gate:
         Where it can stand.
     by_window : bool
         Whether a row's score depends on the other rows of its window.
+    by_order : bool
+        Whether a row's score depends on the rows before it: all rows of a stream are scored in one call.
     uses_labels : bool
         Whether it looks at labels.
     told : bool
         Whether it is told the truth (controls only).
+    control : bool
+        Whether it is a control, which need not react to errors.
     """
 
     level: ClassVar[Level] = Level.ROW
     stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS, Stage.TEST)
     by_window: ClassVar[bool] = False
+    by_order: ClassVar[bool] = False
     uses_labels: ClassVar[bool] = False
     told: ClassVar[bool] = False
+    control: ClassVar[bool] = False
     full_name: ClassVar[str]
     name: ClassVar[str]
 
@@ -152,10 +175,13 @@ class Gate:
 
     def __post_init__(self) -> None:
         check_range(f"{self.full_name}.alpha", self.alpha, 0.0, 1.0, open_low=True)
+        if self.action is not None:
+            # its name will do
+            self.action = Action(self.action)
         if self.action is not None and self.action not in ACTIONS[self.level]:
             possible = ", ".join(action.value for action in ACTIONS[self.level])
             raise ConfigError(
-                f"{self.full_name} tells {self.level.value}s apart: action '{self.action.value}' is "
+                f"{self.full_name} tells {self.level.plural} apart: action '{self.action.value}' is "
                 f"not possible",
                 remedy=f"one of: {possible}",
             )
@@ -165,8 +191,38 @@ class Gate:
         """What is done with what is flagged."""
         return ACTIONS[self.level][0] if self.action is None else self.action
 
+    def check_warmup(self, warmup: Rows) -> None:
+        """Raise unless clean rows can be a reference; half of them may still lack a value of some feature.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than two rows, or a feature has no value in them.
+        """
+        if len(warmup) < 2:
+            raise DataError(
+                f"{self.full_name}: {len(warmup)} reference row(s), at least 2 are needed",
+                remedy="use a longer warm-up",
+            )
+        empty = np.flatnonzero(np.isnan(warmup.X).all(axis=0))
+        if len(empty):
+            raise DataError(
+                f"{self.full_name}: feature '{warmup.features[empty[0]]}' has no value in the {len(warmup)} "
+                "reference rows",
+                remedy="leave it out, or use a longer warm-up",
+            )
+
+    def check_width(self, expected: int, rows: Rows) -> None:
+        """Raise :class:`DataError` unless rows have as many features as the reference."""
+        if rows.X.shape[1] != expected:
+            seen = "the batch has" if self.level is Level.BATCH else "the rows have"
+            raise DataError(
+                f"{self.full_name}: {seen} {rows.X.shape[1]} features, the reference {expected}",
+                remedy="score rows with the features that were learnt",
+            )
+
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
-        """Return what is learnt from clean reference rows.
+        """Return what is learnt from clean reference rows; nothing is kept in the gate itself.
 
         Parameters
         ----------
@@ -189,6 +245,11 @@ class Gate:
         -------
         ndarray of float64
             Of shape (n,) for rows, (n, d) for cells. Gates of batches give ``-log10 p`` of shape ().
+
+        Raises
+        ------
+        DataError
+            If the rows have other columns than those that were learnt from.
         """
         raise NotImplementedError
 

@@ -57,8 +57,9 @@ def auprc(score: np.ndarray, truth: np.ndarray) -> float:
     if not bad or bad == len(truth):
         return math.nan
     order = np.argsort(-score, kind="stable")
-    found = np.cumsum(truth[order])
-    last = np.r_[np.flatnonzero(np.diff(score[order])), len(score) - 1]
+    found, ordered = np.cumsum(truth[order]), score[order]
+    # no differences: those of infinite scores are no numbers
+    last = np.r_[np.flatnonzero(ordered[1:] != ordered[:-1]), len(score) - 1]
     precision, recall = found[last] / (last + 1.0), found[last] / bad
     return float(np.sum(np.diff(np.r_[0.0, recall]) * precision))
 

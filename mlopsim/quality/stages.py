@@ -16,12 +16,15 @@ from mlopsim.core.threads import one_thread
 from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
 from mlopsim.quality.calibration import Limit, conformal, split
+from mlopsim.quality.checks import check_streams
 from mlopsim.quality.gate import Action, Flags, Gate, Rows
 from mlopsim.quality.gates.none import NoGate
 from mlopsim.quality.gates.oracle import Oracle
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.streams.stream import Stream
 
+#: what a flagged row counts where it is weighted down
+LIGHT = 0.1
 #: ends of the middle of the reference that winsorizing moves values to
 MIDDLE = (0.01, 0.99)
 
@@ -48,6 +51,7 @@ class Case:
     _encoder: Encoder = field(init=False)
 
     def __post_init__(self) -> None:
+        check_streams(self.clean, self.seen)
         self._encoder = Encoder.fit(self.clean)
 
     @property
@@ -125,6 +129,7 @@ def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limi
             return _none(case), None
         if isinstance(gate, Oracle):
             return _told(gate, case), None
+        gate.check_warmup(case.clean_rows.take(slice(0, case.warmup_rows)))
         if isinstance(gate, BatchGate):
             return _batches(gate, case, rng), None
         if isinstance(gate, TrainGate):
@@ -165,23 +170,22 @@ def _silent(case: Case, score: np.ndarray) -> np.ndarray:
 
 def _scores(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[np.ndarray, Limit]:
     """Score all rows; the limit comes from rows of the warm-up that the gate did not learn from."""
-    size, bounds = case.warmup_rows, case.clean.bounds
+    size = case.warmup_rows
     if gate.by_window:
-        learn, held = split(case.clean.warmup, rng)
+        learn, _ = split(case.clean.warmup, rng, "window")
         chosen = np.isin(case.window[:size], learn)
         learned = gate.learn(case.clean_rows.take(np.flatnonzero(chosen)), rng)
         parts = [gate.score(learned, case.batch(t)) for t in range(case.clean.windows)]
         score = np.concatenate(parts)
-        return score, conformal(_row_scores(score[:size][~chosen]), gate.alpha)
+        return score, conformal(row_scores(score[:size][~chosen]), gate.alpha)
     learn, held = split(size, rng)
     learned = gate.learn(case.clean_rows.take(learn), rng)
     # one call: rows that are to be independent of each other, and rows alone must not differ
-    everything = case.seen_rows.take(slice(0, int(bounds[-1])))
-    score = gate.score(learned, everything)
-    return score, conformal(_row_scores(score[held]), gate.alpha)
+    score = gate.score(learned, case.seen_rows)
+    return score, conformal(row_scores(score[held]), gate.alpha)
 
 
-def _row_scores(score: np.ndarray) -> np.ndarray:
+def row_scores(score: np.ndarray) -> np.ndarray:
     """Return the score of each row: that of its worst cell, -inf where none is scored."""
     if score.ndim == 1:
         return score
@@ -217,7 +221,7 @@ def _harms(gate: TrainGate, case: Case, rng: np.random.Generator) -> tuple[np.nd
 
 
 def _flagged(case: Case, score: np.ndarray, limit: Limit) -> Flags:
-    rows_score = _row_scores(score)
+    rows_score = row_scores(score)
     cells = None
     flagged = limit.flags(rows_score)
     flagged[: case.warmup_rows] = False
@@ -272,10 +276,13 @@ class Material:
         As they are received and repaired.
     keep : ndarray of bool, shape (n,)
         Rows that are trained on.
+    weight : ndarray of float64, shape (n,), or None
+        What each row counts; None: all the same.
     """
 
     rows: Rows
     keep: np.ndarray
+    weight: np.ndarray | None = None
 
 
 def act(case: Case, gate: Gate, found: Flags, material: Material) -> Material:
@@ -294,9 +301,12 @@ def act(case: Case, gate: Gate, found: Flags, material: Material) -> Material:
     keep = material.keep.copy()
     action = gate.does
     if action is Action.DROP:
-        return Material(rows=material.rows, keep=keep & ~found.rows)
+        return dataclasses.replace(material, keep=keep & ~found.rows)
     if action is Action.HOLD:
-        return Material(rows=material.rows, keep=keep & ~found.batches[case.window])
+        return dataclasses.replace(material, keep=keep & ~found.batches[case.window])
+    if action is Action.WEIGHT:
+        before = np.ones(len(keep)) if material.weight is None else material.weight
+        return dataclasses.replace(material, keep=keep, weight=np.where(found.rows, LIGHT, 1.0) * before)
     X = material.rows.X.copy()
     if action is Action.IMPUTE:
         if found.cells is None:
@@ -306,7 +316,7 @@ def act(case: Case, gate: Gate, found: Flags, material: Material) -> Material:
         _winsorize(case, found, X)
     else:
         _rescale(case, found, X)
-    return Material(rows=case.rows(X, material.rows.y), keep=keep)
+    return dataclasses.replace(material, rows=case.rows(X, material.rows.y), keep=keep)
 
 
 def _reference(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -362,17 +372,22 @@ def versions_right(case: Case, material: Material, against: Rows, versions: np.n
     lost = counts[last + 1] == counts[first]
     first = np.where(lost, 0, first)
     last = np.where(lost, case.clean.warmup - 1, last)
-    rows = material.rows.take(np.flatnonzero(material.keep))
+    kept = np.flatnonzero(material.keep)
+    rows = material.rows.take(kept)
     n_classes = case.clean.n_classes
+    # learners of third parties need not know of weights
+    weight = None if material.weight is None else material.weight[kept]
     with one_thread():
         if isinstance(learner, BatchLearner):
-            models = learner.fit_versions(rows.Z, rows.y, n_classes, counts, first, last)
+            more = {} if weight is None else {"weight": weight}
+            models = learner.fit_versions(rows.Z, rows.y, n_classes, counts, first, last, **more)
             return np.asarray(models.predict(against.Z) == against.y)
         right = np.empty((len(versions), len(against)), dtype=np.bool_)
         for i in range(len(versions)):
             part = slice(int(counts[first[i]]), int(counts[last[i] + 1]))
             # one seed whatever the version: what differs is what it is trained on
-            model = learner.fit(rows.Z[part], rows.y[part], n_classes, np.random.SeedSequence(0))
+            more = {} if weight is None else {"weight": weight[part]}
+            model = learner.fit(rows.Z[part], rows.y[part], n_classes, np.random.SeedSequence(0), **more)
             right[i] = model.predict(against.Z) == against.y
     return right
 

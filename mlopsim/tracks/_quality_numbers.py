@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from mlopsim.stats.table import best_first, interval_columns, pivot
 
 BASE, TOP, ORACLE = "none", "clean", "oracle"
 MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
-NOTHING_LOST = "nothing was lost without a gate: the interval of the loss reaches 0"
+NOTHING_LOST = "too little was lost without a gate"
 
 
 def done(table: pl.DataFrame) -> pl.DataFrame:
@@ -43,9 +45,10 @@ def loss(table: pl.DataFrame, task: str) -> Interval:
     return mean_interval(gap, np.random.default_rng(0))
 
 
-def costly(table: pl.DataFrame) -> list[str]:
-    """Return the tasks whose errors cost something: the interval of the loss lies above 0."""
-    return [task for task in axes_of(table)[1] if loss(table, task).low > 0.0]
+def costly(table: pl.DataFrame, floor: float) -> list[str]:
+    """Return the tasks whose errors cost something: the loss is at least the floor, its interval above 0."""
+    found = {task: loss(table, task) for task in axes_of(table)[1]}
+    return [task for task, lost in found.items() if lost.low > 0.0 and lost.value >= floor]
 
 
 def recovered(table: pl.DataFrame, method: str, tasks: list[str]) -> Interval:
@@ -73,7 +76,7 @@ def mean_of(table: pl.DataFrame, method: str, name: str, tasks: list[str]) -> In
     return mean_interval(values, np.random.default_rng(0))
 
 
-def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
+def leaderboard(table: pl.DataFrame, floor: float) -> pl.DataFrame:
     """Aggregate the cell table to one row a method, the largest recovered share first.
 
     Returns
@@ -85,7 +88,7 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     """
     _, tasks = axes_of(table)
     methods = list(dict.fromkeys(table["method"].to_list()))
-    lost = costly(table)
+    lost = costly(table, floor)
     wrong = with_errors(table)
     right = [task for task in tasks if task not in wrong]
     control = {
@@ -118,3 +121,73 @@ def harm(table: pl.DataFrame, method: str, tasks: list[str]) -> Interval:
     if not np.isfinite(gap).any():
         return Interval(value=math.nan, n=0, reason="no cell is done")
     return mean_interval(gap, np.random.default_rng(0))
+
+
+def cleaning(methods: Sequence[str]) -> list[str]:
+    """Return the gates that drop or repair rows before training or at training, ``random`` among them."""
+    return [m for m in methods if m not in (BASE, TOP, ORACLE) and ("@" not in m or m.endswith("@train"))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """Two gates that recall and worth order differently on a task, both beyond their intervals.
+
+    Parameters
+    ----------
+    task : str
+    finds, gains : str
+        The gate with the larger recall, and the one that recovers more.
+    recall, recovered : (float, float)
+        Of ``finds`` and of ``gains``.
+    """
+
+    task: str
+    finds: str
+    gains: str
+    recall: tuple[float, float]
+    recovered: tuple[float, float]
+
+    @property
+    def text(self) -> str:
+        """One sentence."""
+        return (
+            f"on {self.task}, {self.finds} finds {self.recall[0]:.2f} of the wrong rows and recovers "
+            f"{self.recovered[0]:.2f} of what is lost, {self.gains} finds {self.recall[1]:.2f} and recovers "
+            f"{self.recovered[1]:.2f}"
+        )
+
+
+def disagreements(rows: Sequence[tuple[str, str, Interval, Interval]]) -> list[Disagreement]:
+    """Return the pairs of gates that recall and worth order differently, the clearest first.
+
+    Parameters
+    ----------
+    rows : sequence of (task, method, recall, recovered)
+
+    Examples
+    --------
+    >>> one = "t", "a", Interval(value=.5, low=.4, high=.6, n=9), Interval(value=.1, low=.0, high=.2, n=9)
+    >>> two = "t", "b", Interval(value=.2, low=.1, high=.3, n=9), Interval(value=.9, low=.8, high=1., n=9)
+    >>> disagreements([one, two])[0].text
+    'on t, a finds 0.50 of the wrong rows and recovers 0.10 of what is lost, b finds 0.20 and recovers 0.90'
+    """
+    found = []
+    for task, one, recall, worth in rows:
+        for other_task, other, recall2, worth2 in rows:
+            if task == other_task and recall.low > recall2.high and worth.high < worth2.low:
+                found.append(
+                    Disagreement(
+                        task=task,
+                        finds=one,
+                        gains=other,
+                        recall=(recall.value, recall2.value),
+                        recovered=(worth.value, worth2.value),
+                    )
+                )
+
+    def clear(pair: Disagreement) -> float:
+        # shares far below 0 say little about how far apart two gates are
+        ends = [min(1.0, max(0.0, value)) for value in pair.recovered]
+        return -min(pair.recall[0] - pair.recall[1], ends[1] - ends[0])
+
+    return sorted(found, key=clear)

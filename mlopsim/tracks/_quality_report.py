@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from mlopsim.core.track import Section
-from mlopsim.plots.curves import Curve
-from mlopsim.plots.curves import curves as draw_curves
 from mlopsim.plots.heatmap import heatmap
 from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
 from mlopsim.plots.style import marks_for
 from mlopsim.plots.tradeoff import tradeoff
-from mlopsim.stats.bootstrap import mean_interval
-from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
+from mlopsim.tracks._quality_curves import Curves, groups, over_time
 from mlopsim.tracks._quality_numbers import (
     BASE,
     ORACLE,
     TOP,
     axes_of,
+    cleaning,
     costly,
+    disagreements,
     done,
-    grid,
     leaderboard,
     loss,
     mean_of,
@@ -33,28 +31,29 @@ from mlopsim.tracks._quality_numbers import (
     with_errors,
 )
 
-Curves = Callable[[str], Mapping[str, np.ndarray]]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def sections(table: pl.DataFrame, curves: Curves) -> list[Section]:
-    """Make the sections of a report."""
-    board = leaderboard(table)
+def sections(table: pl.DataFrame, curves: Curves, floor: float) -> list[Section]:
+    """Make the sections of a report; ``floor``: losses below it count as none."""
+    board, lost = leaderboard(table, floor), costly(table, floor)
     found = [
-        _board(table, board),
-        _losses(table),
-        _by_task(table, board),
+        _board(table, board, lost, floor),
+        _losses(table, lost),
+        _by_task(table, board, lost),
         _detection(table, board),
-        _recall_and_worth(table, board),
-        _groups(table, board),
+        _recall_and_worth(table, board, lost),
+        groups(table, board, curves),
         _alarms(table, board),
-        _over_time(table, board, curves),
+        over_time(table, board, lost, curves),
         _words(),
     ]
     return [section for section in found if section is not None]
 
 
-def _board(table: pl.DataFrame, board: pl.DataFrame) -> Section:
-    lost, wrong = costly(table), with_errors(table)
+def _board(table: pl.DataFrame, board: pl.DataFrame, lost: list[str], floor: float) -> Section:
+    wrong = with_errors(table)
     figure = draw_leaderboard(
         board["method"].to_list(),
         board["recovered"].to_numpy(),
@@ -67,31 +66,27 @@ def _board(table: pl.DataFrame, board: pl.DataFrame) -> Section:
         note=f"{len(lost)} tasks in which something is lost; 95 % bootstrap over scenario seeds; n: seeds",
     )
     text = (
-        f"**recovered** = sum(S_gate - S_none) / sum(S_clean - S_none) over the {len(lost)} of "
-        f"{len(wrong)} tasks "
-        "with errors in which the loss without a gate is above 0 (95 % interval), all on the same "
-        "scenarios; S is "
-        "the accuracy of what serves on the clean rows. Negative: worse than no gate. `@train`, "
-        "`@test`: the gate "
-        "at that stage; without: before training."
+        f"**recovered** = sum(S_gate - S_none) / sum(S_clean - S_none) over {len(lost)} of {len(wrong)} "
+        f"tasks with errors: those that lose {floor:g} of accuracy or more without a gate, its 95 % interval "
+        "above 0. All methods meet the same scenarios; S is the accuracy of what serves on the clean rows. "
+        "Negative: worse than no gate. `@train`, `@test`: the gate at that stage; without: before training."
     )
     return Section(title="Leaderboard", text=text, table=board, figures={"Leaderboard": figure})
 
 
-def _losses(table: pl.DataFrame) -> Section:
+def _losses(table: pl.DataFrame, lost: list[str]) -> Section:
     tasks = with_errors(table)
     found = [loss(table, task) for task in tasks]
-    frame = pl.DataFrame({"task": tasks, **interval_columns("loss", found)})
+    counts = pl.Series("counts", [task in lost for task in tasks])
+    frame = pl.DataFrame({"task": tasks, **interval_columns("loss", found), "counts": counts})
     text = (
-        "Accuracy of what serves on clean data less that without a gate. Where the interval reaches "
-        "0 there is "
-        "nothing to recover, whatever a gate finds."
+        "Accuracy of what serves on clean data less that without a gate. Where it does not count (see the "
+        "leaderboard) there is nothing to recover, whatever a gate finds."
     )
     return Section(title="What errors cost", text=text, table=frame.sort("loss", descending=True))
 
 
-def _by_task(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
-    tasks = costly(table)
+def _by_task(table: pl.DataFrame, board: pl.DataFrame, tasks: list[str]) -> Section | None:
     if not tasks:
         return None
     methods = [m for m in board["method"].to_list() if m not in (BASE, TOP)]
@@ -126,6 +121,9 @@ def _detection(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
         return None
     values = np.array([[mean_of(table, m, "auroc", [t]).value for t in tasks] for m in methods])
     seeds = len(axes_of(table)[0])
+    # one row a score: what is then done with it makes no difference here
+    own = [i for i, row in enumerate(values) if not any(_same(row, values[j]) for j in range(i))]
+    methods, values = [methods[i] for i in own], values[own]
     figure = heatmap(
         methods,
         tasks,
@@ -160,8 +158,11 @@ def _detection(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
     )
 
 
-def _recall_and_worth(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
-    tasks = costly(table)
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=True))
+
+
+def _recall_and_worth(table: pl.DataFrame, board: pl.DataFrame, tasks: list[str]) -> Section | None:
     methods = [m for m in board["method"].to_list() if m not in (BASE, TOP)]
     rows = []
     for task in tasks:
@@ -172,20 +173,7 @@ def _recall_and_worth(table: pl.DataFrame, board: pl.DataFrame) -> Section | Non
                 rows.append((task, method, recall, worth))
     if len(rows) < 2:
         return None
-    pooled = [
-        (m, mean_of(table, m, "recall", tasks).value, recovered(table, m, tasks).value) for m in methods
-    ]
-    pooled = [entry for entry in pooled if math.isfinite(entry[1]) and math.isfinite(entry[2])]
-    figure = tradeoff(
-        [name for name, _, _ in pooled],
-        [recall for _, recall, _ in pooled],
-        [worth for _, _, worth in pooled],
-        xlabel="recall of the wrong rows",
-        ylabel="share of the lost accuracy recovered",
-        pareto=False,
-        marks=marks_for([name for name, _, _ in pooled]),
-        note=f"{len(tasks)} tasks in which something is lost; n = {len(axes_of(table)[0])} seeds",
-    )
+    figure = _scatter(table, cleaning(methods), tasks)
     frame = pl.DataFrame(
         {
             "task": [row[0] for row in rows],
@@ -194,60 +182,36 @@ def _recall_and_worth(table: pl.DataFrame, board: pl.DataFrame) -> Section | Non
             **interval_columns("recovered", [row[3] for row in rows]),
         }
     )
-    against = _disagreements(rows)
+    against = disagreements([row for row in rows if row[1] in cleaning(methods)])
     text = (
-        "Finding errors is not yet a gain: recall of the wrong rows beside what is recovered. Pairs "
-        "of gates on "
-        f"one task whose intervals order them one way by recall and the other way by worth: {len(against)}"
+        "Finding errors is not yet a gain: recall of the wrong rows beside what is recovered. Pairs of gates "
+        "that drop or repair rows and whose intervals order them one way by recall and the other way by "
+        f"worth on a task: {len(against)}"
     )
-    text += f", e.g. {against[0]}." if against else "."
+    text += f"; the clearest: {against[0].text}." if against else "."
     return Section(title="Recall and worth", text=text, table=frame, figures={"Recall and worth": figure})
 
 
-def _disagreements(rows: list[tuple[str, str, Interval, Interval]]) -> list[str]:
-    """Return the pairs that recall and worth order differently, both beyond their intervals."""
-    found = []
-    for task, one, recall, worth in rows:
-        for other_task, other, recall2, worth2 in rows:
-            if task != other_task or one == other:
-                continue
-            if recall.low > recall2.high and worth.high < worth2.low:
-                found.append(
-                    f"{one} finds more than {other} on {task} ({recall.value:.2f} against "
-                    f"{recall2.value:.2f}) and "
-                    f"recovers less ({worth.value:.2f} against {worth2.value:.2f})"
-                )
-    return found
-
-
-def _groups(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
-    tasks = axes_of(table)[1]
-    rows = done(table).filter(pl.col("dropped_gap").is_finite())
-    tasks = [task for task in tasks if task in set(rows["task"].to_list())]
-    if not tasks:
-        return None
-    seeds, _ = axes_of(table)
-    methods = [m for m in board["method"].to_list() if m not in (BASE, TOP)]
-    base = grid(table, BASE, "score_worst_group", seeds, tasks)
-    change = [
-        mean_interval(grid(table, m, "score_worst_group", seeds, tasks) - base, np.random.default_rng(0))
-        for m in methods
-    ]
-    frame = pl.DataFrame(
-        {
-            "method": methods,
-            **interval_columns("dropped_clean", [mean_of(table, m, "dropped_clean", tasks) for m in methods]),
-            **interval_columns("dropped_gap", [mean_of(table, m, "dropped_gap", tasks) for m in methods]),
-            **interval_columns("worst_group_gain", change),
-        }
+def _scatter(table: pl.DataFrame, methods: list[str], tasks: list[str]) -> Figure:
+    """Draw gates at the stages where rows are dropped or repaired."""
+    known, recalls, shares = [], [], []
+    for method in methods:
+        recall, share = mean_of(table, method, "recall", tasks).value, recovered(table, method, tasks).value
+        if math.isfinite(recall) and math.isfinite(share):
+            known.append(method)
+            recalls.append(recall)
+            shares.append(share)
+    return tradeoff(
+        known,
+        recalls,
+        shares,
+        xlabel="recall of the wrong rows",
+        ylabel="share of the lost accuracy recovered",
+        pareto=False,
+        marks=marks_for(known),
+        note=f"gates before and at training; pooled over {len(tasks)} tasks in which something is lost; "
+        f"n = {len(axes_of(table)[0])} seeds",
     )
-    text = (
-        f"On the {len(tasks)} tasks with several groups. **dropped clean**: right rows that are thrown away; "
-        "**dropped gap**: largest difference of that share between groups; **worst group gain**: accuracy of "
-        "what serves in the worst group less that without a gate. Cleaning can cost one group more "
-        "than another."
-    )
-    return Section(title="Groups", text=text, table=frame.sort("dropped_gap", descending=True))
 
 
 def _alarms(table: pl.DataFrame, board: pl.DataFrame) -> Section:
@@ -270,38 +234,6 @@ def _alarms(table: pl.DataFrame, board: pl.DataFrame) -> Section:
         "training sets of label checks make the difference. Windows of gates of rows are flagged at 1 %."
     )
     return Section(title="False alarms", text=text, table=frame)
-
-
-def _over_time(table: pl.DataFrame, board: pl.DataFrame, curves: Curves) -> Section | None:
-    tasks = costly(table)
-    if not tasks:
-        return None
-    worst = max(tasks, key=lambda task: loss(table, task).value)
-    best = [m for m in board["method"].to_list() if m not in (BASE, TOP, ORACLE)][:3]
-    rows = done(table).filter(pl.col("task") == worst)
-    lines = {}
-    for method in (TOP, ORACLE, *best, BASE):
-        keys = rows.filter(pl.col("method") == method)["key"].to_list()
-        found = np.array([curves(key)["accuracy"] for key in keys])
-        if len(found):
-            known = np.isfinite(found).all(axis=0)
-            x = np.flatnonzero(known).astype(np.float64)
-            means = [mean_interval(found[:, int(t)], np.random.default_rng(0)) for t in x]
-            lines[method] = Curve(
-                x=x,
-                y=np.array([m.value for m in means]),
-                low=np.array([m.low for m in means]),
-                high=np.array([m.high for m in means]),
-            )
-    figure = draw_curves(
-        lines,
-        xlabel="window",
-        ylabel="accuracy of what serves, on clean rows",
-        marks=marks_for(list(lines)),
-        note=f"{worst}; means and 95 % intervals over {rows['seed'].n_unique()} seeds",
-    )
-    text = "The task with the largest loss, window by window."
-    return Section(title="Over time", text=text, figures={"Accuracy over time": figure})
 
 
 def _words() -> Section:

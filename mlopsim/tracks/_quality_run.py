@@ -137,13 +137,14 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
         if not isinstance(make("gate", part["gate"]), ReleaseGate):
             found, _ = scenario.flags(part["gate"])
     served, arrivals, right, blocked_right = _walk(scenario, material, stops.get("test"))
-    _worth(case, served, right, metrics)
+    curves = {"served": served, "accuracy": _accuracy(case, served, right)}
+    curves["group_accuracy"] = _worth(case, served, right, metrics)
     metrics["stage"] = STAGES[stage]
     metrics["control"] = float(part["control"])
     metrics["retrains"] = float(len(arrivals))
     metrics["blocked"] = float(sum(a.blocked for a in arrivals))
     metrics["blocked_wrongly"] = metrics["blocked"] - blocked_right
-    _dropped(case, material, metrics)
+    curves["group_dropped"] = _dropped(case, material, metrics)
     if found is not None:
         _detection(case, found, metrics, reasons)
         level = make("gate", part["gate"]).level
@@ -156,7 +157,6 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
         if math.isnan(value):
             reasons.setdefault(name, _why(name, case))
     reasons = {name: text for name, text in reasons.items() if math.isnan(metrics[name])}
-    curves = {"served": served, "accuracy": _accuracy(case, served, right)}
     if found is not None:
         curves["flagged"] = np.add.reduceat(found.rows, case.clean.bounds[:-1]) / np.diff(case.clean.bounds)
     return Outcome(metrics=metrics, reasons=reasons, curves=curves)
@@ -178,26 +178,31 @@ def _walk(
     """Serve; return what served, the arrivals, where versions are right on clean rows, right blocks."""
     case, d = scenario.case, scenario.deployment
     warmup, windows = case.clean.warmup, case.clean.windows
-    versions = np.arange(warmup - 1, windows)
+
+    def run(stops: Any) -> tuple[np.ndarray, list[Arrival]]:
+        return serve(
+            windows,
+            warmup,
+            every=scenario.every,
+            label_delay=d.label_delay,
+            latency=d.latency,
+            cooldown=d.cooldown,
+            stops=stops,
+        )
+
+    # a version that is stopped is trained all the same: which ones there are does not depend on verdicts
+    versions = np.array([warmup - 1, *(a.version for a in run(None)[1])], dtype=np.int64)
     right = versions_right(case, material, case.clean_rows, versions)
     by_version = {int(v): right[i] for i, v in enumerate(versions)}
     stops = None
     if tester is not None:
         gate = make("gate", tester)
-        seen = versions_right(case, material, case.seen_rows, versions)
         if isinstance(gate, ReleaseGate):
+            seen = versions_right(case, material, case.seen_rows, versions)
             stops = _release(gate, case, {int(v): seen[i] for i, v in enumerate(versions)}, d)
         else:
             stops = _trained_on(case, *scenario.flags(tester))
-    served, arrivals = serve(
-        windows,
-        warmup,
-        every=scenario.every,
-        label_delay=d.label_delay,
-        latency=d.latency,
-        cooldown=d.cooldown,
-        stops=stops,
-    )
+    served, arrivals = run(stops)
     rightly = 0.0
     for a in arrivals:
         if a.blocked:
@@ -248,7 +253,8 @@ def _accuracy(case: Case, served: np.ndarray, right: Mapping[int, np.ndarray]) -
 
 def _worth(
     case: Case, served: np.ndarray, right: Mapping[int, np.ndarray], metrics: dict[str, float]
-) -> None:
+) -> np.ndarray:
+    """Fill in how good the answers are; return that by group, float64 (G,)."""
     first = case.warmup_rows
     serving = served[case.window]
     answers = np.zeros(len(case.clean.y), dtype=np.bool_)
@@ -257,21 +263,32 @@ def _worth(
         answers[rows] = right[int(version)][rows]
     metrics["score"] = float(answers[first:].mean())
     groups = case.clean.g[first:]
-    by_group = [float(answers[first:][groups == g].mean()) for g in np.unique(groups)]
-    metrics["score_worst_group"] = min(by_group)
+    by_group = _by_group(case, answers[first:], groups)
+    metrics["score_worst_group"] = float(np.nanmin(by_group))
+    return by_group
 
 
-def _dropped(case: Case, material: Material, metrics: dict[str, float]) -> None:
+def _by_group(case: Case, values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return means by group, float64 (G,); NaN for a group without rows."""
+    found = np.full(int(case.clean.g.max()) + 1, np.nan)
+    for g in np.unique(groups):
+        found[g] = values[groups == g].mean()
+    return found
+
+
+def _dropped(case: Case, material: Material, metrics: dict[str, float]) -> np.ndarray:
+    """Fill in how many rows are thrown away; return the share of the right ones by group, float64 (G,)."""
     first = case.warmup_rows
     gone = ~material.keep[first:]
     metrics["dropped"] = float(gone.mean())
     clean = ~case.wrong[first:]
-    groups = case.clean.g[first:]
+    by_group = _by_group(case, gone[clean], case.clean.g[first:][clean])
     if clean.any():
         metrics["dropped_clean"] = float(gone[clean].mean())
-    shares = [float(gone[clean & (groups == g)].mean()) for g in np.unique(groups[clean])]
-    if len(shares) > 1:
-        metrics["dropped_gap"] = max(shares) - min(shares)
+    known = by_group[np.isfinite(by_group)]
+    if len(known) > 1:
+        metrics["dropped_gap"] = float(known.max() - known.min())
+    return by_group
 
 
 def _detection(case: Case, found: Flags, metrics: dict[str, float], reasons: dict[str, str]) -> None:

@@ -12,7 +12,8 @@ from mlopsim.core.registry import find, register
 from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
-from mlopsim.quality.gate import Gate, Stage
+from mlopsim.learners.base import takes_weights
+from mlopsim.quality.gate import Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.tracks._quality_run import PARTNERS
 
@@ -38,6 +39,9 @@ class QualityTrack:
         Of ``preprocess``, ``train``, ``test``, ``all``: those that are compared.
     every : int, default 2
         Windows from one retrain to the next.
+    floor : float, default 0.005
+        Accuracy. In tasks that lose less than this without a gate there is nothing to recover: shares of
+        such losses would be quotients of noise.
 
     Examples
     --------
@@ -94,9 +98,11 @@ class QualityTrack:
     )
     stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
     every: int = 2
+    floor: float = 0.005
 
     def __post_init__(self) -> None:
         check_range("quality.every", self.every, 1, 10**6)
+        check_range("quality.floor", self.floor, 0.0, 1.0)
         for name in self.stages:
             if name not in STAGE_NAMES:
                 raise ConfigError(
@@ -165,6 +171,9 @@ class QualityTrack:
                     continue
                 partners = {place: canonical("gate", other) for place, other in PARTNERS.items()}
                 found.append(Method(name=f"{shown} @all", part={**part, **partners, "stage": stage}))
+            elif stage == "test" and gate.action is not None:
+                # a version is stopped there, whatever is done with rows elsewhere
+                continue
             elif Stage(stage) in gate.stages:
                 suffix = "" if stage == "preprocess" else f" @{stage}"
                 found.append(Method(name=shown + suffix, part={**part, "stage": stage}))
@@ -181,9 +190,14 @@ class QualityTrack:
             if part["gate"] is None or place in seen:
                 continue
             seen.add(place)
-            gate = make("gate", part["gate"])
+            gate, learner = make("gate", part["gate"]), cell.task.part["learner"]
             if isinstance(gate, TrainGate):
-                gate.check_learner(cell.task.part["learner"])
+                gate.check_learner(learner)
+            if gate.action is Action.WEIGHT and not takes_weights(make("learner", learner)):
+                raise ConfigError(
+                    f"{label('learner', learner)} cannot count rows by weights, as {cell.method.name} needs",
+                    remedy="action: drop, or a learner whose fit takes weight=",
+                )
         return list(cells), []
 
     def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
@@ -206,13 +220,13 @@ class QualityTrack:
         """One row a method: recovered share, detection, rows thrown away; each with interval and n."""
         from mlopsim.tracks._quality_numbers import leaderboard
 
-        return leaderboard(table)
+        return leaderboard(table, self.floor)
 
     def sections(self, table: Any, curves: Any) -> list[Section]:
         """Leaderboard, detection by type, worth by task, groups, false alarms."""
         from mlopsim.tracks._quality_report import sections
 
-        return sections(table, curves)
+        return sections(table, curves, self.floor)
 
 
 def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:

@@ -14,6 +14,8 @@ import _detector_measurements  # noqa: E402
 import _measurements  # noqa: E402
 import throughput  # noqa: E402
 
+from mlopsim.core.registry import names as registered  # noqa: E402
+
 TINY = [
     "repeats=2", "seconds=0",
     "environments.n=3", "environments.episodes=1", "environments.adapter_episodes=1",
@@ -26,6 +28,9 @@ TINY = [
     *(f"detectors.reference_rows.{name}=2000" for name in ("hddm_a", "hddm_w", "adwin")),
     "detectors.reference_rows.kswin=150",
     "two_sample.rows=30", "two_sample.features=2", "two_sample.windows=[1,3]",
+    "row_gates.reference=300", "row_gates.rows=60", "row_gates.window=30", "row_gates.d=4",
+    "batch_gates.reference=60", "batch_gates.windows=2", "batch_gates.window=20",
+    "train_gates.rows=60", "train_gates.new=9", "train_gates.trusted=40", "release_gates.rows=80",
 ]  # fmt: skip
 
 
@@ -36,7 +41,8 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    pytest.importorskip("stable_baselines3")
+    for package in ("stable_baselines3", "pyod", "cleanlab"):
+        pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("results") / "throughput"
     throughput.main([*TINY, "--results", str(folder)])
     return folder
@@ -47,7 +53,8 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert list(rows[0])[:5] == ["name", "ours", "reference", "ratio", "asked"]
     assert {"unit", "met", "low", "high", "n"} <= set(rows[0])
     names = [row["name"] for row in rows]
-    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2
+    gates = registered("gate")
+    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2 + len(gates)
     for row in rows:
         assert float(row["ours"]) > 0 and int(row["n"]) >= 1
         assert (row["asked"] == "") == (row["met"] == "")
@@ -63,6 +70,13 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert [asked[f"{name}, against river"] for name in ("hddm_a", "hddm_w", "adwin")] == [100, 100, 3]
     assert asked["cusum"] == asked["ewma"] == 50_000_000
     assert [ratio for name, ratio in asked.items() if name.startswith("ks, 30 rows")] == [20, 20]
+    assert [asked[f"gate/{name}, against PyOD"] for name in ("ecod", "hbos", "knn")] == [1, 1, 1]
+    assert {name for name in asked if name.startswith("gate/")} == {
+        f"gate/{name}, against PyOD" for name in ("ecod", "hbos", "knn")
+    }
+    assert sorted(name.partition(",")[0] for name in names if name.startswith("gate/")) == [
+        f"gate/{name}" for name in gates
+    ]
     others = [
         value for name, value in asked.items() if name.startswith(("vector", "scalar", "World", "rows"))
     ]

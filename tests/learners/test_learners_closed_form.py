@@ -223,3 +223,20 @@ def test_golden(name: str, golden: list[float]) -> None:
     models = make("learner", name).fit_versions(X, y, 2, windows(240, 40), np.array([0, 2]), np.array([3, 5]))
     got = [float(models.model(i).decision(X[:1])[0, -1]) for i in range(2)]
     assert got == pytest.approx(golden, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_weights_count_rows(name: str) -> None:
+    X, y = data(3, 200, 4, 3)
+    times = np.random.default_rng(0).integers(1, 4, len(y))
+    learner = make("learner", name)
+    weighted = learner.fit(X, y, 3, SEED, weight=times.astype(np.float64))
+    repeated = learner.fit(np.repeat(X, times, axis=0), np.repeat(y, times), 3, SEED)
+    np.testing.assert_allclose(weighted.scores(X), repeated.scores(X), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("weight", [np.ones(3), np.zeros(200), np.full(200, np.nan)])
+def test_weights_must_fit(weight: np.ndarray) -> None:
+    X, y = data(3, 200, 4, 3)
+    with pytest.raises(DataError, match="finite weights above 0"):
+        make("learner", "ridge").fit(X, y, 3, SEED, weight=weight)

@@ -102,3 +102,21 @@ def test_golden_labels(name: str, golden: str) -> None:
     X, y = data(4)
     labels = make("learner", name).fit(X[:100], y[:100], 4, SEED).predict(X[100:140])
     assert "".join(map(str, labels)) == golden
+
+
+@pytest.mark.parametrize("name", ["logistic", "tree", "gbm"])
+def test_weights_reach_scikit_learn(name: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = (X[:, 0] + rng.normal(size=200) > 0).astype(np.int64)
+    weight = np.where(y == 1, 20.0, 0.1)
+    seed = np.random.SeedSequence(1)
+    learner = make("learner", name)
+    plain, heavy = learner.fit(X, y, 2, seed), learner.fit(X, y, 2, seed, weight=weight)
+    assert heavy.predict(X).mean() > plain.predict(X).mean()
+
+
+def test_a_classifier_without_weights_says_so() -> None:
+    learner = make("learner", {"sklearn": {"path": "sklearn.neighbors.KNeighborsClassifier"}})
+    with pytest.raises(ConfigError, match="cannot count rows by weights"):
+        learner.fit(np.zeros((4, 1)), np.arange(4) % 2, 2, np.random.SeedSequence(0), weight=np.ones(4))

@@ -46,7 +46,12 @@ class Gbm:
         check_range("gbm.min_samples_leaf", self.min_samples_leaf, 1, 1_000_000)
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> EstimatorModel | ConstantModel:
         """Train on all rows given; ``seed`` draws the rows that the bins are made from."""
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -60,4 +65,4 @@ class Gbm:
             "min_samples_leaf": self.min_samples_leaf,
             "early_stopping": False,
         }
-        return train(HistGradientBoostingClassifier, params, X, y, n_classes, seed)
+        return train(HistGradientBoostingClassifier, params, X, y, n_classes, seed, weight)

@@ -42,14 +42,21 @@ class Logistic:
         check_range("logistic.max_iter", self.max_iter, 1, 1_000_000)
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> LinearModel | ConstantModel:
         """Train on all rows given; ``seed`` is not used (lbfgs draws nothing)."""
         from sklearn.linear_model import LogisticRegression
 
         from mlopsim.learners.estimators import train
 
-        fitted = train(LogisticRegression, {"C": self.C, "max_iter": self.max_iter}, X, y, n_classes, seed)
+        fitted = train(
+            LogisticRegression, {"C": self.C, "max_iter": self.max_iter}, X, y, n_classes, seed, weight
+        )
         if isinstance(fitted, ConstantModel):
             return fitted
         weights = np.asarray(fitted.estimator.coef_, dtype=np.float64)

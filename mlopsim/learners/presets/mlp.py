@@ -49,7 +49,12 @@ class Mlp:
         check_range("mlp.learning_rate", self.learning_rate, 0.0, 10.0, open_low=True)
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> EstimatorModel | ConstantModel:
         """Train on all rows given; ``seed`` draws the first weights and the order of the rows."""
         from sklearn.neural_network import MLPClassifier
@@ -62,4 +67,4 @@ class Mlp:
             "alpha": self.alpha,
             "learning_rate_init": self.learning_rate,
         }
-        return train(MLPClassifier, params, X, y, n_classes, seed)
+        return train(MLPClassifier, params, X, y, n_classes, seed, weight)

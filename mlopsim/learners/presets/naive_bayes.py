@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.learners.models import GaussianModel, GaussianModels, check_versions
+from mlopsim.learners.models import GaussianModel, GaussianModels, check_versions, check_weight
 
 
 @register("learner", "naive_bayes")
@@ -47,20 +47,27 @@ class NaiveBayes:
         bounds: np.ndarray,
         first: np.ndarray,
         last: np.ndarray,
+        weight: np.ndarray | None = None,
     ) -> GaussianModels:
         """Train version i on the windows ``first[i]..last[i]``; see ``learners/base.py``."""
         from mlopsim.learners import _moments, _solve
 
         X, y, bounds, first, last = check_versions(X, y, n_classes, bounds, first, last)
-        count, mean = _moments.window_means(X, y, bounds, n_classes)
-        squares = _moments.window_squares(X, y, bounds, mean)
+        weight = check_weight(weight, len(y))
+        count, mean = _moments.window_means(X, y, weight, bounds, n_classes)
+        squares = _moments.window_squares(X, y, weight, bounds, mean)
         n, centre, square = _moments.fold_squares(count, mean, squares, first, last)
         intercept, half = _solve.bayes(n, centre, square, self.smoothing)
         return GaussianModels(intercept=intercept, half=half, centre=centre)
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> GaussianModel:
         """Train on all rows given; ``seed`` is not used."""
         zero = np.zeros(1, dtype=np.int64)
-        return self.fit_versions(X, y, n_classes, np.array([0, len(X)]), zero, zero).model(0)
+        return self.fit_versions(X, y, n_classes, np.array([0, len(X)]), zero, zero, weight).model(0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.learners.models import LinearModel, LinearModels, Link, check_versions
+from mlopsim.learners.models import LinearModel, LinearModels, Link, check_versions, check_weight
 
 
 @register("learner", "ridge")
@@ -47,18 +47,27 @@ class Ridge:
         bounds: np.ndarray,
         first: np.ndarray,
         last: np.ndarray,
+        weight: np.ndarray | None = None,
     ) -> LinearModels:
         """Train version i on the windows ``first[i]..last[i]``; see ``learners/base.py``."""
         from mlopsim.learners import _moments, _solve
 
         X, y, bounds, first, last = check_versions(X, y, n_classes, bounds, first, last)
-        count, mean = _moments.window_means(X, y, bounds, n_classes)
-        scatter = _moments.window_scatter(X, y, bounds, mean)
+        weight = check_weight(weight, len(y))
+        count, mean = _moments.window_means(X, y, weight, bounds, n_classes)
+        scatter = _moments.window_scatter(X, y, weight, bounds, mean)
         n, centre, within = _moments.fold_scatter(count, mean, scatter, first, last)
         coef, intercept = _solve.ridge(n, centre, within, self.alpha)
         return LinearModels(coef=coef, intercept=intercept, link=Link.MARGIN)
 
-    def fit(self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence) -> LinearModel:
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
+    ) -> LinearModel:
         """Train on all rows given; ``seed`` is not used."""
         zero = np.zeros(1, dtype=np.int64)
-        return self.fit_versions(X, y, n_classes, np.array([0, len(X)]), zero, zero).model(0)
+        return self.fit_versions(X, y, n_classes, np.array([0, len(X)]), zero, zero, weight).model(0)

@@ -41,11 +41,16 @@ class SklearnAny:
         check_params(estimator_class(self.path, "sklearn.path"), self.params, "sklearn.params")
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> EstimatorModel | ConstantModel:
         """Train on all rows given."""
         from mlopsim.learners.estimators import estimator_class, train
 
         # some classifiers (nearest neighbours) keep the rows themselves
         X, y = X.copy(), y.copy()
-        return train(estimator_class(self.path, "sklearn.path"), self.params, X, y, n_classes, seed)
+        return train(estimator_class(self.path, "sklearn.path"), self.params, X, y, n_classes, seed, weight)

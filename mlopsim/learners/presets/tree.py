@@ -38,7 +38,12 @@ class Tree:
         check_range("tree.min_samples_leaf", self.min_samples_leaf, 1, 1_000_000)
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, n_classes: int, seed: np.random.SeedSequence
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        n_classes: int,
+        seed: np.random.SeedSequence,
+        weight: np.ndarray | None = None,
     ) -> EstimatorModel | ConstantModel:
         """Train on all rows given; ``seed`` breaks ties between equally good splits."""
         from sklearn.tree import DecisionTreeClassifier
@@ -46,4 +51,4 @@ class Tree:
         from mlopsim.learners.estimators import train
 
         params = {"max_depth": self.max_depth, "min_samples_leaf": self.min_samples_leaf}
-        return train(DecisionTreeClassifier, params, X, y, n_classes, seed)
+        return train(DecisionTreeClassifier, params, X, y, n_classes, seed, weight)

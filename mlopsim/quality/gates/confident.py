@@ -73,6 +73,7 @@ class Confident(TrainGate):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("gate/confident.folds", self.folds, 2, 1000)
+        self.doubt = Doubt(self.doubt)
 
     def measure(
         self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator

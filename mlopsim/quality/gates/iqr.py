@@ -50,21 +50,20 @@ class Iqr(Gate):
     level: ClassVar[Level] = Level.CELL
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
-        """Return quartiles and units of the numeric columns, NaN where there is no value."""
-        found = np.full((3, len(reference.numeric)), np.nan)
-        for place, j in enumerate(reference.numeric):
+        """Return quartiles and units of the columns, NaN where there is none."""
+        found = np.full((3, reference.X.shape[1]), np.nan)
+        for j in reference.numeric:
             known = reference.X[~np.isnan(reference.X[:, j]), j]
             if not len(known):
                 continue
             low, high = np.quantile(known, [0.25, 0.75])
             unit = high - low if high > low else NORMAL * known.std()
-            found[:, place] = low, high, max(unit, 1e-12 * max(np.abs(known).max(), 1.0))
+            found[:, j] = low, high, max(unit, 1e-12 * max(np.abs(known).max(), 1.0))
         return found
 
     def score(self, learned: Any, rows: Rows) -> np.ndarray:
         """Return the distances of the cells."""
         low, high, unit = learned
-        found = np.full(rows.X.shape, np.nan)
-        values = rows.X[:, rows.numeric]
-        found[:, rows.numeric] = np.maximum(np.maximum(low - values, values - high), 0.0) / unit
+        self.check_width(len(unit), rows)
+        found: np.ndarray = np.maximum(np.maximum(low - rows.X, rows.X - high), 0.0) / unit
         return found

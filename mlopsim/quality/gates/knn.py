@@ -62,6 +62,7 @@ class Knn(RowGate):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("gate/knn.k", self.k, 1, 10**6)
+        self.method = Method(self.method)
 
     def least(self) -> int:
         """Return k."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,11 @@ class Mahalanobis(RowGate):
         # in the directions that vary at all: there the determinant is not 0 from the start
         state = int(rng.integers(2**31 - 1))
         try:
-            found = MinCovDet(random_state=state).fit(centred @ spheres.T)
+            with warnings.catch_warnings():
+                # half of the rows in one category do not vary along its indicator: the determinant is then
+                # rounding; what follows from that is stated above
+                warnings.filterwarnings("ignore", message="Determinant has increased")
+                found = MinCovDet(random_state=state).fit(centred @ spheres.T)
         except ValueError as error:
             raise DataError(
                 f"{self.full_name}: no robust covariance of the {len(Z)} reference rows, as more than half "

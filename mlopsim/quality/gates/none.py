@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class NoGate(Gate):
     >>> gate.score(gate.learn(rows, np.random.default_rng(0)), rows)
     array([0., 0.])
     """
+
+    control: ClassVar[bool] = True
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return nothing."""

@@ -58,7 +58,10 @@ class OcSvm(RowGate):
         """Return the machine."""
         from sklearn.svm import OneClassSVM
 
-        return OneClassSVM(nu=self.nu, gamma="scale").fit(Z)
+        machine = OneClassSVM(nu=self.nu, gamma="scale")
+        # of no consequence here, but drawn from the global random numbers where it is not set
+        machine.random_state = 0
+        return machine.fit(Z)
 
     def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
         """Return minus the decision function."""

@@ -34,6 +34,7 @@ class Oracle(Gate):
     """
 
     told: ClassVar[bool] = True
+    control: ClassVar[bool] = True
 
     def truth(self, mask: np.ndarray) -> np.ndarray:
         """Return scores: 1 where a row (or a cell) is corrupted, else 0.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Random(Gate):
     >>> gate.score(learned, rows).round(3)
     array([0.043, 0.921, 0.14 ])
     """
+
+    control: ClassVar[bool] = True
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return the seed."""

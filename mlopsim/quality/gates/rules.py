@@ -108,6 +108,7 @@ class Rules(Gate):
 
     def score(self, learned: Any, rows: Rows) -> np.ndarray:
         """Return how much of the rules each cell breaks."""
+        self.check_width(len(learned), rows)
         found = np.full(rows.X.shape, np.nan)
         for j, rule in enumerate(learned):
             if rule is None:

@@ -16,8 +16,9 @@ from mlopsim.quality.gate import Gate, Level, Rows
 class ZScore(Gate):
     """Distance of a value from the reference's mean, in its standard deviations, cell by cell.
 
-    Categorical and missing cells have no score. A column that does not vary in the reference is in units of
-    its largest value's last digits there: any other value is far away.
+    Categorical and missing cells have no score, nor have those of a column without a value in the reference.
+    A column that does not vary in the reference is in units of its largest value's last digits there: any
+    other value is far away.
 
     Parameters
     ----------
@@ -41,18 +42,17 @@ class ZScore(Gate):
     level: ClassVar[Level] = Level.CELL
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
-        """Return mean and standard deviation of the numeric columns."""
-        values = reference.X[:, reference.numeric]
-        known = ~np.isnan(values)
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, values, 0.0).sum(axis=0) / count
-        gaps = np.where(known, values - mean, 0.0)
-        least = 1e-12 * np.maximum(np.abs(np.where(known, values, 0.0)).max(axis=0), 1.0)
-        return mean, np.maximum(np.sqrt((gaps**2).sum(axis=0) / count), least)
+        """Return mean and standard deviation of the columns, NaN where there is none."""
+        found = np.full((2, reference.X.shape[1]), np.nan)
+        for j in reference.numeric:
+            known = reference.X[~np.isnan(reference.X[:, j]), j]
+            if len(known):
+                found[:, j] = known.mean(), max(known.std(), 1e-12 * max(np.abs(known).max(), 1.0))
+        return found
 
     def score(self, learned: Any, rows: Rows) -> np.ndarray:
         """Return the absolute z-scores of the cells."""
         mean, spread = learned
-        found = np.full(rows.X.shape, np.nan)
-        found[:, rows.numeric] = np.abs(rows.X[:, rows.numeric] - mean) / spread
+        self.check_width(len(mean), rows)
+        found: np.ndarray = np.abs(rows.X - mean) / spread
         return found

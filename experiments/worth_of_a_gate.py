@@ -1,0 +1,212 @@
+"""What is a gate on training data worth, and does finding more errors mean gaining more?
+
+Runs the suite `quality-paper` (what is done is cached) and tabulates, for each case of error and learner,
+what is lost without a gate, and for each gate what it finds, what it throws away and what it recovers of the
+loss. losses.csv has what the errors cost, table.csv the gates, disagreements.csv the pairs of gates that
+recall and worth order differently, groups.csv what is thrown away and gained by group; the figure shows
+recall against worth where most is lost, one panel a task.
+
+    python experiments/worth_of_a_gate.py
+    python experiments/worth_of_a_gate.py suite=quality-core ledger=results/quality-core
+"""
+
+from __future__ import annotations
+
+import _common  # isort: skip
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from mlopsim.cli.bench_ import build_suite
+from mlopsim.cli.compose import compose_bench
+from mlopsim.stats.interval import Interval
+from mlopsim.tracks._quality_numbers import (
+    BASE,
+    TOP,
+    Disagreement,
+    axes_of,
+    cleaning,
+    costly,
+    disagreements,
+    loss,
+    mean_of,
+    recovered,
+    with_errors,
+)
+from mlopsim.tracks.quality import QualityTrack
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: panels of the figure
+PANELS = 4
+#: gates nearer than this in recall and share have one label
+CLOSE = 0.06
+MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
+
+
+def columns(name: str, value: Interval) -> dict[str, Any]:
+    """Return an estimate with its ends and n as columns."""
+    return {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high, f"{name}_n": value.n}
+
+
+def losses(cells: pl.DataFrame, counted: Sequence[str]) -> list[dict[str, Any]]:
+    """One row a task with errors, the most costly first."""
+    rows = [
+        {"task": task, **columns("loss", loss(cells, task)), "counts": task in counted}
+        for task in with_errors(cells)
+    ]
+    return sorted(rows, key=lambda row: -float(row["loss"]))
+
+
+def gates(cells: pl.DataFrame, counted: Sequence[str]) -> list[dict[str, Any]]:
+    """One row a task and gate: what it finds, throws away, and recovers where something is lost."""
+    methods = [m for m in dict.fromkeys(cells["method"].to_list()) if m not in (BASE, TOP)]
+    rows = []
+    for task in with_errors(cells):
+        for method in methods:
+            row: dict[str, Any] = {"task": task, "method": method}
+            for name in MEANS:
+                row |= columns(name, mean_of(cells, method, name, [task]))
+            share = (
+                recovered(cells, method, [task])
+                if task in counted
+                else Interval(value=math.nan, n=0, reason="too little was lost without a gate")
+            )
+            row |= columns("recovered", share)
+            rows.append(row)
+    return rows
+
+
+def against(cells: pl.DataFrame, counted: Sequence[str]) -> list[Disagreement]:
+    """Return the pairs of gates that recall and worth order differently on a task."""
+    methods = cleaning(list(dict.fromkeys(cells["method"].to_list())))
+    found = []
+    for task in counted:
+        for method in methods:
+            recall, worth = mean_of(cells, method, "recall", [task]), recovered(cells, method, [task])
+            if math.isfinite(recall.value) and math.isfinite(worth.value):
+                found.append((task, method, recall, worth))
+    return disagreements(found)
+
+
+def short(rows: Sequence[dict[str, Any]]) -> str:
+    """Name gates that lie together."""
+    names = [row["method"].removesuffix(" @train") for row in rows]
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
+
+
+def panels(rows: Sequence[dict[str, Any]], tasks: Sequence[str], seeds: int) -> Figure:
+    """Draw recall against the share recovered, a panel a task."""
+    from mlopsim.plots.labels import label_points
+    from mlopsim.plots.style import caption, dress, marks_for, new_figure
+
+    figure = new_figure(11.0, 3.9 * math.ceil(len(tasks) / 2))
+    shown = cleaning(list(dict.fromkeys(row["method"] for row in rows)))
+    looks = marks_for(shown)
+    for place, task in enumerate(tasks):
+        axes = figure.add_subplot(math.ceil(len(tasks) / 2), 2, place + 1)
+        points = [
+            row
+            for row in rows
+            if row["task"] == task and row["method"] in shown and math.isfinite(row["recall"])
+        ]
+        for row in points:
+            look = looks[row["method"]]
+            low, high = row["recovered_low"], row["recovered_high"]
+            axes.plot([row["recall"]] * 2, [low, high], color=look.colour, linewidth=1.0, alpha=0.6)
+            axes.plot(
+                row["recall"],
+                row["recovered"],
+                look.marker,
+                color=look.colour,
+                markersize=5.5,
+                markeredgecolor="white",
+                markeredgewidth=0.6,
+            )
+        dress(axes, xlabel="recall of the wrong rows", ylabel="share of the loss recovered", title=task)
+        axes.set_xlim(-0.03, 1.03)
+        lowest = min(row["recovered"] for row in points)
+        axes.set_ylim(max(-1.0, min(-0.1, lowest - 0.1)), 1.15)
+        figure.draw_without_rendering()
+        spots: dict[tuple[int, int], list[dict[str, Any]]] = {}
+        for row in points:
+            if row["recovered"] >= axes.get_ylim()[0]:
+                spot = round(row["recall"] / CLOSE), round(row["recovered"] / CLOSE)
+                spots.setdefault(spot, []).append(row)
+        label_points(
+            axes,
+            np.array([rows[0]["recall"] for rows in spots.values()]),
+            np.array([rows[0]["recovered"] for rows in spots.values()]),
+            [short(rows) for rows in spots.values()],
+            avoid=[],
+        )
+    caption(
+        figure,
+        f"gates before and at training that drop or repair rows; bars: 95 % intervals over {seeds} seeds; "
+        "what recovers less than -1 is not drawn; table.csv has all",
+    )
+    return figure
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run, tabulate, draw."""
+    experiment = _common.start("worth_of_a_gate", __doc__, arguments)
+    settings = experiment.settings
+    composed = compose_bench([f"suite={settings['suite']}"])
+    suite, track = build_suite(composed, ())
+    if not isinstance(track, QualityTrack):
+        raise SystemExit(f"{settings['suite']} is a suite of the track {suite.track}, not of quality")
+    experiment.settings["grid"] = composed.resolved
+    ledger = Path(settings["ledger"])
+    ledger = ledger if ledger.is_absolute() else _common.ROOT / ledger
+    for folder in (ledger, experiment.folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
+    counted = costly(cells, track.floor)
+    cost = losses(cells, counted)
+    _common.write_table(experiment.folder, cost, "losses")
+    _common.show(cost, "what errors cost without a gate")
+    rows = gates(cells, counted)
+    _common.write_table(experiment.folder, rows)
+    pairs = against(cells, counted)
+    if pairs:
+        flat = [
+            {
+                "task": p.task,
+                "finds_more": p.finds,
+                "gains_more": p.gains,
+                "recall_finds": p.recall[0],
+                "recall_gains": p.recall[1],
+                "recovered_finds": p.recovered[0],
+                "recovered_gains": p.recovered[1],
+            }
+            for p in pairs
+        ]
+        _common.write_table(experiment.folder, flat, "disagreements")
+    sections = {section.title: section for section in track.sections(cells, curves)}
+    if "Groups" in sections:
+        groups = sections["Groups"].table.to_dicts()
+        _common.write_table(experiment.folder, groups, "groups")
+    shown = [row["task"] for row in cost if row["counts"]][:PANELS]
+    if shown:
+        figure = panels(rows, shown, len(axes_of(cells)[0]))
+        _common.write_figure(experiment.folder, figure)
+    best = sorted((row for row in rows if row["task"] in shown), key=lambda row: -float(row["recovered"]))
+    for task in shown:
+        top = [row for row in best if row["task"] == task][:6]
+        keep = ("method", "recall", "recovered", "recovered_low", "recovered_high", "dropped")
+        _common.show([{key: row[key] for key in keep} for row in top], task)
+    print(f"Pairs of gates that recall and worth order differently: {len(pairs)}.")
+    for pair in pairs[:3]:
+        print(f"- {pair.text}")
+    _common.write_config(experiment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Rows that have come before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.quality.gate import Gate, Rows, Stage
+
+
+@register("gate", "repeated")
+@dataclass(kw_only=True)
+class Repeated(Gate):
+    """How often a row has come before, features and label alike: batches that are sent twice.
+
+    Values are compared as received, exactly, with all rows before; a missing value equals a missing value.
+    Nothing is learnt. Where few values are possible rows repeat by themselves: the limit is then as high as
+    the warm-up demands, and with ties it is conservative.
+
+    Parameters
+    ----------
+    alpha : float, default 0.05
+        Share of clean rows that are flagged at most.
+    action : Action or None
+        What is done with flagged rows; None: ``drop``.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [5.0], [0.0], [np.nan], [0.0], [np.nan]])
+    >>> rows = Rows(X=X, Z=np.nan_to_num(X), y=np.zeros(6, np.int64), n_classes=2, features=("a",))
+    >>> Repeated().score(None, rows)
+    array([0., 0., 1., 0., 2., 1.])
+    """
+
+    stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
+    by_order: ClassVar[bool] = True
+    uses_labels: ClassVar[bool] = True
+
+    def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
+        """Return nothing."""
+        return None
+
+    def score(self, learned: Any, rows: Rows) -> np.ndarray:
+        """Return how many rows before each one equal it, float64 (n,)."""
+        if not len(rows):
+            return np.empty(0)
+        # -0.0 equals 0.0, and one NaN the other
+        values = np.column_stack([rows.X, rows.y]) + 0.0
+        values[np.isnan(values)] = np.nan
+        whole = np.ascontiguousarray(values).view(np.dtype((np.void, values.itemsize * values.shape[1])))
+        kind = np.unique(whole.ravel(), return_inverse=True)[1]
+        order = np.argsort(kind, kind="stable")
+        first = np.r_[0, np.flatnonzero(np.diff(kind[order])) + 1]
+        count = np.arange(len(kind)) - np.repeat(first, np.diff(np.r_[first, len(kind)]))
+        found = np.empty(len(kind))
+        found[order] = count
+        return found
