@@ -1,0 +1,167 @@
+"""The report of the quality track, and its numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.python import make_suite, run_suite
+from mlopsim.bench.table import table
+from mlopsim.stats.interval import Interval
+from mlopsim.tracks._quality_numbers import cleaning, costly, disagreements, leaderboard, loss, recovered
+
+TASKS = ("lossy", "free")
+SCORES = {
+    ("clean", "lossy"): [0.9, 0.8, 0.85],
+    ("none", "lossy"): [0.7, 0.6, 0.65],
+    ("half", "lossy"): [0.8, 0.7, 0.75],
+    ("worse", "lossy"): [0.6, 0.5, 0.55],
+    ("clean", "free"): [0.9, 0.8, 0.85],
+    ("none", "free"): [0.9, 0.8, 0.85],
+    ("half", "free"): [0.89, 0.79, 0.84],
+    ("worse", "free"): [0.9, 0.8, 0.85],
+    ("oracle", "lossy"): [0.9, 0.8, 0.85],
+    ("oracle", "free"): [0.9, 0.8, 0.85],
+}
+
+
+def cells() -> pl.DataFrame:
+    rows = []
+    for (method, task), scores in SCORES.items():
+        for seed, score in enumerate(scores):
+            rows.append(
+                {
+                    "task": task,
+                    "method": method,
+                    "seed": seed,
+                    "status": "done",
+                    "reasons": "{}",
+                    "score": score,
+                    "recall": math.nan if task == "free" or method == "clean" else 0.5,
+                    "control": float(method in ("clean", "none", "oracle")),
+                    **dict.fromkeys(("false_alarm", "auroc", "dropped", "dropped_gap"), 0.1),
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def test_shares_are_quotients_of_sums() -> None:
+    frame = cells()
+    assert loss(frame, "lossy").value == pytest.approx(0.2)
+    assert costly(frame, 0.005) == ["lossy"] and costly(frame, 0.3) == []
+    assert recovered(frame, "half", ["lossy"]).value == pytest.approx(0.5)
+    assert recovered(frame, "worse", ["lossy"]).value == pytest.approx(-0.5)
+    nothing = recovered(frame, "half", [])
+    assert math.isnan(nothing.value) and nothing.reason and nothing.n == 0
+
+
+def test_leaderboard_orders_by_what_is_recovered_and_shows_harm() -> None:
+    board = leaderboard(cells(), 0.005)
+    assert board["method"].to_list()[-1] == "worse"
+    half = board.filter(pl.col("method") == "half").to_dicts()[0]
+    assert half["harm"] == pytest.approx(0.01) and half["recovered_n"] == 3
+
+
+def test_only_gates_that_change_rows_are_compared_by_recall() -> None:
+    assert cleaning(["a", "a @test", "b @train", "c @all", "none", "clean", "oracle"]) == ["a", "b @train"]
+
+
+def interval(value: float) -> Interval:
+    return Interval(value=value, low=value - 0.05, high=value + 0.05, n=9)
+
+
+def test_disagreements_need_both_intervals_apart() -> None:
+    rows = [
+        ("t", "finds", interval(0.9), interval(0.1)),
+        ("t", "gains", interval(0.3), interval(0.8)),
+        ("t", "near", interval(0.86), interval(0.15)),
+        ("u", "other", interval(0.1), interval(0.95)),
+    ]
+    found = [(pair.finds, pair.gains) for pair in disagreements(rows)]
+    assert found == [("finds", "gains"), ("near", "gains")]
+
+
+BASE = {
+    "synthetic": {
+        "windows": 20,
+        "rows": 60,
+        "warmup": 8,
+        "bayes": False,
+        "schedule": "none",
+        "groups": [0.7, 0.3],
+        "concept": {"linear_gaussian": {"variants": 1, "d": 4}},
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("quality")
+    timing = {"step": {"at": 10}}
+    suite, track = make_suite(
+        track={"quality": {"stages": ["preprocess", "train", "test"]}},
+        tasks=[
+            {
+                "name": name,
+                "stream": {"corrupted": {"base": BASE, "timing": timing, "injector": injector, "rate": rate}},
+            }
+            for name, injector, rate in (
+                ("unit", {"unit_scale": {"features": ["x0", "x1", "x2"]}}, 0.4),
+                ("flips", "targeted_flip", 0.2),
+                ("nothing", "missing", 0.0),
+            )
+        ],
+        methods=["zscore", "hbos", "confident", "accuracy_drop"],
+        seeds=3,
+        name="small",
+    )
+    run_suite(folder, suite, track, executor="serial")
+    with Ledger.read(folder) as ledger:
+        frame = table(ledger)
+        sections = {s.title: s for s in track.sections(frame, ledger.curves)}
+    return frame, sections
+
+
+def test_the_report_has_its_sections(report: Any) -> None:
+    _, sections = report
+    assert list(sections) == [
+        "Leaderboard",
+        "What errors cost",
+        "Recovered by task",
+        "Detection by kind of error",
+        "Recall and worth",
+        "Groups",
+        "False alarms",
+        "Over time",
+        "Words",
+    ]
+
+
+def test_the_heat_map_shows_the_table(report: Any) -> None:
+    section = report[1]["Detection by kind of error"]
+    axes = next(iter(section.figures.values())).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    tasks = [label.get_text() for label in axes.get_xticklabels()]
+    assert tasks == ["unit", "flips"] and "zscore" in names and "oracle" not in names
+    shown = section.table.filter((pl.col("method") == "zscore") & (pl.col("task") == "unit"))["auroc"][0]
+    place = names.index("zscore") * len(tasks)
+    assert axes.texts[place].get_text() == f"{shown:.2f}"
+
+
+def test_groups_are_the_cells(report: Any) -> None:
+    frame, sections = report
+    row = sections["Groups"].table.filter(pl.col("method") == "zscore").to_dicts()[0]
+    assert 0.0 < row["dropped_0"] < 1.0 and 0.0 < row["dropped_1"] < 1.0
+    mean = frame.filter(pl.col("method") == "zscore")["dropped_gap"].mean()
+    assert row["dropped_gap"] == pytest.approx(mean)
+
+
+def test_over_time_is_paired_with_clean_data(report: Any) -> None:
+    axes = report[1]["Over time"].figures["Accuracy over time"].axes[0]
+    before = [np.asarray(line.get_ydata())[:2] for line in axes.get_lines() if len(line.get_xdata()) > 5]
+    assert before and all((values == 0.0).all() for values in before)
