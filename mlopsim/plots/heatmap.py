@@ -59,7 +59,17 @@ def heatmap(
     axes = figure.add_subplot()
     norm = Normalize(low, high) if middle is None else TwoSlopeNorm(middle, low, high)
     colours = "Blues" if middle is None else "RdBu"
-    axes.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
+    axes.pcolormesh(
+        np.arange(len(columns) + 1) - 0.5,
+        np.arange(len(rows) + 1) - 0.5,
+        np.ma.masked_invalid(table),
+        cmap=colours,
+        norm=norm,
+        # without edges of their colour, viewers show seams
+        edgecolors="face",
+        linewidth=0.3,
+    )
+    axes.invert_yaxis()
     shade = np.asarray(norm(np.where(np.isnan(table), low, table)), dtype=np.float64)
     for i in range(len(rows)):
         for j in range(len(columns)):

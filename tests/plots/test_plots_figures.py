@@ -10,6 +10,7 @@ from mlopsim.drift.cdf import two_cdfs
 from mlopsim.plots.cdf import cdf
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
+from mlopsim.plots.heatmap import heatmap
 from mlopsim.plots.labels import spread
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
@@ -62,6 +63,16 @@ FIGURES = {
         {"a": Curve(x=np.arange(1.0, 9), y=np.arange(1.0, 9)), "b": Curve(x=np.arange(1.0, 9), y=np.ones(8))},
         xscale="log",
         references={"floor": 1.0},
+    ),
+    "heatmap": lambda: heatmap(
+        NAMES,
+        ["local outliers", "global"],
+        [[-1.0, 2], [0, 0.5], [np.nan, 1], [-9, 9]],
+        low=-1.0,
+        middle=0.0,
+        high=1.0,
+        title="T",
+        note="what a number is",
     ),
 }
 
@@ -247,6 +258,24 @@ def test_spread_keeps_gaps_order_and_bounds():
     np.testing.assert_allclose(spread(apart, 0.05, 0, 1), apart)
 
 
+def test_heatmap_prints_every_number_on_a_colour_that_shows_it():
+    values = np.array([[-1.0, 0.25], [np.nan, 1.0]])
+    figure = heatmap(["a", "b"], ["x", "y"], values, low=-1.0, middle=0.0, high=1.0)
+    (axes,) = figure.axes
+    drawn = {(int(t.get_position()[1]), int(t.get_position()[0])): t for t in axes.texts}
+    assert {place: t.get_text() for place, t in drawn.items()} == {
+        (0, 0): "-1.00",
+        (0, 1): "0.25",
+        (1, 0): "–",
+        (1, 1): "1.00",
+    }
+    (cells,) = axes.collections
+    paper = cells.cmap(cells.norm(np.ma.masked_invalid(values)))[..., :3].mean(axis=-1)
+    np.testing.assert_array_equal(np.ma.filled(cells.get_array(), np.nan).reshape(2, 2), values)
+    assert {place for place, t in drawn.items() if t.get_color() == "white"} == {(0, 0), (1, 1)}
+    assert paper[0, 0] < 0.5 and paper[1, 1] < 0.5 and paper[0, 1] > 0.6
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -258,6 +287,9 @@ def test_spread_keeps_gaps_order_and_bounds():
         lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
         lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
         lambda: cdf(two_cdfs([1e301], [0.0])),
+        lambda: heatmap(["a"], ["b"], [[1.0, 2.0]], low=0.0, high=1.0),
+        lambda: heatmap([], [], np.ones((0, 0)), low=0.0, high=1.0),
+        lambda: heatmap(["a"], ["b"], [[1.0]], low=0.0, high=1.0, middle=2.0),
     ],
 )
 def test_wrong_shapes_are_one_clear_error(call):
@@ -269,6 +301,7 @@ def test_all_undefined_still_draws():
     nothing = [np.nan, np.nan]
     to_png(leaderboard(["a", "b"], nothing, nothing, nothing, [0, 0]))
     to_png(tradeoff(["a", "b"], nothing, nothing))
+    to_png(heatmap(["a"], ["x", "y"], [nothing], low=0.0, high=1.0))
     to_png(
         curves(
             {"a": Curve(x=np.arange(2.0), y=np.array(nothing)), "b": Curve(x=np.arange(2.0), y=np.ones(2))}

@@ -21,6 +21,7 @@ def built(name, seed=1, **params):
 def test_all_are_there():
     assert set(NAMES) >= {
         "sea", "agrawal", "hyperplane", "rbf", "sine", "stagger", "mixed", "led", "linear_gaussian",
+        "factor_gaussian",
     }  # fmt: skip
 
 
@@ -116,6 +117,20 @@ def test_linear_gaussian_bayes_accuracy(sigma, offset):
     assert abs(np.mean(concept.rule(X, law) == y) - exact) < 4 * se
     assert abs(concept.posterior(X, law).max(axis=1).mean() - exact) < 4 * se
     assert abs(y.mean() - norm.cdf(-offset / np.hypot(1.0, sigma))) < 4 * se
+
+
+@pytest.mark.parametrize(
+    ("sigma", "offset", "correlation"), [(0.1, 0.0, 0.7), (0.5, 0.4, 0.7), (1.0, -0.3, 0.0)]
+)
+def test_factor_gaussian_bayes_accuracy(sigma, offset, correlation):
+    """In closed form it is the mean chance of the likelier label."""
+    concept = built("factor_gaussian", d=6, sigma=sigma, offset=offset, correlation=correlation)
+    law = Law.of(0, 200_000)
+    X = concept.inputs(law, np.random.default_rng(4))
+    best = concept.posterior(X, law).max(axis=1)
+    assert abs(best.mean() - concept.bayes_accuracy(0)) < 4 * best.std() / np.sqrt(len(X)) + 1e-12
+    apart = np.corrcoef(X.T)[~np.eye(6, dtype=bool)]
+    np.testing.assert_allclose(apart, correlation, atol=0.01)
 
 
 def test_linear_gaussian_angle_and_centres():

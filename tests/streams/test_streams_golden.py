@@ -14,6 +14,12 @@ GOLDEN = {
         [],
         [135250.9628303075, 1097832.868815028],
     ),
+    "factor_gaussian": (
+        {"concept": "factor_gaussian"},
+        "6535a2023b4884f6e8f9aace",
+        [],
+        [-0.2753351392362767, 7.729220131032303],
+    ),
     "hyperplane": (
         {"concept": "hyperplane"},
         "006463e309ae74111156cd5a",
