@@ -24,6 +24,8 @@ class Slice(NamedTuple):
         Accuracy of the new version and of the one that serves; NaN without rows.
     p : float
         Of "the new version is no worse here", corrected for the number of slices where there are several.
+    column : int or None
+        Feature that it is cut by; None for a group or all rows.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Slice(NamedTuple):
     new: float
     old: float
     p: float
+    column: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

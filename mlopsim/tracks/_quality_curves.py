@@ -22,6 +22,10 @@ from mlopsim.tracks._quality_numbers import BASE, ORACLE, TOP, axes_of, cleaning
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: code of the stage after training
+RELEASE = 3.0
+#: features listed for a task
+NAMED = 3
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 
 
@@ -108,6 +112,44 @@ def groups(table: pl.DataFrame, board: pl.DataFrame, curves: Curves) -> Section 
         table=pl.DataFrame(named).sort("dropped_gap", descending=True),
         figures={"Rows dropped by group": figure},
     )
+
+
+def weak_slices(table: pl.DataFrame, board: pl.DataFrame, curves: Curves) -> Section | None:
+    """Show the features whose slices release tests named weak, task by task, those named most often first."""
+    seeds, tasks = axes_of(table)
+    rows = done(table).filter((pl.col("stage") == RELEASE) & (pl.col("blocked") > 0.0))
+    methods = [m for m in board["method"].to_list() if m in set(rows["method"].to_list())]
+    found: list[tuple[str, str, str, Interval]] = []
+    for method in methods:
+        cells = _cells(done(table).filter(pl.col("method") == method), tasks, curves)
+        for task in tasks:
+            counts = {s: cells[method, task, s].get("weak") for s in seeds if (method, task, s) in cells}
+            known = np.array([values for values in counts.values() if values is not None])
+            if not known.size:
+                continue
+            means = known.mean(axis=0)
+            for place in np.argsort(-means, kind="stable")[:NAMED]:
+                if means[place] > 0.0:
+                    name = "group" if place == len(means) - 1 else f"feature {place}"
+                    found.append(
+                        (task, method, name, mean_interval(known[:, place], np.random.default_rng(0)))
+                    )
+    if not found:
+        return None
+    frame = pl.DataFrame(
+        {
+            "task": [row[0] for row in found],
+            "method": [row[1] for row in found],
+            "slices of": [row[2] for row in found],
+            **interval_columns("verdicts", [row[3] for row in found]),
+        }
+    )
+    text = (
+        "Where versions were stopped for being worse than what served on a slice of the held-out rows: "
+        f"verdicts a seed that named a slice of the feature (numbered from 0 as in the stream) or a group, "
+        f"the {NAMED} named most often for each task."
+    )
+    return Section(title="Weak slices", text=text, table=frame)
 
 
 def _by_group(

@@ -14,7 +14,7 @@ from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
 from mlopsim.plots.style import marks_for
 from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.stats.table import interval_columns
-from mlopsim.tracks._quality_curves import Curves, groups, over_time
+from mlopsim.tracks._quality_curves import Curves, groups, over_time, weak_slices
 from mlopsim.tracks._quality_numbers import (
     BASE,
     ORACLE,
@@ -45,6 +45,7 @@ def sections(table: pl.DataFrame, curves: Curves, floor: float) -> list[Section]
         _detection(table, board),
         _recall_and_worth(table, board, lost),
         groups(table, board, curves),
+        weak_slices(table, board, curves),
         _alarms(table, board),
         over_time(table, board, lost, curves),
         _words(),

@@ -136,8 +136,12 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
         stops["test"] = part["gate"]
         if not isinstance(make("gate", part["gate"]), ReleaseGate):
             found, _ = scenario.flags(part["gate"])
-    served, arrivals, right, blocked_right = _walk(scenario, material, stops.get("test"))
+    # verdicts that find a slice of each feature weak, or, at the end, a group
+    weak = np.zeros(case.clean.X.shape[1] + 1)
+    served, arrivals, right, blocked_right = _walk(scenario, material, stops.get("test"), weak)
     curves = {"served": served, "accuracy": _accuracy(case, served, right)}
+    if "test" in stops and isinstance(make("gate", stops["test"]), ReleaseGate):
+        curves["weak"] = weak
     curves["group_accuracy"] = _worth(case, served, right, metrics)
     metrics["stage"] = STAGES[stage]
     metrics["control"] = float(part["control"])
@@ -173,9 +177,12 @@ def _why(name: str, case: Case) -> str:
 
 
 def _walk(
-    scenario: Scenario, material: Material, tester: Mapping[str, Any] | None
+    scenario: Scenario, material: Material, tester: Mapping[str, Any] | None, weak: np.ndarray
 ) -> tuple[np.ndarray, list[Arrival], dict[int, np.ndarray], float]:
-    """Serve; return what served, the arrivals, where versions are right on clean rows, right blocks."""
+    """Serve; return what served, the arrivals, where versions are right on clean rows, right blocks.
+
+    Counts in ``weak``, float64 (d + 1,), the verdicts that name slices of a feature, or at the end groups.
+    """
     case, d = scenario.case, scenario.deployment
     warmup, windows = case.clean.warmup, case.clean.windows
 
@@ -199,7 +206,7 @@ def _walk(
         gate = make("gate", tester)
         if isinstance(gate, ReleaseGate):
             seen = versions_right(case, material, case.seen_rows, versions)
-            stops = _release(gate, case, {int(v): seen[i] for i, v in enumerate(versions)}, d)
+            stops = _release(gate, case, {int(v): seen[i] for i, v in enumerate(versions)}, d, weak)
         else:
             stops = _trained_on(case, *scenario.flags(tester))
     served, arrivals = run(stops)
@@ -211,7 +218,7 @@ def _walk(
     return served, arrivals, by_version, rightly
 
 
-def _release(gate: ReleaseGate, case: Case, seen: Mapping[int, np.ndarray], d: Any) -> Any:
+def _release(gate: ReleaseGate, case: Case, seen: Mapping[int, np.ndarray], d: Any, weak: np.ndarray) -> Any:
     """Stop versions that are worse than what serves on the labelled rows after their training."""
 
     def stops(version: int, serving: int, window: int) -> bool:
@@ -221,6 +228,9 @@ def _release(gate: ReleaseGate, case: Case, seen: Mapping[int, np.ndarray], d: A
         place = slice(int(case.clean.bounds[first]), int(case.clean.bounds[last + 1]))
         rows = case.seen_rows.take(place)
         verdict = gate.verdict(seen[version][place], seen[serving][place], rows, case.clean.g[place])
+        found = {part.column for part in verdict.slices if part.p <= gate.alpha and part.n < len(rows)}
+        for column in found:
+            weak[-1 if column is None else column] += 1.0
         return verdict.blocked
 
     return stops

@@ -116,7 +116,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
                 ("nothing", "missing", 0.0),
             )
         ],
-        methods=["zscore", "hbos", "confident", "accuracy_drop"],
+        methods=["zscore", "hbos", "confident", "accuracy_drop", "weak_slices"],
         seeds=3,
         name="small",
     )
@@ -136,6 +136,7 @@ def test_the_report_has_its_sections(report: Any) -> None:
         "Detection by kind of error",
         "Recall and worth",
         "Groups",
+        "Weak slices",
         "False alarms",
         "Over time",
         "Words",
@@ -159,6 +160,18 @@ def test_groups_are_the_cells(report: Any) -> None:
     assert 0.0 < row["dropped_0"] < 1.0 and 0.0 < row["dropped_1"] < 1.0
     mean = frame.filter(pl.col("method") == "zscore")["dropped_gap"].mean()
     assert row["dropped_gap"] == pytest.approx(mean)
+
+
+def test_weak_slices_are_those_of_the_verdicts(report: Any) -> None:
+    frame, sections = report
+    rows = sections["Weak slices"].table
+    # a test of all rows together names no slice
+    assert set(rows["method"].to_list()) == {"weak_slices @test"}
+    assert set(rows["task"].to_list()) <= {"unit", "flips"} and rows["verdicts_n"].unique().to_list() == [3]
+    blocked = frame.filter((pl.col("method") == "weak_slices @test") & (pl.col("task") == "unit"))
+    most = rows.filter(pl.col("task") == "unit")["verdicts"].max()
+    assert isinstance(most, float) and 0.0 < most <= blocked["blocked"].to_numpy().mean()
+    assert all(name == "group" or name.startswith("feature ") for name in rows["slices of"].to_list())
 
 
 def test_over_time_is_paired_with_clean_data(report: Any) -> None:

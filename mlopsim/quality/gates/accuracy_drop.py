@@ -38,7 +38,8 @@ class AccuracyDrop(ReleaseGate):
     >>> rows = Rows(X=X, Z=X, y=np.zeros(100, np.int64), n_classes=2, features=("a",))
     >>> old = np.ones(100, np.bool_); new = np.arange(100) >= 8
     >>> AccuracyDrop().verdict(new, old, rows, np.zeros(100, np.int64))
-    Verdict(blocked=True, p=0.00390625, slices=(Slice(name='all', n=100, new=0.92, old=1.0, p=0.00390625),),
+    Verdict(blocked=True, p=0.00390625,
+            slices=(Slice(name='all', n=100, new=0.92, old=1.0, p=0.00390625, column=None),),
             reason='accuracy 0.92 after 1 (n = 100)')
     """
 

@@ -47,7 +47,7 @@ class WeakSlices(ReleaseGate):
     >>> verdict.blocked, verdict.reason
     (True, 'weak: age <= 24.8')
     >>> verdict.slices[0]
-    Slice(name='age <= 24.8', n=25, new=0.52, old=1.0, p=0.0014...)
+    Slice(name='age <= 24.8', n=25, new=0.52, old=1.0, p=0.0014..., column=0)
     """
 
     least: int = 10
@@ -58,15 +58,12 @@ class WeakSlices(ReleaseGate):
 
     def judge(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> Verdict:
         """Return the verdict on the slices."""
-        names, members = [], []
-        for name, member in slices(rows, groups):
-            if self.least <= member.sum() < len(rows):
-                names.append(name)
-                members.append(member)
+        cut = [part for part in slices(rows, groups) if self.least <= part[1].sum() < len(rows)]
+        names = [name for name, _, _ in cut]
         if not names:
             reason = f"no slice of at least {self.least} rows in {len(rows)}"
             return Verdict(blocked=False, p=math.nan, reason=reason)
-        inside = np.array(members)
+        inside = np.array([member for _, member, _ in cut])
         worse, better = inside[:, old & ~new].sum(axis=1), inside[:, new & ~old].sum(axis=1)
         p = holm(sign_test(worse, better))
         found = tuple(
@@ -76,6 +73,7 @@ class WeakSlices(ReleaseGate):
                 float(new[inside[i]].mean()),
                 float(old[inside[i]].mean()),
                 float(p[i]),
+                cut[i][2],
             )
             for i in np.argsort(p, kind="stable")
         )
@@ -93,35 +91,37 @@ class WeakSlices(ReleaseGate):
         return Verdict(blocked=bool(weak), p=found[0].p, slices=found, reason=reason)
 
 
-def slices(rows: Rows, groups: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return the names and rows, bool (m,), of all slices.
+def slices(rows: Rows, groups: np.ndarray) -> list[tuple[str, np.ndarray, int | None]]:
+    """Return the name, the rows, bool (m,), and the feature of each slice; None: it is a group.
 
     Examples
     --------
     >>> X = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0], [4.0, np.nan]])
     >>> rows = Rows(X=X, Z=X, y=np.zeros(4, np.int64), n_classes=2, features=("a", "b"), categorical=(1,))
-    >>> [(name, np.flatnonzero(member).tolist()) for name, member in slices(rows, np.zeros(4, np.int64))]
+    >>> [(name, np.flatnonzero(member).tolist()) for name, member, _ in slices(rows, np.zeros(4, np.int64))]
     [('group 0', [0, 1, 2, 3]), ('a <= 1.75', [0]), ('a in (1.75, 2.5]', [1]), ('a in (2.5, 3.25]', [2]),
      ('a > 3.25', [3]), ('b = 0', [0, 1]), ('b = 1', [2]), ('b missing', [3])]
     """
-    found = [(f"group {group}", groups == group) for group in np.unique(groups)]
+    found: list[tuple[str, np.ndarray, int | None]] = [
+        (f"group {group}", groups == group, None) for group in np.unique(groups)
+    ]
     for j, name in enumerate(rows.features):
         column = rows.X[:, j]
         missing = np.isnan(column)
         known = column[~missing]
         if j in rows.categorical:
-            found += [(f"{name} = {code:g}", column == code) for code in np.unique(known)]
+            found += [(f"{name} = {code:g}", column == code, j) for code in np.unique(known)]
         elif len(known):
             cuts = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
             cuts = cuts[cuts < known.max()]
             # a missing value is in no part: comparisons with it are false
             edges = [-np.inf, *cuts.tolist(), np.inf]
             found += [
-                (_between(name, low, high), (column > low) & (column <= high))
+                (_between(name, low, high), (column > low) & (column <= high), j)
                 for low, high in itertools.pairwise(edges)
             ]
         if missing.any():
-            found.append((f"{name} missing", missing))
+            found.append((f"{name} missing", missing, j))
     return found
 
 
