@@ -25,16 +25,15 @@ import polars as pl
 from mlopsim.cli.bench_ import build_suite
 from mlopsim.cli.compose import compose_bench
 from mlopsim.stats.interval import Interval
+from mlopsim.tracks._cells import axes_of, mean_of
 from mlopsim.tracks._quality_numbers import (
     BASE,
     TOP,
     Disagreement,
-    axes_of,
     cleaning,
     costly,
     disagreements,
     loss,
-    mean_of,
     recovered,
     with_errors,
 )

@@ -17,7 +17,8 @@ from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
-from mlopsim.tracks._quality_numbers import BASE, ORACLE, TOP, axes_of, cleaning, done, grid, loss, mean_of
+from mlopsim.tracks._cells import axes_of, done, grid, mean_of
+from mlopsim.tracks._quality_numbers import BASE, ORACLE, TOP, cleaning, loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,30 +12,12 @@ import polars as pl
 
 from mlopsim.stats.bootstrap import mean_interval, ns_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.table import best_first, interval_columns, pivot
+from mlopsim.stats.table import best_first, interval_columns
+from mlopsim.tracks._cells import axes_of, done, grid, mean_of
 
 BASE, TOP, ORACLE = "none", "clean", "oracle"
 MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
 NOTHING_LOST = "too little was lost without a gate"
-
-
-def done(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells that are done."""
-    return table.filter(pl.col("status") == "done")
-
-
-def grid(table: pl.DataFrame, method: str, name: str, seeds: list[Any], tasks: list[str]) -> np.ndarray:
-    """Return a metric of a method, float64 (seeds, tasks); NaN where there is none."""
-    found: np.ndarray = pivot(
-        done(table).filter(pl.col("method") == method), name, clusters=seeds, tasks=tasks
-    )[0]
-    return found
-
-
-def axes_of(table: pl.DataFrame) -> tuple[list[Any], list[str]]:
-    """Return the seeds and tasks of a table."""
-    rows = done(table)
-    return sorted(rows["seed"].unique().to_list()), list(dict.fromkeys(rows["task"].to_list()))
 
 
 def loss(table: pl.DataFrame, task: str) -> Interval:
@@ -65,15 +47,6 @@ def recovered(table: pl.DataFrame, method: str, tasks: list[str]) -> Interval:
         grid(table, TOP, "score", seeds, tasks),
         np.random.default_rng(0),
     )
-
-
-def mean_of(table: pl.DataFrame, method: str, name: str, tasks: list[str]) -> Interval:
-    """Return the mean of a metric over tasks and seeds, seeds resampled; undefined cells are left out."""
-    seeds, _ = axes_of(table)
-    values = grid(table, method, name, seeds, tasks)
-    if not np.isfinite(values).any():
-        return Interval(value=math.nan, n=0, reason="undefined in every cell")
-    return mean_interval(values, np.random.default_rng(0))
 
 
 def leaderboard(table: pl.DataFrame, floor: float) -> pl.DataFrame:

@@ -14,19 +14,17 @@ from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
 from mlopsim.plots.style import marks_for
 from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.stats.table import interval_columns
+from mlopsim.tracks._cells import axes_of, done, mean_of
 from mlopsim.tracks._quality_curves import Curves, groups, over_time, weak_slices
 from mlopsim.tracks._quality_numbers import (
     BASE,
     ORACLE,
     TOP,
-    axes_of,
     cleaning,
     costly,
     disagreements,
-    done,
     leaderboard,
     loss,
-    mean_of,
     recovered,
     with_errors,
 )
