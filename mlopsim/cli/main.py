@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "check": "Run the contract tests on a component.",
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",
+    "corrupt": "Put errors into a data file, with the truth beside it.",
     "repair": "Salvage the readable rows of a damaged ledger.",
     "doctor": "Show the environment and test that everything works.",
 }
