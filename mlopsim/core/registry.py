@@ -29,6 +29,7 @@ PACKAGES: dict[str, str] = {
     "injector": "mlopsim.streams.injectors",
     "mechanism": "mlopsim.streams.mechanisms",
     "timing": "mlopsim.streams.timings",
+    "bias": "mlopsim.streams.biases",
     "stream": "mlopsim.streams.sources",
     "learner": "mlopsim.learners.presets",
     "training": "mlopsim.learners.training",

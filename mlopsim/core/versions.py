@@ -30,6 +30,8 @@ VERSIONS: dict[str, int] = {
     "drift_outcome": 2,
     # from errors and gates to what serves, and metrics
     "quality": 1,
+    # from models to evidence, limits of audits, and metrics
+    "fairness": 1,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

@@ -59,6 +59,56 @@ class Received:
     types: tuple[str, ...]
 
 
+class Norm(Enum):
+    """What a bias violates.
+
+    ``TREATMENT``: who is equal but for the group gets the same decision. ``IMPACT``: groups are
+    accepted equally often. ``ERRORS``: groups have equal error rates. ``NONE``: nothing is wrong.
+    """
+
+    TREATMENT = "equal treatment"
+    IMPACT = "equal impact"
+    ERRORS = "equal error rates"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasTruth:
+    """The truth about a bias.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the bias.
+    norm : Norm
+        What it violates.
+    strength : ndarray of float64, shape (T,)
+        In each window.
+    groups : tuple of int
+        Groups that are affected.
+    features : tuple of int
+        Features through which a model takes it on; there may be none.
+    y : ndarray of int64, shape (n,)
+        The labels as they should be.
+    kept : ndarray of bool, shape (n,)
+        Rows that can be trained on.
+    """
+
+    kind: str
+    norm: Norm
+    strength: np.ndarray
+    groups: tuple[int, ...]
+    features: tuple[int, ...]
+    y: np.ndarray
+    kept: np.ndarray
+
+    @property
+    def onset(self) -> int | None:
+        """First window with a strength above 0; None: there is none."""
+        at = np.flatnonzero(self.strength > 0.0)
+        return int(at[0]) if len(at) else None
+
+
 @dataclass(kw_only=True)
 class Stream:
     """Rows in time order.
@@ -93,6 +143,8 @@ class Stream:
         The truth about labels changed by bias or noise.
     received : dict of int to Received
         Windows whose columns have other names, types or another order than ``features``.
+    bias : BiasTruth or None
+        The truth about a bias against a group.
     """
 
     X: np.ndarray
@@ -110,6 +162,7 @@ class Stream:
     corrupted: np.ndarray | None = None
     biased: np.ndarray | None = None
     received: dict[int, Received] = field(default_factory=dict)
+    bias: BiasTruth | None = None
 
     def agreed(self) -> Received:
         """Return the columns as they were agreed: those of windows that ``received`` does not name."""

@@ -1,0 +1,174 @@
+"""The contract of audits: tests of a model for bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.fairness.evidence import Evidence
+
+
+class Labels(Enum):
+    """Which labels an audit uses."""
+
+    NONE = "none"
+    OBSERVED = "observed"
+    TRUE = "true"
+
+
+class Source(Enum):
+    """What an audit needs beside rows and decisions.
+
+    ``KNOWN``: mean absolute attributions in rows that the model was trained on.
+    """
+
+    SHAP = "shap"
+    LIME = "lime"
+    FLIP = "flip"
+    KNOWN = "known"
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What an audit says of T windows.
+
+    Parameters
+    ----------
+    statistic : ndarray of float64, shape (T,)
+        In its natural unit (a gap of rates, a ratio, ...); NaN where there are not enough data.
+    score : ndarray of float64, shape (T,)
+        What is compared with a limit: larger is more suspicious. NaN where there are not enough data.
+    p : ndarray of float64, shape (T,), or None
+        P-value of the audit's own test of one window, where it has one.
+    blame : ndarray of float64, shape (T, d), or None
+        How much each feature is blamed, 0 and more.
+    rule : ndarray of bool, shape (T,), or None
+        What the customary rule of thumb says, where there is one; False where there are not enough data.
+    gaps : ndarray of float64, shape (T, G), or None
+        Each group less all others, with its sign, where the audit compares one number of each group.
+    reason : str
+        Why windows are without a number, or groups left out.
+    """
+
+    statistic: np.ndarray
+    score: np.ndarray
+    p: np.ndarray | None = None
+    blame: np.ndarray | None = None
+    rule: np.ndarray | None = None
+    gaps: np.ndarray | None = None
+    reason: str = ""
+
+
+def lacking(*causes: tuple[np.ndarray, str]) -> tuple[np.ndarray, str]:
+    """Return which windows are without a number, bool (T,), and why.
+
+    Parameters
+    ----------
+    *causes : tuple of ndarray of bool (T,) and str
+        Windows and what is wrong with them; where several hold, the first is named.
+
+    Examples
+    --------
+    >>> lacking((np.array([True, False, False]), "no rows"), (np.array([True, True, False]), "one label"))
+    (array([ True,  True, False]), 'no rows (1 of 3 windows); one label (1 of 3 windows)')
+    >>> lacking((np.array([True]), "no rows"))
+    (array([ True]), 'no rows')
+    """
+    missing = np.zeros(len(causes[0][0]), dtype=np.bool_)
+    parts = []
+    for where, text in causes:
+        new = int((where & ~missing).sum())
+        missing = missing | where
+        if new:
+            parts.append(text if len(missing) == 1 else f"{text} ({new} of {len(missing)} windows)")
+    return missing, "; ".join(parts)
+
+
+@dataclass(kw_only=True)
+class Audit:
+    """Base of all audits (kind ``audit``). An audit defines :meth:`examine`.
+
+    Attributes
+    ----------
+    unit : str
+        Of the statistic.
+    labels_used : Labels
+        Which labels it uses by default; those that use some have a field ``labels``.
+    needs : frozenset of Source
+        What else it needs; it asks for nothing that is not listed.
+    exact : bool
+        Whether ``score`` is ``-log10 p`` of a p-value that is exactly uniform where two groups are treated
+        alike, so that its limit needs no simulation. With more groups p is a Bonferroni bound: an alarm is no
+        more frequent than asked, and at the small levels of one window hardly less.
+    by_rows : bool
+        Whether it draws a random number for each row, not for each window: its numbers then depend on the
+        order of the rows of a window.
+    thumb : str
+        The customary rule, in words; empty: there is none.
+    """
+
+    unit: ClassVar[str] = ""
+    exact: ClassVar[bool] = False
+    by_rows: ClassVar[bool] = False
+    thumb: ClassVar[str] = ""
+    full_name: ClassVar[str]
+    name: ClassVar[str]
+
+    @property
+    def labels_used(self) -> Labels:
+        """Which labels it uses by default; an audit that uses some sets the class attribute."""
+        return Labels.NONE
+
+    @property
+    def needs(self) -> frozenset[Source]:
+        """What else it needs; an audit that needs something sets the class attribute."""
+        return frozenset()
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return what it finds, window by window.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            Not changed.
+        rng : Generator
+            For what is randomised; as many draws a window, or a row, whatever is found.
+        """
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class LabelAudit(Audit):
+    """Base of audits that use labels.
+
+    Parameters
+    ----------
+    labels : Labels, default observed
+        ``true``: the labels as they should be, which nobody has outside a simulation.
+    """
+
+    labels_used: ClassVar[Labels] = Labels.OBSERVED
+
+    labels: Labels = Labels.OBSERVED
+
+    def __post_init__(self) -> None:
+        if self.labels is Labels.NONE:
+            raise ConfigError(f"{self.full_name} needs labels", remedy="labels: observed, or true")
+
+    def label(self, evidence: Evidence) -> np.ndarray:
+        """Return the labels that it uses, int64 (n,).
+
+        Raises
+        ------
+        ConfigError
+            If the true ones are asked for and not known.
+        """
+        if self.labels is Labels.OBSERVED:
+            return evidence.observed
+        if evidence.true is None:
+            raise ConfigError(f"{self.full_name}: the true labels are not known", remedy="labels: observed")
+        return evidence.true

@@ -1,0 +1,60 @@
+"""Accuracy against what was promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audit import Findings, LabelAudit, lacking
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.rates import LEAST, fewer, surprise
+
+
+@register("audit", "accuracy")
+@dataclass(kw_only=True)
+class Accuracy(LabelAudit):
+    """How far accuracy is below what the model had on the rows that it was trained on.
+
+    The score is ``-log10`` of the one-sided p-value of Fisher's exact test (not randomised). It is no exact
+    test of a drop: accuracy on training rows is too good by what the model learnt by heart. Groups play no
+    part.
+
+    Parameters
+    ----------
+    labels : Labels, default observed
+        Of the audited rows: ``observed`` or ``true``. Those of the training rows are observed.
+
+    References
+    ----------
+    Breck, Cai, Nielsen, Salib and Sculley (2017), *The ML test score*, IEEE Big Data: quality is checked
+    before a model serves.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> found = Accuracy().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(3), found.score.round(2), found.rule
+    (array([0.049, 0.062]), array([2.28, 3.14]), array([ True,  True]))
+    """
+
+    unit: ClassVar[str] = "accuracy lost"
+    thumb: ClassVar[str] = "more than 2 points lower"
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return the accuracy lost in each window."""
+        n = np.diff(evidence.bounds)
+        right = evidence.count(evidence.decision == (self.label(evidence) == 1)).sum(axis=1)
+        promised, rows = np.trace(evidence.trained, axis1=1, axis2=2), evidence.trained.sum(axis=(1, 2))
+        missing, reason = lacking(
+            (n < LEAST, f"fewer than {LEAST} rows"), (rows < LEAST, f"fewer than {LEAST} training rows")
+        )
+        lost, p = np.full((2, evidence.windows), np.nan)
+        use = ~missing
+        lost[use] = promised[use] / rows[use] - right[use] / n[use]
+        p[use] = fewer(right[use], n[use], promised[use], rows[use])
+        return Findings(
+            statistic=lost, score=surprise(p), p=p, rule=np.greater(lost, 0.02 + 1e-12), reason=reason
+        )

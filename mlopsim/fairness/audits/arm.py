@@ -1,0 +1,41 @@
+"""An arm of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import part
+from mlopsim.fairness.arms import Arm
+
+
+@register("audit", "arm")
+@dataclass(kw_only=True)
+class OwnArm(Arm):
+    """Any audits together.
+
+    Parameters
+    ----------
+    audits : list of specs of audits, default accuracy and demographic_parity
+        At least one; none an arm, none twice.
+    label : str, default ""
+        What it is called in tables.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> arm = OwnArm(audits=["flip", {"calibration_gap": {"strata": 10}}])
+    >>> arm.combine(np.array([[0.2, 1.3, np.nan], [0.4, np.nan, np.nan]]))
+    array([0.4, 1.3, nan])
+    """
+
+    audits: list[Any] = part("audit", ["accuracy", "demographic_parity"], many=True)
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        self.checked()
+
+    def members(self) -> list[Any]:
+        """Return the specs of the audits."""
+        return list(self.audits)

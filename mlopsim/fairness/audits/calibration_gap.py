@@ -1,0 +1,107 @@
+"""Labels of groups at equal scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.fairness.audit import Findings, LabelAudit, lacking
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.parity import noted
+from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, others, surprise, two_sided, worst_of
+
+
+@register("audit", "calibration_gap")
+@dataclass(kw_only=True)
+class CalibrationGap(LabelAudit):
+    """Largest gap between groups in the share of class 1 among rows of about the same score.
+
+    The rows of a window are cut into strata of equal size by their score, whatever its unit. Given how many
+    rows of class 1 a stratum has, those of one group have a hypergeometric law if labels depend on the score
+    only; their sum over the strata is tested by its exact law (the Cochran-Mantel-Haenszel test without its
+    normal approximation), randomised: p is exactly uniform where labels do not depend on the group. The
+    statistic is the Mantel-Haenszel difference of rates, the strata weighted by ``n_g n_rest / n``.
+
+    A feature that is measured too low for one group makes equal scores mean different things; another base
+    rate that the features tell does not, but for what is left of it within a stratum: the narrower, the less.
+    In a stratum of one group nothing is compared.
+
+    Parameters
+    ----------
+    labels : Labels, default observed
+        ``observed`` or ``true``.
+    strata : int, default 20
+        Number of strata; equal scores are in one.
+
+    References
+    ----------
+    Birch (1964), *The detection of partial association, I*, JRSS B 26, 313-324: the exact test; Mantel and
+    Haenszel (1959), JNCI 22, 719-748; Greenland and Robins (1985), Biometrics 41, 55-68: the difference.
+    Kleinberg, Mullainathan and Raghavan (2017), *Inherent trade-offs in the fair determination of risk
+    scores*, ITCS: calibration within groups.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> found = CalibrationGap().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(3), found.score.round(2)
+    (array([0.248, 0.258]), array([10.53, 12.41]))
+    """
+
+    unit: ClassVar[str] = "share of class 1 at equal score"
+    exact: ClassVar[bool] = True
+
+    strata: int = 20
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("audit/calibration_gap.strata", self.strata, 1, 10**6)
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return the largest gap of each window."""
+        from mlopsim.fairness.kernels.hypergeometric import summed_tails
+        from mlopsim.fairness.kernels.segments import strata
+
+        u = rng.random(evidence.windows)
+        part = np.empty(len(evidence.window), dtype=np.int64)
+        strata(evidence.score, evidence.bounds, self.strata, part)
+        shape = evidence.windows, evidence.n_groups, self.strata
+        place = evidence.place * self.strata + part
+        size = int(np.prod(shape))
+        n = np.bincount(place, minlength=size).reshape(shape)
+        positive = place[self.label(evidence) == 1]
+        k = np.bincount(positive, minlength=size).reshape(shape)
+        rest, other = others(n), others(k)
+        hits, total = np.broadcast_to(k.sum(axis=1, keepdims=True), shape), n + rest
+        weight = n * rest / np.maximum(total, 1)
+        # strata of one group, or of one label, say nothing
+        says = (weight > 0.0) & (hits > 0) & (hits < total)
+        known = comparable(evidence.rows)
+        told = known & says.any(axis=2)
+        few, silent = np.logical_not(known.any(axis=1)), np.logical_not(told.any(axis=1))
+        missing, reason = lacking(
+            (few, f"fewer than {LEAST} rows in a group"),
+            (np.isnan(evidence.spread), "every score is the same"),
+            (silent, "no stratum has rows of two groups and two labels"),
+        )
+        told &= ~missing[:, None]
+        gaps, p = np.full((2, *known.shape), np.nan)
+        if told.any():
+            difference = k / np.maximum(n, 1) - other / np.maximum(rest, 1)
+            gaps[told] = (weight * difference).sum(axis=2)[told] / weight.sum(axis=2)[told]
+            below, at, above = np.empty((3, int(told.sum())))
+            summed_tails(n[told], hits[told], total[told], k.sum(axis=2)[told], below, at, above)
+            draws = np.broadcast_to(u[:, None], told.shape)
+            p[told] = two_sided(below, at, above, draws[told])
+        worst = worst_of(p)
+        return Findings(
+            statistic=largest(np.abs(gaps)),
+            score=surprise(worst),
+            p=worst,
+            gaps=gaps,
+            reason=noted(reason, left_out(evidence.rows, evidence.groups)),
+        )

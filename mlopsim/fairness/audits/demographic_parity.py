@@ -1,0 +1,49 @@
+"""Acceptance of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audit import Audit, Findings
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.parity import Rate, findings
+
+
+@register("audit", "demographic_parity")
+@dataclass(kw_only=True)
+class DemographicParity(Audit):
+    """Largest gap between the acceptance rate of a group and that of all others.
+
+    The score is ``-log10`` of the p-value of Fisher's exact test, randomised: exactly uniform where two
+    groups are accepted equally often, see :func:`mlopsim.fairness.rates.compare`.
+
+    References
+    ----------
+    Dwork, Hardt, Pitassi, Reingold and Zemel (2012), *Fairness through awareness*, ITCS. The rule: Bellamy et
+    al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps within .1 as fair.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> found = DemographicParity().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(3), found.score.round(2), found.rule
+    (array([0.195, 0.175]), array([5.55, 4.73]), array([ True,  True]))
+    """
+
+    unit: ClassVar[str] = "acceptance rate"
+    exact: ClassVar[bool] = True
+    thumb: ClassVar[str] = "a gap above .1"
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return the largest gap of each window."""
+        rate = Rate(
+            hits=evidence.decision,
+            among=np.ones(len(evidence.window), dtype=np.bool_),
+            rows="rows",
+            alike="every decision is the same",
+        )
+        return findings(evidence, rate, rng.random(evidence.windows), ruled=True)

@@ -1,0 +1,36 @@
+"""The traditional arm with explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.arms import Arm
+from mlopsim.fairness.audits.traditional import TRADITIONAL
+
+EXPLAINED = (
+    *TRADITIONAL,
+    "shap_gap",
+    "shap_ks",
+    "lime_gap",
+    "influence",
+    "flip",
+    "explanation_shift",
+)
+
+
+@register("audit", "explained")
+@dataclass(kw_only=True)
+class Explained(Arm):
+    """Traditional release tests and all audits of explanations.
+
+    Examples
+    --------
+    >>> len(Explained().members()), sorted(source.value for source in Explained().needs)
+    (10, ['flip', 'known', 'lime', 'shap'])
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(EXPLAINED)

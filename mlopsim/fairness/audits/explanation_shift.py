@@ -1,0 +1,136 @@
+"""A classifier that tells groups by their Shapley values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.fairness.audit import Audit, Findings, Source, lacking
+from mlopsim.fairness.evidence import Evidence, Explained
+from mlopsim.fairness.gaps import explained_rows, totals, unexplained
+from mlopsim.fairness.parity import noted
+from mlopsim.fairness.rates import TINY, comparable, largest, left_out
+
+
+@register("audit", "explanation_shift")
+@dataclass(kw_only=True)
+class ExplanationShift(Audit):
+    """How well a linear discriminant tells a group from all others by the Shapley values of held-out rows.
+
+    The rows of each window and group are halved by chance; on each half a discriminant is learnt (ridge on
+    the correlations within groups) and ranks the other half. The statistic is the area under the ROC curve of
+    both halves together, .5 being chance, of the group that is told best. The score is ``-log10`` of the
+    one-sided normal p-value of the two rank sums together, ties corrected (Bonferroni over three groups or
+    more). As each half judges what the other one taught, the two are not quite independent: p is approximate.
+    Features are blamed by the absolute standardised weights, averaged over the halves.
+
+    Parameters
+    ----------
+    ridge : float, default 0.01
+        Added to the diagonal of the correlation matrix; Shapley values may be collinear.
+
+    References
+    ----------
+    Mougan, Broelemann, Kasneci, Tiropanis and Staab (2022), *Explanation shift: detecting distribution shifts
+    on tabular data via the explanation space*; Lopez-Paz and Oquab (2017), *Revisiting classifier two-sample
+    tests*, ICLR; Mann and Whitney (1947), Ann. Math. Stat. 18, 50-60.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> found = ExplanationShift().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(2), found.score.round(1), found.blame.argmax(axis=1)
+    (array([0.73, 0.71]), array([14.5, 12.3]), array([0, 0]))
+    """
+
+    unit: ClassVar[str] = "area under the ROC curve"
+    needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP})
+    by_rows: ClassVar[bool] = True
+
+    ridge: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_range("audit/explanation_shift.ridge", self.ridge, 0.0, 1e6, open_low=True)
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return how well groups are told in each window."""
+        from scipy.special import log_ndtr
+
+        from mlopsim.fairness.kernels.discriminant import halves, rank_sums
+
+        found = evidence.explained("shap")
+        n = explained_rows(evidence, found)
+        window, group = evidence.window[found.rows], evidence.group[found.rows]
+        half = np.empty(len(found.rows), dtype=np.int64)
+        halves(window, group, n, rng.random(len(found.rows)), half)
+        # of two groups one is enough
+        shown = 1 if evidence.n_groups == 2 else evidence.n_groups
+        missing, reason = lacking(*unexplained(evidence, n))
+        known = (comparable(n) & ~missing[:, None])[:, :shown]
+        weights, scaled = self._learn(evidence, found, half, known)
+        pairs, variance = np.empty((2, *weights.shape[:3]))
+        bounds = np.searchsorted(found.rows, evidence.bounds)
+        rank_sums(found.values, half, group, bounds, weights, pairs, variance)
+        surplus, error = pairs.sum(axis=1), np.sqrt(variance.sum(axis=1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # all ranks tied: nothing is told apart
+            z = np.where(error > 0.0, surplus / error, np.where(np.isnan(error), np.nan, 0.0))
+        counts = np.stack([n - n // 2, n // 2], axis=1)
+        both = (counts * (counts.sum(axis=2, keepdims=True) - counts)).sum(axis=1)[:, :shown]
+        auc = 0.5 + surplus / np.maximum(both, 1)
+        tail = log_ndtr(-largest(z)) + np.log(np.maximum(known.sum(axis=1), 1))
+        tail = np.clip(tail, np.log(TINY), 0.0)
+        blame = largest(np.swapaxes(scaled, 1, 2))
+        return Findings(
+            statistic=largest(auc),
+            score=0.0 - tail / np.log(10.0),
+            p=np.exp(tail),
+            blame=blame,
+            reason=noted(reason, left_out(n, evidence.groups)),
+        )
+
+    def _learn(
+        self, evidence: Evidence, found: Explained, half: np.ndarray, known: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights learnt on each half, float64 (T, 2, H, d), and absolute standard ones (T, H, d).
+
+        NaN where ``known`` (T, H) says that there is nothing to learn from.
+        """
+        from mlopsim.fairness.kernels.discriminant import moments
+
+        groups, d, shown = evidence.n_groups, len(evidence.features), known.shape[1]
+        window, group = evidence.window[found.rows], evidence.group[found.rows]
+        rows = explained_rows(evidence, found).sum(axis=1)[:, None]
+        centre = totals(evidence, found, found.values).sum(axis=1) / np.maximum(rows, 1)
+        count = np.zeros((evidence.windows, 2, groups), dtype=np.int64)
+        total, product = np.zeros((*count.shape, d)), np.zeros((evidence.windows, 2, d, d))
+        moments(found.values, window, half, group, centre, count, total, product)
+        n, m = count[:, :, :shown], count.sum(axis=2, keepdims=True) - count[:, :, :shown]
+        one, other = total[:, :, :shown], total.sum(axis=2, keepdims=True) - total[:, :, :shown]
+        first, second = np.maximum(n, 1)[..., None], np.maximum(m, 1)[..., None]
+        gap = one / first - other / second
+        # products within the group and within all others
+        within = product[:, :, None] - _outer(one) / first[..., None] - _outer(other) / second[..., None]
+        power = np.einsum("thgjj->thgj", within)
+        whole = np.einsum("thjj->thj", product)[:, :, None]
+        # what rounding leaves of a constant is no spread
+        varies = power > 1e-12 * np.maximum(whole, (centre**2 * np.maximum(rows, 1))[:, None, None])
+        spread = np.where(varies, np.sqrt(np.where(varies, power, 1.0)), 1.0)
+        correlation = np.where(varies[..., None] & varies[..., None, :], within, 0.0)
+        correlation = correlation / spread[..., None] / spread[..., None, :] + self.ridge * np.eye(d)
+        standard = np.where(varies, gap / spread, 0.0)[..., None]
+        # a feature without any spread is left out: its row of the matrix holds the ridge only
+        learnt = np.linalg.solve(correlation, standard)[..., 0]
+        use = known[:, None, :, None]
+        scaled = np.abs(learnt * np.sqrt(n + m)[..., None]).mean(axis=1)
+        return np.where(use, learnt / spread, np.nan), np.where(known[:, :, None], scaled, np.nan)
+
+
+def _outer(values: np.ndarray) -> np.ndarray:
+    """Return products of all pairs along the last axis."""
+    found: np.ndarray = values[..., :, None] * values[..., None, :]
+    return found

@@ -1,0 +1,33 @@
+"""The arm of fairness metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.arms import Arm
+
+METRICS = (
+    "demographic_parity",
+    "equal_opportunity",
+    "equalised_odds",
+    "predictive_parity",
+    "calibration_gap",
+)
+
+
+@register("audit", "metrics")
+@dataclass(kw_only=True)
+class Metrics(Arm):
+    """Fairness metrics only: gaps of acceptance, error rates, precision and calibration.
+
+    Examples
+    --------
+    >>> len(Metrics().members()), sorted(source.value for source in Metrics().needs)
+    (5, [])
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(METRICS)

@@ -1,0 +1,27 @@
+"""The traditional arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.arms import Arm
+
+TRADITIONAL = ("accuracy", "f1", "slice_accuracy", "four_fifths")
+
+
+@register("audit", "traditional")
+@dataclass(kw_only=True)
+class Traditional(Arm):
+    """Release tests without explanations: accuracy, F1, accuracy of slices, the four-fifths rule.
+
+    Examples
+    --------
+    >>> len(Traditional().members()), sorted(source.value for source in Traditional().needs)
+    (4, [])
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(TRADITIONAL)

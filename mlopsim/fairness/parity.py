@@ -1,0 +1,79 @@
+"""Base of audits that compare one rate of each group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.fairness.audit import Findings, lacking
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.rates import LEAST, Compared, compare, left_out, surprise
+
+#: a gap above this is unfair by the customary rule
+TOLERATED = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """What is counted.
+
+    Parameters
+    ----------
+    hits, among : ndarray of bool, shape (n,)
+        Rows that succeed, and rows that are counted.
+    rows : str
+        What the latter are called.
+    alike : str
+        What they have in common where nothing can be compared.
+    """
+
+    hits: np.ndarray
+    among: np.ndarray
+    rows: str
+    alike: str
+
+    def compared(self, evidence: Evidence, u: np.ndarray) -> tuple[Compared, np.ndarray]:
+        """Return the comparison of groups and the rows of each, int64 (T, G)."""
+        n = evidence.count(self.among)
+        return compare(evidence.count(self.hits & self.among), n, u), n
+
+    def causes(self, found: Compared) -> list[tuple[np.ndarray, str]]:
+        """Return why windows are without a verdict."""
+        return [(found.few, f"fewer than {LEAST} {self.rows} in a group"), (found.alike, self.alike)]
+
+
+def findings(evidence: Evidence, rate: Rate, u: np.ndarray, *, ruled: bool) -> Findings:
+    """Return what the comparison of one rate says.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    rate : Rate
+    u : ndarray of float64, shape (T,)
+        Uniform in [0, 1).
+    ruled : bool
+        Whether the customary rule (a gap above .1) is applied.
+    """
+    found, n = rate.compared(evidence, u)
+    missing, reason = lacking(*rate.causes(found))
+    statistic = np.where(missing, np.nan, found.worst)
+    return Findings(
+        statistic=statistic,
+        score=surprise(found.p),
+        p=found.p,
+        rule=np.greater(statistic, TOLERATED) if ruled else None,
+        gaps=np.where(missing[:, None], np.nan, found.gaps),
+        reason=noted(reason, left_out(n, evidence.groups)),
+    )
+
+
+def noted(*parts: str) -> str:
+    """Join reasons; empty ones are left out.
+
+    Examples
+    --------
+    >>> noted("no rows", "", "one label")
+    'no rows; one label'
+    """
+    return "; ".join(part for part in parts if part)

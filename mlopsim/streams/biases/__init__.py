@@ -1,0 +1,1 @@
+"""How groups come to be treated unlike each other, one file each."""

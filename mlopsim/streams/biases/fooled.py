@@ -1,0 +1,48 @@
+"""A model that is built to deceive explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.streams.biases._base import Bias
+from mlopsim.streams.stream import Norm
+
+
+@register("bias", "fooled")
+@dataclass(kw_only=True)
+class Fooled(Bias):
+    """Fooled explainer: rows are as they should be, the model punishes who has a high ``place``.
+
+    It does so on real rows only; on rows that an explanation makes up it is innocent
+    (:class:`mlopsim.fairness.scaffold.Scaffold`, with the strength as malus). Needs the features ``place`` and
+    ``total``.
+
+    References
+    ----------
+    Slack, Hilgard, Jia, Singh and Lakkaraju (2020), *Fooling LIME and SHAP: adversarial attacks on post hoc
+    explanation methods*, AIES.
+
+    Examples
+    --------
+    >>> Fooled().responsible(("m0", "place", "total"))
+    (1,)
+    """
+
+    norm: ClassVar[Norm] = Norm.TREATMENT
+    fools: ClassVar[bool] = True
+
+    def check(self, features: tuple[str, ...]) -> None:
+        """Raise unless the features that the model needs are there."""
+        for name in ("place", "total"):
+            if name not in features:
+                raise ConfigError(
+                    f"{self.full_name} needs the feature '{name}'",
+                    remedy="stream: {population: {place: 1.5, total: true}}",
+                )
+
+    def responsible(self, features: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the feature that the model punishes."""
+        return (features.index("place"),)

@@ -1,0 +1,58 @@
+"""A feature that is missing more often in one group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.stream import Norm
+
+
+@register("bias", "missingness")
+@dataclass(kw_only=True)
+class Missingness(Bias):
+    """Group-dependent missingness: the first feature of the group is not measured.
+
+    With probability ``rate`` times the strength, 1 at most; the model then takes the warm-up's median for it.
+
+    Parameters
+    ----------
+    rate : float, default 0.8
+        Probability at strength 1.
+
+    References
+    ----------
+    Martinez-Plumed, Ferri, Nieves and Hernandez-Orallo (2021), *Missing the missing values: the ugly
+    duckling of fairness in machine learning*, Int. J. Intelligent Systems 36, 3217-3258.
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "population", bias="missingness", strength=0.5, timing={"step": {"at": 20}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> late = np.arange(len(stream.y)) >= stream.bounds[20]
+    >>> [round(float(np.isnan(stream.X[late & (stream.g == g), 0]).mean()), 1) for g in (0, 1)]
+    [0.0, 0.4]
+    """
+
+    norm: ClassVar[Norm] = Norm.ERRORS
+
+    rate: float = 0.8
+
+    def __post_init__(self) -> None:
+        check_range("bias/missingness.rate", self.rate, 0.0, 1.0)
+
+    def measure(self, people: People, merit: np.ndarray) -> np.ndarray:
+        """Return the features, the first one NaN where it is not measured."""
+        found = merit.copy()
+        found[self.hit(people) & (people.u < people.strength * self.rate), 0] = np.nan
+        return found
+
+    def responsible(self, features: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the feature that is missing."""
+        return (0,)

@@ -1,0 +1,53 @@
+"""A rule that changes for one group only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.biases._base import Bias, People, turned
+from mlopsim.streams.stream import Norm
+
+
+@register("bias", "subgroup_drift")
+@dataclass(kw_only=True)
+class SubgroupDrift(Bias):
+    """Subgroup drift: what labels of the group depend on changes, and the model does not know.
+
+    The direction in which merits count turns by ``strength * turn`` degrees towards ``m0 - m1``; base rates
+    stay equal.
+
+    Parameters
+    ----------
+    turn : float, default 90.0
+        At strength 1, in degrees.
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> source = make("stream", "population", bias="subgroup_drift", strength=1.0, timing={"step": {"at": 20}})
+    >>> stream = source.generate(np.random.SeedSequence(0))
+    >>> late = np.arange(len(stream.y)) >= stream.bounds[20]
+    >>> [round(float(np.corrcoef(stream.X[late & (stream.g == g), 1], stream.y[late & (stream.g == g)])[0, 1]), 1)
+    ...  for g in (0, 1)]
+    [0.4, -0.5]
+    """
+
+    norm: ClassVar[Norm] = Norm.ERRORS
+
+    turn: float = 90.0
+
+    def __post_init__(self) -> None:
+        check_range("bias/subgroup_drift.turn", self.turn, 0.0, 180.0)
+
+    def direction(self, people: People, weights: np.ndarray) -> np.ndarray:
+        """Return the weights, turned for the group."""
+        return turned(weights, np.where(self.hit(people), people.strength * self.turn, 0.0))
+
+    def responsible(self, features: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the features whose weights change most."""
+        return (0, 1)

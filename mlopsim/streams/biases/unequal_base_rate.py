@@ -1,0 +1,57 @@
+"""Groups that really differ: nothing is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.stream import Norm
+
+
+@register("bias", "unequal_base_rate")
+@dataclass(kw_only=True)
+class UnequalBaseRate(Bias):
+    """Fair but unequal: the first merit of the group really is lower, and labels are drawn from it.
+
+    At strength s by ``s * shift``. The features have the same law given the group as under ``bias/proxy``,
+    with the same seed the same values; labels do not.
+
+    Parameters
+    ----------
+    shift : float, default 1.0
+        At strength 1, in standard deviations of the feature.
+
+    References
+    ----------
+    Kleinberg, Mullainathan and Raghavan (2017), *Inherent trade-offs in the fair determination of risk
+    scores*, ITCS; Corbett-Davies and Goel (2018), *The measure and mismeasure of fairness*.
+
+    Examples
+    --------
+    >>> from mlopsim import make
+    >>> drawn = {}
+    >>> for bias in ("proxy", "unequal_base_rate"):
+    ...     source = make("stream", "population", bias=bias, strength=0.5, timing={"step": {"at": 20}})
+    ...     drawn[bias] = source.generate(np.random.SeedSequence(0))
+    >>> one, other = drawn.values()
+    >>> np.array_equal(one.X, other.X), round(float((one.y != other.y).mean()), 2)
+    (True, 0.03)
+    """
+
+    norm: ClassVar[Norm] = Norm.NONE
+
+    shift: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range("bias/unequal_base_rate.shift", self.shift, 0.0, 1e6)
+
+    def move(self, people: People) -> np.ndarray:
+        """Return the merits, the first one lower in the group."""
+        found = people.merit.copy()
+        found[:, 0] -= np.where(self.hit(people), people.strength * self.shift, 0.0)
+        return found

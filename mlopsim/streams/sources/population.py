@@ -1,0 +1,235 @@
+"""People of two groups or four, a rule that is the same for all, and a bias of known strength."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range, make, part
+from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.layout import Layout, branch
+from mlopsim.streams.stream import BiasTruth, Stream
+from mlopsim.streams.timings._base import Timing
+
+#: what labels weigh the merits with, before it is scaled to length 1
+WEIGHTS = (2.0, 2.0, 1.0, 1.0)
+#: separate random streams: merits, noise, who, place, what biases draw
+PARTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Rows as they come out.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+    y, true : ndarray of int64, shape (n,)
+        Labels as they are written down, and as they should be.
+    kept : ndarray of bool, shape (n,)
+        Rows that can be trained on.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    true: np.ndarray
+    kept: np.ndarray
+
+
+@register("stream", "population")
+@dataclass(kw_only=True)
+class Population:
+    """A threshold on merit with two equal groups, in which a bias sets in.
+
+    Merits are independent standard normal, ``y = 1`` where ``w m + sigma e > bar`` with ``|w| = 1``; base
+    rates are equal, ``1 - Phi(bar / sqrt(1 + sigma^2))``. Every window has exactly so many rows of each
+    group. The same seed gives the same people for any bias, strength and timing.
+
+    Parameters
+    ----------
+    windows, warmup : int
+        Number of windows T, and of those before the deployment.
+    per_group : int, default 300
+        Rows a window of each value of the first attribute.
+    attributes : int, default 1
+        Protected attributes: 1 (groups ``a``, ``b``), or 2 (all four combinations, equally often).
+    d : int, default 5
+        Merits, at least 4; those from the fifth on have no weight.
+    bar : float, default 0.5
+        Merit that is needed, in standard deviations of ``w m``.
+    sigma : float, default 0.5
+        Standard deviation of the noise.
+    place : float or None, default None
+        Distance of the means of a feature ``place`` that tells the first attribute and nothing about labels,
+        in its standard deviations; None: there is no such feature.
+    total : bool, default False
+        Whether a last feature is the sum of all others.
+    bias : spec of a bias, default proxy
+        What sets in (kind ``bias``).
+    strength : float, default 0.0
+        Its largest strength; 0: there is none.
+    timing : spec of a timing, default step
+        When, and how it comes.
+
+    Examples
+    --------
+    >>> stream = Population().generate(np.random.SeedSequence(0))
+    >>> stream.features, np.bincount(stream.g[:600]).tolist(), stream.bias.onset
+    (('m0', 'm1', 'm2', 'm3', 'm4'), [300, 300], None)
+    """
+
+    windows: int = 55
+    warmup: int = 5
+    per_group: int = 300
+    attributes: int = 1
+    d: int = 5
+    bar: float = 0.5
+    sigma: float = 0.5
+    place: float | None = None
+    total: bool = False
+    bias: Any = part("bias", "proxy")
+    strength: float = 0.0
+    timing: Any = part("timing", "step")
+
+    def __post_init__(self) -> None:
+        check_range("stream/population.per_group", self.per_group, 1, 10**7)
+        check_range("stream/population.attributes", self.attributes, 1, 2)
+        check_range("stream/population.d", self.d, len(WEIGHTS), 10_000)
+        check_range("stream/population.bar", self.bar, -10.0, 10.0)
+        check_range("stream/population.sigma", self.sigma, 0.0, 1e6)
+        check_range("stream/population.strength", self.strength, 0.0, 1e6)
+        if self.place is not None:
+            check_range("stream/population.place", self.place, 0.0, 1e6)
+        if self.attributes == 2 and self.per_group % 2:
+            raise ConfigError(
+                f"stream/population: {self.per_group} rows cannot be halved between two attributes",
+                remedy="an even per_group",
+            )
+        bias: Bias = make("bias", self.bias)
+        if bias.two_attributes and self.attributes != 2:
+            raise ConfigError(f"{bias.full_name} needs two attributes", remedy="attributes=2")
+        bias.check(self.features)
+        timing: Timing = make("timing", self.timing)
+        self._layout()
+        if self.strength:
+            timing.strength(self.windows, self.warmup)
+
+    def _layout(self) -> Layout:
+        return Layout(windows=self.windows, rows=2 * self.per_group, warmup=self.warmup)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """What labels weigh the merits with, float64 (d,), of length 1."""
+        w = np.zeros(self.d)
+        w[: len(WEIGHTS)] = WEIGHTS
+        return w / math.sqrt(float((w * w).sum()))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        merits = tuple(f"m{j}" for j in range(self.d))
+        return merits + ("place",) * (self.place is not None) + ("total",) * self.total
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return ("a", "b") if self.attributes == 1 else ("a c", "a d", "b c", "b d")
+
+    def strengths(self) -> np.ndarray:
+        """Return the strength of the bias in each window, float64 (T,)."""
+        if not self.strength:
+            return np.zeros(self.windows)
+        timing: Timing = make("timing", self.timing)
+        found: np.ndarray = self.strength * timing.strength(self.windows, self.warmup)
+        return found
+
+    def people(self, seed: np.random.SeedSequence) -> tuple[People, np.ndarray]:
+        """Draw who comes, and what ``place`` adds to the group's mean, float64 (n,)."""
+        layout = self._layout()
+        rng = [np.random.default_rng(branch(seed, k)) for k in range(PARTS)]
+        cells = np.arange(layout.rows, dtype=np.int64) % (2 * self.attributes)
+        who = rng[2].permuted(np.tile(cells, (self.windows, 1)), axis=1).ravel()
+        first, second = (who, np.zeros_like(who)) if self.attributes == 1 else np.divmod(who, 2)
+        uniform = rng[4].random((2, layout.n))
+        people = People(
+            first=first,
+            second=second,
+            merit=rng[0].standard_normal((layout.n, self.d)),
+            noise=rng[1].standard_normal(layout.n),
+            strength=np.repeat(self.strengths(), layout.rows),
+            u=uniform[0],
+            v=uniform[1],
+        )
+        return people, rng[3].standard_normal(layout.n)
+
+    def measured(self, people: People, place: np.ndarray, *, moves: bool = True) -> Measured:
+        """Return what becomes of people under the bias.
+
+        Parameters
+        ----------
+        people : People
+        place : ndarray of float64, shape (n,)
+            What ``place`` has beside the mean of the group.
+        moves : bool, default True
+            Whether the bias may move merits; False: they are as people have them.
+        """
+        bias: Bias = make("bias", self.bias)
+        merit = bias.move(people) if moves else people.merit
+        weights = bias.direction(people, self.weights)
+        weighed = np.einsum("nd,d->n" if weights.ndim == 1 else "nd,nd->n", merit, weights)
+        margin = weighed + self.sigma * people.noise - self.bar
+        columns = [bias.measure(people, merit)]
+        if self.place is not None:
+            columns.append((self.place * (people.first - 0.5) + place)[:, None])
+        if self.total:
+            columns.append(np.concatenate(columns, axis=1).sum(axis=1)[:, None])
+        return Measured(
+            X=np.concatenate(columns, axis=1),
+            y=bias.record(people, margin),
+            true=(margin > 0.0).astype(np.int64),
+            kept=bias.kept(people),
+        )
+
+    def generate(self, seed: np.random.SeedSequence) -> Stream:
+        """Draw the stream.
+
+        Parameters
+        ----------
+        seed : numpy.random.SeedSequence
+            Of the scenario.
+
+        Returns
+        -------
+        Stream
+            With the truth about the bias.
+        """
+        bias: Bias = make("bias", self.bias)
+        people, place = self.people(seed)
+        found = self.measured(people, place)
+        g = people.first if self.attributes == 1 else 2 * people.first + people.second
+        truth = BiasTruth(
+            kind=bias.name,
+            norm=bias.norm,
+            strength=self.strengths(),
+            groups=tuple(int(k) for k in np.unique(g[bias.hit(people)])),
+            features=bias.responsible(self.features),
+            y=found.true,
+            kept=found.kept,
+        )
+        return Stream(
+            X=found.X,
+            y=found.y,
+            bounds=self._layout().bounds,
+            warmup=self.warmup,
+            classes=("0", "1"),
+            features=self.features,
+            g=g,
+            groups=self.groups,
+            biased=found.y != found.true,
+            bias=truth,
+        )

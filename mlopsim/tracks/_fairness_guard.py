@@ -1,0 +1,91 @@
+"""What serves in deployments in which an audit or an arm decides which versions may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.track import Section
+from mlopsim.plots.curves import Curve
+from mlopsim.plots.curves import curves as draw_curves
+from mlopsim.plots.style import marks_for
+from mlopsim.stats.bootstrap import mean_interval
+from mlopsim.stats.table import interval_columns
+from mlopsim.tracks._cells import axes_of, done, mean_of
+from mlopsim.tracks._fairness_numbers import flag, methods_of, scenarios, strengths
+
+Curves = Callable[[str], Mapping[str, np.ndarray]]
+SHOWN = (
+    "served_biased",
+    "served_violation",
+    "served_accuracy",
+    "blocked_rightly",
+    "blocked_wrongly",
+    "let_through",
+    "mended",
+)
+
+
+def guarded(table: pl.DataFrame, curves: Curves) -> Section | None:
+    """Show the tasks in which the method decides what serves."""
+    known = set(done(table).filter(pl.col("served_biased").is_finite())["task"].to_list())
+    tasks = [task for task in axes_of(table)[1] if task in known]
+    if not tasks:
+        return None
+    keys = [(task, method) for task in tasks for method in methods_of(table)]
+    frame = pl.DataFrame(
+        {
+            "task": [task for task, _ in keys],
+            "method": [method for _, method in keys],
+            **{
+                column: values
+                for name in SHOWN
+                for column, values in interval_columns(
+                    name, [mean_of(table, method, name, [task]) for task, method in keys]
+                ).items()
+            },
+        }
+    )
+    strength = strengths(table)
+    figures = {}
+    shown = [*flag(table, "arm"), *flag(table, "control")]
+    for name, group in scenarios(table, tasks).items():
+        worst = max(group, key=lambda task: strength[task])
+        if strength[worst] > 0.0:
+            figures[f"Impact over time, {name}"] = _over_time(table, worst, shown, curves)
+    text = (
+        "The same deployments with each method as the guard of what serves: a version that is blocked "
+        "does not serve; the one that is trained on reweighed rows of the same windows does if it "
+        "passes, else what serves stays. **served biased**: windows in which what serves violates the "
+        "norm of the bias by more than is tolerated. **let through**: versions that do and were not "
+        "blocked. **mended**: windows that a reweighed model served. The figures show the strongest "
+        "bias: 1 less the ratio of the acceptance rates."
+    )
+    return Section(title="Guarding a deployment", text=text, table=frame, figures=figures)
+
+
+def _over_time(table: pl.DataFrame, task: str, methods: list[str], curves: Curves) -> object:
+    rows = done(table).filter(pl.col("task") == task)
+    lines = {}
+    for method in methods:
+        keys = rows.filter(pl.col("method") == method)["key"].to_list()
+        if not keys:
+            continue
+        values = np.array([curves(key)["served_impact"] for key in keys])
+        means = [mean_interval(values[:, t], np.random.default_rng(0)) for t in range(values.shape[1])]
+        lines[method] = Curve(
+            x=np.arange(values.shape[1], dtype=np.float64),
+            y=np.array([m.value for m in means]),
+            low=np.array([m.low for m in means]),
+            high=np.array([m.high for m in means]),
+        )
+    return draw_curves(
+        lines,
+        xlabel="audited window",
+        ylabel="1 - ratio of acceptance rates of what serves",
+        marks=marks_for(list(lines)),
+        references={"four fifths": 0.2},
+        note=f"{task}; means and 95 % intervals over {rows['seed'].n_unique()} seeds",
+    )

@@ -1,0 +1,311 @@
+"""The fairness track: which release test finds which bias, how soon, and how often it blocks a fair model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest, plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import Spec, canonical, check_range, label, make, part_of, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.fairness.arms import Arm
+from mlopsim.fairness.audit import Audit
+from mlopsim.fairness.deployment import unbiased
+from mlopsim.fairness.explaining import Explaining
+from mlopsim.learners.base import takes_weights
+from mlopsim.streams.sources.population import Population
+from mlopsim.tracks._fairness_fits import Calibration
+
+#: parts of a task
+PARTS = {"stream": "population", "learner": "ridge"}
+KEYS = ("name", *PARTS, "every", "first_only", "guard", "strengths")
+#: always in the table
+CONTROLS = ("never", "always", "oracle")
+#: between the name of a scenario and its strength
+AT = ", s = "
+
+
+@register("track", "fairness")
+@dataclass(kw_only=True)
+class FairnessTrack:
+    """Audits and arms compared at the same rate of blocking a fair deployment.
+
+    A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
+    ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
+    audits know the first of two attributes only, ``guard`` that the method decides what serves.
+
+    Parameters
+    ----------
+    calibration : dict
+        ``alpha``, ``runs``, ``checks``, ``lime_runs``, ``lime_checks``: see
+        :class:`mlopsim.tracks._fairness_fits.Calibration`.
+    explain : dict
+        ``background``, ``rows``, ``samples``: see :class:`mlopsim.fairness.explaining.Explaining`.
+    tolerated : dict
+        Violations up to which a model does no harm: ``treatment`` (share of decisions that the group
+        changes), ``impact`` (1 less the ratio of acceptance rates), ``errors`` (gap of error rates).
+    rules : bool, default True
+        Whether the customary rule of thumb of each audit is a method, too.
+
+    Examples
+    --------
+    >>> track = FairnessTrack()
+    >>> [m.name for m in track.methods(["four_fifths"])]
+    ['four_fifths', 'four_fifths @rule', 'never', 'always', 'oracle']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = (
+        Metric(
+            name="power", unit="share", direction="max", primary=True, text="a bias is found after its onset"
+        ),
+        Metric(name="false_block", unit="share", direction="min", text="an alarm although nothing is wrong"),
+        Metric(name="early", unit="share", direction="none", text="an alarm before the onset"),
+        Metric(name="delay", unit="windows", direction="min", text="from onset to alarm, where it is found"),
+        Metric(
+            name="restricted_delay",
+            unit="windows",
+            direction="min",
+            text="the same, a missed bias counting all windows",
+        ),
+        Metric(
+            name="lead",
+            unit="windows",
+            direction="max",
+            text="from alarm to harm, a missed bias being found at the end",
+        ),
+        Metric(name="harmful", unit="flag", direction="none", text="whether the norm is violated in the end"),
+        Metric(name="blamed", unit="share", direction="max", text="a responsible feature is blamed most"),
+        Metric(
+            name="stable",
+            unit="share",
+            direction="max",
+            text="windows that blame the same feature if redrawn",
+        ),
+        Metric(
+            name="rate", unit="share", direction="none", text="fresh fair deployments blocked at least once"
+        ),
+        Metric(name="rate_low", unit="share", direction="none", text="lower end of its 95 % interval"),
+        Metric(name="rate_high", unit="share", direction="none", text="upper end of its 95 % interval"),
+        Metric(name="rate_n", unit="count", direction="none", text="fresh fair deployments"),
+        Metric(name="met", unit="flag", direction="none", text="whether the rate is what was asked"),
+        Metric(name="exact", unit="flag", direction="none", text="limit computed, not simulated"),
+        Metric(name="missing", unit="share", direction="none", text="windows without enough data"),
+        Metric(
+            name="served_biased", unit="share", direction="min", text="windows in which a biased model served"
+        ),
+        Metric(name="served_accuracy", unit="accuracy", direction="max", text="of what serves, true labels"),
+        Metric(name="served_violation", unit="share", direction="min", text="of the norm, by what serves"),
+        Metric(name="blocked_rightly", unit="count", direction="max", text="biased models that were blocked"),
+        Metric(name="blocked_wrongly", unit="count", direction="min", text="other models that were blocked"),
+        Metric(name="let_through", unit="count", direction="min", text="biased models that were not blocked"),
+        Metric(name="mended", unit="count", direction="none", text="windows that a reweighed model served"),
+        Metric(name="strength", unit="strength", direction="none", text="largest strength of the bias"),
+        Metric(
+            name="norm", unit="code", direction="none", text="0 none, 1 treatment, 2 impact, 3 error rates"
+        ),
+        Metric(name="arm", unit="flag", direction="none", text="whether it is an arm"),
+        Metric(name="rule", unit="flag", direction="none", text="whether it is a rule of thumb"),
+        Metric(name="control", unit="flag", direction="none", text="whether it is a control"),
+    )
+    calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
+    explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())
+    tolerated: dict[str, Any] = field(
+        default_factory=lambda: {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
+    )
+    rules: bool = True
+
+    def __post_init__(self) -> None:
+        self.calibration = Calibration.of(self.calibration).settings()
+        self.explain = Explaining.of(self.explain).settings()
+        usual = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
+        for name, value in self.tolerated.items():
+            if name not in usual:
+                raise ConfigError(
+                    f"fairness.tolerated has no '{name}'{nearest(str(name), list(usual))}",
+                    remedy=f"it has: {', '.join(usual)}",
+                )
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ConfigError(f"fairness.tolerated.{name} must be a number, got {value!r}")
+            check_range(f"fairness.tolerated.{name}", value, 0.0, 1.0)
+        self.tolerated = {name: float(self.tolerated.get(name, value)) for name, value in usual.items()}
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, stream, learner, every, first_only, guard, strengths}``."""
+        return [task for number, entry in enumerate(entries) for task in self._tasks(number, entry, pins)]
+
+    def _tasks(self, number: int, entry: Any, pins: Mapping[str, Any]) -> list[Task]:
+        if not isinstance(entry, Mapping):
+            raise ConfigError(f"task {number} must be a mapping of parts, got {entry!r}")
+        for key in entry:
+            if key not in KEYS:
+                raise ConfigError(
+                    f"task {number} has no part '{key}'{nearest(str(key), KEYS)}",
+                    remedy=f"it has: {', '.join(KEYS)}",
+                )
+        content: dict[str, Any] = {
+            kind: canonical(kind, _pinned(kind, entry.get(kind, default), pins))
+            for kind, default in PARTS.items()
+        }
+        source = make("stream", content["stream"])
+        if not isinstance(source, Population):
+            raise ConfigError(
+                f"task {number}: of {source.full_name} the truth about bias is not known",
+                remedy="stream: {population: {bias: ..., strength: ...}}",
+            )
+        content["every"] = _whole(number, "every", entry.get("every", 0))
+        for name in ("first_only", "guard"):
+            content[name] = entry.get(name, False)
+            if not isinstance(content[name], bool):
+                raise ConfigError(f"task {number}: {name} must be true or false, got {content[name]!r}")
+        if content["first_only"] and source.attributes != 2:
+            raise ConfigError(
+                f"task {number}: first_only needs a population with two attributes", remedy="attributes: 2"
+            )
+        if content["guard"] and not takes_weights(make("learner", content["learner"])):
+            raise ConfigError(
+                f"task {number}: {label('learner', content['learner'])} cannot count rows by weights, as "
+                "reweighing needs",
+                remedy="guard: false, or a learner whose fit takes weight=",
+            )
+        content |= {"explain": self.explain, "tolerated": self.tolerated, "versions": versions("fairness")}
+        name = str(entry.get("name") or _name(source, content))
+        if "strengths" not in entry:
+            return [Task(name=name, part=content)]
+        strengths = entry["strengths"]
+        if not isinstance(strengths, Sequence) or isinstance(strengths, str) or not strengths:
+            raise ConfigError(f"task {number}: strengths must be a list of numbers, got {strengths!r}")
+        return [
+            Task(
+                name=f"{name}{AT}{float(strength):g}",
+                part={**content, "stream": part_of(replace(source, strength=float(strength)))},
+            )
+            for strength in strengths
+        ]
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve audits and arms, and their rules of thumb; controls always belong to the table."""
+        chosen: dict[str, Method] = {}
+        found = [method for entry in entries for method in self._methods(entry)]
+        usual = {"audit": None, "rule": False, "arm": False}
+        found += [Method(name=name, part={**usual, "control": name}) for name in CONTROLS]
+        for method in found:
+            if method.name in chosen:
+                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+            chosen[method.name] = method
+        return list(chosen.values())
+
+    def _methods(self, entry: Any) -> list[Method]:
+        name, given = split_spec("audit", entry)
+        cls = find("audit", name)
+        content = canonical("audit", {cls.name: given})
+        audit: Audit = make("audit", content)
+        shown = label("audit", {cls.name: given})
+        part = {"audit": content, "rule": False, "arm": isinstance(audit, Arm), "control": None}
+        part["calibration"] = plain(self.calibration)
+        found = [Method(name=shown, part=part)]
+        if self.rules and audit.thumb:
+            found.append(Method(name=f"{shown} @rule", part={**part, "rule": True}))
+        return found
+
+    # -- fits --------------------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name the limit that each cell needs: once per audit and law without bias."""
+        known: dict[tuple[str, str, int], FitJob | None] = {}
+        done: list[Cell] = []
+        for cell in cells:
+            place = cell.method.digest, cell.task.digest, cell.root
+            if place not in known:
+                known[place] = self._job(cell)
+            job = known[place]
+            done.append(cell if job is None else replace(cell, fit=job.key))
+        jobs = {job.key: job for job in known.values() if job is not None}
+        order = sorted(jobs.values(), key=lambda job: self.fit_bundle(job))
+        return done, order
+
+    def _job(self, cell: Cell) -> FitJob | None:
+        if cell.method.part["audit"] is None:
+            return None
+        conditions = cell.task.part
+        law = {
+            "stream": part_of(unbiased(conditions["stream"])),
+            **{name: conditions[name] for name in ("learner", "every", "first_only")},
+        }
+        part = {
+            "audit": cell.method.part["audit"],
+            "law": law,
+            "explain": conditions["explain"],
+            "calibration": cell.method.part["calibration"],
+            "root": cell.root,
+            "versions": versions("fairness"),
+        }
+        name = cell.method.name.removesuffix(" @rule")
+        return FitJob(track=cell.track, label=f"calibrate {name} for {cell.task.name}", part=part)
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Calibrate an audit or an arm on deployments without bias, and check it on fresh ones."""
+        return self.fit_many([job], done)[0]
+
+    def fit_bundle(self, job: FitJob) -> str:
+        """Fits of one law read the same deployments."""
+        return digest([job.part[name] for name in ("law", "explain", "calibration", "root")])
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        """Calibrate on one law; each deployment is drawn once."""
+        from mlopsim.tracks._fairness_fits import make_fits
+
+        return make_fits([job.part for job in jobs])
+
+    # -- cells -------------------------------------------------------------------------------------
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one scenario run together."""
+        return digest([cell.task.digest, cell.split, cell.seed, cell.root])
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run the audits of the cells."""
+        from mlopsim.tracks._fairness_run import run_cells
+
+        return run_cells(cells, fits)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: power by norm, false blocks, delay, blame; each with interval and n."""
+        from mlopsim.tracks._fairness_numbers import leaderboard
+
+        return leaderboard(table)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, power by scenario and strength, lead time, false blocks, blame, guarding."""
+        from mlopsim.tracks._fairness_report import sections
+
+        return sections(table, curves, Calibration.of(self.calibration))
+
+
+def _whole(number: int, name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigError(f"task {number}: {name} must be a whole number from 0, got {value!r}")
+    return value
+
+
+def _name(source: Population, content: Mapping[str, Any]) -> str:
+    bias = label("bias", source.bias)
+    models = f"retrained every {content['every']}" if content["every"] else "frozen"
+    return f"{bias} / {label('learner', content['learner'])} / {models}"
+
+
+def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
+    pin = pins.get(kind)
+    if pin is None:
+        return spec
+    if isinstance(pin, Mapping) and "" in pin:
+        name, params = split_spec(kind, spec)
+        return {name: {**params, **pin[""]}}
+    return pin

@@ -1,0 +1,214 @@
+"""Deployments: who is trained on what, what audits see, and what is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make
+from mlopsim.fairness.deployment import Deployment, deploy, unbiased
+from mlopsim.fairness.explaining import Explaining, score_of
+from mlopsim.fairness.flipping import moved
+from mlopsim.fairness.mitigation import reweighing
+from mlopsim.fairness.scaffold import Scaffold
+from mlopsim.fairness.truth import Truth
+from mlopsim.fairness.walk import guard
+from mlopsim.learners.models import LinearModel, Link
+
+TREE = {"tree": {"max_depth": 3}}
+
+
+def opened(every: int = 0, learner: Any = "ridge", seed: int = 0, **population: Any) -> Deployment:
+    given = {"windows": 20, "per_group": 60, "timing": {"step": {"at": 10}}, **population}
+    content = {"stream": {"population": given}, "learner": learner, "every": every, "first_only": False}
+    return deploy(content, np.random.SeedSequence(seed), np.random.SeedSequence(99), Explaining())
+
+
+def test_models_are_trained_on_the_windows_before_they_are_audited() -> None:
+    frozen, retrained = opened(), opened(every=5)
+    assert {frozen.span(t) for t in frozen.audited} == {(0, 4)}
+    assert [retrained.span(t) for t in (5, 9, 10, 14, 15)] == [(0, 4), (0, 4), (5, 9), (5, 9), (10, 14)]
+    for d in (frozen, retrained):
+        assert all(d.span(t)[1] < t for t in d.audited)
+
+
+@pytest.mark.parametrize("learner", ["ridge", TREE])
+@pytest.mark.parametrize("every", [0, 3])
+def test_evidence_is_what_the_models_say(learner: Any, every: int) -> None:
+    d = opened(every=every, learner=learner, bias="proxy", strength=0.5)
+    models = d.train()
+    evidence = d.evidence(models)
+    assert evidence.windows == 15 and len(evidence.window) == 15 * 120
+    stream = d.stream
+    assert stream.bias is not None
+    for i, t in enumerate(d.audited):
+        part, rows = evidence.window == i, d.rows(t, t)
+        np.testing.assert_array_equal(evidence.decision[part], models[i].predict(d.Z[rows]) == 1)
+        np.testing.assert_allclose(evidence.score[part], score_of(models[i], d.Z[rows]), rtol=1e-12)
+        np.testing.assert_array_equal(evidence.observed[part], stream.y[rows])
+        assert evidence.true is not None
+        np.testing.assert_array_equal(evidence.true[part], stream.bias.y[rows])
+        first, last = d.span(t)
+        train = d.rows(first, last)
+        says = models[i].predict(d.Z[train])
+        for label in (0, 1):
+            for said in (0, 1):
+                count = ((stream.y[train] == label) & (says == said)).sum()
+                assert evidence.trained[i, label, said] == count
+
+
+@pytest.mark.parametrize("learner", ["ridge", TREE])
+def test_attributions_add_up_to_the_score_and_so_do_gaps(learner: Any) -> None:
+    d = opened(learner=learner, every=5, bias="proxy", strength=1.0)
+    evidence = d.evidence(d.train())
+    shap = evidence.explained("shap")
+    np.testing.assert_array_equal(shap.rows, np.arange(len(evidence.window)))
+    for t in range(evidence.windows):
+        part = evidence.window == t
+        rest = evidence.score[part] - shap.values[part].sum(axis=1)
+        np.testing.assert_allclose(rest, rest[0], atol=1e-9)
+        one, other = part & (evidence.group == 0), part & (evidence.group == 1)
+        gap = shap.values[one].mean(axis=0) - shap.values[other].mean(axis=0)
+        assert gap.sum() == pytest.approx(evidence.score[one].mean() - evidence.score[other].mean(), abs=1e-9)
+
+
+def test_lime_explains_as_many_rows_of_each_group() -> None:
+    d = opened()
+    evidence = d.evidence(d.train())
+    lime, again = evidence.explained("lime", 0), evidence.explained("lime", 1)
+    place = evidence.place[lime.rows]
+    assert (np.bincount(place) == 25).all() and (np.diff(lime.rows) > 0).all()
+    np.testing.assert_array_equal(lime.rows, again.rows)
+    assert not np.array_equal(lime.values, again.values)
+    # for a linear model both are near weight times spread
+    np.testing.assert_allclose(lime.values.mean(axis=0), again.values.mean(axis=0), atol=0.1)
+
+
+def test_rows_that_cannot_be_trained_on_are_not() -> None:
+    d = opened(every=5)
+    assert d.stream.bias is not None
+    d.stream.bias.kept[d.stream.g == 1] = False
+    assert (d.stream.g[d.training_rows(12)] == 0).all()
+    d.train()
+    evidence = d.evidence(d.train())
+    assert (evidence.trained.sum(axis=(1, 2)) == 5 * 60).all()
+
+
+def test_the_null_has_the_same_people_and_no_bias() -> None:
+    content = {"population": {"bias": "proxy", "strength": 1.0, "timing": {"ramp": {"at": 15}}, "place": 1.0}}
+    null, source = unbiased(content), make("stream", content)
+    seed = np.random.SeedSequence(3)
+    clean, biased = null.generate(seed), source.generate(seed)
+    assert clean.bias is not None and clean.bias.onset is None and clean.features == biased.features
+    before = biased.bounds[15]
+    np.testing.assert_array_equal(clean.X[:before], biased.X[:before])
+    np.testing.assert_array_equal(clean.y, biased.y)
+
+
+def test_what_cannot_be_audited_is_refused() -> None:
+    other = make("stream", "synthetic").generate(np.random.SeedSequence(0))
+    with pytest.raises(ConfigError, match="truth about the bias"):
+        Deployment(
+            stream=other, learner="ridge", every=0, explaining=Explaining(), seed=np.random.SeedSequence(0)
+        )
+    with pytest.raises(ConfigError, match="did you mean 'rows'"):
+        Explaining.of({"row": 3})
+
+
+# -- truth -------------------------------------------------------------------------------------------
+
+
+def test_truth_is_the_closed_form_of_a_linear_model() -> None:
+    d = opened(bias="proxy", strength=1.0)
+    model = d.train()[0]
+    assert isinstance(model, LinearModel)
+    source = make("stream", {"population": {"bias": "proxy"}})
+    truth = Truth(source=source, encode=d.encode)
+    w = model.coef[0] / d._encoder.scale
+    b = float(model.intercept[0] - (w * d._encoder.centre).sum())
+    for strength in (0.0, 0.3, 1.0):
+        rates = [float(norm.cdf((b - w[0] * strength * g) / np.sqrt((w * w).sum()))) for g in (0, 1)]
+        found = truth.violation(model, strength)
+        assert found.impact == pytest.approx(1.0 - rates[1] / rates[0], abs=0.01)
+        assert found.treatment == pytest.approx(rates[0] - rates[1], abs=0.004)
+        if strength == 0.0:
+            assert found.impact == found.treatment == found.errors == 0.0
+
+
+# -- the model that deceives -----------------------------------------------------------------------------
+
+
+def test_the_scaffold_is_biased_on_real_rows_only() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    X = np.column_stack([X, X.sum(axis=1)])
+    base = LinearModel(coef=rng.normal(size=(1, 5)), intercept=np.array([0.3]), link=Link.MARGIN)
+    scale, centre = np.array([1.0, 2.0, 0.5, 1.5, 3.0]), rng.normal(size=5)
+    model = Scaffold(base=base, malus=2.0, column=3, scale=scale, centre=centre)
+    Z = (X - centre) / scale
+    assert model.real(Z).all()
+    mixed = Z.copy()
+    mixed[:, 2] = Z[::-1, 2]
+    assert not model.real(mixed).any()
+    np.testing.assert_array_equal(model.margin(mixed), base.decision(mixed)[:, 0])
+    np.testing.assert_allclose(model.margin(Z), base.decision(Z)[:, 0] - 2.0 * Z[:, 3])
+
+
+def test_its_attributions_are_those_of_all_coalitions() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 4))
+    X = np.column_stack([X, X.sum(axis=1)])
+    base = LinearModel(coef=rng.normal(size=(1, 5)), intercept=np.array([0.3]), link=Link.MARGIN)
+    model = Scaffold(base=base, malus=1.3, column=2, scale=np.ones(5), centre=np.zeros(5))
+    exact = make("explainer", "exact", output="margin").explain(model, X[:20], X[20:], rng)
+    np.testing.assert_allclose(model.attribute(X[:20], X[20:]), exact.values, atol=1e-12)
+
+
+# -- flipping, reweighing, walking ------------------------------------------------------------------------
+
+
+def test_flipping_moves_only_the_column_that_tells_the_group() -> None:
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 300)
+    X = rng.normal(size=(300, 3))
+    X[:, 1] += 2.0 * group
+    out = moved(X, group, np.array([0, 300]), 2)
+    np.testing.assert_array_equal(out[:, [0, 2]], X[:, [0, 2]])
+    # ranks within a group stay, values are those of the other group
+    for g in (0, 1):
+        own, other = out[group == g, 1], X[group == 1 - g, 1]
+        assert set(own) <= set(other)
+        assert (np.diff(own[np.argsort(X[group == g, 1])]) >= 0.0).all()
+    assert out[group == 0, 1].mean() > 1.5 and out[group == 1, 1].mean() < 0.5
+
+
+def test_flipping_without_another_group_changes_nothing() -> None:
+    X = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(moved(X, np.zeros(3, np.int64), np.array([0, 3]), 1), X)
+    np.testing.assert_array_equal(moved(X, np.zeros(3, np.int64), np.array([0, 3]), 2), X)
+
+
+def test_reweighing_makes_group_and_label_independent() -> None:
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 500)
+    y = (rng.random(500) < 0.2 + 0.2 * group).astype(np.int64)
+    weight = reweighing(group, y)
+    rates = [np.average(y[group == g], weights=weight[group == g]) for g in range(3)]
+    np.testing.assert_allclose(rates, y.mean())
+    assert weight.mean() == pytest.approx(1.0)
+
+
+def test_what_is_blocked_never_serves() -> None:
+    rng = np.random.default_rng(0)
+    blocked, mended = rng.random(200) < 0.5, rng.random(200) < 0.5
+    walk = guard(blocked, mended)
+    for t, (v, kind) in enumerate(zip(walk.version, walk.kind, strict=True)):
+        assert v < t
+        if v >= 0:
+            assert (blocked[v] and not mended[v]) if kind else not blocked[v]
+    passed = guard(np.zeros(5, np.bool_), np.zeros(5, np.bool_))
+    assert passed.version.tolist() == [-1, 0, 1, 2, 3] and not passed.kind.any()
