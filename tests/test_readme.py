@@ -36,7 +36,11 @@ def test_names_of_the_tables_exist():
     seen = 0
     for title, found in rows("What there is"):
         kind = re.split(r"\W", title)[0].removesuffix("s")
-        known = set(names(kind)) if kind in PACKAGES else {*names("selector"), *names("detector"), *names("gate"), *CONTROLS}
+        known = (
+            set(names(kind))
+            if kind in PACKAGES
+            else {*names("selector"), *names("detector"), *names("gate"), *CONTROLS}
+        )
         assert set(found) <= known, title
         seen += len(found)
     assert seen > 100

@@ -36,7 +36,8 @@ class Limit:
 
         Examples
         --------
-        >>> Limit(value=1.0, chance=0.5).alarms(np.array([2.0, 1.0, 1.0, np.nan]), np.array([0.9, 0.2, 0.7, 0.0]))
+        >>> score, u = np.array([2.0, 1.0, 1.0, np.nan]), np.array([0.9, 0.2, 0.7, 0.0])
+        >>> Limit(value=1.0, chance=0.5).alarms(score, u)
         array([ True,  True, False, False])
         """
         found: np.ndarray = (score > self.value) | ((score == self.value) & (u < self.chance))

@@ -222,7 +222,7 @@ def _flip(model: Model, X: np.ndarray, group: np.ndarray, groups: int) -> tuple[
 
 
 def permuted(evidence: Evidence, name: str, rounds: int, rng: np.random.Generator) -> Evidence:
-    """Return the rows of one window that have an explanation, with the groups shuffled in each of many rounds.
+    """Return the rows of a window that have an explanation, with the groups shuffled in each of many rounds.
 
     What an audit finds in them is what it would find if groups did not matter.
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "experiments"))
 import _common  # noqa: E402
 import _detector_measurements  # noqa: E402
+import _explain_measurements  # noqa: E402
 import _measurements  # noqa: E402
 import throughput  # noqa: E402
 
@@ -31,6 +32,10 @@ TINY = [
     "row_gates.reference=300", "row_gates.rows=60", "row_gates.window=30", "row_gates.d=4",
     "batch_gates.reference=60", "batch_gates.windows=2", "batch_gates.window=20",
     "train_gates.rows=60", "train_gates.new=9", "train_gates.trusted=40", "release_gates.rows=80",
+    "lime.rows=6", "lime.reference_rows=2", "lime.background=60", "lime.samples=50",
+    "lime.checked_samples=500",
+    "tree_shapley.rows=20", "tree_shapley.reference_rows=5", "tree_shapley.background=30",
+    "explainers.rows=5", "explainers.background=20", "explainers.d=3",
 ]  # fmt: skip
 
 
@@ -41,7 +46,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    for package in ("stable_baselines3", "pyod", "cleanlab"):
+    for package in ("stable_baselines3", "pyod", "cleanlab", "shap", "lime"):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("results") / "throughput"
     throughput.main([*TINY, "--results", str(folder)])
@@ -54,7 +59,7 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert {"unit", "met", "low", "high", "n"} <= set(rows[0])
     names = [row["name"] for row in rows]
     gates = registered("gate")
-    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2 + len(gates)
+    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2 + len(gates) + 16 + 2 + 7
     for row in rows:
         assert float(row["ours"]) > 0 and int(row["n"]) >= 1
         assert (row["asked"] == "") == (row["met"] == "")
@@ -77,6 +82,12 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert sorted(name.partition(",")[0] for name in names if name.startswith("gate/")) == [
         f"gate/{name}" for name in gates
     ]
+    limes = [name for name in names if name.startswith("lime,")]
+    assert {name for name in limes if name in asked} == {name for name in limes if "of its own" not in name}
+    assert [asked[name] for name in limes if name in asked] == [20] * 8
+    assert [ratio for name, ratio in asked.items() if name.startswith("tree_shapley,")] == [1, 1]
+    explainers = [name.partition(",")[0] for name in names if name.startswith("explainer/")]
+    assert sorted(explainers) == [f"explainer/{name}" for name in registered("explainer")]
     others = [
         value for name, value in asked.items() if name.startswith(("vector", "scalar", "World", "rows"))
     ]
@@ -126,6 +137,18 @@ def test_alarms_that_are_compared_are_there_and_different_ones_are_an_error():
         assert len(found)
         with pytest.raises(MlopsimError, match=f"alarms of {name} differ"):
             _detector_measurements.check_same(name, found, found[:-1].tolist())
+
+
+def test_attributions_that_are_compared_must_agree():
+    import numpy
+
+    from mlopsim.core.errors import MlopsimError
+
+    one = numpy.zeros((2, 3))
+    _explain_measurements.check_close("lime", one, one + 0.1, 0.2)
+    for other in (one + 0.3, one + numpy.nan):
+        with pytest.raises(MlopsimError, match="the attributions of lime differ: 0 for row 0, feature 0"):
+            _explain_measurements.check_close("lime", one, other, 0.2)
 
 
 def test_the_loop_of_scipy_alarms_where_ks_does():

@@ -30,7 +30,8 @@ class CancellingProxies(Bias):
     Examples
     --------
     >>> from mlopsim import make
-    >>> source = make("stream", "population", bias="cancelling_proxies", strength=1.0, timing={"step": {"at": 20}})
+    >>> source = make("stream", "population", bias="cancelling_proxies", strength=1.0,
+    ...               timing={"step": {"at": 20}})
     >>> stream = source.generate(np.random.SeedSequence(0))
     >>> late = np.arange(len(stream.y)) >= stream.bounds[20]
     >>> [stream.X[late & (stream.g == g)][:, :2].mean(axis=0).round(1).tolist() for g in (0, 1)]

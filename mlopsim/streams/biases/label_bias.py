@@ -18,8 +18,8 @@ from mlopsim.streams.stream import Norm
 class LabelBias(Bias):
     """Label bias: who deserves a 1 in the group gets a 0 written down, at random.
 
-    The probability is ``rate`` times the strength, 1 at most. A frozen model never sees these labels; one that
-    is trained on them can treat the group unlike others only through a feature that tells it.
+    The probability is ``rate`` times the strength, 1 at most. A frozen model never sees these labels; one
+    that is trained on them can treat the group unlike others only through a feature that tells it.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class LabelBias(Bias):
 
     References
     ----------
-    Fogliato, Chouldechova and G'Sell (2020), *Fairness evaluation in presence of biased noisy labels*, AISTATS.
+    Fogliato, Chouldechova and G'Sell (2020), *Fairness evaluation in presence of biased noisy labels*,
+    AISTATS.
 
     Examples
     --------

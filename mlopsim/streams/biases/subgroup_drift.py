@@ -29,11 +29,12 @@ class SubgroupDrift(Bias):
     Examples
     --------
     >>> from mlopsim import make
-    >>> source = make("stream", "population", bias="subgroup_drift", strength=1.0, timing={"step": {"at": 20}})
+    >>> source = make("stream", "population", bias="subgroup_drift", strength=1.0,
+    ...               timing={"step": {"at": 20}})
     >>> stream = source.generate(np.random.SeedSequence(0))
     >>> late = np.arange(len(stream.y)) >= stream.bounds[20]
-    >>> [round(float(np.corrcoef(stream.X[late & (stream.g == g), 1], stream.y[late & (stream.g == g)])[0, 1]), 1)
-    ...  for g in (0, 1)]
+    >>> groups = [late & (stream.g == g) for g in (0, 1)]
+    >>> [round(float(np.corrcoef(stream.X[rows, 1], stream.y[rows])[0, 1]), 1) for rows in groups]
     [0.4, -0.5]
     """
 
