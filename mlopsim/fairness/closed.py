@@ -1,4 +1,4 @@
-"""Closed forms: what a threshold does to two groups whose scores are normal, and what a rule of thumb does."""
+"""Closed forms: what a threshold does to two groups with normal scores, and what a rule of thumb does."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class SliceAccuracy(LabelAudit):
     (Bonferroni). A feature is blamed by the ``-log10`` of the smallest p-value of its own slices, times the
     same number. The statistic is the largest gap, which may be that of another slice.
 
-    Any model is less often right near its threshold, so that some slices of a fair one are worse than others: the
-    p-value says how sure that is, not how unfair. Only calibration makes a limit of it.
+    Any model is less often right near its threshold, so that some slices of a fair one are worse than others:
+    the p-value says how sure that is, not how unfair. Only calibration makes a limit of it.
 
     Parameters
     ----------
