@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -21,6 +21,7 @@ from mlopsim.core.registry import find
 
 #: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
 Spec: TypeAlias = Any
+S = TypeVar("S")
 
 
 def part(kind: str, default: Spec, *, many: bool = False) -> Any:
@@ -208,6 +209,44 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         return {str(key): convert(item, inner, f"{where}.{key}") for key, item in value.items()}
     wanted = hint.__name__ if isinstance(hint, type) and origin is None else str(hint)
     raise ConfigError(f"{where} must be {wanted}, got {value!r} ({type(value).__name__})")
+
+
+def read_settings(cls: type[S], given: Mapping[str, Any], where: str) -> S:
+    """Build a dataclass of settings from a mapping.
+
+    Parameters
+    ----------
+    cls : type
+        A keyword-only dataclass; it checks ranges itself.
+    given : mapping
+        Some of its fields.
+    where : str
+        Name of the settings for errors.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name or a value of a wrong type.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Sizes:
+    ...     rows: int = 5
+    >>> read_settings(Sizes, {"row": 3}, "sizes")
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: sizes has no 'row'; did you mean 'rows'?
+      remedy: it has: rows
+    """
+    hints = field_hints(cls)
+    for name in given:
+        if name not in hints:
+            raise ConfigError(
+                f"{where} has no '{name}'{nearest(str(name), list(hints))}",
+                remedy=f"it has: {', '.join(hints)}",
+            )
+    return cls(**{name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()})
 
 
 def canonical(kind: str, spec: Spec) -> dict[str, Any]:

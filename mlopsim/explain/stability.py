@@ -7,6 +7,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.explain.explainer import Explainer
 from mlopsim.learners.base import Model
+from mlopsim.streams.layout import branch
 
 
 def reseeded(
@@ -53,10 +54,8 @@ def reseeded(
     """
     if repeats < 1:
         raise ConfigError(f"an explanation is repeated at least once, got {repeats}")
-    branches = [np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, r)) for r in range(repeats)]
-    return np.stack(
-        [explainer.explain(model, X, background, np.random.default_rng(b)).values for b in branches]
-    )
+    drawn = [np.random.default_rng(branch(seed, r)) for r in range(repeats)]
+    return np.stack([explainer.explain(model, X, background, rng).values for rng in drawn])
 
 
 def agreement(values: np.ndarray, top: int = 1) -> np.ndarray:

@@ -22,6 +22,7 @@ from mlopsim.fairness.scaffold import Scaffold
 from mlopsim.learners.base import BatchLearner, Model
 from mlopsim.learners.encode import Encoder
 from mlopsim.learners.models import LinearModel
+from mlopsim.streams.layout import branch
 from mlopsim.streams.sources.population import Population
 from mlopsim.streams.stream import Stream
 
@@ -131,12 +132,10 @@ class Deployment:
         return [models.model(i) for i in range(len(spans))]
 
     def _trained(self, window: int, reweighed: bool) -> Model:
-        assert self.stream.bias is not None
-        part = self.rows(*self.span(window))
-        kept = part.start + np.flatnonzero(self.stream.bias.kept[part])
+        kept = self.training_rows(window)
         learner: Any = make("learner", self.learner)
         # one seed for every window: what differs is what the models are trained on
-        seed = self._branch(TRAIN)
+        seed = branch(self.seed, TRAIN)
         X, y = self.Z[kept], self.stream.y[kept]
         more = {"weight": reweighing(self.group[kept], y)} if reweighed else {}
         model: Model = learner.fit(X, y, 2, seed, **more)
@@ -174,9 +173,6 @@ class Deployment:
         """Names of the groups that audits compare."""
         names = self.stream.groups
         return tuple(name.split()[0] for name in names[::2]) if self.first_only else names
-
-    def _branch(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *key))
 
     def evidence(self, models: Sequence[Model]) -> Evidence:
         """Return what audits see of the models, one for each audited window."""
@@ -228,7 +224,7 @@ class Deployment:
 
     def background(self, window: int, repeat: int) -> np.ndarray:
         """Return background rows of the model of a window, float64 (m, d)."""
-        rng = np.random.default_rng(self._branch(BACKGROUND, self.release(window), repeat))
+        rng = np.random.default_rng(branch(self.seed, BACKGROUND, self.release(window), repeat))
         rows = self.training_rows(window)
         count = min(self.explaining.background, len(rows))
         found: np.ndarray = self.Z[rng.choice(rows, size=count, replace=False)]
@@ -236,7 +232,7 @@ class Deployment:
 
     def generator(self, what: int, window: int, repeat: int) -> np.random.Generator:
         """Return the generator of an explanation."""
-        return np.random.default_rng(self._branch(what, window, repeat))
+        return np.random.default_rng(branch(self.seed, what, window, repeat))
 
 
 @dataclass(kw_only=True)

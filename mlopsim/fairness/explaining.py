@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.spec import check_range, make
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import check_range, make, read_settings
 from mlopsim.explain.explainer import Explainer
 from mlopsim.explain.output import Output
 from mlopsim.fairness.scaffold import Scaffold
@@ -57,16 +57,7 @@ class Explaining:
         ConfigError
             For an unknown name or a value out of range.
         """
-        known = list(cls.__dataclass_fields__)
-        for name, value in given.items():
-            if name not in known:
-                raise ConfigError(
-                    f"fairness.explain has no '{name}'{nearest(name, known)}",
-                    remedy=f"it has: {', '.join(known)}",
-                )
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise ConfigError(f"fairness.explain.{name} must be a whole number, got {value!r}")
-        return cls(**given)
+        return read_settings(cls, given, "fairness.explain")
 
     def settings(self) -> dict[str, int]:
         """Return all settings."""

@@ -36,11 +36,21 @@ def moved(X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int) -> 
            [0., 5.],
            [1., 6.]])
     """
-    out = np.array(X, dtype=np.float64)
-    if groups > 1:
-        from mlopsim.fairness.kernels import flipping
+    from mlopsim.fairness.kernels.flipping import move
+    from mlopsim.fairness.kernels.segments import distances
 
-        flipping.move(
-            np.ascontiguousarray(X), np.ascontiguousarray(group), bounds.astype(np.int64), groups, out
-        )
+    out = np.array(X, dtype=np.float64)
+    if groups < 2:
+        return out
+    windows, bounds = len(bounds) - 1, bounds.astype(np.int64)
+    sizes = np.diff(bounds)
+    place = np.repeat(np.arange(windows), sizes) * groups + group
+    counts = np.bincount(place, minlength=windows * groups).reshape(windows, groups).astype(np.int64)
+    group = np.ascontiguousarray(group)
+    gaps = np.zeros((windows, groups, X.shape[1]), dtype=np.int64)
+    distances(np.ascontiguousarray(X.T), group, bounds, counts, gaps)
+    pairs = counts * (sizes[:, None] - counts)
+    told = (gaps / np.maximum(pairs, 1)[:, :, None]).max(axis=1)
+    column = np.where(counts.min(axis=1) > 0, told.argmax(axis=1), -1)
+    move(np.ascontiguousarray(X), group, bounds, counts, column, out)
     return out

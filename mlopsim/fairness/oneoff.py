@@ -18,6 +18,7 @@ from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_
 from mlopsim.fairness.flipping import moved
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
+from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
 from mlopsim.streams.tables import Table
 
@@ -65,7 +66,7 @@ def split_rows(table: Table, share: float, seed: np.random.SeedSequence, *, orde
     n = len(table.y)
     if ordered:
         return np.arange(n, dtype=np.int64)
-    found: np.ndarray = np.random.default_rng(_branch(seed, SPLIT)).permutation(n)
+    found: np.ndarray = np.random.default_rng(branch(seed, SPLIT)).permutation(n)
     return found
 
 
@@ -134,12 +135,12 @@ def prepare(
     Z = encoder.transform(stream.X)
     made: Any = make("learner", learner)
     with one_thread():
-        model: Model = made.fit(Z[:cut], stream.y[:cut], 2, _branch(seed, TRAIN))
+        model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
         says = model.predict(Z[:cut])
         decision = model.predict(Z[cut:]) == 1
         score = score_of(model, Z[cut:])
     held, group = Z[cut:], stream.g[cut:]
-    rng = np.random.default_rng(_branch(seed, BACKGROUND))
+    rng = np.random.default_rng(branch(seed, BACKGROUND))
     background = Z[rng.choice(cut, size=min(explaining.background, cut), replace=False)]
     evidence = Evidence(
         window=np.zeros(n - cut, dtype=np.int64),
@@ -191,10 +192,10 @@ def _explain(
     name: str,
     repeat: int,
 ) -> Explained:
-    rng = np.random.default_rng(_branch(seed, CHOSEN))
+    rng = np.random.default_rng(branch(seed, CHOSEN))
     size = most if name == "shap" else explaining.rows
     rows = chosen(group, int(group.max()) + 1, size, rng)
-    drawn = np.random.default_rng(_branch(seed, DRAWN, repeat))
+    drawn = np.random.default_rng(branch(seed, DRAWN, repeat))
     with one_thread():
         if name == "shap":
             values = shap_values(model, X[rows], background, drawn)
@@ -207,7 +208,7 @@ def _known(
     model: Model, X: np.ndarray, background: np.ndarray, seed: np.random.SeedSequence, most: int
 ) -> np.ndarray:
     """Return mean absolute Shapley values of rows that the model was trained on, float64 (1, d')."""
-    rng = np.random.default_rng(_branch(seed, CHOSEN, 1))
+    rng = np.random.default_rng(branch(seed, CHOSEN, 1))
     rows = np.sort(rng.choice(len(X), size=min(most, len(X)), replace=False))
     with one_thread():
         values = shap_values(model, X[rows], background, rng)
@@ -269,10 +270,6 @@ def summed(values: np.ndarray, columns: np.ndarray, features: int) -> np.ndarray
     return found
 
 
-def _branch(seed: np.random.SeedSequence, *key: int) -> np.random.SeedSequence:
-    return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
-
-
 def audit_seed(seed: np.random.SeedSequence, digest: str) -> np.random.SeedSequence:
     """Return the seed of one audit; it depends on no other."""
-    return _branch(seed, *digest_words(digest))
+    return branch(seed, *digest_words(digest))

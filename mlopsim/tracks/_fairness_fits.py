@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.digest import canonical_json, digest
-from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
-from mlopsim.core.spec import canonical, check_range, make
+from mlopsim.core.spec import canonical, check_range, make, read_settings
 from mlopsim.core.track import FitResult
 from mlopsim.fairness.arms import Arm
 from mlopsim.fairness.audit import Audit, Findings, Source
@@ -51,6 +51,18 @@ class Calibration:
     lime_runs: int = 500
     lime_checks: int = 250
 
+    def __post_init__(self) -> None:
+        check_range("fairness.calibration.alpha", self.alpha, 1e-6, 0.5)
+        for name in ("runs", "checks", "lime_runs", "lime_checks"):
+            check_range(f"fairness.calibration.{name}", getattr(self, name), 1, 10**7)
+        for name in ("runs", "lime_runs"):
+            if getattr(self, name) * self.alpha < 1.0:
+                raise ConfigError(
+                    f"fairness.calibration.{name}: {getattr(self, name)} deployments cannot show a rate of "
+                    f"{self.alpha:g}",
+                    remedy=f"use {math.ceil(1.0 / self.alpha)} or more",
+                )
+
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Calibration:
         """Read the settings ``fairness.calibration``.
@@ -60,31 +72,7 @@ class Calibration:
         ConfigError
             For an unknown name or a value out of range.
         """
-        known = list(cls.__dataclass_fields__)
-        for name, value in given.items():
-            where = f"fairness.calibration.{name}"
-            if name not in known:
-                raise ConfigError(
-                    f"fairness.calibration has no '{name}'{nearest(name, known)}",
-                    remedy=f"it has: {', '.join(known)}",
-                )
-            if name == "alpha":
-                if not isinstance(value, int | float) or isinstance(value, bool):
-                    raise ConfigError(f"{where} must be a number, got {value!r}")
-                check_range(where, value, 1e-6, 0.5)
-            elif not isinstance(value, int) or isinstance(value, bool):
-                raise ConfigError(f"{where} must be a whole number, got {value!r}")
-            else:
-                check_range(where, value, 1, 10**7)
-        made = cls(**given)
-        for name in ("runs", "lime_runs"):
-            if getattr(made, name) * made.alpha < 1.0:
-                raise ConfigError(
-                    f"fairness.calibration.{name}: {getattr(made, name)} deployments cannot show a rate of "
-                    f"{made.alpha:g}",
-                    remedy=f"use {math.ceil(1.0 / made.alpha)} or more",
-                )
-        return made
+        return read_settings(cls, given, "fairness.calibration")
 
     def settings(self) -> dict[str, Any]:
         """Return all settings."""

@@ -13,11 +13,10 @@ from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import best_first, interval_columns
 from mlopsim.tracks._cells import axes_of, done, grid, mean_of
+from mlopsim.tracks.fairness import AT
 
 #: codes of norms and their names
 NORMS = {1.0: "treatment", 2.0: "impact", 3.0: "errors"}
-#: between the name of a scenario and its strength
-AT = ", s = "
 
 
 def scenario_of(task: str) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlopsim.core.digest import digest
-from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import Spec, canonical, check_range, label, part, split_spec
+from mlopsim.core.spec import canonical, check_range, label, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.tracks._delivery_controls import CONTROLS
+from mlopsim.tracks._tasks import check_entry, name_fits, pinned
 
 PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deployment": "standard"}
 
@@ -78,34 +79,16 @@ class DeliveryTrack:
         """Resolve task entries ``{name, stream, learner, training, deployment}``."""
         tasks = []
         for number, entry in enumerate(entries):
-            if not isinstance(entry, Mapping):
-                raise ConfigError(f"task {number} must be a mapping, got {entry!r}")
-            unknown = [key for key in entry if key not in (*PARTS, "name")]
-            if unknown:
-                known = ["name", *PARTS]
-                raise ConfigError(
-                    f"task {number} has an unknown part '{unknown[0]}'{nearest(str(unknown[0]), known)}",
-                    remedy=f"its parts: {', '.join(known)}",
-                )
+            check_entry(number, entry, ["name", *PARTS])
             content: dict[str, Any] = {
-                kind: canonical(kind, self._pinned(kind, entry, pins)) for kind in PARTS
+                kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
+                for kind, default in PARTS.items()
             }
             content["reaction"] = self.reaction
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
             tasks.append(Task(name=name, part=content))
         return tasks
-
-    @staticmethod
-    def _pinned(kind: str, entry: Mapping[str, Any], pins: Mapping[str, Any]) -> Spec:
-        spec = entry.get(kind, PARTS[kind])
-        pin = pins.get(kind)
-        if pin is None:
-            return spec
-        if isinstance(pin, Mapping) and "" in pin:
-            name, params = split_spec(kind, spec)
-            return {name: {**params, **pin[""]}}
-        return pin
 
     @staticmethod
     def _task_name(content: Mapping[str, Any]) -> str:
@@ -152,23 +135,8 @@ class DeliveryTrack:
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the tuning or training that each cell needs, once per (method, learner, deployment)."""
-        from dataclasses import replace
-
         stream = canonical("stream", self.train_stream)
-        # thousands of cells share a few fits: completing a part costs milliseconds
-        known: dict[tuple[str, str, int], FitJob | None] = {}
-        jobs: dict[str, FitJob] = {}
-        done: list[Cell] = []
-        for cell in cells:
-            place = cell.method.digest, cell.task.digest, cell.root
-            if place not in known:
-                known[place] = self._job(cell, stream)
-            job = known[place]
-            if job is not None:
-                jobs[job.key] = job
-                cell = replace(cell, fit=job.key)
-            done.append(cell)
-        return done, list(jobs.values())
+        return name_fits(cells, lambda cell: self._job(cell, stream))
 
     def _job(self, cell: Cell, stream: Mapping[str, Any]) -> FitJob | None:
         content = cell.method.part

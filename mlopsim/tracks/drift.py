@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from mlopsim.core.digest import digest, plain
-from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_spec
+from mlopsim.core.spec import canonical, check_range, label, make, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
@@ -18,6 +18,7 @@ from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Told
 from mlopsim.tracks._drift_fits import Calibration
 from mlopsim.tracks._drift_run import BY_RATE, bundle_of, channel_of, told_laws
+from mlopsim.tracks._tasks import check_entry, name_fits, pinned
 
 #: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
 PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training": "last", "deployment": None}
@@ -119,16 +120,8 @@ class DriftTrack:
         return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
 
     def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
-        if not isinstance(entry, Mapping):
-            raise ConfigError(f"task {number} must be a mapping, got {entry!r}")
-        known = ["name", *PARTS]
-        for key in entry:
-            if key not in known:
-                raise ConfigError(
-                    f"task {number} has an unknown part '{key}'{nearest(str(key), known)}",
-                    remedy=f"its parts: {', '.join(known)}",
-                )
-        specs = {kind: _pinned(kind, entry.get(kind, default), pins) for kind, default in PARTS.items()}
+        check_entry(number, entry, ["name", *PARTS])
+        specs = {kind: pinned(kind, entry.get(kind, default), pins) for kind, default in PARTS.items()}
         content: dict[str, Any] = {"signal": canonical("signal", specs["signal"])}
         source: Source = make("signal", content["signal"])
         if not source.reads_stream:
@@ -193,17 +186,9 @@ class DriftTrack:
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the calibration that each cell needs: once per detector and drift-free law."""
-        known: dict[tuple[str, str, int], FitJob | None] = {}
-        done: list[Cell] = []
-        for cell in cells:
-            place = cell.method.digest, cell.task.digest, cell.root
-            if place not in known:
-                known[place] = self._job(cell)
-            job = known[place]
-            done.append(cell if job is None else replace(cell, fit=job.key))
-        jobs = {job.key: job for job in known.values() if job is not None}
+        done, jobs = name_fits(cells, self._job)
         # detectors of one law one after the other: they share its signals
-        order = sorted(jobs.values(), key=lambda job: str(job.part.get("law", "")))
+        order = sorted(jobs, key=lambda job: str(job.part.get("law", "")))
         return done, order
 
     def _job(self, cell: Cell) -> FitJob | None:
@@ -297,15 +282,3 @@ class DriftTrack:
         from mlopsim.tracks._drift_sections import sections
 
         return sections(table, curves, self._settings, self.tolerance)
-
-
-def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
-    pin = pins.get(kind)
-    if pin is None:
-        return spec
-    if isinstance(pin, Mapping) and "" in pin:
-        if spec is None:
-            return None
-        name, params = split_spec(kind, spec)
-        return {name: {**params, **pin[""]}}
-    return pin

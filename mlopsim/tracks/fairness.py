@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import Spec, canonical, check_range, label, make, part_of, split_spec
+from mlopsim.core.spec import canonical, check_range, label, make, part_of, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.fairness.arms import Arm
@@ -19,6 +19,7 @@ from mlopsim.fairness.explaining import Explaining
 from mlopsim.learners.base import takes_weights
 from mlopsim.streams.sources.population import Population
 from mlopsim.tracks._fairness_fits import Calibration
+from mlopsim.tracks._tasks import check_entry, name_fits, pinned
 
 #: parts of a task
 PARTS = {"stream": "population", "learner": "ridge"}
@@ -27,6 +28,8 @@ KEYS = ("name", *PARTS, "every", "first_only", "guard", "strengths")
 CONTROLS = ("never", "always", "oracle")
 #: between the name of a scenario and its strength
 AT = ", s = "
+#: violations up to which a model does no harm
+TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
 
 
 @register("track", "fairness")
@@ -113,25 +116,22 @@ class FairnessTrack:
     )
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())
-    tolerated: dict[str, Any] = field(
-        default_factory=lambda: {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
-    )
+    tolerated: dict[str, Any] = field(default_factory=lambda: dict(TOLERATED))
     rules: bool = True
 
     def __post_init__(self) -> None:
         self.calibration = Calibration.of(self.calibration).settings()
         self.explain = Explaining.of(self.explain).settings()
-        usual = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
         for name, value in self.tolerated.items():
-            if name not in usual:
+            if name not in TOLERATED:
                 raise ConfigError(
-                    f"fairness.tolerated has no '{name}'{nearest(str(name), list(usual))}",
-                    remedy=f"it has: {', '.join(usual)}",
+                    f"fairness.tolerated has no '{name}'{nearest(str(name), list(TOLERATED))}",
+                    remedy=f"it has: {', '.join(TOLERATED)}",
                 )
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"fairness.tolerated.{name} must be a number, got {value!r}")
             check_range(f"fairness.tolerated.{name}", value, 0.0, 1.0)
-        self.tolerated = {name: float(self.tolerated.get(name, value)) for name, value in usual.items()}
+        self.tolerated = {name: float(self.tolerated.get(name, value)) for name, value in TOLERATED.items()}
 
     # -- what is compared ------------------------------------------------------------------------
 
@@ -140,16 +140,9 @@ class FairnessTrack:
         return [task for number, entry in enumerate(entries) for task in self._tasks(number, entry, pins)]
 
     def _tasks(self, number: int, entry: Any, pins: Mapping[str, Any]) -> list[Task]:
-        if not isinstance(entry, Mapping):
-            raise ConfigError(f"task {number} must be a mapping of parts, got {entry!r}")
-        for key in entry:
-            if key not in KEYS:
-                raise ConfigError(
-                    f"task {number} has no part '{key}'{nearest(str(key), KEYS)}",
-                    remedy=f"it has: {', '.join(KEYS)}",
-                )
+        check_entry(number, entry, KEYS)
         content: dict[str, Any] = {
-            kind: canonical(kind, _pinned(kind, entry.get(kind, default), pins))
+            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
             for kind, default in PARTS.items()
         }
         source = make("stream", content["stream"])
@@ -217,17 +210,8 @@ class FairnessTrack:
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the limit that each cell needs: once per audit and law without bias."""
-        known: dict[tuple[str, str, int], FitJob | None] = {}
-        done: list[Cell] = []
-        for cell in cells:
-            place = cell.method.digest, cell.task.digest, cell.root
-            if place not in known:
-                known[place] = self._job(cell)
-            job = known[place]
-            done.append(cell if job is None else replace(cell, fit=job.key))
-        jobs = {job.key: job for job in known.values() if job is not None}
-        order = sorted(jobs.values(), key=lambda job: self.fit_bundle(job))
-        return done, order
+        done, jobs = name_fits(cells, self._job)
+        return done, sorted(jobs, key=self.fit_bundle)
 
     def _job(self, cell: Cell) -> FitJob | None:
         if cell.method.part["audit"] is None:
@@ -299,13 +283,3 @@ def _name(source: Population, content: Mapping[str, Any]) -> str:
     bias = label("bias", source.bias)
     models = f"retrained every {content['every']}" if content["every"] else "frozen"
     return f"{bias} / {label('learner', content['learner'])} / {models}"
-
-
-def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
-    pin = pins.get(kind)
-    if pin is None:
-        return spec
-    if isinstance(pin, Mapping) and "" in pin:
-        name, params = split_spec(kind, spec)
-        return {name: {**params, **pin[""]}}
-    return pin

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import Spec, canonical, check_range, label, make, split_spec
+from mlopsim.core.spec import canonical, check_range, label, make, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
 from mlopsim.quality.gate import Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.tracks._quality_run import PARTNERS
+from mlopsim.tracks._tasks import check_entry, pinned
 
 #: parts of a task
 PARTS = {"stream": "corrupted", "learner": "ridge", "training": "last", "deployment": "standard"}
@@ -117,17 +118,9 @@ class QualityTrack:
         return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
 
     def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
-        if not isinstance(entry, Mapping):
-            raise ConfigError(f"task {number} must be a mapping of parts, got {entry!r}")
-        for key in entry:
-            if key not in (*PARTS, "name"):
-                known = [*PARTS, "name"]
-                raise ConfigError(
-                    f"task {number} has no part '{key}'{nearest(str(key), known)}",
-                    remedy=f"it has: {', '.join(known)}",
-                )
+        check_entry(number, entry, ["name", *PARTS])
         content: dict[str, Any] = {
-            kind: canonical(kind, _pinned(kind, entry.get(kind, default), pins))
+            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
             for kind, default in PARTS.items()
         }
         source = make("stream", content["stream"])
@@ -227,13 +220,3 @@ class QualityTrack:
         from mlopsim.tracks._quality_report import sections
 
         return sections(table, curves, self.floor)
-
-
-def _pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
-    pin = pins.get(kind)
-    if pin is None:
-        return spec
-    if isinstance(pin, Mapping) and "" in pin:
-        name, params = split_spec(kind, spec)
-        return {name: {**params, **pin[""]}}
-    return pin

@@ -1,0 +1,80 @@
+"""What tracks share when they resolve tasks and name fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.spec import Spec, split_spec
+from mlopsim.core.track import Cell, FitJob
+
+
+def check_entry(number: int, entry: Any, known: Sequence[str]) -> None:
+    """Raise unless a suite's task entry is a mapping of known parts.
+
+    Examples
+    --------
+    >>> check_entry(0, {"stram": "file"}, ["name", "stream"])
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: task 0 has an unknown part 'stram'; did you mean 'stream'?
+      remedy: its parts: name, stream
+    """
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"task {number} must be a mapping, got {entry!r}")
+    for key in entry:
+        if key not in known:
+            raise ConfigError(
+                f"task {number} has an unknown part '{key}'{nearest(str(key), known)}",
+                remedy=f"its parts: {', '.join(known)}",
+            )
+
+
+def pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
+    """Return the spec of a part of a task after what the command line says of that part.
+
+    Parameters
+    ----------
+    kind : str
+    spec : spec or None
+        Of the task; None: the task does without the part, and single parameters of it do not matter.
+    pins : mapping
+        See :meth:`mlopsim.core.track.Track.tasks`.
+
+    Examples
+    --------
+    >>> pinned("learner", "tree", {"learner": {"": {"max_depth": 3}}})
+    {'tree': {'max_depth': 3}}
+    >>> pinned("learner", "tree", {"learner": "ridge"})
+    'ridge'
+    """
+    pin = pins.get(kind)
+    if pin is None:
+        return spec
+    if isinstance(pin, Mapping) and "" in pin:
+        if spec is None:
+            return None
+        name, params = split_spec(kind, spec)
+        return {name: {**params, **pin[""]}}
+    return pin
+
+
+def name_fits(
+    cells: Sequence[Cell], job_of: Callable[[Cell], FitJob | None]
+) -> tuple[list[Cell], list[FitJob]]:
+    """Return the cells with their fits filled in, and the jobs of these, each once.
+
+    Thousands of cells share a few fits, and completing a part costs milliseconds: ``job_of`` is asked once
+    for each method, task and root.
+    """
+    known: dict[tuple[str, str, int], FitJob | None] = {}
+    done: list[Cell] = []
+    for cell in cells:
+        place = cell.method.digest, cell.task.digest, cell.root
+        if place not in known:
+            known[place] = job_of(cell)
+        job = known[place]
+        done.append(cell if job is None else replace(cell, fit=job.key))
+    return done, list({job.key: job for job in known.values() if job is not None}.values())
