@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",
     "corrupt": "Put errors into a data file, with the truth beside it.",
+    "audit": "Audit a model trained on your own data for bias, as a page.",
     "repair": "Salvage the readable rows of a damaged ledger.",
     "doctor": "Show the environment and test that everything works.",
 }

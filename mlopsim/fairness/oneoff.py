@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mlopsim.core.errors import DataError
-from mlopsim.core.seeds import digest_words
 from mlopsim.core.spec import Spec, make
 from mlopsim.core.threads import one_thread
+from mlopsim.fairness.audit import Audit, Source
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
 from mlopsim.fairness.flipping import moved
@@ -22,8 +21,6 @@ from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
 from mlopsim.streams.tables import Table
 
-#: rows a group at least on either side of the split
-FEWEST = 2
 #: branches of the seed
 SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN = range(5)
 
@@ -37,9 +34,9 @@ class Subject:
     table : Table
     model : Model
     evidence : Evidence
-        One window.
-    columns : ndarray of int64, shape (d',)
-        Which feature each column that the model sees comes from.
+        One window; its features are the d' columns that the model sees.
+    features : Evidence
+        The same rows; its features are the d of the data: attributions of the columns of one are added up.
     trained : int
         Rows that it was trained on.
     """
@@ -47,8 +44,15 @@ class Subject:
     table: Table
     model: Model
     evidence: Evidence
-    columns: np.ndarray
+    features: Evidence
     trained: int
+
+    def seen_by(self, audit: Audit) -> Evidence:
+        """Return what an audit looks at: features if it needs attributions, else columns.
+
+        A slice of a column says of one category what a slice of codes cannot.
+        """
+        return self.features if audit.needs & {Source.SHAP, Source.LIME} else self.evidence
 
 
 def split_rows(table: Table, share: float, seed: np.random.SeedSequence, *, ordered: bool) -> np.ndarray:
@@ -142,6 +146,8 @@ def prepare(
     held, group = Z[cut:], stream.g[cut:]
     rng = np.random.default_rng(branch(seed, BACKGROUND))
     background = Z[rng.choice(cut, size=min(explaining.background, cut), replace=False)]
+    explain = partial(_explain, model, held, group, background, explaining, seed, most)
+    known = _known(model, Z[:cut], background, seed, most)
     evidence = Evidence(
         window=np.zeros(n - cut, dtype=np.int64),
         windows=1,
@@ -153,11 +159,25 @@ def prepare(
         features=encoder.names,
         observed=stream.y[cut:],
         trained=np.bincount(2 * stream.y[:cut] + says, minlength=4).reshape(1, 2, 2),
-        explain=partial(_explain, model, held, group, background, explaining, seed, most),
+        explain=explain,
         flip=partial(_flip, model, held, group, len(table.groups)),
-        known=_known(model, Z[:cut], background, seed, most),
+        known=np.abs(known).mean(axis=0)[None],
     )
-    return Subject(table=table, model=model, evidence=evidence, columns=encoder.source, trained=cut)
+    d = len(table.features)
+
+    def by_feature(name: str, repeat: int) -> Explained:
+        found = evidence.explained(name, repeat)
+        return Explained(rows=found.rows, values=summed(found.values, encoder.source, d))
+
+    features = replace(
+        evidence,
+        X=_values(held, encoder, d),
+        features=table.features,
+        explain=by_feature,
+        known=np.abs(summed(known, encoder.source, d)).mean(axis=0)[None],
+        _explained={},
+    )
+    return Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
 
 
 def chosen(group: np.ndarray, groups: int, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -207,12 +227,23 @@ def _explain(
 def _known(
     model: Model, X: np.ndarray, background: np.ndarray, seed: np.random.SeedSequence, most: int
 ) -> np.ndarray:
-    """Return mean absolute Shapley values of rows that the model was trained on, float64 (1, d')."""
+    """Return Shapley values of rows that the model was trained on, float64 (m, d')."""
     rng = np.random.default_rng(branch(seed, CHOSEN, 1))
     rows = np.sort(rng.choice(len(X), size=min(most, len(X)), replace=False))
     with one_thread():
-        values = shap_values(model, X[rows], background, rng)
-    found: np.ndarray = np.abs(values).mean(axis=0)[None]
+        return shap_values(model, X[rows], background, rng)
+
+
+def _values(Z: np.ndarray, encoder: Encoder, features: int) -> np.ndarray:
+    """Return one number for each feature, float64 (n, d): as the model sees it, or the place of its category.
+
+    Of the categories that the model knows; 0 for all others.
+    """
+    found = np.zeros((len(Z), features))
+    for j in range(features):
+        columns = np.flatnonzero(encoder.source == j)
+        numeric = bool(np.isnan(encoder.code[columns]).all())
+        found[:, j] = Z[:, columns[0]] if numeric else Z[:, columns] @ np.arange(1.0, len(columns) + 1.0)
     return found
 
 
@@ -222,38 +253,47 @@ def _flip(model: Model, X: np.ndarray, group: np.ndarray, groups: int) -> tuple[
         return model.predict(other) == 1, score_of(model, other)
 
 
-def permuted(evidence: Evidence, name: str, rounds: int, rng: np.random.Generator) -> Evidence:
-    """Return the rows of a window that have an explanation, with the groups shuffled in each of many rounds.
+def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, group: np.ndarray) -> Evidence:
+    """Return some rows of a window again and again, each time with other groups.
 
-    What an audit finds in them is what it would find if groups did not matter.
+    What an audit finds in rows whose groups are shuffled is what it would find if groups did not matter.
 
     Parameters
     ----------
     evidence : Evidence
         Of one window.
-    name : str
-        The explanation, ``shap`` or ``lime``.
-    rounds : int
-        Windows of the result.
-    rng : Generator
+    rows : ndarray of int64, shape (m,)
+        Rising.
+    values : ndarray of float64, shape (m, d), or None
+        Attributions of these rows, whatever they are called.
+    group : ndarray of int64, shape (R, m)
+        Groups in each of R windows of the result, which know of no features.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> regrouped(sample(windows=1), np.arange(4), None, np.array([[0, 0, 1, 1], [0, 1, 1, 1]])).rows
+    array([[2, 2],
+           [1, 3]])
     """
-    found = evidence.explained(name)
-    m = len(found.rows)
-    tile: Callable[[np.ndarray], np.ndarray] = lambda a: np.concatenate([a[found.rows]] * rounds)  # noqa: E731
-    group = rng.permuted(np.tile(evidence.group[found.rows], (rounds, 1)), axis=1).ravel()
-    values = np.tile(found.values, (rounds, 1))
+    (rounds, m), d = group.shape, 0 if values is None else values.shape[1]
+    shared = np.zeros((m, 0)) if values is None else values
+
+    def again(array: np.ndarray) -> np.ndarray:
+        return np.tile(array, (rounds, *[1] * (array.ndim - 1)))
+
     return Evidence(
         window=np.repeat(np.arange(rounds), m),
         windows=rounds,
-        group=group,
+        group=group.ravel(),
         groups=evidence.groups,
-        decision=tile(evidence.decision),
-        score=tile(evidence.score),
-        X=tile(evidence.X),
-        features=evidence.features,
-        observed=tile(evidence.observed),
+        decision=again(evidence.decision[rows]),
+        score=again(evidence.score[rows]),
+        X=np.zeros((rounds * m, d)),
+        features=evidence.features[:d],
+        observed=again(evidence.observed[rows]),
         trained=np.repeat(evidence.trained, rounds, axis=0),
-        explain=lambda name, repeat: Explained(rows=np.arange(rounds * m), values=values),
+        explain=lambda name, repeat: Explained(rows=np.arange(rounds * m), values=again(shared)),
     )
 
 
@@ -268,8 +308,3 @@ def summed(values: np.ndarray, columns: np.ndarray, features: int) -> np.ndarray
     found = np.zeros((len(values), features))
     np.add.at(found.T, columns, values.T)
     return found
-
-
-def audit_seed(seed: np.random.SeedSequence, digest: str) -> np.random.SeedSequence:
-    """Return the seed of one audit; it depends on no other."""
-    return branch(seed, *digest_words(digest))

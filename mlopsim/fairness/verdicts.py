@@ -1,0 +1,267 @@
+"""Verdicts of audits on one window of rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.seeds import digest_words
+from mlopsim.core.spec import canonical, label, make
+from mlopsim.fairness.arms import Arm
+from mlopsim.fairness.audit import Audit, Findings, Source
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.oneoff import Subject, regrouped
+from mlopsim.stats.ranks import holm
+from mlopsim.streams.layout import branch
+
+#: rows of all rounds together that are looked at in one call
+BLOCK = 2_000_000
+
+
+class Says(Enum):
+    """What an audit says of one window."""
+
+    FOUND = "found"
+    NOT_FOUND = "not found"
+    NO_TEST = "no test"
+    TOO_LITTLE = "not enough data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one audit says of one window.
+
+    Parameters
+    ----------
+    audit : str
+        Name, with the parameters that are not its defaults.
+    says : Says
+        ``FOUND`` if ``adjusted`` is at most the level that was asked.
+    statistic : float
+        NaN: not enough data.
+    unit : str
+    p : float
+        NaN where nothing is tested.
+    adjusted : float
+        The p-value by Holm's method over all audits that test.
+    test : str
+        Where the p-value is from: ``own``, ``shuffled groups`` or nothing.
+    thumb : str
+        The customary rule; empty: there is none.
+    broken : bool or None
+        Whether that rule is broken; None: there is none, or not enough data.
+    blamed : tuple of (str, float)
+        The features that it blames most, at most three.
+    labels : str
+        Which labels it used.
+    reason : str
+        Why there is no verdict, or what was left out.
+    seconds : float
+        Wall time, explanations included for whoever asked first.
+    """
+
+    audit: str
+    says: Says
+    statistic: float
+    unit: str
+    p: float
+    adjusted: float
+    test: str
+    thumb: str
+    broken: bool | None
+    blamed: tuple[tuple[str, float], ...]
+    labels: str
+    reason: str
+    seconds: float
+
+
+def judge(
+    subject: Subject,
+    audits: Sequence[Any],
+    seed: np.random.SeedSequence,
+    *,
+    alpha: float = 0.05,
+    rounds: int = 999,
+    watch: Callable[[str], None] = lambda name: None,
+) -> list[Verdict]:
+    """Let audits look at a subject.
+
+    An audit without a test of its own is tested by shuffling the groups of the rows, if it needs nothing but
+    decisions and attributions; others only give their statistic. The p-values are adjusted together.
+
+    Parameters
+    ----------
+    subject : Subject
+    audits : sequence of specs of audits
+        No arms.
+    seed : numpy.random.SeedSequence
+    alpha : float, default 0.05
+        Chance that any audit finds something where there is nothing.
+    rounds : int, default 999
+        Times that groups are shuffled.
+    watch : callable, optional
+        Called with the name of each audit before it looks.
+
+    Returns
+    -------
+    list of Verdict
+        In the order of the audits.
+
+    Raises
+    ------
+    ConfigError
+        If an arm is among the audits, or one is listed twice.
+
+    References
+    ----------
+    Holm (1979), *A simple sequentially rejective multiple test procedure*, Scand. J. Statistics 6, 65-70.
+    Phipson and Smyth (2010), *Permutation p-values should never be zero*, SAGMB 9, 39.
+    """
+    names = [label("audit", spec) for spec in audits]
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None:
+        raise ConfigError(f"the audit {twice} is listed twice", remedy="keep one of them")
+    looked: list[tuple[Audit, Findings, float, str, float]] = []
+    for name, spec in zip(names, audits, strict=True):
+        audit: Audit = make("audit", spec)
+        if isinstance(audit, Arm):
+            raise ConfigError(f"{name} is an arm", remedy="list its audits")
+        watch(name)
+        began = time.perf_counter()
+        root = branch(seed, *digest_words(digest(canonical("audit", spec))))
+        evidence = subject.seen_by(audit)
+        found = audit.examine(evidence, np.random.default_rng(branch(root, 0)))
+        p, test = np.nan, ""
+        if found.p is not None:
+            p, test = float(found.p[0]), "own"
+        elif not audit.needs - {Source.SHAP, Source.LIME}:
+            p = shuffled(audit, evidence, rounds, root)
+            test = "shuffled groups"
+        looked.append((audit, found, p, test, time.perf_counter() - began))
+    adjusted = holm([p for _, _, p, _, _ in looked])
+    return [
+        _verdict(name, *parts, float(level), alpha, subject)
+        for name, parts, level in zip(names, looked, adjusted, strict=True)
+    ]
+
+
+def _verdict(
+    name: str,
+    audit: Audit,
+    found: Findings,
+    p: float,
+    test: str,
+    seconds: float,
+    adjusted: float,
+    alpha: float,
+    subject: Subject,
+) -> Verdict:
+    missing = bool(np.isnan(found.score[0]))
+    if missing:
+        says = Says.TOO_LITTLE
+    elif np.isnan(adjusted):
+        says = Says.NO_TEST
+    else:
+        says = Says.FOUND if adjusted <= alpha else Says.NOT_FOUND
+    features, blamed = subject.seen_by(audit).features, []
+    if found.blame is not None and not missing:
+        order = np.argsort(-found.blame[0], kind="stable")[:3]
+        blamed = [(features[j], float(found.blame[0, j])) for j in order if found.blame[0, j] > 0.0]
+    return Verdict(
+        audit=name,
+        says=says,
+        statistic=float(found.statistic[0]),
+        unit=audit.unit,
+        p=p,
+        adjusted=adjusted,
+        test=test,
+        thumb=audit.thumb,
+        broken=None if found.rule is None or missing else bool(found.rule[0]),
+        blamed=tuple(blamed),
+        labels=audit.labels_used.value,
+        reason=found.reason,
+        seconds=seconds,
+    )
+
+
+def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.SeedSequence) -> float:
+    """Return the p-value of an audit's score among the scores with shuffled groups.
+
+    ``(1 + number of rounds with at least the score) / (1 + rounds)``; of an audit that draws at random the
+    score is looked at with draws of its own.
+
+    Parameters
+    ----------
+    audit : Audit
+        That needs at most one of the attributions.
+    evidence : Evidence
+        One window.
+    rounds : int
+    seed : numpy.random.SeedSequence
+
+    Returns
+    -------
+    float
+        NaN where the audit has no score.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.probes import sample
+    >>> audit, seed = make("audit", "four_fifths"), np.random.SeedSequence(0)
+    >>> shuffled(audit, sample(windows=1, shift=1.0), 99, seed), shuffled(audit, sample(windows=1), 99, seed)
+    (0.01, 0.72)
+    """
+    rows, values = np.arange(len(evidence.window)), None
+    if audit.needs:
+        (source,) = audit.needs
+        found = evidence.explained(source.value)
+        rows, values = found.rows, found.values
+    group = evidence.group[rows]
+    rng = np.random.default_rng(branch(seed, 1))
+    score = audit.examine(regrouped(evidence, rows, values, group[None]), rng).score[0]
+    if np.isnan(score):
+        return float("nan")
+    at_once = max(BLOCK // len(rows), 1)
+    above, left = 0, rounds
+    while left:
+        count = min(left, at_once)
+        drawn = rng.permuted(np.tile(group, (count, 1)), axis=1)
+        scores = audit.examine(regrouped(evidence, rows, values, drawn), rng).score
+        # equal but for rounding is not less; a round without a score says nothing against groups alike
+        above += int((~(scores < score - 1e-12 * abs(score))).sum())
+        left -= count
+    return (1 + above) / (1 + rounds)
+
+
+def by_arm(verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float) -> dict[str, Says]:
+    """Return what each arm says: its own p-values are adjusted together.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    arms : mapping of str to sequence of str
+        Names of the audits of each arm; those without a verdict are not counted.
+    alpha : float
+
+    Examples
+    --------
+    >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", p=0.01, adjusted=0.02, test="own",
+    ...               thumb="", broken=None, blamed=(), labels="none", reason="", seconds=0.0)
+    >>> by_arm([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
+    {'first': <Says.FOUND: 'found'>, 'second': <Says.TOO_LITTLE: 'not enough data'>}
+    """
+    found = {}
+    for arm, members in arms.items():
+        level = holm([v.p for v in verdicts if v.audit in members and v.says is not Says.TOO_LITTLE])
+        if not len(level) or np.isnan(level).all():
+            found[arm] = Says.TOO_LITTLE
+        else:
+            found[arm] = Says.FOUND if np.nanmin(level) <= alpha else Says.NOT_FOUND
+    return found
