@@ -70,12 +70,12 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
     rows, tests = len(subject.evidence.window), sum(not math.isnan(v.p) for v in verdicts)
     text = (
         f"What each audit says of the {rows:,} rows that the model was not trained on. **found**: its "
-        f"p-value, adjusted for {tests} tests by Holm's method, is at most {alpha:g}; the chance that any audit finds something where there is "
-        "nothing is no more than that. "
-        "**not found** does not mean that there is nothing: few rows show little. With many rows small "
-        "differences are found, too: look at the **statistic**, and at the customary **rule of thumb**, "
-        "which knows nothing of the number of rows. **no test**: the number alone; nothing says how large it "
-        "may be by chance. What is found is a difference, not its cause, and not who is to blame for it."
+        f"p-value, adjusted for {tests} tests by Holm's method, is at most {alpha:g}; the chance that any "
+        "audit finds something where there is nothing is no more than that. **not found** does not mean that "
+        "there is nothing: few rows show little. With many rows small differences are found, too: look at "
+        "the **statistic**, and at the customary **rule of thumb**, which knows nothing of the number of "
+        "rows. **no test**: the number alone; nothing says how large it may be by chance. What is found is a "
+        "difference, not its cause, and not who is to blame for it."
     )
     notes = [f"{v.audit}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE]
     if notes:
