@@ -21,6 +21,7 @@ from mlopsim.fairness.deployment import Deployment, deploy
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.stats.proportions import wilson
+from mlopsim.streams.sources.population import Population
 
 #: standard errors between what was asked and what fresh deployments show, above which a limit is missed
 TOLERATED = 3.0
@@ -129,10 +130,16 @@ class _Null:
     contents: list[dict[str, Any]]
     scores: dict[Split, np.ndarray]
     rules: dict[Split, np.ndarray]
+    #: whether a feature tells the group: what a model learns of it by chance treats groups unequally
+    told: bool
 
     def place(self, content: Mapping[str, Any]) -> int:
         """Return the number of an audit."""
         return self.contents.index(dict(content))
+
+    def exact(self, audit: Audit) -> bool:
+        """Say whether the law of the p-value of an audit is known."""
+        return audit.exact and not self.told
 
 
 def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
@@ -159,10 +166,11 @@ def _simulate(parts: Sequence[Mapping[str, Any]], settings: Calibration) -> _Nul
             if content not in contents:
                 contents.append(content)
                 sizes.append(settings.sizes(make("audit", content).needs))
-    null = _Null(contents=contents, scores={}, rules={})
+    source: Population = make("stream", law["stream"])
+    null = _Null(contents=contents, scores={}, rules={}, told=source.place is not None)
     for which, split in enumerate((Split.TRAIN, Split.VALIDATION)):
         most = max(pair[which] for pair in sizes)
-        windows = make("stream", law["stream"]).windows - make("stream", law["stream"]).warmup
+        windows = source.windows - source.warmup
         null.scores[split] = np.full((len(contents), most, windows), np.nan)
         null.rules[split] = np.zeros((len(contents), most, windows), dtype=np.bool_)
         for index in range(most):
@@ -180,6 +188,7 @@ def _simulate(parts: Sequence[Mapping[str, Any]], settings: Calibration) -> _Nul
 
 def _fit(part: Mapping[str, Any], settings: Calibration, null: _Null) -> FitResult:
     audit: Audit = make("audit", part["audit"])
+    exact = null.exact(audit)
     runs, checks = settings.sizes(audit.needs)
     members = members_of(part["audit"])
     limits = [_own_limit(content, settings, null) for content in members]
@@ -207,13 +216,13 @@ def _fit(part: Mapping[str, Any], settings: Calibration, null: _Null) -> FitResu
             info["rule"] = _rate(np.asarray(rule.any(axis=1)))
     alarms = limit.alarms(fresh, rng.random(fresh.shape))
     rate = _rate(np.asarray(alarms.any(axis=1)))
-    error = math.sqrt(settings.alpha * (1.0 - settings.alpha) * (1.0 / checks + (not audit.exact) / runs))
+    error = math.sqrt(settings.alpha * (1.0 - settings.alpha) * (1.0 / checks + (not exact) / runs))
     info |= {
         "limit": asdict(limit),
         "rate": rate,
-        "exact": audit.exact,
+        "exact": exact,
         "met": abs(rate[0] - settings.alpha) <= TOLERATED * error,
-        "runs": 0 if audit.exact else runs,
+        "runs": 0 if exact else runs,
         "missing": float(np.isnan(fresh).mean()),
     }
     return FitResult(info=info)
@@ -223,7 +232,7 @@ def _own_limit(content: Mapping[str, Any], settings: Calibration, null: _Null) -
     """Return the limit of an audit alone."""
     audit: Audit = make("audit", content)
     scores = null.scores[Split.TRAIN][null.place(content)]
-    if audit.exact:
+    if null.exact(audit):
         return exact_limit(settings.alpha, scores.shape[1])
     return limit_of(scores[: settings.sizes(audit.needs)[0]], settings.alpha)
 

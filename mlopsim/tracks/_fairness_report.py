@@ -59,10 +59,11 @@ def _board(table: pl.DataFrame, board: pl.DataFrame, calibration: Calibration) -
     text = (
         f"**power**: share of the deployments with a bias in which it is found, over {len(wrong)} tasks. "
         f"Every audit, and every arm as a whole, has a limit at which {calibration.alpha:.0%} of the "
-        "deployments without bias are blocked at least once; rules of thumb (`@rule`) keep theirs. "
-        f"**false block**: the same in the {len(right)} tasks without bias of this suite; **unequal "
-        "block**: where groups differ and nothing is wrong. No average replaces the table by scenario: "
-        "what is found depends on the bias."
+        "deployments without bias are blocked at least once; rules of thumb (`@rule`) keep theirs. **false "
+        f"block**: the same in the {len(right)} tasks without bias of this suite, where the people of "
+        f"{len(axes_of(table)[0])} seeds are met again and again (the section False blocks has the rates in "
+        "many more deployments); **unequal block**: where groups differ and nothing is wrong. No average "
+        "replaces the table by scenario: what is found depends on the bias."
     )
     figures = {}
     if wrong:
@@ -283,8 +284,10 @@ def _calibration(table: pl.DataFrame, calibration: Calibration) -> Section | Non
     text = (
         f"Asked of a limit: {calibration.alpha:.0%} of deployments without bias blocked at least once. "
         "**rate**: in fresh deployments; of a rule of thumb (`@rule`) what it really does. **exact**: "
-        "computed from the law of the p-value, not simulated. A rule of thumb does not know how many "
-        "rows it sees: with 100 of each group and the same true rate .3 the four-fifths rule blocks "
+        "computed from the law of the p-value, not simulated; where a feature tells the group, a model that "
+        "was trained on few rows treats groups a little unequally by chance, and all limits are simulated. "
+        "**met**: the rate is within three standard errors of what was asked. A rule of thumb does not know "
+        "how many rows it sees: with 100 of each group and the same true rate .3 the four-fifths rule blocks "
         f"{once:.1%} of fair models in one audit, and {1.0 - (1.0 - once) ** 12:.1%} within twelve."
     )
     return Section(title="False blocks", text=text, table=rows)
