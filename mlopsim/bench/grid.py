@@ -7,13 +7,15 @@ union of entries; each entry is a mapping with any of these keys::
     {zip: {task: [a, b], method: [x, y]}}               # pairs (a, x) and (b, y), for all seeds
     {zip: {method: [x, y], seed: [0, 1]}, task: a}      # pairs (x, 0) and (y, 1), each on task a
 
-Tasks and methods are given by name, seeds as numbers of the suite. Cells that come out twice are
-dropped and named in ``Grid.notes``; one name for two different things is an error.
+Tasks and methods are given by name, seeds as numbers of the suite; a name with ``*`` stands for all that
+match it, so ``"* / tree"`` is every task whose name ends so. Cells that come out twice are dropped and
+named in ``Grid.notes``; one name for two different things is an error.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -253,14 +255,31 @@ def _look_up(where: str, values: Any, known: Mapping[Any, Any]) -> list[Any]:
         values = [values]
     found = []
     for value in values:
-        if value not in known:
+        matching = _matching(value, known)
+        if not matching:
             names = [str(name) for name in known]
             raise ConfigError(
                 f"{where}: the suite has no '{value}'{nearest(str(value), names)}",
                 remedy=f"one of: {_some(names)}",
             )
-        found.append(known[value])
+        found += matching
     return found
+
+
+def _matching(value: Any, known: Mapping[Any, Any]) -> list[Any]:
+    """Return what has this name, or all whose names match it where it has a ``*``.
+
+    Examples
+    --------
+    >>> _matching("* / tree", {"proxy / tree": 1, "no bias / tree": 2, "no bias / ridge": 3})
+    [1, 2]
+    """
+    if value in known:
+        return [known[value]]
+    if not isinstance(value, str) or "*" not in value:
+        return []
+    pattern = re.compile(".*".join(re.escape(part) for part in value.split("*")))
+    return [item for name, item in known.items() if pattern.fullmatch(str(name))]
 
 
 def _some(names: Sequence[str], most: int = 12) -> str:

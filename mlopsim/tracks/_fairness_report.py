@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -98,7 +98,7 @@ def _by_scenario(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
         np.array([[cells[m, s].value for s in names] for m in methods]),
         low=0.0,
         high=1.0,
-        note=f"share of deployments blocked, mean over strengths; {len(axes_of(table)[0])} seeds a task",
+        note=f"share of deployments blocked, mean over strengths; {_seeds(cells.values())} a scenario",
     )
     keys = [(m, s) for s in names for m in methods]
     frame = pl.DataFrame(
@@ -113,6 +113,18 @@ def _by_scenario(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
         f"{', '.join(s for s in names if groups[s][0] not in wrong) or 'there are none'}."
     )
     return Section(title="Power by scenario", text=text, table=frame, figures={"Power by scenario": figure})
+
+
+def _seeds(values: Iterable[Interval]) -> str:
+    """Say how many seeds estimates come from.
+
+    Examples
+    --------
+    >>> _seeds([Interval(value=0.5, low=0.0, high=1.0, n=n) for n in (20, 100)])
+    '20 to 100 seeds'
+    """
+    counts = {value.n for value in values}
+    return f"{max(counts)} seeds" if len(counts) == 1 else f"{min(counts)} to {max(counts)} seeds"
 
 
 def _strength(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
@@ -154,7 +166,8 @@ def _strength(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
             xlabel="strength of the bias",
             ylabel="deployments blocked",
             marks=marks_for(shown),
-            note=f"{name}; arms and the two best audits; 95 % intervals over {len(axes_of(table)[0])} seeds",
+            note=f"{name}; arms and the two best audits; 95 % intervals over "
+            + _seeds(value for m in shown for value in values[m]),
         )
     frame = pl.DataFrame(
         {

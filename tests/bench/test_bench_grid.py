@@ -36,9 +36,18 @@ def test_entries_are_products_zips_and_their_union() -> None:
     ]
 
 
+def test_a_star_stands_for_all_names_that_match() -> None:
+    assert points([{"task": "*", "method": "x", "seed": 0}]) == [("a", "x", 0), ("b", "x", 0)]
+    methods = ("x", "x(n=1)", "y")
+    assert points([{"task": "a", "method": "x*", "seed": 0}], methods) == [("a", "x", 0), ("a", "x(n=1)", 0)]
+    # only the star is special
+    assert points([{"task": "a", "method": "x(*)", "seed": 0}], methods) == [("a", "x(n=1)", 0)]
+
+
 @pytest.mark.parametrize(
     ("entry", "match"),
     [
+        ({"task": "c*"}, "the suite has no 'c\\*'"),
         ({"zip": {"task": ["a", "b"], "method": ["x"]}}, "different lengths: task 2, method 1"),
         ({"tsk": "a"}, "did you mean 'task'"),
         ({"task": "c"}, "the suite has no 'c'"),
