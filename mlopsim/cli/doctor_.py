@@ -82,7 +82,7 @@ def command() -> None:
     click.secho("components", bold=True)
     for kind in registry.PACKAGES:
         if found := registry.names(kind):
-            click.echo(f"  {len(found):>3} {kind}s")
+            click.echo(f"  {len(found):>3} {registry.plural(kind)}")
     click.secho("checks", bold=True)
     bad += _check(
         f"configs in {conf_folder()}", (conf_folder() / "bench.yaml").is_file(), "reinstall mlopsim"

@@ -13,11 +13,12 @@ from mlopsim.core.errors import ConfigError, nearest
 
 
 def _kind(word: str) -> str:
-    singular = word[:-1] if word.endswith("s") and word not in registry.PACKAGES else word
+    known = {registry.plural(kind): kind for kind in registry.PACKAGES}
+    singular = known.get(word, word)
     if singular not in registry.PACKAGES:
-        known = [f"{kind}s" for kind in registry.PACKAGES]
         raise ConfigError(
-            f"nothing is called '{word}'{nearest(word, known)}", remedy=f"one of: suites, {', '.join(known)}"
+            f"nothing is called '{word}'{nearest(word, list(known))}",
+            remedy=f"one of: suites, {', '.join(known)}",
         )
     return singular
 

@@ -203,6 +203,17 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
     return dict(_plugins)
 
 
+def plural(kind: str) -> str:
+    """Return the plural of a kind.
+
+    Examples
+    --------
+    >>> plural("audit"), plural("bias")
+    ('audits', 'biases')
+    """
+    return kind + ("es" if kind.endswith("s") else "s")
+
+
 def names(kind: str) -> list[str]:
     """Return the sorted names of all components of a kind."""
     load(kind)
