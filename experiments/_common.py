@@ -207,8 +207,8 @@ def show(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     (console if console.is_terminal else Console(width=200)).print(table)
 
 
-def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[pl.DataFrame, Any]:
-    """Run what a ledger does not have yet; return the cells and what reads their curves by key.
+def run_cells(suite: Suite, track: Track, folder: Path, workers: int) -> pl.DataFrame:
+    """Run what a ledger does not have yet; return the cells.
 
     Raises
     ------
@@ -224,6 +224,20 @@ def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[p
     if not summary.complete:
         raise SystemExit(f"{summary.counts.line()}: run it again; see mlopsim status {folder}")
     with Ledger.read(folder) as ledger:
-        cells = table(ledger, summary.grid)
+        return table(ledger, summary.grid)
+
+
+def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[pl.DataFrame, Any]:
+    """Run what a ledger does not have yet; return the cells and what reads their curves by key.
+
+    Raises
+    ------
+    SystemExit
+        If a cell failed or is missing.
+    """
+    from mlopsim.bench.ledger import Ledger
+
+    cells = run_cells(suite, track, folder, workers)
+    with Ledger.read(folder) as ledger:
         kept = {key: ledger.curves(key) for key in cells["key"]}
     return cells, kept.__getitem__
