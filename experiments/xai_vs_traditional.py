@@ -141,7 +141,9 @@ def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any
             right.plot([row["lead_low"], row["lead_high"]], [place] * 2, color=looks[first[0]].colour)
             right.plot(row["lead"], place, looks[first[0]].marker, color=looks[first[0]].colour, markersize=5)
     right.axvline(0.0, color="0.5", linewidth=0.8)
-    dress(right, xlabel="windows", ylabel="", title=f"lead time before harm: {first[0]} less {first[1]}")
+    dress(
+        right, xlabel=f"windows before harm, {first[0]} less {first[1]}", ylabel="", title="lead time gained"
+    )
     counts = sorted({int(row["power_n"]) for row in rows if row["power_n"]})
     caption(
         figure,
