@@ -13,6 +13,8 @@ from mlopsim.report.theme import SCRIPT, STYLE
 from mlopsim.report.typeset import escape, table_html
 
 META_KEYS = ("title", "lead", "summary", "notes", "failures", "provenance")
+#: longer tables are folded
+FOLDED = 60
 _FAILURE_LABELS = ("task", "method", "seed", "fit", "key")
 
 
@@ -117,7 +119,9 @@ def _section(section: Section, number: int, anchor: str, svgs: Mapping[tuple[int
         prefix = f"f{number + 1}-{slug(name)}"
         out.append(figure_html(check_figure(figure, name), name, prefix, svgs.get((number, name))))
     if section.table is not None:
-        out.append(table_html(section.table))
+        table, rows = table_html(section.table), len(section.table)
+        folded = f"<details><summary>Table of {rows} rows</summary>{table}</details>"
+        out.append(folded if rows > FOLDED else table)
     return "\n".join(out) + "</section>"
 
 

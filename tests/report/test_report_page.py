@@ -212,6 +212,14 @@ def test_tables_sort_by_the_unrounded_number():
     assert "no rows" in table_html(frame().head(0))
 
 
+def test_long_tables_are_folded():
+    short, long = (pl.DataFrame({"a": list(range(rows))}) for rows in (60, 61))
+    page = render("t", [Section(title="s", text="", table=short)], {})
+    assert "<details>" not in page
+    page = render("t", [Section(title="s", text="", table=long)], {})
+    assert "<details><summary>Table of 61 rows</summary>" in page and page.count("<tr>") == 62
+
+
 def test_prose():
     assert prose("a **b** `c*d*`") == "<p>a <strong>b</strong> <code>c*d*</code></p>"
     assert prose("one\ntwo\n\n- x\n- y") == "<p>one two</p>\n<ul><li>x</li><li>y</li></ul>"
