@@ -89,6 +89,7 @@ def judge(
     *,
     alpha: float = 0.05,
     rounds: int = 999,
+    own: str = "",
     watch: Callable[[str], None] = lambda name: None,
 ) -> list[Verdict]:
     """Let audits look at a subject.
@@ -106,6 +107,8 @@ def judge(
         Chance that any audit finds something where there is nothing.
     rounds : int, default 999
         Times that groups are shuffled.
+    own : str, optional
+        The group's own column: a verdict that blames it has a note.
     watch : callable, optional
         Called with the name of each audit before it looks.
 
@@ -147,7 +150,7 @@ def judge(
         looked.append((audit, found, p, test, time.perf_counter() - began))
     adjusted = holm([p for _, _, p, _, _ in looked])
     return [
-        _verdict(name, *parts, float(level), alpha, subject)
+        _verdict(name, *parts, float(level), alpha, subject, own)
         for name, parts, level in zip(names, looked, adjusted, strict=True)
     ]
 
@@ -162,6 +165,7 @@ def _verdict(
     adjusted: float,
     alpha: float,
     subject: Subject,
+    own: str,
 ) -> Verdict:
     missing = bool(np.isnan(found.score[0]))
     if missing:
@@ -174,6 +178,12 @@ def _verdict(
     if found.blame is not None and not missing:
         order = np.argsort(-found.blame[0], kind="stable")[:3]
         blamed = [(features[j], float(found.blame[0, j])) for j in order if found.blame[0, j] > 0.0]
+    notes = [found.reason] if found.reason else []
+    if blamed and blamed[0][0] == own and audit.needs & {Source.SHAP, Source.LIME}:
+        notes.append(
+            f"'{own}' itself tells groups apart however little the model uses it: see how large the statistic "
+            "is, what flip says of decisions, and the audit of a model that does not see it (--blind)"
+        )
     return Verdict(
         audit=name,
         says=says,
@@ -186,7 +196,7 @@ def _verdict(
         broken=None if found.rule is None or missing else bool(found.rule[0]),
         blamed=tuple(blamed),
         labels=audit.labels_used.value,
-        reason=found.reason,
+        reason="; ".join(notes),
         seconds=seconds,
     )
 

@@ -1,0 +1,179 @@
+"""``mlopsim audit``: verdicts that follow from what is in the file, a page without network, clear refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from cli_kit import Ended, mlopsim
+
+N = 1500
+FAST = ("--learner", "ridge", "--rounds", "99", "--lime-rows", "40", "--samples", "200")
+
+
+def data(folder: Path, n: int = N, shift: float = 1.5, name: str = "rows.csv", **changes: Any) -> Path:
+    """People of two sexes whose merit has one law; what is measured of the second is lower by the shift."""
+    rng = np.random.default_rng(3)
+    sex, merit, years = rng.integers(0, 2, n), rng.normal(size=n), rng.normal(size=n)
+    deserves = merit + 0.5 * years + 0.5 * rng.normal(size=n) > 0.3
+    missing = rng.random(n) < 0.1
+    frame = pl.DataFrame(
+        {
+            "skill": [f"{value:.3f}" for value in merit - shift * sex],
+            "years": ["" if gone else f"{v:.3f}" for v, gone in zip(years, missing, strict=True)],
+            "job": [("cook", "nurse", "clerk")[i] for i in rng.integers(0, 3, n)],
+            "sex": [("F", "M")[i] for i in sex],
+            "label": [("no", "yes")[int(d)] for d in deserves],
+        }
+    ).with_columns(**changes)
+    path = folder / name
+    frame.write_csv(path)
+    return path
+
+
+def audit(path: Path, *words: object, out: str = "page.html", group: str = "sex") -> Ended:
+    return mlopsim("audit", path, "--group", group, "--out", path.parent / out, *FAST, *words)
+
+
+def verdicts(path: Path, *words: object, group: str = "sex") -> dict[str, dict[str, Any]]:
+    ended = audit(path, "--json", "--force", *words, group=group)
+    assert ended.code == 0, ended.err
+    return {row["audit"]: row for row in json.loads(ended.out)["verdicts"]}
+
+
+def text_of(page: Path) -> str:
+    return re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8"))
+
+
+def test_a_shifted_measurement_is_found_and_blamed(tmp_path: Path) -> None:
+    found = verdicts(data(tmp_path), "--blind")
+    for name in ("demographic_parity", "equal_opportunity", "calibration_gap", "shap_gap", "shap_ks"):
+        assert found[name]["says"] == "found", name
+        assert found[name]["adjusted"] >= found[name]["p"]
+    assert found["shap_gap"]["blamed"][0][0] == "skill"
+    assert found["four_fifths"]["broken"] and found["four_fifths"]["statistic"] < 0.8
+    # what tells the group is moved to the other group's law, and with it many decisions
+    assert found["flip"]["statistic"] > 0.2
+
+
+def test_where_nothing_is_wrong_no_metric_finds_anything(tmp_path: Path) -> None:
+    found = verdicts(data(tmp_path, shift=0.0), "--blind")
+    for name in ("demographic_parity", "equal_opportunity", "equalised_odds", "calibration_gap", "shap_gap"):
+        assert found[name]["says"] == "not found", name
+    assert not found["demographic_parity"]["broken"]
+
+
+def test_who_blames_the_groups_own_column_is_told_what_that_means(tmp_path: Path) -> None:
+    path = data(tmp_path, shift=0.0)
+    seen = verdicts(path, "--audit", "shap_ks")["shap_ks"]
+    assert seen["blamed"][0][0] == "sex" and "--blind" in seen["reason"]
+    assert "--blind" not in verdicts(path, "--audit", "shap_ks", "--blind")["shap_ks"]["reason"]
+
+
+def test_page_and_json_say_the_same(tmp_path: Path) -> None:
+    path = data(tmp_path)
+    found = verdicts(path)
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    text = text_of(tmp_path / "page.html")
+    for name, row in found.items():
+        assert re.search(rf"{re.escape(name)}\s+{row['says']}", text), name
+    for title in ("Verdicts", "Arms", "Groups", "Gaps between groups", "Shapley values", "LIME", "Scores"):
+        assert re.search(rf"<h2>[^<]*{title}", html), title
+    # one file, no network
+    assert "<svg" in html
+    links = re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?([^\"')>\s]+)", html)
+    assert not [link for link in links if not link.startswith(("#", "data:"))]
+    printed = audit(path, "--force")
+    assert printed.code == 0 and "page:" in printed.out
+    for name, row in found.items():
+        assert re.search(rf"^{re.escape(name)}\s+{row['says']}", printed.out, re.MULTILINE), name
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
+    def numbers(*words: object) -> list[tuple[Any, ...]]:
+        rows = verdicts(data(tmp_path), *words).values()
+        return [(row["audit"], row["statistic"], row["p"], row["blamed"]) for row in rows]
+
+    assert numbers() == numbers()
+    assert numbers() != numbers("--seed", "1")
+
+
+def test_only_some_audits_and_columns(tmp_path: Path) -> None:
+    path = data(tmp_path)
+    found = verdicts(path, "--audit", "four_fifths", "--audit", "{slice_accuracy: {}}", "--drop", "job")
+    assert list(found) == ["four_fifths", "slice_accuracy"]
+    assert "nurse" not in text_of(tmp_path / "page.html")
+    ordered = data(tmp_path, name="t.csv", day=pl.int_range(N, 0, -1))
+    ended = audit(ordered, "--time", "day", "--share", "0.8", "--json", "--audit", "accuracy", out="t.html")
+    assert json.loads(ended.out)["summary"]["rows audited"] == "300"
+
+
+def test_missing_groups_are_a_group(tmp_path: Path) -> None:
+    path = data(tmp_path, sex=pl.when(pl.int_range(N) % 5 == 0).then(None).otherwise(pl.col("sex")))
+    ended = audit(path, "--json", "--audit", "demographic_parity")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["summary"]["groups"] == 3
+
+
+# in time order: the last row is audited
+@pytest.mark.parametrize("name", ["demographic_parity", "shap_gap", "accuracy"])
+def test_a_group_of_one_row_is_not_enough_data(tmp_path: Path, name: str) -> None:
+    sex = pl.when(pl.int_range(N) == N - 1).then(pl.lit("M")).otherwise(pl.lit("F"))
+    path = data(tmp_path, sex=sex, day=pl.int_range(N))
+    found = verdicts(path, "--time", "day", "--drop", "day", "--blind", "--audit", name)[name]
+    if name == "accuracy":
+        assert found["says"] in ("found", "not found")
+        return
+    assert found["says"] == "not enough data" and found["statistic"] is None and found["reason"]
+
+
+def test_a_constant_prediction_is_not_enough_data_where_it_says_nothing(tmp_path: Path) -> None:
+    n = 600
+    rare = pl.when(pl.int_range(n) % 200 == 0).then(pl.lit("yes")).otherwise(pl.lit("no"))
+    path = data(tmp_path, n=n, label=rare)
+    found = verdicts(path, "--learner", "{tree: {max_depth: 1, min_samples_leaf: 100}}", "--blind")
+    assert {row["says"] for row in found.values()} <= {"not enough data", "not found", "no test"}
+    assert found["predictive_parity"]["says"] == "not enough data" and found["predictive_parity"]["reason"]
+    assert found["four_fifths"]["statistic"] is None and found["four_fifths"]["broken"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "group", "texts"),
+    [
+        ({}, [], "sx", ["no column 'sx'", "did you mean 'sex'"]),
+        ({"sex": pl.lit("F")}, [], "sex", ["there is one group only: 'F'", "name a column with two groups"]),
+        ({"label": pl.lit("yes")}, [], "sex", ["all labels in 'label' are 'yes'"]),
+        ({"label": pl.col("job")}, [], "sex", ["3"]),
+        ({}, ["--learner", "rigde"], "sex", ["rigde", "did you mean 'ridge'"]),
+        ({}, ["--audit", "shap_gab"], "sex", ["shap_gab", "did you mean 'shap_gap'"]),
+        ({}, ["--audit", "explained"], "sex", ["explained is an arm", "list its audits"]),
+        ({}, ["--audit", "flip", "--audit", "flip"], "sex", ["listed twice"]),
+        ({}, ["--positive", "maybe"], "sex", ["maybe"]),
+        ({}, ["--share", "1"], "sex", ["--share must lie between 0 and 1"]),
+        ({}, ["--rounds", "5"], "sex", ["--rounds must be at least 19"]),
+    ],
+)
+def test_what_cannot_be_audited_is_one_clear_error(
+    tmp_path: Path, changes: dict[str, Any], words: list[str], group: str, texts: list[str]
+) -> None:
+    ended = audit(data(tmp_path, **changes), *words, group=group)
+    assert ended.code != 0 and not ended.out and "Traceback" not in ended.err
+    assert ended.err.startswith("error: "), ended.err
+    for text in texts:
+        assert text in ended.err, ended.err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_pages_are_not_overwritten_unasked(tmp_path: Path) -> None:
+    path = data(tmp_path)
+    (tmp_path / "page.html").write_text("mine", encoding="utf-8")
+    ended = audit(path)
+    assert ended.code != 0 and "exists" in ended.err and "--force" in ended.err
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "mine"
+    assert "end its name in .html" in audit(path, out="page.pdf").err
+    assert audit(tmp_path / "none.csv").code != 0
