@@ -181,8 +181,8 @@ def _verdict(
     notes = [found.reason] if found.reason else []
     if blamed and blamed[0][0] == own and audit.needs & {Source.SHAP, Source.LIME}:
         notes.append(
-            f"'{own}' itself tells groups apart however little the model uses it: see how large the statistic "
-            "is, what flip says of decisions, and the audit of a model that does not see it (--blind)"
+            f"'{own}' itself tells groups apart however little the model uses it: see how large the "
+            "statistic is, what flip says of decisions, and a model that does not see it (--blind)"
         )
     return Verdict(
         audit=name,

@@ -121,7 +121,8 @@ def _section(section: Section, number: int, anchor: str, svgs: Mapping[tuple[int
     if section.table is not None:
         table, rows = table_html(section.table), len(section.table)
         folded = f"<details><summary>Table of {rows} rows</summary>{table}</details>"
-        out.append(folded if rows > FOLDED else table)
+        # the first is what the page is about
+        out.append(folded if number and rows > FOLDED else table)
     return "\n".join(out) + "</section>"
 
 

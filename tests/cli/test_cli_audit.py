@@ -1,4 +1,4 @@
-"""``mlopsim audit``: verdicts that follow from what is in the file, a page without network, clear refusals."""
+"""``mlopsim audit``: verdicts follow from what is in the file, a page without network, clear refusals."""
 
 from __future__ import annotations
 
