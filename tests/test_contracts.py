@@ -28,12 +28,15 @@ def test_every_component_has_an_example(kind: str, name: str) -> None:
         "schedule",
         "duration",
         "shift",
+        "bias",
         "stream",
         "learner",
         "training",
         "detector",
         "selector",
         "gate",
+        "explainer",
+        "audit",
     ],
 )
 def test_rooms_add_checks_of_their_own(kind: str) -> None:

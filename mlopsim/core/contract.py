@@ -36,6 +36,7 @@ MODULES: dict[str, str] = {
     "injector": "mlopsim.streams.contract",
     "mechanism": "mlopsim.streams.contract",
     "timing": "mlopsim.streams.contract",
+    "bias": "mlopsim.streams.contract",
     "gate": "mlopsim.quality.contract",
     "explainer": "mlopsim.explain.contract",
     "audit": "mlopsim.fairness.contract",

@@ -16,6 +16,7 @@ import numpy as np
 from mlopsim.core.contract import Check, identical, own_randomness, require
 from mlopsim.core.errors import DataError, MissingExtraError, MlopsimError
 from mlopsim.core.spec import make
+from mlopsim.streams._bias_contract import bias
 from mlopsim.streams._corruption_contract import injector, mechanism, timing
 from mlopsim.streams.concepts._base import Law
 from mlopsim.streams.layout import Layout
@@ -365,6 +366,7 @@ CHECKS = [
         ("injector", "injector", "errors have the asked rate and a true mask, clean rows stay", injector),
         ("mechanism", "mechanism", "what decides is one number a row and follows the seed", mechanism),
         ("timing", "timing", "errors begin where they should and nowhere else", timing),
+        ("bias", "bias", "strength 0 changes nothing, others change whom and what they name", bias),
         ("stream", "stream", "rows, truth and events are valid and follow the seed", _stream),
     )
 ]
