@@ -133,7 +133,6 @@ def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any
     left.invert_yaxis()
     left.set_xlim(-0.03, 1.03)
     dress(left, xlabel="share of biased deployments that are blocked", ylabel="", title="power")
-    left.legend(loc="lower left", frameon=True, fontsize=8)
     first = rows[0]["arm"], rows[0]["than"]
     for place, name in enumerate(order):
         row = next(r for r in rows if r["scenario"] == name and (r["arm"], r["than"]) == first)
@@ -144,6 +143,7 @@ def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any
     dress(
         right, xlabel=f"windows before harm, {first[0]} less {first[1]}", ylabel="", title="lead time gained"
     )
+    right.legend(*left.get_legend_handles_labels(), loc="lower right", frameon=True, fontsize=8)
     counts = sorted({int(row["power_n"]) for row in rows if row["power_n"]})
     caption(
         figure,

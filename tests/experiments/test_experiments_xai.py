@@ -92,7 +92,7 @@ def test_the_figure_has_a_mark_for_each_arm_and_lead_only_where_harm_follows() -
     figure = study.drawn(cells, ARMS, study.between_arms(cells, PAIRS))
     left, right = figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == ["proxy / ridge", "label bias / ridge"]
-    assert {text.get_text() for text in left.get_legend().get_texts()} == set(ARMS)
+    assert {text.get_text() for text in right.get_legend().get_texts()} == set(ARMS)
     marks = [line for line in right.lines if line.get_marker() not in ("None", "", None)]
     assert len(marks) == 1
 
