@@ -159,7 +159,7 @@ def left_out(n: np.ndarray, groups: tuple[str, ...]) -> str:
         return ""
     counts = (n < LEAST).sum(axis=0)
     texts = [
-        f"group '{name}' left out in {count} of {len(n)} windows"
+        f"group '{name}' left out" + (f" in {count} of {len(n)} windows" if len(n) > 1 else "")
         for name, count in zip(groups, counts.tolist(), strict=True)
         if count
     ]

@@ -1,0 +1,80 @@
+"""Gaps of fairness metrics are those of fairlearn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from audit_cases import rng, uneven
+from fairlearn.metrics import (
+    MetricFrame,
+    demographic_parity_difference,
+    demographic_parity_ratio,
+    equal_opportunity_difference,
+    equalized_odds_difference,
+)
+from sklearn.metrics import precision_score
+
+from mlopsim.core.spec import make
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.rates import LEAST
+
+Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def precision_gap(y: np.ndarray, says: np.ndarray, group: np.ndarray) -> float:
+    frame = MetricFrame(metrics=precision_score, y_true=y, y_pred=says, sensitive_features=group)
+    return float(frame.difference())
+
+
+METRICS: dict[str, Metric] = {
+    "demographic_parity": lambda y, says, g: demographic_parity_difference(y, says, sensitive_features=g),
+    "equal_opportunity": lambda y, says, g: equal_opportunity_difference(y, says, sensitive_features=g),
+    "equalised_odds": lambda y, says, g: equalized_odds_difference(y, says, sensitive_features=g),
+    "predictive_parity": precision_gap,
+}
+
+
+def windows(evidence: Evidence) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Return window, labels, decisions and groups of the windows in which every group can be compared."""
+    found = []
+    for t in range(evidence.windows):
+        rows = evidence.window == t
+        y, says = evidence.observed[rows], evidence.decision[rows].astype(np.int64)
+        group = evidence.group[rows]
+        cells = [
+            (group == k) & part for k in range(evidence.n_groups) for part in (y == 1, y == 0, says == 1)
+        ]
+        if all(cell.sum() >= LEAST for cell in cells):
+            found.append((t, y, says, group))
+    assert len(found) >= 3
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 4, 9])
+@pytest.mark.parametrize("name", METRICS)
+def test_two_groups(name: str, seed: int) -> None:
+    evidence = uneven(2, seed=seed)
+    statistic = make("audit", name).examine(evidence, rng()).statistic
+    for t, y, says, group in windows(evidence):
+        assert statistic[t] == pytest.approx(METRICS[name](y, says, group), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_of_many_groups_each_is_compared_with_all_others(name: str) -> None:
+    evidence = uneven(4, seed=2)
+    statistic = make("audit", name).examine(evidence, rng()).statistic
+    for t, y, says, group in windows(evidence):
+        worst = max(METRICS[name](y, says, group == k) for k in range(4))
+        assert statistic[t] == pytest.approx(worst, abs=1e-12)
+
+
+def test_the_four_fifths_rule_is_a_ratio() -> None:
+    evidence = uneven(2, seed=1)
+    found = make("audit", "four_fifths").examine(evidence, rng())
+    assert found.rule is not None
+    for t, y, says, group in windows(evidence):
+        ratio = demographic_parity_ratio(y, says, sensitive_features=group)
+        assert found.statistic[t] == pytest.approx(ratio, abs=1e-12)
+        assert found.rule[t] == (ratio < 0.8)
