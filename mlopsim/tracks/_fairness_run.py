@@ -198,25 +198,12 @@ def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who:
         limits = [Limit(**limit) for limit in info["limits"]]
         positions = np.array([lim.position(f.score) for lim, f in zip(limits, found, strict=True)])
         score = audit.combine(positions)
-        blame = _leading(positions, [f.blame for f in found])
+        blame = audit.blamed(positions, [f.blame for f in found])
     else:
         score, blame = found[0].score, found[0].blame
     limit = limit_from(info)
     u = audit_rng({"ties": part["audit"]}, scenario.split, scenario.index, scenario.root).random(windows)
     return Said(alarms=limit.alarms(score, u), position=limit.position(score), blame=blame)
-
-
-def _leading(positions: np.ndarray, blames: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    """Return the blame of the audit of an arm that stands highest, window by window."""
-    known = next((blame for blame in blames if blame is not None), None)
-    if known is None:
-        return None
-    leader = np.where(np.isnan(positions), -np.inf, positions).argmax(axis=0)
-    found = np.full(known.shape, np.nan)
-    for k, blame in enumerate(blames):
-        if blame is not None:
-            found[leader == k] = blame[leader == k]
-    return found
 
 
 def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> Outcome:
