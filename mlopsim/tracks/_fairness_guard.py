@@ -14,7 +14,7 @@ from mlopsim.plots.style import marks_for
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.table import interval_columns
 from mlopsim.tracks._cells import axes_of, done, mean_of
-from mlopsim.tracks._fairness_numbers import flag, methods_of, scenarios, strengths
+from mlopsim.tracks._fairness_numbers import flag, methods_of, norms, scenarios, strengths
 
 Curves = Callable[[str], Mapping[str, np.ndarray]]
 SHOWN = (
@@ -26,9 +26,15 @@ SHOWN = (
     "let_through",
     "mended",
 )
+#: how a violation of each norm is measured
+MEASURES = {
+    "treatment": "decisions that the group changes",
+    "impact": "1 - ratio of acceptance rates",
+    "errors": "largest gap of error rates",
+}
 
 
-def guarded(table: pl.DataFrame, curves: Curves) -> Section | None:
+def guarded(table: pl.DataFrame, curves: Curves, tolerated: Mapping[str, float]) -> Section | None:
     """Show the tasks in which the method decides what serves."""
     known = set(done(table).filter(pl.col("served_biased").is_finite())["task"].to_list())
     tasks = [task for task in axes_of(table)[1] if task in known]
@@ -48,32 +54,55 @@ def guarded(table: pl.DataFrame, curves: Curves) -> Section | None:
             },
         }
     )
-    strength = strengths(table)
+    strength, norm = strengths(table), norms(table)
     figures = {}
     shown = [*flag(table, "arm"), *flag(table, "control")]
     for name, group in scenarios(table, tasks).items():
         worst = max(group, key=lambda task: strength[task])
         if strength[worst] > 0.0:
-            figures[f"Impact over time, {name}"] = _over_time(table, worst, shown, curves)
+            # where groups differ and nothing is wrong, what an unwary reader would call unfair
+            violated = norm[worst] or "impact"
+            figures[f"Fairness over time, {name}"] = _over_time(
+                table,
+                worst,
+                shown,
+                curves,
+                f"served_{violated}",
+                ylabel=MEASURES[violated],
+                references={"tolerated": tolerated[violated]} if norm[worst] else {},
+            )
+            figures[f"Accuracy over time, {name}"] = _over_time(
+                table, worst, shown, curves, "served_accuracy", ylabel="accuracy of what serves"
+            )
     text = (
         "The same deployments with each method as the guard of what serves: a version that is blocked "
         "does not serve; the one that is trained on reweighed rows of the same windows does if it "
         "passes, else what serves stays. **served biased**: windows in which what serves violates the "
         "norm of the bias by more than is tolerated. **let through**: versions that do and were not "
-        "blocked. **mended**: windows that a reweighed model served. The figures show the strongest "
-        "bias: 1 less the ratio of the acceptance rates."
+        "blocked. **mended**: windows that a reweighed model served. The figures show what serves under "
+        "the strongest bias: how far it is from the norm that the bias violates, and how right it is by "
+        "true labels. Where nothing is wrong (unequal base rate) they show the ratio of acceptance rates."
     )
     return Section(title="Guarding a deployment", text=text, table=frame, figures=figures)
 
 
-def _over_time(table: pl.DataFrame, task: str, methods: list[str], curves: Curves) -> object:
+def _over_time(
+    table: pl.DataFrame,
+    task: str,
+    methods: list[str],
+    curves: Curves,
+    name: str,
+    *,
+    ylabel: str,
+    references: Mapping[str, float] | None = None,
+) -> object:
     rows = done(table).filter(pl.col("task") == task)
     lines = {}
     for method in methods:
         keys = rows.filter(pl.col("method") == method)["key"].to_list()
         if not keys:
             continue
-        values = np.array([curves(key)["served_impact"] for key in keys])
+        values = np.array([curves(key)[name] for key in keys])
         means = [mean_interval(values[:, t], np.random.default_rng(0)) for t in range(values.shape[1])]
         lines[method] = Curve(
             x=np.arange(values.shape[1], dtype=np.float64),
@@ -84,8 +113,8 @@ def _over_time(table: pl.DataFrame, task: str, methods: list[str], curves: Curve
     return draw_curves(
         lines,
         xlabel="audited window",
-        ylabel="1 - ratio of acceptance rates of what serves",
+        ylabel=ylabel,
         marks=marks_for(list(lines)),
-        references={"four fifths": 0.2},
+        references=references,
         note=f"{task}; means and 95 % intervals over {rows['seed'].n_unique()} seeds",
     )

@@ -57,6 +57,12 @@ def strengths(table: pl.DataFrame) -> dict[str, float]:
     return dict(rows.select("task", "strength").iter_rows())
 
 
+def norms(table: pl.DataFrame) -> dict[str, str | None]:
+    """Return the norm that is violated in each task; None for none."""
+    rows = done(table).unique("task", keep="first")
+    return {task: NORMS.get(code) for task, code in rows.select("task", "norm").iter_rows()}
+
+
 def scenarios(table: pl.DataFrame, tasks: Sequence[str]) -> dict[str, list[str]]:
     """Return the tasks of each scenario, the weakest bias first."""
     strength = strengths(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -37,7 +37,9 @@ Curves = Callable[[str], Mapping[str, np.ndarray]]
 ALIKE = ("proxy", "unequal base rate")
 
 
-def sections(table: pl.DataFrame, curves: Curves, calibration: Calibration) -> list[Section]:
+def sections(
+    table: pl.DataFrame, curves: Curves, calibration: Calibration, tolerated: Mapping[str, float]
+) -> list[Section]:
     """Make the sections of a report."""
     board = leaderboard(table)
     found = [
@@ -48,7 +50,7 @@ def sections(table: pl.DataFrame, curves: Curves, calibration: Calibration) -> l
         _alike(table, board),
         _calibration(table, calibration),
         _blame(table, board),
-        guarded(table, curves),
+        guarded(table, curves, tolerated),
         _words(),
     ]
     return [section for section in found if section is not None]
@@ -165,6 +167,7 @@ def _strength(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
             },
             xlabel="strength of the bias",
             ylabel="deployments blocked",
+            ylim=(-0.02, 1.02),
             marks=marks_for(shown),
             note=f"{name}; arms and the two best audits; 95 % intervals over "
             + _seeds(value for m in shown for value in values[m]),
@@ -263,8 +266,35 @@ def _alike(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
         "decisions and attributions only cannot tell them apart; labels can. **difference**: of the "
         "shares blocked, paired over seeds and strengths."
     )
+    figures = {
+        f"Told apart, {one}": _ranking(
+            [row[1] for row in rows if row[0] == one],
+            [row[4] for row in rows if row[0] == one],
+            xlabel="share of proxies blocked less share of unequal base rates blocked",
+            references={"not told apart": 0.0},
+        )
+        for one in dict.fromkeys(row[0] for row in rows)
+    }
     return Section(
-        title="Proxy or unequal base rate", text=text, table=frame.sort("difference", descending=True)
+        title="Proxy or unequal base rate",
+        text=text,
+        table=frame.sort("difference", descending=True),
+        figures=figures,
+    )
+
+
+def _ranking(
+    methods: Sequence[str], values: Sequence[Interval], *, xlabel: str, references: Mapping[str, float]
+) -> object:
+    return draw_leaderboard(
+        methods,
+        [v.value for v in values],
+        [v.low for v in values],
+        [v.high for v in values],
+        [v.n for v in values],
+        xlabel=xlabel,
+        references=references,
+        note=f"95 % intervals over {_seeds(values)}",
     )
 
 
@@ -303,7 +333,17 @@ def _calibration(table: pl.DataFrame, calibration: Calibration) -> Section | Non
         "how many rows it sees: with 100 of each group and the same true rate .3 the four-fifths rule blocks "
         f"{once:.1%} of fair models in one audit, and {1.0 - (1.0 - once) ** 12:.1%} within twelve."
     )
-    return Section(title="False blocks", text=text, table=rows)
+    figures = {}
+    for law in dict.fromkeys(rows["law of"].to_list()):
+        group = rows.filter(pl.col("law of") == law)
+        figures[f"False blocks, {law}"] = draw_leaderboard(
+            group["method"].to_list(),
+            *(group[name].to_numpy() for name in ("rate", "rate_low", "rate_high", "rate_n")),
+            xlabel="share of deployments without bias that are blocked",
+            references={"asked": calibration.alpha},
+            note="95 % intervals; n: fresh deployments without bias",
+        )
+    return Section(title="False blocks", text=text, table=rows, figures=figures)
 
 
 def _blame(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
@@ -328,7 +368,18 @@ def _blame(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
         "the bias came. **stable**: windows in which the same feature is blamed most if the explanation "
         "is drawn once more (other background rows for SHAP, other perturbations for LIME)."
     )
-    return Section(title="Blame", text=text, table=frame)
+    found = {(row[1], row[0]): row[2].value for row in rows}
+    methods = list(dict.fromkeys(row[1] for row in rows))
+    names = list(dict.fromkeys(row[0] for row in rows))
+    figure = heatmap(
+        methods,
+        names,
+        np.array([[found.get((m, s), math.nan) for s in names] for m in methods]),
+        low=0.0,
+        high=1.0,
+        note=f"share of first alarms that blame rightly; {_seeds(row[2] for row in rows)} with an alarm",
+    )
+    return Section(title="Blame", text=text, table=frame, figures={"Blame": figure})
 
 
 def _words() -> Section:

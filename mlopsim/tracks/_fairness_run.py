@@ -365,5 +365,6 @@ def _guarded(
     return {
         "served_impact": np.array([v.impact for v in found]),
         "served_treatment": np.array([v.treatment for v in found]),
+        "served_errors": np.array([v.errors for v in found]),
         "served_accuracy": np.array([v.accuracy for v in found]),
     }

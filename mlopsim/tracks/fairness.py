@@ -270,7 +270,7 @@ class FairnessTrack:
         """Leaderboard, power by scenario and strength, lead time, false blocks, blame, guarding."""
         from mlopsim.tracks._fairness_report import sections
 
-        return sections(table, curves, Calibration.of(self.calibration))
+        return sections(table, curves, Calibration.of(self.calibration), self.tolerated)
 
 
 def _whole(number: int, name: str, value: Any) -> int:

@@ -172,6 +172,10 @@ def test_what_is_guarded_adds_up(ran: Ran) -> None:
             assert metrics["blocked_rightly"] + metrics["let_through"] + metrics["blocked_wrongly"] <= windows
             assert 0.0 <= metrics["mended"] <= alarms.sum()
             assert len(outcome.curves["served_impact"]) == windows
+            # label bias violates equal treatment
+            for metric, curve in (("violation", "treatment"), ("accuracy", "accuracy")):
+                drawn = outcome.curves[f"served_{curve}"]
+                assert metrics[f"served_{metric}"] == pytest.approx(drawn.mean(), abs=1e-12)
         never, oracle = (ran["guarded", name, seed].metrics for name in ("never", "oracle"))
         assert never["mended"] == never["blocked_rightly"] == 0.0
         assert oracle["blocked_wrongly"] == oracle["let_through"] == 0.0
@@ -288,4 +292,11 @@ def test_the_report_has_every_section_with_n_and_interval(tmp_path: Path) -> Non
     # the features have the same law: without labels nobody can tell the two apart
     row = dict(zip(apart["method"], apart["difference"], strict=True))
     assert row["shap_gap"] == 0.0 and row["always"] == 0.0
+    assert set(found["Proxy or unequal base rate"].figures) == {"Told apart, proxy / ridge"}
+    assert set(found["Guarding a deployment"].figures) == {
+        f"{what} over time, label bias / ridge retrained" for what in ("Fairness", "Accuracy")
+    }
+    # one law of no bias, a place in the population makes another
+    assert len(found["False blocks"].figures) == found["False blocks"].table["law of"].n_unique()
+    assert found["Blame"].figures
     assert set(done.leaderboard["method"]) >= {"four_fifths", "four_fifths @rule", *CONTROLS}
