@@ -12,6 +12,8 @@ from mlopsim.core.track import BundlesFits, Cell, FitJob, Track
 
 #: a bundle of fits is not cut into smaller pieces
 LEAST_FITS = 4
+#: nor is one that holds less than this part of a worker's share of all fits: 1 / SMALL
+SMALL = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ class Schedule:
         self._retries: deque[Work] = deque()
         self._bundles: deque[Work] = deque()
         self._shares: dict[str, int] = {}
+        self._small = math.ceil(len(fits) / (SMALL * slots))
 
     def next(self) -> Work | None:
         """Return the next unit, or None if there is none that can start now."""
@@ -122,9 +125,11 @@ class Schedule:
             return (job,)
         name = self._track.fit_bundle(job)
         if name not in self._shares:
-            # pieces for all workers where a bundle is large: the last one must not keep them waiting
             whole = sum(self._track.fit_bundle(other) == name for other in self._fits)
-            self._shares[name] = min(self._max_bundle, max(LEAST_FITS, math.ceil(whole / self._slots)))
+            # What the fits of a bundle share is made once for each piece, so few pieces; but where a bundle
+            # is large among all fits, pieces for all workers: the last one must not keep them waiting.
+            share = max(LEAST_FITS, math.ceil(whole / self._slots), self._small)
+            self._shares[name] = min(self._max_bundle, share)
         ready = (
             other
             for other in self._fits
