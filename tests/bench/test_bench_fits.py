@@ -1,8 +1,12 @@
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 from bench_kit import frame, go, toy
+
+from mlopsim.bench.schedule import Schedule
+from mlopsim.core.track import FitJob
 
 METHODS = ("x", "fit-y")
 TASKS = tuple("abcdefghijk")
@@ -38,3 +42,39 @@ def test_a_fault_in_a_bundle_of_fits_costs_the_culprit_alone(fault: str, tmp_pat
     table = frame(tmp_path)
     assert set(table.filter(pl.col("method") == "fit-y")["status"]) == {"done"}
     assert set(table.filter(pl.col("method") == fault)["status"]) == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("laws", "methods", "slots", "expected"),
+    [
+        (1, 20, 1, [20]),
+        (1, 20, 2, [10, 10]),
+        (1, 20, 16, [4, 4, 4, 4, 4]),
+        # eight laws keep two workers busy as they are: what a law shares is made once
+        (8, 19, 2, [19] * 8),
+        (3, 20, 2, [15, 5] * 3),
+        (8, 19, 16, [5, 5, 5, 4] * 8),
+        # never more than the most that one job may hold
+        (8, 40, 2, [32, 8] * 8),
+    ],
+)
+def test_a_bundle_of_fits_is_cut_only_where_it_is_large_among_all(
+    laws: int, methods: int, slots: int, expected: list[int]
+) -> None:
+    @dataclass(kw_only=True)
+    class Laws(type(toy("bench-together"))):  # type: ignore[misc]
+        def fit_bundle(self, job: FitJob) -> str:
+            return str(job.part["law"])
+
+    jobs = [
+        FitJob(track="toy/1", label="", part={"law": law, "method": method})
+        for law in range(laws)
+        for method in range(methods)
+    ]
+    schedule = Schedule(Laws(), [], jobs, [], slots, 32)
+    pieces = []
+    while work := schedule.next():
+        pieces.append(work.make)
+    assert [len(piece) for piece in pieces] == expected
+    assert [job for piece in pieces for job in piece] == jobs
+    assert all(len({job.part["law"] for job in piece}) == 1 for piece in pieces)
