@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from mlopsim.fairness.kernels.segments import sorted_segments
+
 
 @njit(cache=True)
 def halves(
@@ -76,7 +78,6 @@ def moments(
                     product[t, h, k, j] = product[t, h, j, k]
 
 
-@njit(cache=True)
 def rank_sums(
     values: np.ndarray,
     half: np.ndarray,
@@ -99,42 +100,63 @@ def rank_sums(
         Written: pairs of a row of the group and one of all others in which the former stands higher, ties as
         halves, less what is expected; and its variance if both have one law (Mann and Whitney 1947).
     """
+    segment = 2 * np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)) + half
+    by = np.argsort(segment, kind="stable")
+    edges = np.searchsorted(segment[by], np.arange(2 * len(bounds) - 1))
+    place = np.empty((weights.shape[2], len(values)))
+    _project(values, by, edges, weights, place)
+    _ranked(place, sorted_segments(place, edges), group[by], edges, weights, pairs, variance)
+
+
+@njit(cache=True)
+def _project(
+    values: np.ndarray, by: np.ndarray, edges: np.ndarray, weights: np.ndarray, place: np.ndarray
+) -> None:
+    """Write where rows stand by what was learnt on the other half."""
     d = values.shape[1]
-    for t in range(len(bounds) - 1):
-        low, high = bounds[t], bounds[t + 1]
-        rows = np.empty(high - low, dtype=np.int64)
-        for h in range(2):
-            n = 0
-            for i in range(low, high):
-                if half[i] == h:
-                    rows[n] = i
-                    n += 1
-            place = np.empty(n)
-            for g in range(weights.shape[2]):
-                learnt = weights[t, 1 - h, g]
-                if np.isnan(learnt[0]):
-                    pairs[t, h, g], variance[t, h, g] = np.nan, np.nan
-                    continue
-                own = 0
-                for r in range(n):
-                    found = 0.0
-                    for j in range(d):
-                        found += values[rows[r], j] * learnt[j]
-                    place[r] = found
-                    own += group[rows[r]] == g
-                order = np.argsort(place)
-                total, tied = 0.0, 0.0
-                first = 0
-                while first < n:
-                    last = first
-                    inside = 0
-                    while last < n and place[order[last]] == place[order[first]]:
-                        inside += group[rows[order[last]]] == g
-                        last += 1
-                    size = last - first
-                    total += inside * (first + 0.5 * (size + 1.0))
-                    tied += float(size) * (float(size) * size - 1.0)
-                    first = last
-                other = n - own
-                pairs[t, h, g] = total - 0.5 * own * (n + 1.0)
-                variance[t, h, g] = own * other / 12.0 * (n + 1.0 - tied / (n * (n - 1.0)))
+    for s in range(len(edges) - 1):
+        for g in range(len(place)):
+            learnt = weights[s // 2, 1 - s % 2, g]
+            for r in range(edges[s], edges[s + 1]):
+                found = 0.0
+                for j in range(d):
+                    found += values[by[r], j] * learnt[j]
+                place[g, r] = found
+
+
+@njit(cache=True)
+def _ranked(
+    places: np.ndarray,
+    orders: np.ndarray,
+    group: np.ndarray,
+    edges: np.ndarray,
+    weights: np.ndarray,
+    pairs: np.ndarray,
+    variance: np.ndarray,
+) -> None:
+    for s in range(len(edges) - 1):
+        t, h = s // 2, s % 2
+        low, n = edges[s], edges[s + 1] - edges[s]
+        for g in range(len(places)):
+            if np.isnan(weights[t, 1 - h, g, 0]):
+                pairs[t, h, g], variance[t, h, g] = np.nan, np.nan
+                continue
+            place, order = places[g, low : low + n], orders[g, low : low + n]
+            own = 0
+            for r in range(n):
+                own += group[low + r] == g
+            total, tied = 0.0, 0.0
+            first = 0
+            while first < n:
+                last = first
+                inside = 0
+                while last < n and place[order[last]] == place[order[first]]:
+                    inside += group[low + order[last]] == g
+                    last += 1
+                size = last - first
+                total += inside * (first + 0.5 * (size + 1.0))
+                tied += float(size) * (float(size) * size - 1.0)
+                first = last
+            other = n - own
+            pairs[t, h, g] = total - 0.5 * own * (n + 1.0)
+            variance[t, h, g] = own * other / 12.0 * (n + 1.0 - tied / (n * (n - 1.0)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numba import njit
 
@@ -86,11 +88,12 @@ def quarters(
             hits[t, j, quarter] += right[i]
 
 
-@njit(cache=True)
 def distances(
     columns: np.ndarray, group: np.ndarray, bounds: np.ndarray, counts: np.ndarray, out: np.ndarray
 ) -> None:
     """Write the Kolmogorov-Smirnov distance of each group and all others, times the rows of both.
+
+    Missing values are one value, above all others.
 
     Parameters
     ----------
@@ -101,7 +104,53 @@ def distances(
         Rows.
     out : ndarray of int64, shape (T, G, d)
         Zeros; written.
+
+    Examples
+    --------
+    >>> out = np.zeros((1, 2, 1), dtype=np.int64)
+    >>> values, group = np.array([[1.0, 2.0, 2.0, 3.0, np.nan]]), np.array([0, 0, 1, 1, 1])
+    >>> distances(values, group, np.array([0, 5]), np.array([[2, 3]]), out)
+    >>> int(out[0, 0, 0])  # of 2 * 3
+    4
     """
+    # numpy sorts several times as fast as a compiled loop; the order of equal values does not matter
+    _farthest(columns, sorted_segments(columns, bounds), group, bounds, counts, out)
+
+
+def sorted_segments(columns: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Return the places in their segment of each column's values from the least to the largest.
+
+    Parameters
+    ----------
+    columns : ndarray of float64, shape (d, m)
+    bounds : ndarray of int64, shape (T + 1,)
+        From 0 to m.
+
+    Returns
+    -------
+    ndarray of int64, shape (d, m)
+        NaN comes last.
+
+    Examples
+    --------
+    >>> sorted_segments(np.array([[2.0, 1.0, 5.0, 3.0, 4.0]]), np.array([0, 2, 5]))
+    array([[1, 0, 1, 2, 0]])
+    """
+    order = np.empty(columns.shape, dtype=np.int64)
+    for low, high in pairwise(bounds.tolist()):
+        order[:, low:high] = np.argsort(columns[:, low:high], axis=1)
+    return order
+
+
+@njit(cache=True)
+def _farthest(
+    columns: np.ndarray,
+    orders: np.ndarray,
+    group: np.ndarray,
+    bounds: np.ndarray,
+    counts: np.ndarray,
+    out: np.ndarray,
+) -> None:
     groups = counts.shape[1]
     # of two groups one is enough
     shown = 1 if groups == 2 else groups
@@ -111,12 +160,12 @@ def distances(
         n = high - low
         for j in range(len(columns)):
             values = columns[j, low:high]
-            order = np.argsort(values)
+            order = orders[j, low:high]
             seen[:] = 0
             for k in range(n):
                 seen[group[low + order[k]]] += 1
                 # equal values count together
-                if k + 1 < n and values[order[k + 1]] == values[order[k]]:
+                if k + 1 < n and (values[order[k + 1]] == values[order[k]] or np.isnan(values[order[k]])):
                     continue
                 for g in range(shown):
                     gap = abs(seen[g] * n - (k + 1) * counts[t, g])
