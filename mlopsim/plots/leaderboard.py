@@ -82,6 +82,8 @@ def leaderboard(
             fontsize=SMALL,
             color=MUTED,
         )
+    # a column of wide counts moves right, so that it does not touch the values
+    last = 1.135 + 0.022 * max(len(f"{int(count.max(initial=0))}") - 3, 0)
     for row, i in enumerate(order):
         look = looks[methods[i]]
         number = f"{x[i]:.{digits}f}".replace("-", "−") if np.isfinite(x[i]) else "–"
@@ -89,7 +91,7 @@ def leaderboard(
             if np.isfinite(a[i]) and np.isfinite(b[i]):
                 axes.plot([a[i], b[i]], [row, row], color=look.colour, linewidth=2.2, solid_capstyle="butt")
             axes.plot(x[i], row, look.marker, color=look.colour, markersize=5.5, markeredgecolor="white")
-        for place, text, colour in ((1.075, number, INK), (1.135, f"{int(count[i])}", MUTED)):
+        for place, text, colour in ((1.075, number, INK), (last, f"{int(count[i])}", MUTED)):
             axes.text(
                 place,
                 row,
@@ -100,7 +102,7 @@ def leaderboard(
                 va="center",
                 ha="right",
             )
-    for place, text in ((1.075, "value"), (1.135, "n")):
+    for place, text in ((1.075, "value"), (last, "n")):
         axes.annotate(
             text,
             (place, 1.0),

@@ -70,6 +70,7 @@ def guarded(table: pl.DataFrame, curves: Curves, tolerated: Mapping[str, float])
                 f"served_{violated}",
                 ylabel=MEASURES[violated],
                 references={"tolerated": tolerated[violated]} if norm[worst] else {},
+                from_zero=True,
             )
             figures[f"Accuracy over time, {name}"] = _over_time(
                 table, worst, shown, curves, "served_accuracy", ylabel="accuracy of what serves"
@@ -81,7 +82,7 @@ def guarded(table: pl.DataFrame, curves: Curves, tolerated: Mapping[str, float])
         "norm of the bias by more than is tolerated. **let through**: versions that do and were not "
         "blocked. **mended**: windows that a reweighed model served. The figures show what serves under "
         "the strongest bias: how far it is from the norm that the bias violates, and how right it is by "
-        "true labels. Where nothing is wrong (unequal base rate) they show the ratio of acceptance rates."
+        "true labels; where nothing is wrong (unequal base rate) 1 less the ratio of acceptance rates."
     )
     return Section(title="Guarding a deployment", text=text, table=frame, figures=figures)
 
@@ -95,6 +96,7 @@ def _over_time(
     *,
     ylabel: str,
     references: Mapping[str, float] | None = None,
+    from_zero: bool = False,
 ) -> object:
     rows = done(table).filter(pl.col("task") == task)
     lines = {}
@@ -110,11 +112,15 @@ def _over_time(
             low=np.array([m.low for m in means]),
             high=np.array([m.high for m in means]),
         )
+    # one seed has no interval
+    highs = [np.fmax(line.y, line.y if line.high is None else line.high) for line in lines.values()]
+    top = max([0.0, *(references or {}).values(), *(float(high.max()) for high in highs)])
     return draw_curves(
         lines,
         xlabel="audited window",
         ylabel=ylabel,
         marks=marks_for(list(lines)),
         references=references,
+        ylim=(-0.02 * top, 1.08 * top) if from_zero and top > 0.0 else None,
         note=f"{task}; means and 95 % intervals over {rows['seed'].n_unique()} seeds",
     )
