@@ -294,6 +294,9 @@ def test_names_of_choices_will_do() -> None:
 
 #: gates that iterate to a tolerance: what their last digits are depends on the machine
 NEAR = {"ocsvm": 1e-3}
+#: gates that are measured without categories: half of the rows in which an indicator does not vary have a
+#: determinant of 0 but for rounding, so which half is taken depends on the machine's BLAS
+NUMERIC = {"mahalanobis"}
 #: gate: version, scores of three rows (of cells: three cells), and the sum of all
 GOLDEN: dict[str, tuple[str, list[float], float]] = {
     "ecod": ("1", [11.1376537557, 13.5963445633, 6.81488958503], 546.06167255),
@@ -302,7 +305,7 @@ GOLDEN: dict[str, tuple[str, list[float], float]] = {
     "iforest": ("1", [0.585055020808, 0.648654226548, 0.518640576944], 32.9761884387),
     "knn": ("1", [3.72132200828, 5.63178582955, 1.82601367371], 182.529659155),
     "lof": ("1", [1.6391643271, 2.28730831092, 1.038315178], 88.5250467946),
-    "mahalanobis": ("1", [4.83815284529, 5.7996155329, 2.57921563085], 206.931680836),
+    "mahalanobis": ("1", [4.40128395461, 5.6618074321, 1.95330933487], 176.830371144),
     "near_duplicate": ("1", [-0.401617726981, -0.420505839974, 150.0], 288.25050497),
     "ocsvm": ("1", [15.5096141761, 21.4949188449, 3.20205177885], 401.395879324),
     "pca": ("1", [1.10274308262, 0.897386192993, 0.926637888534], 51.8085336765),
@@ -319,6 +322,8 @@ def measured(name: str) -> tuple[str, list[float], float]:
     asked.X[::4, :2] += 1.5
     asked.Z[::4, :2] += 6.0
     asked.X[30], asked.Z[30] = asked.X[3], asked.Z[3]
+    if name in NUMERIC:
+        reference, asked = of(reference.Z[:, :3]), of(asked.Z[:, :3])
     found = scored(name, reference, asked, seed=2026)
     some = found[[0, 4, 30], 0] if found.ndim == 2 else found[[0, 4, 30]]
     total = float(np.nansum(found))

@@ -24,6 +24,8 @@ class Mahalanobis(RowGate):
     A singular covariance (columns that are constant, copies, or indicators of one feature) is inverted by
     the pseudo-inverse: directions in which the reference does not vary (or, robust, its most regular half)
     count for nothing, and changes along them are **not seen**.
+    Where categories make half of the reference singular, its determinant is 0 but for rounding, and which
+    half the robust estimate takes depends on the platform: its numbers then differ between fingerprints.
 
     Parameters
     ----------
