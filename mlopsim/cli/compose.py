@@ -228,8 +228,43 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     except YAMLError as error:
         raise ConfigError(f"a preset is no YAML: {error}", remedy="quote what holds a colon") from error
     except (HydraException, OmegaConfBaseException) as error:
+        absent = re.match(r"Could not override '([^']+)'", str(error))
+        if absent is not None:
+            with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+                # what there is: everything but the words that set parts of something
+                whole = [
+                    w
+                    for w in hydra_words
+                    if "." not in w.partition("=")[0] or w.startswith("hydra.searchpath")
+                ]
+                there = compose("bench", overrides=whole)
+            raise _no_such_key(absent.group(1), OmegaConf.to_container(there)) from error
         raise ConfigError(_readable(error)) from error
     return _split(tree, choices, given, merged, tasks)
+
+
+def _no_such_key(key: str, tree: Any) -> ConfigError:
+    """Say which part of a dotted key is the first that the config does not have."""
+    path = key.split(".")
+    node: Any = tree
+    for depth, part in enumerate(path):
+        above = ".".join(path[:depth])
+        if not isinstance(node, dict) or not node:
+            left = ".".join(path[depth:])
+            return ConfigError(
+                f"'{above}' has no parts, so '{key}' cannot be set",
+                remedy=f"write '{above}={{{left.replace('.', ': {')}: VALUE}}{'}' * left.count('.')}'"
+                if isinstance(node, dict)
+                else f"write {above}=VALUE, it is now {node}",
+            )
+        if part not in node:
+            known = [str(name) for name in node if name != NAME_KEY]
+            return ConfigError(
+                f"unknown key '{key}': {above or 'the config'} has no '{part}'{nearest(part, known)}",
+                remedy=f"it has: {', '.join(known)}",
+            )
+        node = node[part]
+    return ConfigError(f"'{key}' cannot be set", remedy=GRAMMAR)
 
 
 def _readable(error: Exception) -> str:

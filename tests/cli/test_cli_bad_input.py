@@ -38,6 +38,18 @@ def state(bench: Bench) -> list[tuple[object, ...]]:
         (["sed=3"], ["unknown key 'sed'", "did you mean 'seeds'?"]),
         (["delivery.stps=5"], ["delivery has no 'stps'", "did you mean 'steps'?"]),
         (["stream=synthetic", "stream.windwos=3"], ["did you mean 'windows'?"]),
+        (
+            ["drift.calibration.arl=3"],
+            ["drift.calibration has no 'arl'; did you mean 'arl0'?", "it has: arl0"],
+        ),
+        (
+            ["drift.calibration.arl0.x=3"],
+            ["'drift.calibration.arl0' has no parts", "write drift.calibration.arl0=VALUE"],
+        ),
+        (
+            ["learner=sklearn", "learner.params.C=1"],
+            ["'learner.params' has no parts", "write 'learner.params={C: VALUE}'"],
+        ),
         (["stream={synthetic: {windows: 9}}"], ["must be a name", "remedy: write stream=NAME"]),
         (["latency=4"], ["unknown key 'latency'", "remedy: known keys"]),
         (["stream.windows=3"], ["no stream is chosen", "remedy: add stream=NAME"]),
