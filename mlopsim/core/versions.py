@@ -31,7 +31,7 @@ VERSIONS: dict[str, int] = {
     # from errors and gates to what serves, and metrics
     "quality": 1,
     # from models to evidence, limits of audits, and metrics
-    "fairness": 1,
+    "fairness": 2,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

@@ -38,6 +38,7 @@ class Deployment:
 
     The model of window t is audited on the rows of window t, which it was not trained on: at first the one
     that the warm-up gave, then every so many windows one that is trained on the ``warmup`` windows before.
+    Labels are there at once, for trainings and for audits that use them: the label delay is 0.
 
     Parameters
     ----------
@@ -292,14 +293,18 @@ class _Source:
         return decision, score
 
     def known(self) -> np.ndarray:
-        """Return mean absolute attributions in the last window that each model was trained on, (T, d)."""
+        """Return mean absolute attributions in the last window that each model was trained on, (T, d).
+
+        Of the rows of that window that reached the training.
+        """
         d = self.deployment
         found = np.empty((len(self.models), self.Z.shape[1]))
         with one_thread():
             for low, high in self.runs:
                 window = d.stream.warmup + low
                 last = d.span(window)[1]
-                part = d.rows(last, last)
+                rows = d.training_rows(window)
+                part = rows[rows >= d.stream.bounds[last]]
                 background = d.background(window, 0)
                 rng = d.generator(LIME, window, 0)
                 values = shap_values(self.models[low], d.Z[part], background, rng)

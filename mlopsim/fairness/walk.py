@@ -14,7 +14,7 @@ class Walk:
     Parameters
     ----------
     version : ndarray of int64, shape (T,)
-        Window of the model that serves; -1: what served before.
+        Window in which the model that serves passed its audit last; -1: what served before any audit.
     kind : ndarray of int64, shape (T,)
         0: as it was trained; 1: reweighed.
     """
@@ -23,31 +23,43 @@ class Walk:
     kind: np.ndarray
 
 
-def guard(blocked: np.ndarray, mended: np.ndarray) -> Walk:
-    """Serve the newest model that passed its audit; after a block the reweighed one, if it passes.
+def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Walk:
+    """Serve the newest model while it passes its audits; else the reweighed one, else roll back.
 
-    The model of window t is audited on the rows of window t and serves from window t + 1 on. If it is blocked
-    the model that is trained on reweighed rows of the same windows is audited; if that is blocked, too, what
-    serves stays.
+    The newest model of window t is audited on the rows of window t; what comes of it serves in window t + 1.
+    If it is blocked, the model that is trained on reweighed rows of the same windows is audited; if that
+    is blocked, too, what passed last serves, of all models that were not blocked since: a model that served
+    and is blocked now does not go on. If there is none, what served before any audit does: something must.
 
     Parameters
     ----------
     blocked, mended : ndarray of bool, shape (T,)
-        Whether the audit blocks the model of each window, and the reweighed one.
+        Whether the audit blocks the newest model of each window, and the reweighed one.
+    release : ndarray of int64, shape (T,)
+        Which model is the newest, any numbers: equal ones are one model.
 
     Examples
     --------
-    >>> walk = guard(np.array([False, True, True, False]), np.array([True, False, True, True]))
+    >>> walk = guard(np.array([False, True, True, False]), np.array([True, False, True, True]), np.arange(4))
     >>> walk.version.tolist(), walk.kind.tolist()
     ([-1, 0, 1, 1], [0, 0, 1, 1])
+
+    The model of windows 2 and 3 passes, then it is blocked: back to the one before it.
+
+    >>> blocked = np.array([False, False, False, True, True])
+    >>> guard(blocked, np.ones(5, np.bool_), np.array([0, 0, 1, 1, 1])).version.tolist()
+    [-1, 0, 1, 2, 1]
     """
     windows = len(blocked)
     version, kind = np.full(windows, -1, dtype=np.int64), np.zeros(windows, dtype=np.int64)
+    # models that passed and were not blocked since, the last one that passed at the end
+    standing: dict[tuple[int, int], int] = {}
     for t in range(windows - 1):
-        if not blocked[t]:
-            version[t + 1], kind[t + 1] = t, 0
-        elif not mended[t]:
-            version[t + 1], kind[t + 1] = t, 1
-        else:
-            version[t + 1], kind[t + 1] = version[t], kind[t]
+        for form, stopped in enumerate((blocked[t], mended[t])):
+            standing.pop((int(release[t]), form), None)
+            if not stopped:
+                standing[int(release[t]), form] = t
+                break
+        if standing:
+            (_, kind[t + 1]), version[t + 1] = next(reversed(standing.items()))
     return Walk(version=version, kind=kind)

@@ -344,7 +344,9 @@ def _guarded(
     """Walk the deployment with the method as its guard; return curves of what serves."""
     again = scenario.reweighed()
     mended = said_by(cell, scenario, info, again).alarms
-    walk: Walk = guard(said.alarms, mended)
+    deployment = scenario.deployment
+    release = np.array([deployment.release(t) for t in deployment.audited])
+    walk: Walk = guard(said.alarms, mended, release)
     models = {0: scenario.plain.models, 1: again.models}
     # before anything is audited the first model serves
     first = scenario.plain.models[0]
@@ -358,9 +360,7 @@ def _guarded(
     metrics["served_biased"] = float(biased.mean())
     metrics["served_accuracy"] = float(np.mean([v.accuracy for v in found]))
     metrics["served_violation"] = float(np.mean([v.of(norm) for v in found]))
-    metrics["blocked_rightly"] = float((said.alarms & wrong).sum())
-    metrics["blocked_wrongly"] = float((said.alarms & ~wrong).sum())
-    metrics["let_through"] = float((~said.alarms & wrong).sum())
+    _count(said.alarms, wrong, release, metrics)
     metrics["mended"] = float((walk.kind == 1).sum())
     return {
         "served_impact": np.array([v.impact for v in found]),
@@ -368,3 +368,16 @@ def _guarded(
         "served_errors": np.array([v.errors for v in found]),
         "served_accuracy": np.array([v.accuracy for v in found]),
     }
+
+
+def _count(alarms: np.ndarray, wrong: np.ndarray, release: np.ndarray, metrics: dict[str, float]) -> None:
+    """Fill in how many models were blocked rightly, wrongly, or let through.
+
+    A model is audited in several windows: it is blocked rightly if it is in one in which it is biased, let
+    through if it is biased in some and blocked in none of these, blocked wrongly if it never is biased.
+    """
+    which = np.unique(release, return_inverse=True)[1]
+    biased, stopped, right = (np.bincount(which, part) > 0 for part in (wrong, alarms, alarms & wrong))
+    metrics["blocked_rightly"] = float(right.sum())
+    metrics["blocked_wrongly"] = float((stopped & ~biased).sum())
+    metrics["let_through"] = float((biased & ~right).sum())

@@ -102,9 +102,24 @@ class FairnessTrack:
         ),
         Metric(name="served_accuracy", unit="accuracy", direction="max", text="of what serves, true labels"),
         Metric(name="served_violation", unit="share", direction="min", text="of the norm, by what serves"),
-        Metric(name="blocked_rightly", unit="count", direction="max", text="biased models that were blocked"),
-        Metric(name="blocked_wrongly", unit="count", direction="min", text="other models that were blocked"),
-        Metric(name="let_through", unit="count", direction="min", text="biased models that were not blocked"),
+        Metric(
+            name="blocked_rightly",
+            unit="count",
+            direction="max",
+            text="biased models that were blocked while they were",
+        ),
+        Metric(
+            name="blocked_wrongly",
+            unit="count",
+            direction="min",
+            text="models that never were biased and were blocked",
+        ),
+        Metric(
+            name="let_through",
+            unit="count",
+            direction="min",
+            text="models that were biased and not blocked while they were",
+        ),
         Metric(name="mended", unit="count", direction="none", text="windows that a reweighed model served"),
         Metric(name="strength", unit="strength", direction="none", text="largest strength of the bias"),
         Metric(

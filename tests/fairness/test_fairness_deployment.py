@@ -18,6 +18,7 @@ from mlopsim.fairness.scaffold import Scaffold
 from mlopsim.fairness.truth import Truth
 from mlopsim.fairness.walk import guard
 from mlopsim.learners.models import LinearModel, Link
+from mlopsim.streams.stream import Norm
 
 TREE = {"tree": {"max_depth": 3}}
 
@@ -96,6 +97,25 @@ def test_rows_that_cannot_be_trained_on_are_not() -> None:
     d.train()
     evidence = d.evidence(d.train())
     assert (evidence.trained.sum(axis=(1, 2)) == 5 * 60).all()
+    # nor do they count among the rows that the model knows
+    model, rows = d.train()[7], d.rows(9, 9)
+    assert isinstance(model, LinearModel) and evidence.known is not None
+    known = d.Z[rows][d.stream.g[rows] == 0] - d.background(12, 0).mean(axis=0)
+    np.testing.assert_allclose(evidence.known[7], np.abs(known * model.coef[0]).mean(axis=0), rtol=1e-9)
+
+
+def test_an_inherited_disadvantage_is_unequal_impact_and_equal_treatment() -> None:
+    d = opened(bias="inherited", strength=1.0)
+    model = d.train()[0]
+    assert isinstance(model, LinearModel)
+    w = model.coef[0] / d._encoder.scale
+    b = float(model.intercept[0] - (w * d._encoder.centre).sum())
+    rates = norm.cdf((b - np.array([0.0, 0.3]) * w[:4].sum()) / np.sqrt((w * w).sum()))
+    truth = Truth(source=make("stream", {"population": {"bias": "inherited"}}), encode=d.encode)
+    found = truth.violation(model, 1.0)
+    assert found.treatment == 0.0
+    assert found.impact == pytest.approx(1.0 - rates[1] / rates[0], abs=0.01)
+    assert found.of(Norm.IMPACT) == found.impact > 0.4
 
 
 def test_the_null_has_the_same_people_and_no_bias() -> None:
@@ -205,10 +225,33 @@ def test_reweighing_makes_group_and_label_independent() -> None:
 def test_what_is_blocked_never_serves() -> None:
     rng = np.random.default_rng(0)
     blocked, mended = rng.random(200) < 0.5, rng.random(200) < 0.5
-    walk = guard(blocked, mended)
+    release = np.arange(200) // 5
+    walk = guard(blocked, mended, release)
+    rolled = 0
     for t, (v, kind) in enumerate(zip(walk.version, walk.kind, strict=True)):
         assert v < t
+        # by hand: the last window in which some model passed that none of its later audits took away
+        passed = []
+        for s in range(t):
+            form = 0 if not blocked[s] else 1 if not mended[s] else None
+            later = [u for u in range(s + 1, t) if release[u] == release[s]]
+            lost = any(blocked[u] and (form == 0 or mended[u]) for u in later)
+            if form is not None and not lost:
+                passed.append((s, form))
+        last = passed[-1] if passed else (-1, 0)
+        assert release[v] == release[last[0]] and kind == last[1]
         if v >= 0:
             assert (blocked[v] and not mended[v]) if kind else not blocked[v]
-    passed = guard(np.zeros(5, np.bool_), np.zeros(5, np.bool_))
-    assert passed.version.tolist() == [-1, 0, 1, 2, 3] and not passed.kind.any()
+            rolled += bool(release[v] != release[t - 1])
+    assert rolled > 10
+    passed_all = guard(np.zeros(5, np.bool_), np.zeros(5, np.bool_), np.arange(5))
+    assert passed_all.version.tolist() == [-1, 0, 1, 2, 3] and not passed_all.kind.any()
+
+
+def test_a_model_that_is_blocked_while_it_serves_goes() -> None:
+    blocked, release = np.array([False, True, True, True]), np.array([7, 7, 7, 7])
+    always = np.ones(4, np.bool_)
+    # nothing else passed: what served before any audit does
+    assert guard(blocked, always, release).version.tolist() == [-1, 0, -1, -1]
+    walk = guard(np.array([False, False, True, True, False]), np.ones(5, np.bool_), np.array([0, 1, 1, 1, 1]))
+    assert walk.version.tolist() == [-1, 0, 1, 0, 0]

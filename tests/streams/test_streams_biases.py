@@ -96,6 +96,21 @@ def test_a_proxy_moves_what_is_seen_and_an_unequal_base_rate_what_is_there() -> 
     assert (proxy.bias.norm, unequal.bias.norm) == (Norm.TREATMENT, Norm.NONE)
 
 
+def test_an_inherited_disadvantage_lowers_merits_and_violates_equal_impact_only() -> None:
+    stream = drawn("inherited", 0.5)
+    assert (
+        stream.bias is not None and stream.bias.norm is Norm.IMPACT and stream.bias.features == (0, 1, 2, 3)
+    )
+    for j, wanted in enumerate((-0.15, -0.15, -0.15, -0.15, 0.0)):
+        close(stream.X[late(stream, 1), j].mean(), wanted, sd=1.0)
+    # weights (2, 2, 1, 1) / sqrt(10): a sum of 6 / sqrt(10)
+    close(
+        stream.y[late(stream, 1)].mean(),
+        float(norm.sf((0.5 + 0.15 * 6.0 / math.sqrt(10.0)) / math.sqrt(1.25))),
+    )
+    assert np.array_equal(stream.y, stream.bias.y) and stream.bias.kept.all()
+
+
 def test_cancelling_proxies_leave_the_score_as_it_was() -> None:
     plain, stream = drawn("cancelling_proxies", 0.0), drawn("cancelling_proxies", 1.0)
     weights = Population().weights
@@ -168,6 +183,7 @@ def test_what_a_bias_needs_is_asked_for() -> None:
         ({"strength": math.nan}, "strength"),
         ({"attributes": 2, "per_group": 3}, "cannot be halved"),
         ({"bias": {"missingness": {"rate": 1.5}}}, "rate"),
+        ({"bias": {"inherited": {"merits": 6}}}, "lowers 6 merits, there are 5"),
     ):
         with pytest.raises(ConfigError, match=match):
             Population(**params)
@@ -189,6 +205,11 @@ GOLDEN: dict[str, tuple[int, str, list[float]]] = {
         1,
         "e9de15e1807c7a23c2282b16",
         [0.6013945969024869, 0.09701399350009825, -0.23677811870069201, 3191.6279578945223],
+    ),
+    "inherited": (
+        1,
+        "34488fa1ae7a1a290b482cec",
+        [0.6013945969024869, -0.11298600649990174, -0.446778118700692, 3203.8239345776133],
     ),
     "intersectional": (
         1,
