@@ -71,7 +71,7 @@ def command(**given: Any) -> None:
     from mlopsim.fairness.explaining import Explaining
     from mlopsim.fairness.oneoff import prepare
     from mlopsim.fairness.page import sections
-    from mlopsim.fairness.verdicts import Says, judge
+    from mlopsim.fairness.verdicts import Says, check_audits, judge
     from mlopsim.report.page import render
     from mlopsim.streams.readers import file_digest, find_file, read_frame
     from mlopsim.streams.tables import table_of
@@ -82,8 +82,7 @@ def command(**given: Any) -> None:
     make("learner", learner)
     arms = {name: [label_of("audit", spec) for spec in make("audit", name).members()] for name in ARMS}
     audits = [_spec(text) for text in given["audits"]] or _all(arms)
-    for spec in audits:
-        make("audit", spec)
+    check_audits(audits)
     root = np.random.SeedSequence(given["seed"])
     with Console(stderr=True).status("reading ...") as status:
         path = find_file(given["file"])
@@ -162,6 +161,10 @@ def _check(given: dict[str, Any]) -> None:
         raise ConfigError(f"cannot write a page to '{out}'", remedy="end its name in .html")
     if out.exists() and not given["force"]:
         raise ConfigError(f"{out} exists", remedy="choose another name, or overwrite it with --force")
+    if given["group"] == given["label_"]:
+        raise ConfigError(
+            f"'{given['group']}' cannot be both label and group", remedy="name another column with --group"
+        )
     for name in ("share", "alpha"):
         if not 0.0 < given[name] < 1.0:
             raise ConfigError(f"--{name} must lie between 0 and 1, got {given[name]:g}")

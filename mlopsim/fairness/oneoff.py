@@ -22,7 +22,9 @@ from mlopsim.streams.stream import Stream
 from mlopsim.streams.tables import Table
 
 #: branches of the seed
-SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN = range(5)
+SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN, FOLDS = range(6)
+#: parts of the training rows, each left out once: what the model promises
+PARTS = 5
 
 
 @dataclass(kw_only=True)
@@ -140,7 +142,7 @@ def prepare(
     made: Any = make("learner", learner)
     with one_thread():
         model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
-        says = model.predict(Z[:cut])
+        says = left_out(made, Z[:cut], stream.y[:cut], seed)
         decision = model.predict(Z[cut:]) == 1
         score = score_of(model, Z[cut:])
     held, group = Z[cut:], stream.g[cut:]
@@ -160,7 +162,7 @@ def prepare(
         observed=stream.y[cut:],
         trained=np.bincount(2 * stream.y[:cut] + says, minlength=4).reshape(1, 2, 2),
         explain=explain,
-        flip=partial(_flip, model, held, group, len(table.groups)),
+        flip=partial(_flip, model, held, group, len(table.groups), encoder),
         known=np.abs(known).mean(axis=0)[None],
     )
     d = len(table.features)
@@ -178,6 +180,40 @@ def prepare(
         _explained={},
     )
     return Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
+
+
+def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
+    """Return what is said of each training row by a model that was trained on the others, int64 (n,).
+
+    By five-fold cross-validation, of as many folds as rows at most. What a model says of the very rows that
+    it was trained on is too good to be a promise.
+
+    Parameters
+    ----------
+    learner : Learner
+    X : ndarray of float64, shape (n, d)
+    y : ndarray of int64, shape (n,)
+        0 or 1.
+    seed : numpy.random.SeedSequence
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    >>> tree = make("learner", {"tree": {"max_depth": 20, "min_samples_leaf": 1}})
+    >>> seed = np.random.SeedSequence(0)
+    >>> said = tree.fit(X, y, 2, seed).predict(X), left_out(tree, X, y, seed)
+    >>> [round(float((labels == y).mean()), 1) for labels in said]
+    [1.0, 0.5]
+    """
+    fold = np.random.default_rng(branch(seed, FOLDS)).permutation(len(y)) % min(PARTS, len(y))
+    found = np.empty(len(y), dtype=np.int64)
+    for k in range(int(fold.max()) + 1):
+        out = fold == k
+        model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))
+        found[out] = model.predict(X[out])
+    return found
 
 
 def chosen(group: np.ndarray, groups: int, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -247,8 +283,22 @@ def _values(Z: np.ndarray, encoder: Encoder, features: int) -> np.ndarray:
     return found
 
 
-def _flip(model: Model, X: np.ndarray, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    other = moved(X, group, np.array([0, len(X)]), groups)
+def _flip(
+    model: Model, Z: np.ndarray, group: np.ndarray, groups: int, encoder: Encoder
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return decision and score of rows of which the feature that tells the group best is another group's.
+
+    All columns of a feature change together: a category becomes another one, never two or none.
+    """
+    before = _values(Z, encoder, encoder.width)
+    after = moved(before, group, np.array([0, len(Z)]), groups)
+    other = Z.copy()
+    for j in np.flatnonzero((before != after).any(axis=0)):
+        columns = np.flatnonzero(encoder.source == j)
+        if np.isnan(encoder.code[columns]).all():
+            other[:, columns[0]] = after[:, j]
+        else:
+            other[:, columns] = after[:, j, None] == np.arange(1.0, len(columns) + 1.0)
     with one_thread():
         return model.predict(other) == 1, score_of(model, other)
 

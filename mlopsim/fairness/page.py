@@ -71,11 +71,12 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
     text = (
         f"What each audit says of the {rows:,} rows that the model was not trained on. **found**: its "
         f"p-value, adjusted for {tests} tests by Holm's method, is at most {alpha:g}; the chance that any "
-        "audit finds something where there is nothing is no more than that. **not found** does not mean that "
-        "there is nothing: few rows show little. With many rows small differences are found, too: look at "
-        "the **statistic**, and at the customary **rule of thumb**, which knows nothing of the number of "
-        "rows. **no test**: the number alone; nothing says how large it may be by chance. What is found is a "
-        "difference, not its cause, and not who is to blame for it."
+        "audit finds something where there is nothing (the group plays no part in rows, labels and "
+        "decisions, and audited rows are like those of the training) is no more than that. **not found** "
+        "does not mean that there is nothing: few rows show little. With many rows small differences are "
+        "found, too: look at the **statistic**, and at the customary **rule of thumb**, which knows nothing "
+        "of the number of rows. **no test**: the number alone; nothing says how large it may be by chance. "
+        "What is found is a difference, not its cause, and not who is to blame for it."
     )
     notes = [f"{v.audit}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE]
     if notes:
@@ -84,22 +85,21 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
 
 
 def _arms(verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float) -> Section:
-    says = by_arm(verdicts, arms, alpha)
-    alone = {v.audit: v for v in verdicts}
-    present = {arm: [name for name in members if name in alone] for arm, members in arms.items()}
+    found = by_arm(verdicts, arms, alpha)
+    looked = {v.audit for v in verdicts}
     frame = pl.DataFrame(
         {
-            "arm": list(arms),
-            "verdict": [says[arm].value for arm in arms],
-            "found by": [
-                ", ".join(n for n in present[arm] if alone[n].says is Says.FOUND) or "–" for arm in arms
-            ],
-            "audits": [", ".join(present[arm]) or "–" for arm in arms],
-        }
+            "arm": list(found),
+            "verdict": [says.value for says, _ in found.values()],
+            "found by": [", ".join(hits) or "–" for _, hits in found.values()],
+            "audits": [", ".join(name for name in arms[arm] if name in looked) for arm in found],
+        },
+        schema=dict.fromkeys(("arm", "verdict", "found by", "audits"), pl.String),
     )
     text = (
-        "The audits of an arm together, their p-values adjusted within the arm: each arm finds something "
-        f"where there is nothing with a chance of at most {alpha:g}."
+        "The audits of an arm together, their p-values adjusted within the arm, so that more may be found "
+        "than among all audits: each arm finds something where there is nothing with a chance of at most "
+        f"{alpha:g}. Arms of which no audit looked are not shown."
     )
     return Section(title="Arms", text=text, table=frame)
 
@@ -200,9 +200,13 @@ def _words(alpha: float) -> Section:
     text = (
         "- **own**: the audit's test (Fisher's exact test, randomised, where rates are compared). **shuffled "
         "groups**: the groups are dealt out anew, the score is compared with those of the deals.\n"
-        "- **accuracy** and **f1** compare with the rows that were trained on: what was learnt by heart is "
-        "lost. **slice_accuracy** finds the hard slices that any model has. Groups play no part in the "
-        "first two.\n"
+        "- **accuracy** and **f1** compare with the rows that were trained on, of which each is predicted by "
+        "a model of the other four fifths: what is lost is lost over time or by chance. Groups play no "
+        "part.\n"
+        "- **slice_accuracy**: the statistic and the blame are of all slices, and any model has hard ones; "
+        "what is tested by shuffled groups is whether groups are such slices.\n"
+        "- **flip** moves the feature that tells the groups best, with all its categories; other features "
+        "that give the group away stay.\n"
         "- Attributions of a model that sees the group tell the group, however little it is used: "
         "**shap_ks** and **explanation_shift** then find it; **shap_gap** says how much it moves.\n"
         "- **score**: what is explained: log odds where the model is a sum, else the probability of class "

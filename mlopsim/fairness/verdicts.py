@@ -15,7 +15,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import digest_words
 from mlopsim.core.spec import canonical, label, make
 from mlopsim.fairness.arms import Arm
-from mlopsim.fairness.audit import Audit, Findings, Source
+from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.oneoff import Subject, regrouped
 from mlopsim.stats.ranks import holm
@@ -120,22 +120,17 @@ def judge(
     Raises
     ------
     ConfigError
-        If an arm is among the audits, or one is listed twice.
+        See :func:`check_audits`.
 
     References
     ----------
     Holm (1979), *A simple sequentially rejective multiple test procedure*, Scand. J. Statistics 6, 65-70.
     Phipson and Smyth (2010), *Permutation p-values should never be zero*, SAGMB 9, 39.
     """
-    names = [label("audit", spec) for spec in audits]
-    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
-    if twice is not None:
-        raise ConfigError(f"the audit {twice} is listed twice", remedy="keep one of them")
+    names = check_audits(audits)
     looked: list[tuple[Audit, Findings, float, str, float]] = []
     for name, spec in zip(names, audits, strict=True):
         audit: Audit = make("audit", spec)
-        if isinstance(audit, Arm):
-            raise ConfigError(f"{name} is an arm", remedy="list its audits")
         watch(name)
         began = time.perf_counter()
         root = branch(seed, *digest_words(digest(canonical("audit", spec))))
@@ -150,7 +145,7 @@ def judge(
         looked.append((audit, found, p, test, time.perf_counter() - began))
     adjusted = holm([p for _, _, p, _, _ in looked])
     return [
-        _verdict(name, *parts, float(level), alpha, subject, own)
+        _verdict(name, *parts, float(level), alpha, subject, own, rounds)
         for name, parts, level in zip(names, looked, adjusted, strict=True)
     ]
 
@@ -166,6 +161,7 @@ def _verdict(
     alpha: float,
     subject: Subject,
     own: str,
+    rounds: int,
 ) -> Verdict:
     missing = bool(np.isnan(found.score[0]))
     if missing:
@@ -179,6 +175,11 @@ def _verdict(
         order = np.argsort(-found.blame[0], kind="stable")[:3]
         blamed = [(features[j], float(found.blame[0, j])) for j in order if found.blame[0, j] > 0.0]
     notes = [found.reason] if found.reason else []
+    if test == "shuffled groups" and says is Says.NOT_FOUND and p <= 1.5 / (1 + rounds):
+        notes.append(
+            f"no deal of the groups was like it, yet {rounds} deals show no more than p = {p:.2g}, too much "
+            "after the adjustment: deal more often (--rounds)"
+        )
     if blamed and blamed[0][0] == own and audit.needs & {Source.SHAP, Source.LIME}:
         notes.append(
             f"'{own}' itself tells groups apart however little the model uses it: see how large the "
@@ -250,14 +251,19 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
     return (1 + above) / (1 + rounds)
 
 
-def by_arm(verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float) -> dict[str, Says]:
-    """Return what each arm says: its own p-values are adjusted together.
+def by_arm(
+    verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float
+) -> dict[str, tuple[Says, tuple[str, ...]]]:
+    """Return what each arm says, and the audits by which it found something.
+
+    The p-values of an arm are adjusted together, those of other audits play no part.
 
     Parameters
     ----------
     verdicts : sequence of Verdict
     arms : mapping of str to sequence of str
-        Names of the audits of each arm; those without a verdict are not counted.
+        Names of the audits of each arm. Those that did not look are not counted, an arm of which none did
+        is left out.
     alpha : float
 
     Examples
@@ -265,13 +271,53 @@ def by_arm(verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha
     >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", p=0.01, adjusted=0.02, test="own",
     ...               thumb="", broken=None, blamed=(), labels="none", reason="", seconds=0.0)
     >>> by_arm([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
-    {'first': <Says.FOUND: 'found'>, 'second': <Says.TOO_LITTLE: 'not enough data'>}
+    {'first': (<Says.FOUND: 'found'>, ('one',))}
     """
-    found = {}
+    found: dict[str, tuple[Says, tuple[str, ...]]] = {}
     for arm, members in arms.items():
-        level = holm([v.p for v in verdicts if v.audit in members and v.says is not Says.TOO_LITTLE])
-        if not len(level) or np.isnan(level).all():
-            found[arm] = Says.TOO_LITTLE
+        looked = [v for v in verdicts if v.audit in members]
+        able = [v for v in looked if v.says is not Says.TOO_LITTLE]
+        level = holm([v.p for v in able])
+        if not looked:
+            continue
+        if not able:
+            found[arm] = Says.TOO_LITTLE, ()
+        elif np.isnan(level).all():
+            found[arm] = Says.NO_TEST, ()
         else:
-            found[arm] = Says.FOUND if np.nanmin(level) <= alpha else Says.NOT_FOUND
+            hits = tuple(v.audit for v, p in zip(able, level, strict=True) if p <= alpha)
+            found[arm] = Says.FOUND if hits else Says.NOT_FOUND, hits
     return found
+
+
+def check_audits(audits: Sequence[Any]) -> list[str]:
+    """Return the names of audits that can look at a user's data.
+
+    Parameters
+    ----------
+    audits : sequence of specs of audits
+
+    Raises
+    ------
+    ConfigError
+        If one is an arm, is listed twice or asks for labels that nobody has.
+
+    Examples
+    --------
+    >>> check_audits(["four_fifths", {"accuracy": {}}])
+    ['four_fifths', 'accuracy']
+    """
+    names = [label("audit", spec) for spec in audits]
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None:
+        raise ConfigError(f"the audit {twice} is listed twice", remedy="keep one of them")
+    for name, spec in zip(names, audits, strict=True):
+        audit: Audit = make("audit", spec)
+        if isinstance(audit, Arm):
+            members = ", ".join(label("audit", member) for member in audit.members())
+            raise ConfigError(f"{name} is an arm", remedy=f"list its audits: {members}")
+        if isinstance(audit, LabelAudit) and audit.labels is Labels.TRUE:
+            raise ConfigError(
+                f"{name}: the true labels are known in simulations only", remedy="labels: observed"
+            )
+    return names

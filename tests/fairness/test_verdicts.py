@@ -10,9 +10,12 @@ from typing import cast
 import numpy as np
 import pytest
 
+from mlopsim.cli.audit_ import ARMS
+from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import make
-from mlopsim.fairness.oneoff import Subject
+from mlopsim.core.spec import Spec, make
+from mlopsim.fairness.explaining import Explaining
+from mlopsim.fairness.oneoff import Subject, prepare
 from mlopsim.fairness.probes import sample
 from mlopsim.fairness.verdicts import Says, Verdict, by_arm, judge, shuffled
 from mlopsim.learners.base import Model
@@ -104,12 +107,13 @@ def test_arms_by_hand() -> None:
     arms = {"one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "none": ["d"], "void": []}
     says = by_arm(found, arms, 0.05)
     # the smallest of two counts twice, of three three times
-    assert says["one"] is Says.FOUND and says["two"] is Says.FOUND
-    assert says["three"] is Says.NOT_FOUND
-    assert says["none"] is Says.TOO_LITTLE and says["void"] is Says.TOO_LITTLE
+    assert says["one"] == (Says.FOUND, ("a",)) and says["two"] == (Says.FOUND, ("a", "b"))
+    assert says["three"] == (Says.NOT_FOUND, ())
+    assert says["none"] == (Says.NO_TEST, ()) and "void" not in says
     # what had too little data does not count among those that are adjusted for
     short = [verdict("a", 0.02), verdict("b", 0.03, Says.TOO_LITTLE), verdict("c", 0.04, Says.TOO_LITTLE)]
-    assert by_arm(short, {"three": ["a", "b", "c"]}, 0.05)["three"] is Says.FOUND
+    assert by_arm(short, {"three": ["a", "b", "c"]}, 0.05)["three"] == (Says.FOUND, ("a",))
+    assert by_arm(short[1:], {"two": ["b", "c"]}, 0.05)["two"] == (Says.TOO_LITTLE, ())
 
 
 AUDITS = ["demographic_parity", "four_fifths", "shap_gap", "calibration_gap"]
@@ -147,3 +151,23 @@ def test_refused() -> None:
         judge(subject(0.0), ["four_fifths", "four_fifths"], seed)
     with pytest.raises(ConfigError, match="explained is an arm"):
         judge(subject(0.0), ["explained"], seed)
+    with pytest.raises(ConfigError, match="known in simulations only"):
+        judge(subject(0.0), [{"accuracy": {"labels": "true"}}], seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("learner", ["ridge", {"tree": {"max_depth": 12, "min_samples_leaf": 1}}])
+def test_a_fair_model_is_rarely_found_biased(learner: Spec) -> None:
+    """The group plays no part in anything: all audits together find something in 5 % of the data at most."""
+    runs, hits = 100, 0
+    for k in range(runs):
+        rng = np.random.default_rng(k)
+        X, g = rng.normal(size=(600, 4)), rng.integers(0, 2, 600)
+        y = (X[:, 0] + 0.5 * X[:, 1] + rng.normal(size=600) > 0.3).astype(np.int64)
+        features = tuple(f"x{j}" for j in range(4))
+        table = Table(X=X, y=y, g=g, classes=("no", "yes"), features=features, groups=("a", "b"))
+        seed = np.random.SeedSequence(k)
+        seen = prepare(table, learner, Explaining(background=30, rows=20, samples=100), seed)
+        audits = [name for name in registry.names("audit") if name not in ("arm", *ARMS)]
+        hits += any(v.says is Says.FOUND for v in judge(seen, audits, seed.spawn(1)[0], rounds=299))
+    assert hits <= 0.05 * runs + 3.0 * math.sqrt(0.05 * 0.95 * runs)

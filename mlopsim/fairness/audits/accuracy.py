@@ -19,8 +19,9 @@ class Accuracy(LabelAudit):
     """How far accuracy is below what the model had on the rows that it was trained on.
 
     The score is ``-log10`` of the one-sided p-value of Fisher's exact test (not randomised). It is no exact
-    test of a drop: accuracy on training rows is too good by what the model learnt by heart. Groups play no
-    part.
+    test of a drop: accuracy on training rows is too good by what the model learnt by heart, which calibration
+    makes up for (in the audit of one model, rows that were left out of training are compared with). Groups
+    play no part.
 
     Parameters
     ----------

@@ -26,7 +26,9 @@ class SliceAccuracy(LabelAudit):
     same number. The statistic is the largest gap, which may be that of another slice.
 
     Any model is less often right near its threshold, so that some slices of a fair one are worse than others:
-    the p-value says how sure that is, not how unfair. Only calibration makes a limit of it.
+    the smallest p-value says how sure that is, not how unfair, and is no p-value of this audit. A limit comes
+    from calibration; in the audit of one model groups are shuffled, so that only slices that are groups are
+    tested.
 
     Parameters
     ----------
@@ -72,7 +74,6 @@ class SliceAccuracy(LabelAudit):
         return Findings(
             statistic=gap,
             score=surprise(least),
-            p=least,
             # a feature without a slice is not to blame
             blame=np.where(missing[:, None], np.nan, np.nan_to_num(blame, nan=0.0)),
             rule=np.greater(gap, 0.1 + 1e-12),
