@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -123,7 +122,6 @@ def _windows_alone(cls: type[Any]) -> None:
         near(found[:, t], single, "what it finds in a window depends on other windows", remedy)
 
 
-@cache
 def _uneven() -> Evidence:
     """Return windows of different sizes, with groups of different sizes."""
     whole = sample(5, 2)
