@@ -55,13 +55,14 @@ class Evidence:
         Labels as they should be, where that is known (simulations only).
     trained : ndarray of int64, shape (T, 2, 2)
         Rows that each window's model was trained on, counted by observed label and by what it says of them:
-        what it promised before it was released.
+        what it promised before it was released. In an audit of one model what is said of each row by a model
+        that was not trained on it.
     explain : callable, optional
         Gives attributions: ``explain(name, repeat)`` for ``"shap"`` or ``"lime"``; ``repeat`` 0, 1, ... asks
         for the same once more with other draws.
     flip : callable, optional
         Gives decision and score of the same rows as if they belonged to another group: of all that the
-        model knows only the column that tells the group best is changed.
+        model knows only the column, or feature, that tells the group best is changed.
     known : ndarray of float64, shape (T, d), optional
         Mean absolute attribution of each feature in the rows that each model was trained on.
     """

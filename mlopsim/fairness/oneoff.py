@@ -14,7 +14,7 @@ from mlopsim.core.threads import one_thread
 from mlopsim.fairness.audit import Audit, Source
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
-from mlopsim.fairness.flipping import moved
+from mlopsim.fairness.flipping import flipped_rows
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
 from mlopsim.streams.layout import branch
@@ -141,7 +141,7 @@ def prepare(
     Z = encoder.transform(stream.X)
     made: Any = make("learner", learner)
     with one_thread():
-        model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
+        model = _fit(made, Z[:cut], stream.y[:cut], branch(seed, TRAIN))
         says = left_out(made, Z[:cut], stream.y[:cut], seed)
         decision = model.predict(Z[cut:]) == 1
         score = score_of(model, Z[cut:])
@@ -185,8 +185,8 @@ def prepare(
 def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
     """Return what is said of each training row by a model that was trained on the others, int64 (n,).
 
-    By five-fold cross-validation, of as many folds as rows at most. What a model says of the very rows that
-    it was trained on is too good to be a promise.
+    By five-fold cross-validation, of as many folds as rows at most, each with its share of both labels. What
+    a model says of the very rows that it was trained on is too good to be a promise.
 
     Parameters
     ----------
@@ -195,6 +195,11 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     y : ndarray of int64, shape (n,)
         0 or 1.
     seed : numpy.random.SeedSequence
+
+    Raises
+    ------
+    DataError
+        If the learner cannot be trained on so few rows.
 
     Examples
     --------
@@ -207,13 +212,25 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     >>> [round(float((labels == y).mean()), 1) for labels in said]
     [1.0, 0.5]
     """
-    fold = np.random.default_rng(branch(seed, FOLDS)).permutation(len(y)) % min(PARTS, len(y))
+    parts, fold = min(PARTS, len(y)), np.empty(len(y), dtype=np.int64)
+    order = np.lexsort((np.random.default_rng(branch(seed, FOLDS)).random(len(y)), y))
+    fold[order] = np.arange(len(y)) % parts
     found = np.empty(len(y), dtype=np.int64)
-    for k in range(int(fold.max()) + 1):
+    for k in range(parts):
         out = fold == k
-        model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))
-        found[out] = model.predict(X[out])
+        found[out] = _fit(learner, X[~out], y[~out], branch(seed, FOLDS, k)).predict(X[out])
     return found
+
+
+def _fit(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> Model:
+    try:
+        model: Model = learner.fit(X, y, 2, seed)
+    except ValueError as error:
+        raise DataError(
+            f"{learner.full_name} cannot be trained on {len(y)} rows, {int(y.sum())} of class 1: {error}",
+            remedy="more rows, a larger --share or another learner; four fifths of the training rows must do",
+        ) from error
+    return model
 
 
 def chosen(group: np.ndarray, groups: int, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -286,20 +303,9 @@ def _values(Z: np.ndarray, encoder: Encoder, features: int) -> np.ndarray:
 def _flip(
     model: Model, Z: np.ndarray, group: np.ndarray, groups: int, encoder: Encoder
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return decision and score of rows of which the feature that tells the group best is another group's.
-
-    All columns of a feature change together: a category becomes another one, never two or none.
-    """
-    before = _values(Z, encoder, encoder.width)
-    after = moved(before, group, np.array([0, len(Z)]), groups)
-    other = Z.copy()
-    for j in np.flatnonzero((before != after).any(axis=0)):
-        columns = np.flatnonzero(encoder.source == j)
-        if np.isnan(encoder.code[columns]).all():
-            other[:, columns[0]] = after[:, j]
-        else:
-            other[:, columns] = after[:, j, None] == np.arange(1.0, len(columns) + 1.0)
+    """Return decision and score of rows as if they belonged to another group, see `flipped_rows`."""
     with one_thread():
+        other = flipped_rows(Z, group, groups, encoder.source, score_of(model, Z))
         return model.predict(other) == 1, score_of(model, other)
 
 

@@ -200,9 +200,9 @@ def _words(alpha: float) -> Section:
     text = (
         "- **own**: the audit's test (Fisher's exact test, randomised, where rates are compared). **shuffled "
         "groups**: the groups are dealt out anew, the score is compared with those of the deals.\n"
-        "- **accuracy** and **f1** compare with the rows that were trained on, of which each is predicted by "
-        "a model of the other four fifths: what is lost is lost over time or by chance. Groups play no "
-        "part.\n"
+        "- **accuracy** and **f1** compare with the rows that were trained on, of which each is predicted "
+        "by a model that was not trained on it (five folds): what is lost is lost over time or by chance. "
+        "Groups play no part.\n"
         "- **slice_accuracy**: the statistic and the blame are of all slices, and any model has hard ones; "
         "what is tested by shuffled groups is whether groups are such slices.\n"
         "- **flip** moves the feature that tells the groups best, with all its categories; other features "

@@ -14,6 +14,7 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import digest_words
 from mlopsim.core.spec import canonical, label, make
+from mlopsim.core.threads import one_thread
 from mlopsim.fairness.arms import Arm
 from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
 from mlopsim.fairness.evidence import Evidence
@@ -21,7 +22,7 @@ from mlopsim.fairness.oneoff import Subject, regrouped
 from mlopsim.stats.ranks import holm
 from mlopsim.streams.layout import branch
 
-#: rows of all rounds together that are looked at in one call
+#: rows, or numbers in matrices, of all rounds together that are looked at in one call
 BLOCK = 2_000_000
 
 
@@ -135,13 +136,14 @@ def judge(
         began = time.perf_counter()
         root = branch(seed, *digest_words(digest(canonical("audit", spec))))
         evidence = subject.seen_by(audit)
-        found = audit.examine(evidence, np.random.default_rng(branch(root, 0)))
         p, test = np.nan, ""
-        if found.p is not None:
-            p, test = float(found.p[0]), "own"
-        elif not audit.needs - {Source.SHAP, Source.LIME}:
-            p = shuffled(audit, evidence, rounds, root)
-            test = "shuffled groups"
+        with one_thread():
+            found = audit.examine(evidence, np.random.default_rng(branch(root, 0)))
+            if found.p is not None:
+                p, test = float(found.p[0]), "own"
+            elif not audit.needs - {Source.SHAP, Source.LIME}:
+                p = shuffled(audit, evidence, rounds, root)
+                test = "shuffled groups"
         looked.append((audit, found, p, test, time.perf_counter() - began))
     adjusted = holm([p for _, _, p, _, _ in looked])
     return [
@@ -239,7 +241,9 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
     score = audit.examine(regrouped(evidence, rows, values, group[None]), rng).score[0]
     if np.isnan(score):
         return float("nan")
-    at_once = max(BLOCK // len(rows), 1)
+    # rows, or matrices of features for each group, whichever is more
+    width = 0 if values is None else values.shape[1]
+    at_once = max(BLOCK // max(len(rows), 2 * evidence.n_groups * width**2), 1)
     above, left = 0, rounds
     while left:
         count = min(left, at_once)

@@ -28,8 +28,9 @@ def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Walk:
 
     The newest model of window t is audited on the rows of window t; what comes of it serves in window t + 1.
     If it is blocked, the model that is trained on reweighed rows of the same windows is audited; if that
-    is blocked, too, what passed last serves, of all models that were not blocked since: a model that served
-    and is blocked now does not go on. If there is none, what served before any audit does: something must.
+    is blocked, too, what passed last serves, of all models that were not blocked since: a newest model that
+    served and is blocked now does not go on. Older models are not audited again. If there is none, what
+    served before any audit does: something must.
 
     Parameters
     ----------

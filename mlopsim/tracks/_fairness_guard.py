@@ -79,14 +79,15 @@ def guarded(table: pl.DataFrame, curves: Curves, tolerated: Mapping[str, float])
         "The same deployments with each method as the guard of what serves: the newest model is audited in "
         "every window and serves while it passes. If it is blocked, the one that is trained on reweighed "
         "rows of the same windows serves, if that passes; else what passed last before and was not blocked "
-        "since. **served biased**: windows in which what serves violates the norm of the bias by more than "
-        "is tolerated. **blocked rightly**: models that were blocked in a window in which they did. "
-        "**blocked wrongly**: models that never did and were blocked: of a bias that is in the labels and "
-        "that the model cannot follow all blocks are wrong here, though they are the power of an audit that "
-        "looks for wrong labels. **let through**: models that did and were not blocked while they did. "
-        "**mended**: windows that a reweighed model served. The figures show what serves under the "
-        "strongest bias: how far it is from the norm that the bias violates, and how right it is by true "
-        "labels; where nothing is wrong (unequal base rate) 1 less the ratio of acceptance rates."
+        "since; older models are not audited again. **served biased**: windows in which what serves "
+        "violates the norm of the bias by more than is tolerated. **blocked rightly**: models that were "
+        "blocked in a window in which they did. **blocked wrongly**: models that never did and were "
+        "blocked: of a bias that is in the labels and that the model cannot follow all blocks are wrong "
+        "here, though they are the power of an audit that looks for wrong labels. **let through**: models "
+        "that did and were not blocked while they did. **mended**: windows that a reweighed model served. "
+        "The figures show what serves under the strongest bias: how far it is from the norm that the bias "
+        "violates, and how right it is by true labels; where nothing is wrong (unequal base rate) 1 less "
+        "the ratio of acceptance rates."
     )
     return Section(title="Guarding a deployment", text=text, table=frame, figures=figures)
 

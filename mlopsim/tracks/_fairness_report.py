@@ -217,8 +217,9 @@ def _lead(table: pl.DataFrame) -> Section | None:
         "Windows from the arm's first alarm after the onset to the harm: the first window in which the "
         "model violates the norm of the bias by more than is tolerated. Above 0: the alarm comes first. "
         f"A bias that is missed counts as found at the end. **difference**: to {base}, paired over seeds. "
-        "Only deployments in which harm follows. Labels are there at once: with a label delay of L windows "
-        "what an audit finds by labels it would find L windows later, and what it finds without them as soon."
+        "Only deployments in which harm follows. Labels are there at once. With a label delay of L windows "
+        "and a model that stays, what an audit finds by labels it would find L windows later, and what it "
+        "finds without them as soon; a model that learns the bias from labels would be later itself."
     )
     return Section(title="Lead time", text=text, table=frame)
 

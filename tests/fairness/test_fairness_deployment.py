@@ -116,6 +116,8 @@ def test_an_inherited_disadvantage_is_unequal_impact_and_equal_treatment() -> No
     assert found.treatment == 0.0
     assert found.impact == pytest.approx(1.0 - rates[1] / rates[0], abs=0.01)
     assert found.of(Norm.IMPACT) == found.impact > 0.4
+    # where base rates differ error rates do, too, by less
+    assert 0.0 < found.errors < 0.15
 
 
 def test_the_null_has_the_same_people_and_no_bias() -> None:

@@ -96,7 +96,7 @@ def test_a_proxy_moves_what_is_seen_and_an_unequal_base_rate_what_is_there() -> 
     assert (proxy.bias.norm, unequal.bias.norm) == (Norm.TREATMENT, Norm.NONE)
 
 
-def test_an_inherited_disadvantage_lowers_merits_and_violates_equal_impact_only() -> None:
+def test_an_inherited_disadvantage_lowers_merits_and_its_norm_is_equal_impact() -> None:
     stream = drawn("inherited", 0.5)
     assert (
         stream.bias is not None and stream.bias.norm is Norm.IMPACT and stream.bias.features == (0, 1, 2, 3)

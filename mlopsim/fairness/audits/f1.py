@@ -21,7 +21,8 @@ class F1(LabelAudit):
     ``F1 = 2 TP / (2 TP + FP + FN)``. With shares ``a = TP / n`` and ``b = (FP + FN) / n`` its variance is ``4
     a b (a + b) / (n (2 a + b)^4)`` by the delta method; the score is ``-log10`` of the one-sided normal
     p-value of the difference. Where neither side has an error of its own (both 0 or 1), z is 0 if they agree,
-    and infinite if not. Groups play no part.
+    and infinite if not. Groups play no part. It is no exact test: F1 on training rows is too good (in the
+    audit of one model, rows that were left out of training are compared with).
 
     Parameters
     ----------

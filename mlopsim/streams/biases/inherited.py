@@ -20,10 +20,10 @@ class Inherited(Bias):
     """Inherited disadvantage: fewer of the group have the merits, since they were kept from them.
 
     At strength s each of the first ``merits`` merits of the group is ``s * shift`` lower; labels are drawn
-    from them. Everything is measured and recorded as it is, equals are treated equally, and error rates
-    are those of such people; only who holds that groups ought to be accepted equally often finds a wrong.
-    Whether it is one the rows cannot say: those of ``bias/unequal_base_rate`` are of the same kind, and
-    there nothing is wrong.
+    from them. Everything is measured and recorded as it is and equals are treated equally; error
+    rates differ a little, as they do wherever base rates differ. The wrong is that groups are not
+    accepted equally often, for whoever holds that they ought to be. Whether it is one the rows cannot say:
+    those of ``bias/unequal_base_rate`` are of the same kind, and there nothing is wrong.
 
     Parameters
     ----------
