@@ -133,7 +133,9 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
     return words
 
 
-def _check_keys(words: Sequence[str]) -> None:
+def _check_keys(words: Sequence[str]) -> set[str]:
+    """Refuse unknown keys; return those of settings that take any keys of their own."""
+    free: set[str] = set()
     chosen = {key: value for key, _, value in (word.partition("=") for word in words)}
     tracks = registry.names("track")
     roots = [*root_keys(), "suite", *PARTS, *tracks]
@@ -151,7 +153,7 @@ def _check_keys(words: Sequence[str]) -> None:
                 )
             continue
         if head in tracks:
-            known = list(_fields(registry.find("track", head)))
+            known = _fields(registry.find("track", head))
         elif head in PARTS:
             name = chosen.get(head) or ("standard" if head == "deployment" else "")
             if not name:
@@ -161,17 +163,25 @@ def _check_keys(words: Sequence[str]) -> None:
                 )
             if name not in registry.names(head):
                 continue  # a preset: Hydra knows its keys
-            known = list(_fields(registry.find(head, name)))
+            known = _fields(registry.find(head, name))
         else:
             raise ConfigError(
                 f"'{head}' has no parts, so '{key}' cannot be set", remedy=f"write {head}=value"
             )
-        first = rest.split(".")[0]
-        if first not in known:
+        path = rest.split(".")
+        if path[0] not in known:
             raise ConfigError(
-                f"unknown key '{key}': {head} has no '{first}'{nearest(first, known)}",
+                f"unknown key '{key}': {head} has no '{path[0]}'{nearest(path[0], known)}",
                 remedy=f"it has: {', '.join(known)}",
             )
+        if len(path) > 1 and not isinstance(known[path[0]], dict):
+            raise ConfigError(
+                f"'{head}.{path[0]}' has no parts, so '{key}' cannot be set",
+                remedy=f"write {head}.{path[0]}=VALUE",
+            )
+        if known[path[0]] == {}:
+            free.add(key)
+    return free
 
 
 def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) -> Composed:
@@ -204,7 +214,11 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     _store_schema()
     given = {word.partition("=")[0] for word in words}
     merged = "deployment" not in given and any(key.startswith("deployment.") for key in given)
-    hydra_words = [*words, "deployment=standard"] if merged else list(words)
+    # Hydra adds keys only if told to; here it may where any keys will do
+    free = _check_keys(words)
+    hydra_words = [f"++{word}" if word.partition("=")[0] in free else word for word in words]
+    if merged:
+        hydra_words.append("deployment=standard")
     for folder in conf:
         if not Path(folder).is_dir():
             raise ConfigError(f"no folder {folder}", remedy="--conf takes a folder with Hydra groups")
@@ -228,8 +242,8 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     except YAMLError as error:
         raise ConfigError(f"a preset is no YAML: {error}", remedy="quote what holds a colon") from error
     except (HydraException, OmegaConfBaseException) as error:
-        absent = re.match(r"Could not override '([^']+)'", str(error))
-        if absent is not None:
+        absent = getattr(error.__cause__, "full_key", None)
+        if absent and str(error).startswith("Could not override"):
             with initialize_config_dir(str(conf_folder()), version_base="1.3"):
                 # what there is: everything but the words that set parts of something
                 whole = [
@@ -238,29 +252,24 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
                     if "." not in w.partition("=")[0] or w.startswith("hydra.searchpath")
                 ]
                 there = compose("bench", overrides=whole)
-            raise _no_such_key(absent.group(1), OmegaConf.to_container(there)) from error
+            raise _no_such_key(str(absent), OmegaConf.to_container(there)) from error
         raise ConfigError(_readable(error)) from error
     return _split(tree, choices, given, merged, tasks)
 
 
 def _no_such_key(key: str, tree: Any) -> ConfigError:
     """Say which part of a dotted key is the first that the config does not have."""
-    path = key.split(".")
     node: Any = tree
-    for depth, part in enumerate(path):
-        above = ".".join(path[:depth])
-        if not isinstance(node, dict) or not node:
-            left = ".".join(path[depth:])
+    for depth, part in enumerate(key.split(".")):
+        above = ".".join(key.split(".")[:depth])
+        if not isinstance(node, dict):
             return ConfigError(
-                f"'{above}' has no parts, so '{key}' cannot be set",
-                remedy=f"write '{above}={{{left.replace('.', ': {')}: VALUE}}{'}' * left.count('.')}'"
-                if isinstance(node, dict)
-                else f"write {above}=VALUE, it is now {node}",
+                f"'{above}' has no parts, so '{key}' cannot be set", remedy=f"write {above}=VALUE"
             )
         if part not in node:
             known = [str(name) for name in node if name != NAME_KEY]
             return ConfigError(
-                f"unknown key '{key}': {above or 'the config'} has no '{part}'{nearest(part, known)}",
+                f"unknown key '{key}': {above} has no '{part}'{nearest(part, known)}",
                 remedy=f"it has: {', '.join(known)}",
             )
         node = node[part]

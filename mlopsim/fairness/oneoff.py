@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -141,9 +143,10 @@ def prepare(
     Z = encoder.transform(stream.X)
     made: Any = make("learner", learner)
     with one_thread():
-        model = _fit(made, Z[:cut], stream.y[:cut], branch(seed, TRAIN))
+        with _learning(made, stream.y[:cut]):
+            model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
+            decision = model.predict(Z[cut:]) == 1
         says = left_out(made, Z[:cut], stream.y[:cut], seed)
-        decision = model.predict(Z[cut:]) == 1
         score = score_of(model, Z[cut:])
     held, group = Z[cut:], stream.g[cut:]
     rng = np.random.default_rng(branch(seed, BACKGROUND))
@@ -218,19 +221,22 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     found = np.empty(len(y), dtype=np.int64)
     for k in range(parts):
         out = fold == k
-        found[out] = _fit(learner, X[~out], y[~out], branch(seed, FOLDS, k)).predict(X[out])
+        with _learning(learner, y[~out]):
+            model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))
+            found[out] = model.predict(X[out])
     return found
 
 
-def _fit(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> Model:
+@contextmanager
+def _learning(learner: Any, y: np.ndarray) -> Iterator[None]:
+    """Turn what a learner cannot do with the rows of these labels into an error with a remedy."""
     try:
-        model: Model = learner.fit(X, y, 2, seed)
+        yield
     except ValueError as error:
         raise DataError(
             f"{learner.full_name} cannot be trained on {len(y)} rows, {int(y.sum())} of class 1: {error}",
             remedy="more rows, a larger --share or another learner; four fifths of the training rows must do",
         ) from error
-    return model
 
 
 def chosen(group: np.ndarray, groups: int, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -13,6 +13,8 @@ import pytest
 from cli_kit import Ended, mlopsim
 
 N = 1500
+#: enough neighbours among the 900 training rows, not among four fifths of them
+KNN = "{sklearn: {path: sklearn.neighbors.KNeighborsClassifier, params: {n_neighbors: 800}}}"
 FAST = ("--learner", "ridge", "--rounds", "99", "--lime-rows", "40", "--samples", "200")
 
 
@@ -183,6 +185,7 @@ def test_a_constant_prediction_is_not_enough_data_where_it_says_nothing(tmp_path
         ({}, [], "label", ["'label' cannot be both label and group", "--group"]),
         ({}, ["--audit", "flip", "--audit", "flip"], "sex", ["listed twice"]),
         ({}, ["--positive", "maybe"], "sex", ["maybe"]),
+        ({}, ["--learner", KNN], "sex", ["cannot be trained on 720 rows", "a larger --share"]),
         ({}, ["--share", "1"], "sex", ["--share must lie between 0 and 1"]),
         ({}, ["--rounds", "5"], "sex", ["--rounds must be at least 19"]),
     ],

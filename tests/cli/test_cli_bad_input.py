@@ -42,14 +42,10 @@ def state(bench: Bench) -> list[tuple[object, ...]]:
             ["drift.calibration.arl=3"],
             ["drift.calibration has no 'arl'; did you mean 'arl0'?", "it has: arl0"],
         ),
-        (
-            ["drift.calibration.arl0.x=3"],
-            ["'drift.calibration.arl0' has no parts", "write drift.calibration.arl0=VALUE"],
-        ),
-        (
-            ["learner=sklearn", "learner.params.C=1"],
-            ["'learner.params' has no parts", "write 'learner.params={C: VALUE}'"],
-        ),
+        (["drift.calibration={arl: 3}"], ["unknown key 'drift.calibration.arl'", "did you mean 'arl0'?"]),
+        (["drift.calibration.arl0.x=3"], ["'drift.calibration.arl0' has no parts"]),
+        (["quality.stages.x=1"], ["'quality.stages' has no parts", "remedy: write quality.stages=VALUE"]),
+        (["learner=sklearn", "learner.path.x=1"], ["'learner.path' has no parts"]),
         (["stream={synthetic: {windows: 9}}"], ["must be a name", "remedy: write stream=NAME"]),
         (["latency=4"], ["unknown key 'latency'", "remedy: known keys"]),
         (["stream.windows=3"], ["no stream is chosen", "remedy: add stream=NAME"]),

@@ -73,6 +73,13 @@ def test_a_group_pins_the_part_of_every_task(bench: Bench) -> None:
     assert all("lda" in name for name in names(suite.tasks))
 
 
+@pytest.mark.parametrize("word", ["learner.params.C=3", "learner.params={C: 3}"])
+def test_settings_that_take_any_keys_take_them(bench: Bench, word: str) -> None:
+    path = "learner.path=sklearn.linear_model.LogisticRegression"
+    composed = compose_bench(["suite=tiny", "learner=sklearn", path, word], conf=[bench.conf])
+    assert composed.pins["learner"]["sklearn"]["params"] == {"C": 3}
+
+
 def test_a_pinned_stream_joins_equal_tasks(bench: Bench) -> None:
     suite = built(bench, "stream=synthetic", "stream.windows=16", "stream.warmup=4", "learner=ridge")
     assert len(suite.tasks) == 1

@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.fairness.deployment import Deployment, deploy, unbiased
 from mlopsim.fairness.explaining import Explaining, score_of
-from mlopsim.fairness.flipping import moved
+from mlopsim.fairness.flipping import flipped_rows, moved
 from mlopsim.fairness.mitigation import reweighing
 from mlopsim.fairness.scaffold import Scaffold
 from mlopsim.fairness.truth import Truth
@@ -212,6 +212,36 @@ def test_flipping_without_another_group_changes_nothing() -> None:
     X = np.arange(6.0).reshape(3, 2)
     np.testing.assert_array_equal(moved(X, np.zeros(3, np.int64), np.array([0, 3]), 1), X)
     np.testing.assert_array_equal(moved(X, np.zeros(3, np.int64), np.array([0, 3]), 2), X)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_flipping_does_not_depend_on_what_categories_are_called(order: tuple[int, ...]) -> None:
+    """A job that gives three groups away, a height that nearly does; the model looks at the job."""
+    rng = np.random.default_rng(1)
+    group = rng.integers(0, 3, 600)
+    height = group + rng.normal(size=600)
+    worth = np.array([0.0, 2.0, 1.0])[group]
+    jobs = np.eye(3)[group]
+    Z = np.column_stack([height, jobs[:, list(order)]])
+    out = flipped_rows(Z, group, 3, np.array([0, 1, 1, 1]), worth)
+    np.testing.assert_array_equal(out[:, 0], height)
+    # everybody has the job of the next group, and no other
+    np.testing.assert_array_equal(out[:, 1:], np.eye(3)[(group + 1) % 3][:, list(order)])
+
+
+def test_flipping_keeps_the_shares_of_categories() -> None:
+    rng = np.random.default_rng(2)
+    group = np.repeat([0, 1], 500)
+    kind = np.where(group == 0, rng.integers(0, 2, 1000), rng.integers(1, 4, 1000))
+    # kind 3 is without a category: 0 in all columns
+    Z = np.eye(4)[kind][:, :3]
+    score = np.array([3.0, 1.0, 2.0, 0.0])[kind]
+    out = flipped_rows(Z, group, 2, np.zeros(3, np.int64), score)
+    for g in (0, 1):
+        np.testing.assert_allclose(out[group == g].mean(axis=0), Z[group != g].mean(axis=0), atol=1e-12)
+    # who stood highest stands highest: a 0 of the first group becomes a 2 of the other before a 1
+    taken = out[(group == 0) & (kind == 0)].mean(axis=0)
+    assert taken[2] > 0.6 and taken[0] == 0.0
 
 
 def test_reweighing_makes_group_and_label_independent() -> None:
