@@ -387,11 +387,12 @@ def _blame(table: pl.DataFrame, board: pl.DataFrame) -> Section | None:
 def _words() -> Section:
     text = (
         "- **never**, **always**: no audit, a block in every window. **oracle**: blocks where the model "
-        "violates the norm of the bias by more than is tolerated.\n- **equal treatment**: who is equal "
-        "but for the group gets the same decision. **equal impact**: groups are accepted equally often. "
-        "**equal error rates**: as the name says, by true labels.\n- **arm**: several audits together; "
-        "it blocks where one of them stands too high on its chart, and has a limit as a whole.\n- "
-        "**restricted delay**: windows from the onset to the first alarm; a bias that is missed counts "
-        "all windows."
+        "violates the norm of the bias by more than is tolerated. It knows what harms, not what would be "
+        "better: what it falls back on may harm more, so that it is no upper bound for what serves.\n- "
+        "**equal treatment**: who is equal but for the group gets the same decision. **equal impact**: "
+        "groups are accepted equally often. **equal error rates**: as the name says, by true labels.\n- "
+        "**arm**: several audits together; it blocks where one of them stands too high on its chart, and "
+        "has a limit as a whole.\n- **restricted delay**: windows from the onset to the first alarm; a bias "
+        "that is missed counts all windows."
     )
     return Section(title="Words", text=text)
