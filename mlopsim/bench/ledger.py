@@ -179,6 +179,8 @@ class Ledger:
             to_json(v) for v in ([asdict(m) for m in grid.metrics], grid.notes, grid.plugins, grid.config)
         ]
         with self._transaction() as db:
+            # a run that is still open lost its process: nobody else can hold the lock
+            db.execute("UPDATE run SET status='killed' WHERE status='running'")
             db.execute(
                 "INSERT OR REPLACE INTO grid VALUES (?,?,?,?,?,?,?,?,?)",
                 (grid.digest, grid.title, to_json(grid.track), *texts, len(grid.cells), now()),
@@ -221,15 +223,9 @@ class Ledger:
     def begin_run(self, grid: str, record: Mapping[str, Any]) -> str:
         """Store the start of a run and return its id."""
         run = digest({"grid": grid, "started": now(), "record": record})[:12]
-        self.close_lost_runs()
         with self._transaction() as db:
             db.execute("INSERT INTO run VALUES (?,?,?,NULL,'running',?)", (run, grid, now(), to_json(record)))
         return run
-
-    def close_lost_runs(self) -> None:
-        """Store of runs that are still open that they were killed: nobody else can hold the lock."""
-        with self._transaction() as db:
-            db.execute("UPDATE run SET status='killed' WHERE status='running'")
 
     def end_run(self, run: str, status: str) -> None:
         """Store how a run ended: ``finished``, ``stopped``, ``interrupted`` or ``broken``."""

@@ -111,7 +111,6 @@ def run(
         job = _Run(grid, track, ledger, Context(track=part, plugins=loaded), progress or Silent())
         job.plan(retry_failed, shuffle)
         if not job.counts.waiting:
-            ledger.close_lost_runs()
             job.progress.start(job.counts)
             job.progress.finish(job.counts)
             return job.summary("", stopped=False)
