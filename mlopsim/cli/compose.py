@@ -129,8 +129,9 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
         if key in LISTS and value and not value.startswith("["):
             value = f"[{value}]"
         words.append(f"{key}={value}")
-    _check_keys(words)
-    return words
+    free = _check_keys(words)
+    # Hydra adds keys only if told to; here it may where any keys will do
+    return [f"++{word}" if word.partition("=")[0] in free else word for word in words]
 
 
 def _check_keys(words: Sequence[str]) -> set[str]:
@@ -212,13 +213,9 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
 
     words = check_overrides(overrides)
     _store_schema()
-    given = {word.partition("=")[0] for word in words}
+    given = {word.lstrip("+").partition("=")[0] for word in words}
     merged = "deployment" not in given and any(key.startswith("deployment.") for key in given)
-    # Hydra adds keys only if told to; here it may where any keys will do
-    free = _check_keys(words)
-    hydra_words = [f"++{word}" if word.partition("=")[0] in free else word for word in words]
-    if merged:
-        hydra_words.append("deployment=standard")
+    hydra_words = [*words, "deployment=standard"] if merged else list(words)
     for folder in conf:
         if not Path(folder).is_dir():
             raise ConfigError(f"no folder {folder}", remedy="--conf takes a folder with Hydra groups")

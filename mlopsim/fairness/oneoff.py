@@ -19,6 +19,7 @@ from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_
 from mlopsim.fairness.flipping import flipped_rows
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
+from mlopsim.learners.folds import stratified_folds
 from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
 from mlopsim.streams.tables import Table
@@ -208,18 +209,16 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     --------
     >>> from mlopsim.core.spec import make
     >>> rng = np.random.default_rng(0)
-    >>> X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    >>> X, y = rng.normal(size=(2000, 3)), rng.integers(0, 2, 2000)
     >>> tree = make("learner", {"tree": {"max_depth": 20, "min_samples_leaf": 1}})
     >>> seed = np.random.SeedSequence(0)
     >>> said = tree.fit(X, y, 2, seed).predict(X), left_out(tree, X, y, seed)
     >>> [round(float((labels == y).mean()), 1) for labels in said]
     [1.0, 0.5]
     """
-    parts, fold = min(PARTS, len(y)), np.empty(len(y), dtype=np.int64)
-    order = np.lexsort((np.random.default_rng(branch(seed, FOLDS)).random(len(y)), y))
-    fold[order] = np.arange(len(y)) % parts
+    fold = stratified_folds(y, PARTS, np.random.default_rng(branch(seed, FOLDS)))
     found = np.empty(len(y), dtype=np.int64)
-    for k in range(parts):
+    for k in range(min(PARTS, len(y))):
         out = fold == k
         with _learning(learner, y[~out]):
             model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))

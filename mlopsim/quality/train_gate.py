@@ -9,6 +9,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import Spec, make
+from mlopsim.learners.folds import stratified_folds
 from mlopsim.learners.models import softmax
 from mlopsim.quality.gate import Gate, Rows, Stage
 
@@ -178,13 +179,9 @@ def cross_fitted(learner: Any, rows: Rows, folds: int, rng: np.random.Generator)
         Draws the folds and the learner's seeds.
     """
     n = len(rows)
-    folds = min(folds, n)
-    order = rng.permutation(n)
-    order = order[np.argsort(rows.y[order], kind="stable")]
-    fold = np.empty(n, dtype=np.int64)
-    fold[order] = np.arange(n) % folds
+    fold = stratified_folds(rows.y, folds, rng)
     found = np.empty((n, rows.n_classes))
-    for k, seed in enumerate(learner_seed(rng).spawn(folds)):
+    for k, seed in enumerate(learner_seed(rng).spawn(min(folds, n))):
         held = fold == k
         model = learner.fit(rows.Z[~held], rows.y[~held], rows.n_classes, seed)
         found[held] = probabilities(model.scores(rows.Z[held]))

@@ -12,16 +12,18 @@ from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import pivot
 
+DONE = pl.col("status") == "done"
+
 
 def done(table: pl.DataFrame) -> pl.DataFrame:
     """Return the cells that are done."""
-    return table.filter(pl.col("status") == "done")
+    return table.filter(DONE)
 
 
 def grid(table: pl.DataFrame, method: str, name: str, seeds: list[Any], tasks: list[str]) -> np.ndarray:
     """Return a metric of a method, float64 (seeds, tasks); NaN where there is none."""
     # a suite for a paper has hundreds of thousands of cells: what is not asked for goes before anything else
-    chosen = (pl.col("method") == method) & (pl.col("status") == "done") & pl.col("task").is_in(tasks)
+    chosen = (pl.col("method") == method) & DONE & pl.col("task").is_in(tasks)
     columns = table.select(*{"method", "status", "task", "seed", name})
     found: np.ndarray = pivot(columns.filter(chosen), name, clusters=seeds, tasks=tasks)[0]
     return found
