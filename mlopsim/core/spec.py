@@ -168,6 +168,7 @@ def convert(value: Any, hint: Any, where: str) -> Any:
     Traceback (most recent call last):
     ...
     mlopsim.core.errors.ConfigError: a.b must be int, got 'x' (str)
+      remedy: write a whole number, such as 5
     """
     origin = typing.get_origin(hint)
     if hint is Any:
@@ -190,7 +191,8 @@ def convert(value: Any, hint: Any, where: str) -> Any:
                 return member
         known = [str(member.value) for member in hint]
         raise ConfigError(
-            f"{where} must be one of {', '.join(known)}, got {value!r}{nearest(str(value), known)}"
+            f"{where} must be one of {', '.join(known)}, got {value!r}{nearest(str(value), known)}",
+            remedy=f"write one of: {', '.join(known)}",
         )
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
@@ -208,7 +210,29 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         inner = (typing.get_args(hint) or (Any, Any))[1]
         return {str(key): convert(item, inner, f"{where}.{key}") for key, item in value.items()}
     wanted = hint.__name__ if isinstance(hint, type) and origin is None else str(hint)
-    raise ConfigError(f"{where} must be {wanted}, got {value!r} ({type(value).__name__})")
+    raise ConfigError(
+        f"{where} must be {wanted}, got {value!r} ({type(value).__name__})", remedy=f"write {_words(hint)}"
+    )
+
+
+def _words(hint: Any) -> str:
+    """Say in words what a value of a type looks like."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        options = [_words(option) for option in typing.get_args(hint) if option is not type(None)]
+        return " or ".join([*options, "null"] if type(None) in typing.get_args(hint) else options)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return "one of " + ", ".join(str(member.value) for member in hint)
+    plain_words = {
+        int: "a whole number, such as 5",
+        float: "a number, such as 0.5",
+        bool: "true or false",
+        str: "a text",
+    }
+    if hint in plain_words:
+        return plain_words[hint]
+    if (typing.get_origin(hint) or hint) is list:
+        return "a list, such as [a, b]"
+    return "a mapping, such as {key: value}"
 
 
 def read_settings(cls: type[S], given: Mapping[str, Any], where: str) -> S:
@@ -331,6 +355,10 @@ def check_range(where: str, value: float, low: float, high: float, *, open_low: 
     Traceback (most recent call last):
     ...
     mlopsim.core.errors.ConfigError: periodic.every must be in [1, 100], got 0
+      remedy: give a number from 1 to 100
     """
     if not (low <= value <= high) or (open_low and value == low):
-        raise ConfigError(f"{where} must be in {'(' if open_low else '['}{low}, {high}], got {value}")
+        raise ConfigError(
+            f"{where} must be in {'(' if open_low else '['}{low}, {high}], got {value}",
+            remedy=f"give a number {f'above {low}, at most' if open_low else f'from {low} to'} {high}",
+        )
