@@ -51,7 +51,9 @@ def needed(command: str, folder: Path, kit: Kit) -> tuple[str, ...]:
         if command == "audit":
             return (str(file), "--group", "team", "--learner", "ridge", "--out", str(folder / "page.html"))
         return (str(file), "--type", "missing", "--windows", "20", "--out", str(folder / "dirty.csv"))
-    return {"bench": ("suite=tiny", "--dry-run", "--conf", str(kit.conf)), "check": ("selector/never",)}.get(command, ())
+    return {"bench": ("suite=tiny", "--dry-run", "--conf", str(kit.conf)), "check": ("selector/never",)}.get(
+        command, ()
+    )
 
 
 def options(command: str) -> list[Any]:
@@ -76,7 +78,9 @@ def unknown_option(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
 
     command = pick(rng, tuple(COMMANDS))
     known = {o.removeprefix("--") for option in options(command) for o in option.opts}
-    wrong = "--" + misspelt(rng, pick(rng, sorted(known) or ["json"]), {*known, "json", "force", "help"}) + "zz"
+    wrong = (
+        "--" + misspelt(rng, pick(rng, sorted(known) or ["json"]), {*known, "json", "force", "help"}) + "zz"
+    )
     return Case(words=(command, *needed(command, folder, kit), wrong), keeps=(kit.results,))
 
 
@@ -100,7 +104,8 @@ def text_for_a_number(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     numbers = [o for o in options(command) if isinstance(o.type, type(click.INT) | type(click.FLOAT))]
     option = pick(rng, numbers)
     return Case(
-        words=(command, *needed(command, folder, kit), f"{option.opts[0]}={pick(rng, WORDS)}"), keeps=(folder,)
+        words=(command, *needed(command, folder, kit), f"{option.opts[0]}={pick(rng, WORDS)}"),
+        keeps=(folder,),
     )
 
 
@@ -110,21 +115,27 @@ def number_out_of_range(rng: np.random.Generator, folder: Path, kit: Kit) -> Cas
     words = needed(command, folder, kit)
     if command in ("arl", "calibrate"):
         words = ("page_hinkley",)
-    return Case(words=(command, *words, f"{option}={pick(rng, OUT_OF_RANGE[command][option])}"), keeps=(folder,))
+    return Case(
+        words=(command, *words, f"{option}={pick(rng, OUT_OF_RANGE[command][option])}"), keeps=(folder,)
+    )
 
 
 def no_such_file(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     command = pick(rng, ("audit", "corrupt", *FOLDER_COMMANDS))
     words = list(needed(command, folder, kit))
     (folder / "empty").mkdir()
-    words[0] = str(pick(rng, (folder / "nowhere", folder / "empty", folder / "nowhere.csv", Path("/dev/null"), Path(""))))
+    words[0] = str(
+        pick(rng, (folder / "nowhere", folder / "empty", folder / "nowhere.csv", Path("/dev/null"), Path()))
+    )
     return Case(words=(command, *words), keeps=(folder, kit.results))
 
 
 def no_such_column(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     command = pick(rng, ("audit", "corrupt"))
     option = pick(rng, ("--label", "--group", "--time", "--drop", "--categorical"))
-    column = misspelt(rng, pick(rng, ("load", "team", "label", "when")), ("load", "heat", "team", "label", "day"))
+    column = misspelt(
+        rng, pick(rng, ("load", "team", "label", "when")), ("load", "heat", "team", "label", "day")
+    )
     return Case(words=(command, *needed(command, folder, kit), option, column), keeps=(folder,))
 
 
@@ -143,7 +154,14 @@ def unknown_component(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
             ("check", f"{misspelt(rng, 'detector', ('detector',))}/adwin"),
             ("list", misspelt(rng, plural("detector"), (plural("detector"), "detector"))),
             ("audit", *needed("audit", folder, kit), "--audit", wrong),
-            ("audit", *needed("audit", folder, kit)[:-4], "--learner", wrong, "--out", str(folder / "p.html")),
+            (
+                "audit",
+                *needed("audit", folder, kit)[:-4],
+                "--learner",
+                wrong,
+                "--out",
+                str(folder / "p.html"),
+            ),
             ("corrupt", *needed("corrupt", folder, kit), "--type", wrong),
             ("corrupt", *needed("corrupt", folder, kit), "--schedule", wrong),
             ("corrupt", *needed("corrupt", folder, kit), "--mechanism", wrong),
@@ -154,7 +172,9 @@ def unknown_component(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
 
 def unknown_parameter_of_a_detector(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     name, known = component(rng, "detector")
-    wrong = misspelt(rng, pick(rng, tuple(known)), {*known, "limit", "law", "arl0", "shift", "n", "p", "p1", "horizon"})
+    wrong = misspelt(
+        rng, pick(rng, tuple(known)), {*known, "limit", "law", "arl0", "shift", "n", "p", "p1", "horizon"}
+    )
     return Case(words=(pick(rng, ("arl", "calibrate")), name, f"{wrong}x=1", "--runs", "20"))
 
 
@@ -172,22 +192,53 @@ def words_of_a_law(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     word = pick(
         rng,
         (
-            "law=gauss", "law=7", "law=[normal]", "arl0=0", "arl0=-5", "arl0=nan", "arl0=inf", "arl0=many", "arl0=1",
-            "shift=nan", "shift=x", "=3", "law", "law=", "law=normal=x", "arl0=[1]", "shift=inf",
+            "law=gauss",
+            "law=7",
+            "law=[normal]",
+            "arl0=0",
+            "arl0=-5",
+            "arl0=nan",
+            "arl0=inf",
+            "arl0=many",
+            "arl0=1",
+            "shift=nan",
+            "shift=x",
+            "=3",
+            "law",
+            "law=",
+            "law=normal=x",
+            "arl0=[1]",
+            "shift=inf",
         ),
-    )  # fmt: skip
-    return Case(words=(pick(rng, ("arl", "calibrate")), pick(rng, ("cusum", "ewma", "shewhart")), word, "--runs", "20"))
+    )
+    return Case(
+        words=(
+            pick(rng, ("arl", "calibrate")),
+            pick(rng, ("cusum", "ewma", "shewhart")),
+            word,
+            "--runs",
+            "20",
+        )
+    )
 
 
 def injector_out_of_range(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     kind, wrong = pick(
         rng,
         (
-            ("missing", "count=-1"), ("missing", "count=x"), ("unit_scale", "factor=nan"), ("unit_scale", "fctor=2"),
-            ("affine", "features=[nowhere]"), ("label_noise", "rate=2"), ("duplicate_rows", "sources=0"),
-            ("missing", "features=[nowhere]"), ("outlier_global", "magnitude=nan"), ("missing", "="), ("missing", "7"),
+            ("missing", "count=-1"),
+            ("missing", "count=x"),
+            ("unit_scale", "factor=nan"),
+            ("unit_scale", "fctor=2"),
+            ("affine", "features=[nowhere]"),
+            ("label_noise", "rate=2"),
+            ("duplicate_rows", "sources=0"),
+            ("missing", "features=[nowhere]"),
+            ("outlier_global", "magnitude=nan"),
+            ("missing", "="),
+            ("missing", "7"),
         ),
-    )  # fmt: skip
+    )
     return Case(words=("corrupt", *needed("corrupt", folder, kit), "--type", kind, wrong), keeps=(folder,))
 
 
@@ -201,11 +252,16 @@ def output_that_cannot_be(rng: np.random.Generator, folder: Path, kit: Kit) -> C
     bad = pick(
         rng,
         (
-            f"{folder}/out.xlsx", f"{folder}/out", f"{folder}/folder{good}", f"/proc/nowhere/x{good}",
-            f"{folder}/{'b' * 300}{good}", "/dev/full" if command != "audit" else f"/dev/null/x{good}", "",
+            f"{folder}/out.xlsx",
+            f"{folder}/out",
+            f"{folder}/folder{good}",
+            f"/proc/nowhere/x{good}",
+            f"{folder}/{'b' * 300}{good}",
+            "/dev/full" if command != "audit" else f"/dev/null/x{good}",
+            "",
         )
         + ((str(source),) if command != "export" else ()),
-    )  # fmt: skip
+    )
     words[-1] = bad
     keeps = (source, kit.results) if source.exists() else (kit.results,)
     return Case(words=(command, *words), keeps=keeps)
@@ -224,13 +280,15 @@ def grid_that_is_not_there(rng: np.random.Generator, folder: Path, kit: Kit) -> 
 
 def surplus_argument(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     command = pick(rng, ("status", "report", "export", "rerun", "repair", "doctor"))
-    return Case(words=(command, *needed(command, folder, kit), pick(rng, ("more", "x=3", "7"))), keeps=(kit.results,))
+    return Case(
+        words=(command, *needed(command, folder, kit), pick(rng, ("more", "x=3", "7"))), keeps=(kit.results,)
+    )
 
 
 def label_as_something_else(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     command = pick(rng, ("audit", "corrupt"))
     option = pick(rng, ("--drop", "--group", "--time"))
-    words = [w for w in needed(command, folder, kit)]
+    words = list(needed(command, folder, kit))
     if option == "--group" and command == "audit":
         words[2] = "label"
         return Case(words=(command, *words), keeps=(folder,))
@@ -238,10 +296,24 @@ def label_as_something_else(rng: np.random.Generator, folder: Path, kit: Kit) ->
 
 
 BUILDERS: tuple[Builder, ...] = (
-    unknown_command, unknown_option, missing_arguments, option_without_value, text_for_a_number,
-    number_out_of_range, no_such_file, no_such_column, unknown_component, unknown_parameter_of_a_detector,
-    parameter_of_a_detector_of_a_wrong_type, words_of_a_law, injector_out_of_range, output_that_cannot_be,
-    key_of_no_cell, grid_that_is_not_there, surplus_argument, label_as_something_else,
-)  # fmt: skip
+    unknown_command,
+    unknown_option,
+    missing_arguments,
+    option_without_value,
+    text_for_a_number,
+    number_out_of_range,
+    no_such_file,
+    no_such_column,
+    unknown_component,
+    unknown_parameter_of_a_detector,
+    parameter_of_a_detector_of_a_wrong_type,
+    words_of_a_law,
+    injector_out_of_range,
+    output_that_cannot_be,
+    key_of_no_cell,
+    grid_that_is_not_there,
+    surplus_argument,
+    label_as_something_else,
+)
 
 FAULTS = tuple(Fault(family=FAMILY, name=b.__name__.replace("_", " "), build=b) for b in BUILDERS)

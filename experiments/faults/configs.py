@@ -31,7 +31,21 @@ UNUSED = {
 }
 #: root keys with values that are out of range or of a wrong type
 ROOT = {
-    "seeds": ("0", "-1", "1.5", "nan", "inf", "many", "[]", "[0,0]", "[-1]", "[1.5]", "true", "null", "{a: 1}"),
+    "seeds": (
+        "0",
+        "-1",
+        "1.5",
+        "nan",
+        "inf",
+        "many",
+        "[]",
+        "[0,0]",
+        "[-1]",
+        "[1.5]",
+        "true",
+        "null",
+        "{a: 1}",
+    ),
     "root": ("-1", "-7", "1.5", "x", "nan", "inf", "null", "[1]", "true"),
     "workers": ("0", "-1", "-2", "1.5", "two", "nan", "inf", "true", "[2]"),
     "timeout": ("0", "-1", "nan", "inf", "soon", "true", "[1]", "-inf"),
@@ -42,7 +56,16 @@ ROOT = {
     "track": ("delivry", "none", "7", "[drift]", "''"),
     "suite_version": ("x", "1.5", "nan", "[1]", "-1"),
     "retry_failed": ("maybe", "7", "[true]", "null"),
-    "methods": ("[]", "[[]]", "[7]", "[never,never]", "[{never: {}, periodic: {}}]", "[true]", "[null]", "[{}]"),
+    "methods": (
+        "[]",
+        "[[]]",
+        "[7]",
+        "[never,never]",
+        "[{never: {}, periodic: {}}]",
+        "[true]",
+        "[null]",
+        "[{}]",
+    ),
     "tasks": ("[]", "[7]", "[nowhere]", "[[]]", "[true]", "[{nme: x}]", "[{name: x, strem: synthetic}]"),
     "cells": ("[7]", "[nowhere]", "[{zip: 3}]", "[{zip: {task: [a], method: [never,ks]}}]", "[{zap: {}}]"),
 }
@@ -56,9 +79,9 @@ def bench(rng: np.random.Generator, folder: Path, kit: Kit, suite: str, *words: 
     if suite == "tiny" and rng.random() < 0.5:
         results = folder / "results"
         shutil.copytree(kit.results, results)
-        end = (f"results={results}", "executor=serial", "--no-report")
+        end: tuple[str, ...] = (f"results={results}", "executor=serial", "--no-report")
         if any(word.startswith("executor=") for word in words):
-            end = (end[0], end[2])
+            end = tuple(word for word in end if word != "executor=serial")
         return Case(words=(*common, *words, *end), keeps=(results,), detail=" ".join(words))
     end = (f"results={folder / 'results'}", "--dry-run")
     return Case(words=(*common, *words, *end), keeps=(folder,), detail=" ".join(words))
@@ -111,7 +134,9 @@ def unknown_setting_of_a_track(rng: np.random.Generator, folder: Path, kit: Kit)
 def setting_of_a_wrong_type(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     suite = some_suite(rng)
     track = SUITES[suite][0]
-    options = [(k, values) for k, hint in parameters("track", track).items() if (values := wrong_values(hint))]
+    options = [
+        (k, values) for k, hint in parameters("track", track).items() if (values := wrong_values(hint))
+    ]
     key, values = pick(rng, options)
     return bench(rng, folder, kit, suite, f"{track}.{key}={pick(rng, values)}")
 
@@ -157,7 +182,7 @@ def part_of_a_wrong_type(rng: np.random.Generator, folder: Path, kit: Kit) -> Ca
     options = [(k, values) for k, hint in parameters(group, preset).items() if (values := wrong_values(hint))]
     suite = "tiny"
     if not options:
-        return bench(rng, folder, kit, suite, f"{group}={misspelt(rng, preset, ())}")
+        return bench(rng, folder, kit, suite, f"{group}={misspelt(rng, preset, (preset,))}")
     key, values = pick(rng, options)
     return bench(rng, folder, kit, suite, f"{group}={preset}", f"{group}.{key}={pick(rng, values)}")
 
@@ -186,26 +211,34 @@ def part_that_the_track_does_not_use(rng: np.random.Generator, folder: Path, kit
 
 
 def hydra_prefix(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    word = pick(rng, ("+seeds=3", "++seeds=3", "~seeds", "~methods=never", "+x=3", "++delivery.steps=0", "+stream=sea"))
+    word = pick(
+        rng,
+        ("+seeds=3", "++seeds=3", "~seeds", "~methods=never", "+x=3", "++delivery.steps=0", "+stream=sea"),
+    )
     return bench(rng, folder, kit, some_suite(rng), word)
 
 
 def repeated_key(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     suite = some_suite(rng)
     key, first, second = pick(
-        rng, (("seeds", "1", "2"), ("root", "1", "2"), ("learner", "ridge", "tree"), ("split", "test", "train"))
+        rng,
+        (("seeds", "1", "2"), ("root", "1", "2"), ("learner", "ridge", "tree"), ("split", "test", "train")),
     )
     return bench(rng, folder, kit, suite, f"{key}={first}", f"{key}={second}")
 
 
 def interpolation(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    inner = pick(rng, ("oc.env:HOME", "oc.env:PATH", "seeds", "nowhere", "hydra.run.dir", "oc.decode:3", "now:%Y"))
+    inner = pick(
+        rng, ("oc.env:HOME", "oc.env:PATH", "seeds", "nowhere", "hydra.run.dir", "oc.decode:3", "now:%Y")
+    )
     key = pick(rng, ("seeds", "root", "workers", "split", "timeout"))
     return bench(rng, folder, kit, some_suite(rng), f"{key}=${{{inner}}}")
 
 
 def sweep_of_hydra(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    key = pick(rng, ("split=test,train", "root=1,2", "executor=pool,serial", "workers=1,2", "--multirun", "-m"))
+    key = pick(
+        rng, ("split=test,train", "root=1,2", "executor=pool,serial", "workers=1,2", "--multirun", "-m")
+    )
     return bench(rng, folder, kit, some_suite(rng), key)
 
 
@@ -213,16 +246,35 @@ def broken_grammar(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     word = pick(
         rng,
         (
-            "methods=[never", "methods=never]", "methods={never", "methods=[{periodic: {every: 5}]", "seeds=(",
-            "seeds='3", 'about="x', "=3", "seeds==3", "methods=[never,]]", "seeds:3", "seeds", ".seeds=3",
-            "seeds.=3", "a b=3", "methods=[a,,b]", "{seeds: 3}", "seeds=3)", "\u0000=3", "delivery..steps=0",
+            "methods=[never",
+            "methods=never]",
+            "methods={never",
+            "methods=[{periodic: {every: 5}]",
+            "seeds=(",
+            "seeds='3",
+            'about="x',
+            "=3",
+            "seeds==3",
+            "methods=[never,]]",
+            "seeds:3",
+            "seeds",
+            ".seeds=3",
+            "seeds.=3",
+            "a b=3",
+            "methods=[a,,b]",
+            "{seeds: 3}",
+            "seeds=3)",
+            "\u0000=3",
+            "delivery..steps=0",
         ),
-    )  # fmt: skip
+    )
     return bench(rng, folder, kit, some_suite(rng), word)
 
 
 def no_such_suite(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    name = pick(rng, (misspelt(rng, "tiny", tuple(SUITES)), "../tiny", "tiny.yaml", "/etc/passwd", "", ".", "7", "a" * 300))
+    name = pick(
+        rng, (misspelt(rng, "tiny", tuple(SUITES)), "../tiny", "/etc/passwd", "", ".", "7", "a" * 300)
+    )
     return Case(
         words=("bench", f"suite={name}", "--dry-run", "--conf", str(kit.conf), f"results={folder / 'r'}"),
         keeps=(folder,),
@@ -304,14 +356,33 @@ def results_that_cannot_be(rng: np.random.Generator, folder: Path, kit: Kit) -> 
     (locked / "ledger.lock").mkdir(parents=True)
     place = pick(
         rng,
-        (f"{folder}/file", f"{folder}/file/below", "/proc/nowhere", f"{folder}/{'a' * 300}", str(locked), "/dev/null"),
+        (
+            f"{folder}/file",
+            f"{folder}/file/below",
+            "/proc/nowhere",
+            f"{folder}/{'a' * 300}",
+            str(locked),
+            "/dev/null",
+        ),
     )
-    words = ("bench", "suite=tiny", "--conf", str(kit.conf), f"results={place}", "executor=serial", "--no-report")
-    return Case(words=words, keeps=(folder / "file",), detail=f"results={place.removeprefix(str(folder))[:30]}")
+    words = (
+        "bench",
+        "suite=tiny",
+        "--conf",
+        str(kit.conf),
+        f"results={place}",
+        "executor=serial",
+        "--no-report",
+    )
+    return Case(
+        words=words, keeps=(folder / "file",), detail=f"results={place.removeprefix(str(folder))[:30]}"
+    )
 
 
 def junk_option(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    word = pick(rng, ("--dryrun", "--dry_run", "--pluggin=x.py", "--no-reports", "--print", "--seeds=3", "-x"))
+    word = pick(
+        rng, ("--dryrun", "--dry_run", "--pluggin=x.py", "--no-reports", "--print", "--seeds=3", "-x")
+    )
     return bench(rng, folder, kit, some_suite(rng), word)
 
 
@@ -322,11 +393,28 @@ def text_for_a_number_in_a_task(rng: np.random.Generator, folder: Path, kit: Kit
 
 
 BUILDERS: tuple[Builder, ...] = (
-    unknown_root_key, unknown_setting_of_a_track, setting_of_a_wrong_type, root_value_out_of_range,
-    unknown_method, unknown_parameter, parameter_of_a_wrong_type, part_of_a_wrong_type, unknown_part,
-    unknown_parameter_of_a_part, part_that_the_track_does_not_use, hydra_prefix, repeated_key, interpolation,
-    sweep_of_hydra, broken_grammar, no_such_suite, damaged_preset, preset_that_is_no_file,
-    results_that_cannot_be, junk_option, text_for_a_number_in_a_task,
-)  # fmt: skip
+    unknown_root_key,
+    unknown_setting_of_a_track,
+    setting_of_a_wrong_type,
+    root_value_out_of_range,
+    unknown_method,
+    unknown_parameter,
+    parameter_of_a_wrong_type,
+    part_of_a_wrong_type,
+    unknown_part,
+    unknown_parameter_of_a_part,
+    part_that_the_track_does_not_use,
+    hydra_prefix,
+    repeated_key,
+    interpolation,
+    sweep_of_hydra,
+    broken_grammar,
+    no_such_suite,
+    damaged_preset,
+    preset_that_is_no_file,
+    results_that_cannot_be,
+    junk_option,
+    text_for_a_number_in_a_task,
+)
 
 FAULTS = tuple(Fault(family=FAMILY, name=b.__name__.replace("_", " "), build=b) for b in BUILDERS)

@@ -14,7 +14,18 @@ from faults.texts import pick
 FAMILY = "ledgers"
 FILE = "ledger.sqlite"
 #: columns that tell about a computation and enter no number
-PROVENANCE = ("seconds", "host", "fingerprint", "run", "finished", "attempts", "bundle", "title", "digest", "fit")
+PROVENANCE = (
+    "seconds",
+    "host",
+    "fingerprint",
+    "run",
+    "finished",
+    "attempts",
+    "bundle",
+    "title",
+    "digest",
+    "fit",
+)
 
 
 def numbers(csv: str) -> str:
@@ -53,16 +64,35 @@ def reading(rng: np.random.Generator, folder: Path, kit: Kit, results: Path, det
     """Return a case of a command that reads: it finds the damage, or gives the right numbers."""
     command = pick(rng, ("export", "export", "status", "bench"))
     if command == "bench":
-        words: tuple[str, ...] = ("bench", "suite=tiny", "--conf", str(kit.conf), "executor=serial", "--no-report", f"results={results}")
+        words: tuple[str, ...] = (
+            "bench",
+            "suite=tiny",
+            "--conf",
+            str(kit.conf),
+            "executor=serial",
+            "--no-report",
+            f"results={results}",
+        )
         after = folder / "out.csv"
-        return Case(words=words, right=Right.FOUND, same=lambda _: exported(results, after) == kit.exported, detail=f"bench: {detail}")
+        return Case(
+            words=words,
+            right=Right.FOUND,
+            same=lambda _: exported(results, after) == kit.exported,
+            detail=f"bench: {detail}",
+        )
     if command == "status":
         # what status prints tells no number, so the export has to find it
         def honest(out: str) -> bool:
             again = exported(results, folder / "out.csv")
             return again is None or again == kit.exported
 
-        return Case(words=("status", str(results)), right=Right.FOUND, keeps=(results,), same=honest, detail=f"status: {detail}")
+        return Case(
+            words=("status", str(results)),
+            right=Right.FOUND,
+            keeps=(results,),
+            same=honest,
+            detail=f"status: {detail}",
+        )
     out = folder / "out.csv"
     return Case(
         words=("export", str(results), str(out)),
@@ -113,7 +143,12 @@ def text_columns(results: Path) -> list[tuple[str, str]]:
     """Return (table, column) of every column of a ledger."""
     db = sqlite3.connect(results / FILE)
     try:
-        tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")]
+        tables = [
+            r[0]
+            for r in db.execute(
+                "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+            )
+        ]
         return [(table, row[1]) for table in tables for row in db.execute(f"PRAGMA table_info({table})")]
     finally:
         db.close()
@@ -163,7 +198,16 @@ def rows_gone(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
 
 def rows_swapped(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     results = copied(folder, kit)
-    table, column = pick(rng, (("cell", "metrics"), ("curve", "data"), ("spec", "content"), ("member", "task"), ("member", "method")))
+    table, column = pick(
+        rng,
+        (
+            ("cell", "metrics"),
+            ("curve", "data"),
+            ("spec", "content"),
+            ("member", "task"),
+            ("member", "method"),
+        ),
+    )
     db = sqlite3.connect(results / FILE)
     found = db.execute(f"SELECT rowid, {column} FROM {table} ORDER BY rowid").fetchall()
     one, two = found[0], next(row for row in found if row[1] != found[0][1])
@@ -183,16 +227,24 @@ def table_gone(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
 
 def schema_of_another_version(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     results = copied(folder, kit)
-    changed(results, pick(rng, ("PRAGMA user_version=99", "PRAGMA user_version=0", "PRAGMA application_id=7")))
+    changed(
+        results, pick(rng, ("PRAGMA user_version=99", "PRAGMA user_version=0", "PRAGMA application_id=7"))
+    )
     return reading(rng, folder, kit, results, "another version")
 
 
 def values_of_another_type(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     results = copied(folder, kit)
     table, column = pick(rng, text_columns(results))
-    value = pick(rng, ("x", "{}", "[]", "[[[[", "NaN", "9" * 400, "nul\x00l", 7, 1.5, b"\xff\xfe", -1, "ü" * 50))
+    value = pick(
+        rng, ("x", "{}", "[]", "[[[[", "NaN", "9" * 400, "nul\x00l", 7, 1.5, b"\xff\xfe", -1, "ü" * 50)
+    )
     try:
-        changed(results, f"UPDATE {table} SET {column}=? WHERE rowid = (SELECT min(rowid) FROM {table})", values=(value,))
+        changed(
+            results,
+            f"UPDATE {table} SET {column}=? WHERE rowid = (SELECT min(rowid) FROM {table})",
+            values=(value,),
+        )
     except sqlite3.IntegrityError:
         changed(results, f"DELETE FROM {table}")
     return reading(rng, folder, kit, results, f"{table}.{column} = {value!r:.20}")
@@ -207,11 +259,24 @@ def repaired(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     def whole(_: str) -> bool:
         from faults.base import command
 
-        again = ("bench", "suite=tiny", "--conf", str(kit.conf), "executor=serial", "--no-report", f"results={results}")
+        again = (
+            "bench",
+            "suite=tiny",
+            "--conf",
+            str(kit.conf),
+            "executor=serial",
+            "--no-report",
+            f"results={results}",
+        )
         code, _, _ = command(again)
         return code == 0 and exported(results, folder / "out.csv") == kit.exported
 
-    return Case(words=("repair", str(results)), right=Right.FOUND, same=whole, detail=f"repair: {case.detail.partition(': ')[2]}")
+    return Case(
+        words=("repair", str(results)),
+        right=Right.FOUND,
+        same=whole,
+        detail=f"repair: {case.detail.partition(': ')[2]}",
+    )
 
 
 def files_around_it(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:

@@ -54,16 +54,20 @@ BROKEN: dict[str, bytes] = {
     "indentation": b"if True:\nx = 1\n",
     "a failed assertion": b"assert False\n",
     "no dataclass": HEAD.encode() + b"@mlopsim.register('selector', 'NAME')\nclass A: 'x'\n",
-    "an unknown kind": HEAD.encode() + b"@mlopsim.register('selektor', 'NAME')\n@dataclass(kw_only=True)\nclass A: 'x'\n",
-    "a bad name": HEAD.encode() + b"@mlopsim.register('selector', 'My Name!')\n@dataclass(kw_only=True)\nclass A: 'x'\n",
+    "an unknown kind": HEAD.encode()
+    + b"@mlopsim.register('selektor', 'NAME')\n@dataclass(kw_only=True)\nclass A: 'x'\n",
+    "a bad name": HEAD.encode()
+    + b"@mlopsim.register('selector', 'My Name!')\n@dataclass(kw_only=True)\nclass A: 'x'\n",
     "a field without default": HEAD.encode()
     + b"@mlopsim.register('selector', 'NAME')\n@dataclass(kw_only=True)\nclass A:\n    'x'\n    a: int\n",
     "a mutable default": HEAD.encode()
-    + b"@mlopsim.register('selector', 'NAME')\n@dataclass(kw_only=True)\nclass A:\n    'x'\n    a: list = []\n",
+    + b"@mlopsim.register('selector', 'NAME')\n@dataclass(kw_only=True)\n"
+    + b"class A:\n    'x'\n    a: list = []\n",
     "a name of ours": HEAD.encode()
     + b"@mlopsim.register('selector', 'periodic')\n@dataclass(kw_only=True)\nclass A: 'x'\n",
     "the same name twice": HEAD.encode()
-    + b"for _ in range(2):\n    @mlopsim.register('selector', 'NAME')\n    @dataclass(kw_only=True)\n    class A: 'x'\n",
+    + b"for _ in range(2):\n    @mlopsim.register('selector', 'NAME')\n"
+    + b"    @dataclass(kw_only=True)\n    class A: 'x'\n",
 }
 #: plug-ins that load and whose component is wrong: what is replaced by what in the sound one
 WRONG: dict[str, tuple[str, str]] = {
@@ -77,7 +81,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "None for actions": ("return np.zeros(len(view.mask), dtype=np.int64)", "return None"),
     "random actions of its own": (
         "return np.zeros(len(view.mask), dtype=np.int64)",
-        "return np.where(view.mask[:, -1], np.random.default_rng().integers(0, 2, len(view.mask)) * (view.mask.shape[1] - 1), 0)",
+        "coin = np.random.default_rng().integers(0, 2, len(view.mask))\n"
+        "        return np.where(view.mask[:, -1], coin * (view.mask.shape[1] - 1), 0)",
     ),
     "no docstring": ('"""Never retrain.', '""'),
 }
@@ -99,9 +104,18 @@ def broken(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
         (
             ("list", "selectors", "--plugin", str(file)),
             ("check", "selector/never", "--plugin", str(file)),
-            ("bench", "suite=tiny", "--conf", str(kit.conf), "--dry-run", f"results={folder / 'r'}", "--plugin", str(file)),
+            (
+                "bench",
+                "suite=tiny",
+                "--conf",
+                str(kit.conf),
+                "--dry-run",
+                f"results={folder / 'r'}",
+                "--plugin",
+                str(file),
+            ),
         ),
-    )  # fmt: skip
+    )
     return Case(words=words, keeps=(folder,), detail=what)
 
 
@@ -125,13 +139,24 @@ def wrong_component(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
         rng,
         (
             ("check", f"selector/{name}", "--plugin", str(file)),
-            ("bench", "suite=tiny", "--conf", str(kit.conf), f"methods=[never,{name}]", "seeds=1", "executor=serial",
-             "--no-report", f"results={folder / 'r'}", "--plugin", str(file)),
+            (
+                "bench",
+                "suite=tiny",
+                "--conf",
+                str(kit.conf),
+                f"methods=[never,{name}]",
+                "seeds=1",
+                "executor=serial",
+                "--no-report",
+                f"results={folder / 'r'}",
+                "--plugin",
+                str(file),
+            ),
         )
         # whether actions can be repeated is what `check` is for
         if what != "random actions of its own"
         else (("check", f"selector/{name}", "--plugin", str(file)),),
-    )  # fmt: skip
+    )
     return Case(words=words, keeps=(file,), detail=f"{words[0]}: {what}")
 
 
@@ -139,13 +164,25 @@ def parameters_of_ones_own(rng: np.random.Generator, folder: Path, kit: Kit) -> 
     name = unique(rng)
     file = folder / "mine.py"
     file.write_text(SOUND.replace("NAME", name), encoding="utf-8")
-    given = pick(rng, ("{treshold: 1}", "{threshold: junk}", "{threshold: nan}", "{threshold: [1]}", "{threshold: null}"))
+    given = pick(
+        rng,
+        ("{treshold: 1}", "{threshold: junk}", "{threshold: nan}", "{threshold: [1]}", "{threshold: null}"),
+    )
     return Case(
-        words=("bench", "suite=tiny", "--conf", str(kit.conf), f"methods=[{{{name}: {given}}}]", "--dry-run",
-               f"results={folder / 'r'}", "--plugin", str(file)),
+        words=(
+            "bench",
+            "suite=tiny",
+            "--conf",
+            str(kit.conf),
+            f"methods=[{{{name}: {given}}}]",
+            "--dry-run",
+            f"results={folder / 'r'}",
+            "--plugin",
+            str(file),
+        ),
         keeps=(folder,),
         detail=given,
-    )  # fmt: skip
+    )
 
 
 def folder_that_names_one(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
@@ -165,14 +202,30 @@ def folder_that_names_one(rng: np.random.Generator, folder: Path, kit: Kit) -> C
             ("export", str(results), str(folder / "out.csv")),
             ("rerun", str(results), "zz"),
             ("repair", str(results)),
-            ("bench", "suite=tiny", "--conf", str(kit.conf), "--no-report", "executor=serial", f"results={results}"),
+            (
+                "bench",
+                "suite=tiny",
+                "--conf",
+                str(kit.conf),
+                "--no-report",
+                "executor=serial",
+                f"results={results}",
+            ),
         ),
     )
     # a file `notes.ran` would appear in the folder of the spy
     marker = spy.with_suffix(".ran")
-    return Case(words=words, right=Right.FOUND, keeps=(spy,), same=lambda _: not marker.exists(), detail=words[0])
+    return Case(
+        words=words, right=Right.FOUND, keeps=(spy,), same=lambda _: not marker.exists(), detail=words[0]
+    )
 
 
-BUILDERS: tuple[Builder, ...] = (broken, no_plugin, wrong_component, parameters_of_ones_own, folder_that_names_one)
+BUILDERS: tuple[Builder, ...] = (
+    broken,
+    no_plugin,
+    wrong_component,
+    parameters_of_ones_own,
+    folder_that_names_one,
+)
 
 FAULTS = tuple(Fault(family=FAMILY, name=b.__name__.replace("_", " "), build=b) for b in BUILDERS)

@@ -14,6 +14,8 @@ from faults.texts import pick
 FAMILY = "files"
 #: rows of a sound file
 ROWS = 400
+#: what people write for a number that they do not have
+ODD_MARKS = ("-", "n/a", "#N/A", "None", "?", "12%", "unknown")
 HEADER = ("load", "heat", "team", "day", "label")
 
 
@@ -22,7 +24,10 @@ def rows(rng: np.random.Generator, n: int = ROWS) -> list[list[str]]:
     load, heat = rng.normal(size=n), rng.integers(0, 90, size=n)
     team = rng.choice(["north", "south"], size=n)
     label = np.where(load + (heat - 45) / 30 + rng.normal(size=n) > 0, "yes", "no")
-    return [[f"{a:.4f}", str(b), str(c), str(i), str(d)] for i, (a, b, c, d) in enumerate(zip(load, heat, team, label, strict=True))]
+    return [
+        [f"{a:.4f}", str(b), str(c), str(i), str(d)]
+        for i, (a, b, c, d) in enumerate(zip(load, heat, team, label, strict=True))
+    ]
 
 
 def text(table: list[list[str]], header: tuple[str, ...] = HEADER, sep: str = ",") -> str:
@@ -41,17 +46,49 @@ def reads(rng: np.random.Generator, folder: Path, kit: Kit, file: Path, detail: 
     command = pick(rng, ("audit", "corrupt", "bench"))
     if command == "audit":
         words: tuple[str, ...] = (
-            "audit", str(file), "--group", "team", "--learner", "ridge", "--audit", "demographic_parity",
-            "--rounds", "19", "--drop", "day", "--out", str(folder / "page.html"),
-        )  # fmt: skip
+            "audit",
+            str(file),
+            "--group",
+            "team",
+            "--learner",
+            "ridge",
+            "--audit",
+            "demographic_parity",
+            "--rounds",
+            "19",
+            "--drop",
+            "day",
+            "--out",
+            str(folder / "page.html"),
+        )
     elif command == "corrupt":
-        words = ("corrupt", str(file), "--type", "missing", "--windows", "20", "--out", str(folder / "dirty.csv"))
+        words = (
+            "corrupt",
+            str(file),
+            "--type",
+            "missing",
+            "--windows",
+            "20",
+            "--out",
+            str(folder / "dirty.csv"),
+        )
     else:
         words = (
-            "bench", "suite=tiny", "--conf", str(kit.conf), "stream=file", f"stream.path='{file}'", "stream.windows=20",
-            "stream.warmup=4", "learner=ridge", "methods=never", "seeds=1", "executor=serial", "--no-report",
+            "bench",
+            "suite=tiny",
+            "--conf",
+            str(kit.conf),
+            "stream=file",
+            f"stream.path='{file}'",
+            "stream.windows=20",
+            "stream.warmup=4",
+            "learner=ridge",
+            "methods=never",
+            "seeds=1",
+            "executor=serial",
+            "--no-report",
             f"results={folder / 'results'}",
-        )  # fmt: skip
+        )
     return Case(words=words, right=right, keeps=(file,), detail=f"{command}: {detail}")
 
 
@@ -77,17 +114,23 @@ TABLES: dict[str, tuple[Callable[[np.random.Generator, list[list[str]]], str], R
     ),
     "a row too short": (lambda r, t: text([*t[:200], t[200][:2], *t[201:]]), Right.REFUSED),
     "an odd mark among numbers": (
-        lambda r, t: text(_set(t, 0, int(r.integers(ROWS)), pick(r, ("-", "n/a", "#N/A", "None", "?", "12%", "unknown")))),
+        lambda r, t: text(_set(t, 0, int(r.integers(ROWS)), pick(r, ODD_MARKS))),
         Right.SAID,
     ),
     "thousands": (lambda r, t: text([[f'"1,{int(row[1]):03d}.5"', *row[1:]] for row in t]), Right.SAID),
     "per cents": (lambda r, t: text([[f"{row[1]}%", *row[1:]] for row in t]), Right.SAID),
-    "decimal commas": (lambda r, t: text([[row[0].replace(".", ","), *row[1:]] for row in t], sep=";"), Right.SAID),
-    "names of people": (lambda r, t: text([[f"person {i} x", *row[1:]] for i, row in enumerate(t)]), Right.SAID),
-    "infinite numbers": (lambda r, t: text(_set(t, 0, int(r.integers(ROWS)), pick(r, ("inf", "-inf", "1e999")))), Right.SAID),
+    "decimal commas": (
+        lambda r, t: text([[row[0].replace(".", ","), *row[1:]] for row in t], sep=";"),
+        Right.SAID,
+    ),
+    "names of people": (
+        lambda r, t: text([[f"person {i} x", *row[1:]] for i, row in enumerate(t)]),
+        Right.SAID,
+    ),
+    "infinite numbers": (lambda r, t: text(_set(t, 0, 7, pick(r, ("inf", "-inf", "1e999")))), Right.SAID),
     "an open quote": (lambda r, t: text(_set(t, 2, 100, '"north')), Right.REFUSED),
     "NUL bytes": (lambda r, t: text(_set(t, 0, 50, "\x00\x00")), Right.SAID),
-}  # fmt: skip
+}
 
 
 def wrong_table(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
@@ -116,7 +159,11 @@ def wrong_bytes(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
         rng,
         (
             ("a Parquet file that is cut", "rows.parquet", parquet[:-cut]),
-            ("a Parquet file with other bytes in its footer", "rows.parquet", parquet[:-60] + bytes(52) + parquet[-8:]),
+            (
+                "a Parquet file with other bytes in its footer",
+                "rows.parquet",
+                parquet[:-60] + bytes(52) + parquet[-8:],
+            ),
             ("text that is called Parquet", "rows.parquet", sound),
             ("Parquet that is called text", "rows.csv", parquet),
             ("gzip that is cut", "rows.csv.gz", packed[: len(packed) // 2]),
@@ -125,15 +172,24 @@ def wrong_bytes(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
             ("random bytes", "rows.csv", rng.bytes(5000)),
             ("random bytes as ARFF", "rows.arff", rng.bytes(5000)),
             ("an ARFF file without data", "rows.arff", b"@relation x\n@attribute load numeric\n"),
-            ("an ARFF file with an unknown type", "rows.arff", b"@relation x\n@attribute load numbr\n@data\n1\n"),
-            ("an ARFF file with a value that is no category", "rows.arff",
-             b"@relation x\n@attribute load numeric\n@attribute label {a,b}\n@data\n" + b"1,a\n2,b\n" * 100 + b"3,c\n"),
+            (
+                "an ARFF file with an unknown type",
+                "rows.arff",
+                b"@relation x\n@attribute load numbr\n@data\n1\n",
+            ),
+            (
+                "an ARFF file with a value that is no category",
+                "rows.arff",
+                b"@relation x\n@attribute load numeric\n@attribute label {a,b}\n@data\n"
+                + b"1,a\n2,b\n" * 100
+                + b"3,c\n",
+            ),
             ("UTF-16", "rows.csv", text(table).encode("utf-16")),
             ("an ending that nobody reads", "rows.xlsx", sound),
             ("no ending", "rows", sound),
             ("nothing", "rows.parquet", b""),
         ),
-    )  # fmt: skip
+    )
     file = folder / name
     file.write_bytes(content)
     return reads(rng, folder, kit, file, what, Right.REFUSED)
@@ -152,8 +208,25 @@ def one_group(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
         table[int(rng.integers(ROWS))][2] = "south"
     file = folder / "rows.csv"
     file.write_text(text(table), encoding="utf-8")
-    words = ("audit", str(file), "--group", "team", "--learner", "ridge", "--rounds", "19", "--audit", "demographic_parity")
-    return Case(words=(*words, "--out", str(folder / "page.html")), right=Right.SAID, keeps=(file,), detail="one group")
+    words = (
+        "audit",
+        str(file),
+        "--group",
+        "team",
+        "--learner",
+        "ridge",
+        "--rounds",
+        "19",
+        "--audit",
+        "demographic_parity",
+    )
+    return Case(
+        words=(*words, "--out", str(folder / "page.html")),
+        right=Right.SAID,
+        says=("in a group",),
+        keeps=(file,),
+        detail="one group",
+    )
 
 
 def times_that_are_none(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
@@ -164,13 +237,48 @@ def times_that_are_none(rng: np.random.Generator, folder: Path, kit: Kit) -> Cas
     words = pick(
         rng,
         (
-            ("audit", str(file), "--group", "team", "--learner", "ridge", "--time", "day", "--rounds", "19", "--out", str(folder / "p.html")),
-            ("corrupt", str(file), "--type", "missing", "--time", "day", "--windows", "20", "--out", str(folder / "d.csv")),
+            (
+                "audit",
+                str(file),
+                "--group",
+                "team",
+                "--learner",
+                "ridge",
+                "--time",
+                "day",
+                "--rounds",
+                "19",
+                "--out",
+                str(folder / "p.html"),
+            ),
+            (
+                "corrupt",
+                str(file),
+                "--type",
+                "missing",
+                "--time",
+                "day",
+                "--windows",
+                "20",
+                "--out",
+                str(folder / "d.csv"),
+            ),
         ),
-    )  # fmt: skip
+    )
     return Case(words=words, keeps=(file,), detail=f"a time {table}"[:40])
 
 
-BUILDERS: tuple[Builder, ...] = (wrong_table, wrong_table, wrong_table, wrong_bytes, wrong_bytes, latin_1, one_group, times_that_are_none)
+BUILDERS: tuple[Builder, ...] = (
+    wrong_table,
+    wrong_table,
+    wrong_table,
+    wrong_bytes,
+    wrong_bytes,
+    latin_1,
+    one_group,
+    times_that_are_none,
+)
 
-FAULTS = tuple(Fault(family=FAMILY, name=b.__name__.replace("_", " "), build=b) for b in dict.fromkeys(BUILDERS))
+FAULTS = tuple(
+    Fault(family=FAMILY, name=b.__name__.replace("_", " "), build=b) for b in dict.fromkeys(BUILDERS)
+)

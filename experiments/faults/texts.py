@@ -14,7 +14,21 @@ import numpy as np
 T = TypeVar("T")
 
 #: text that is no number, no name of ours, and needs no quotes in Hydra's grammar
-WORDS = ("junk", "fast", "many", "x1", "ten", "none_such", "größe", "ja", "stopp", "true_", "1e", "0x1f", "1_0_")
+WORDS = (
+    "junk",
+    "fast",
+    "many",
+    "x1",
+    "ten",
+    "none_such",
+    "größe",
+    "ja",
+    "stopp",
+    "true_",
+    "1e",
+    "0x1f",
+    "1_0_",
+)
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
