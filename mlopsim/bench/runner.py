@@ -183,7 +183,8 @@ class _Run:
         waiting = [job for job in self.grid.fits if job.key in needed and job.key not in self._fits_done]
         if not retry_failed:
             self._fits_lost = [job for job in waiting if job.key in stored]
-        self._fits = [job for job in waiting if job not in self._fits_lost]
+        lost = {job.key for job in self._fits_lost}
+        self._fits = [job for job in waiting if job.key not in lost]
 
     def work(
         self,

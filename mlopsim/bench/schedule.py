@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import heapq
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,28 +70,49 @@ class Schedule:
         self._track = track
         self._slots = slots
         self._max_bundle = max_bundle
-        self._cells = list(cells)
-        self._fits = list(fits)
         self._done = set(done)
         self._retries: deque[Work] = deque()
         self._bundles: deque[Work] = deque()
-        self._shares: dict[str, int] = {}
+        self._cells = dict(enumerate(cells))
+        #: places of cells that can start, and of those that wait for a fit; with a place goes the order
+        self._ready: list[int] = []
+        self._waiting: dict[str, list[int]] = {}
+        for place, cell in self._cells.items():
+            if cell.fit is None or cell.fit in self._done:
+                self._ready.append(place)
+            else:
+                self._waiting.setdefault(cell.fit, []).append(place)
+        self._fits = dict(enumerate(fits))
+        self._names = {place: self._bundle_of(job, place) for place, job in self._fits.items()}
+        self._left = Counter(self._names.values())
+        self._shares: dict[str | int, int] = {}
         self._small = math.ceil(len(fits) / (SMALL * slots))
+        #: how many needs of a fit are still to come, and who waits for a fit
+        self._lacking: dict[int, int] = {}
+        self._dependents: dict[str, list[int]] = {}
+        #: fits that can start, all and by bundle: the smallest place is the next one
+        self._startable: list[int] = []
+        self._startable_of: dict[str | int, list[int]] = {}
+        for place, job in self._fits.items():
+            missing = set(job.needs) - self._done
+            self._lacking[place] = len(missing)
+            for need in missing:
+                self._dependents.setdefault(need, []).append(place)
+            if not missing:
+                self._can_start(place)
 
     def next(self) -> Work | None:
         """Return the next unit, or None if there is none that can start now."""
         if self._retries:
             return self._retries.popleft()
-        for job in self._fits:
-            if self._done.issuperset(job.needs):
-                make = self._together(job)
-                self._fits = [other for other in self._fits if other not in make]
-                return Work(make=make)
-        if not self._bundles:
-            ready = [cell for cell in self._cells if cell.fit is None or cell.fit in self._done]
-            if ready:
-                self._cells = [c for c in self._cells if c.fit is not None and c.fit not in self._done]
-                self._bundles.extend(Work(cells=cells) for cells in self._bundle(ready))
+        while self._startable:
+            place = heapq.heappop(self._startable)
+            if place in self._fits:
+                return Work(make=self._together(self._names[place]))
+        if not self._bundles and self._ready:
+            ready = [self._cells.pop(place) for place in sorted(self._ready)]
+            self._ready.clear()
+            self._bundles.extend(Work(cells=cells) for cells in self._bundle(ready))
         return self._bundles.popleft() if self._bundles else None
 
     def retry(self, work: Work) -> None:
@@ -105,37 +126,54 @@ class Schedule:
 
     def fit_done(self, key: str) -> None:
         """Tell that a fit is finished and stored."""
+        if key in self._done:
+            return
         self._done.add(key)
+        self._ready.extend(self._waiting.pop(key, ()))
+        for place in self._dependents.pop(key, ()):
+            self._lacking[place] -= 1
+            if not self._lacking[place] and place in self._fits:
+                self._can_start(place)
 
     def fit_failed(self, key: str) -> tuple[list[FitJob], list[Cell]]:
         """Tell that a fit failed; return (and forget) the fits and cells that needed it."""
-        lost = {key}
-        fits: list[FitJob] = []
-        while more := [job for job in self._fits if lost.intersection(job.needs)]:
-            fits.extend(more)
-            lost.update(job.key for job in more)
-            self._fits = [job for job in self._fits if job.key not in lost]
-        cells = [cell for cell in self._cells if cell.fit in lost]
-        self._cells = [cell for cell in self._cells if cell.fit not in lost]
-        return fits, cells
+        stack = [key]
+        fits: dict[int, FitJob] = {}
+        cells: list[int] = []
+        while stack:
+            lost = stack.pop()
+            cells.extend(self._waiting.pop(lost, ()))
+            for place in self._dependents.pop(lost, ()):
+                if place in self._fits:
+                    fits[place] = self._take(place)
+                    stack.append(fits[place].key)
+        return [fits[place] for place in sorted(fits)], [self._cells.pop(place) for place in sorted(cells)]
 
-    def _together(self, job: FitJob) -> tuple[FitJob, ...]:
-        """Return a fit and those of its bundle that can start now, a worker's share of them at most."""
-        if not isinstance(self._track, BundlesFits):
-            return (job,)
-        name = self._track.fit_bundle(job)
+    def _can_start(self, place: int) -> None:
+        heapq.heappush(self._startable, place)
+        heapq.heappush(self._startable_of.setdefault(self._names[place], []), place)
+
+    def _bundle_of(self, job: FitJob, place: int) -> str | int:
+        """Return the name of a fit's bundle; a fit that is made alone has its place for a name."""
+        return self._track.fit_bundle(job) if isinstance(self._track, BundlesFits) else place
+
+    def _together(self, name: str | int) -> tuple[FitJob, ...]:
+        """Return the next fits of a bundle that can start now, a worker's share of them at most."""
         if name not in self._shares:
-            whole = sum(self._track.fit_bundle(other) == name for other in self._fits)
             # What the fits of a bundle share is made once for each piece, so few pieces; but where a bundle
             # is large among all fits, pieces for all workers: the last one must not keep them waiting.
-            share = max(LEAST_FITS, math.ceil(whole / self._slots), self._small)
+            share = max(LEAST_FITS, math.ceil(self._left[name] / self._slots), self._small)
             self._shares[name] = min(self._max_bundle, share)
-        ready = (
-            other
-            for other in self._fits
-            if self._done.issuperset(other.needs) and self._track.fit_bundle(other) == name
-        )
-        return tuple(itertools.islice(ready, self._shares[name]))
+        startable, taken = self._startable_of[name], []
+        while startable and len(taken) < self._shares[name]:
+            place = heapq.heappop(startable)
+            if place in self._fits:
+                taken.append(self._take(place))
+        return tuple(taken)
+
+    def _take(self, place: int) -> FitJob:
+        self._left[self._names[place]] -= 1
+        return self._fits.pop(place)
 
     def _bundle(self, cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
         groups: dict[str, list[Cell]] = {}
