@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim import __version__
+from mlopsim.cli.reading import column_options, in_options, marks
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import label as label_of
@@ -36,8 +37,7 @@ SHARE = 0.6
 @click.option("--positive", default="", help="The label that is wished for; default: the last one.")
 @click.option("--audit", "audits", multiple=True, help="Instead of all; repeatable. mlopsim list audits -v.")
 @click.option("--blind", is_flag=True, help="Hide the group's column from the model.")
-@click.option("--drop", multiple=True, help="Column that is no feature; repeatable.")
-@click.option("--categorical", multiple=True, help="Column of numbers that are categories; repeatable.")
+@column_options
 @click.option("--time", default="", help="Column to sort by; with it the first rows are trained on.")
 @click.option("--share", default=SHARE, show_default=True, help="Of the rows to train on.")
 @click.option("--alpha", default=0.05, show_default=True, help="Level of all verdicts together.")
@@ -87,16 +87,18 @@ def command(**given: Any) -> None:
     with Console(stderr=True).status("reading ...") as status:
         path = find_file(given["file"])
         hidden = [*given["drop"], *([given["group"]] if given["blind"] else [])]
-        table = table_of(
-            read_frame(path),
-            source=path.name,
-            label=given["label_"],
-            time=given["time"],
-            group=given["group"],
-            drop=hidden,
-            categorical=given["categorical"],
-            positive=given["positive"],
-        )
+        with in_options():
+            table = table_of(
+                read_frame(path),
+                source=path.name,
+                label=given["label_"],
+                time=given["time"],
+                group=given["group"],
+                drop=hidden,
+                categorical=given["categorical"],
+                positive=given["positive"],
+                **marks(given["missing"]),
+            )
         status.update("training and explaining ...")
         explaining = Explaining(
             background=given["background"], rows=given["lime_rows"], samples=given["samples"]

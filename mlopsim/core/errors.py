@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 
 
@@ -34,6 +35,24 @@ class ConfigError(MlopsimError, ValueError):
 
 class DataError(MlopsimError, ValueError):
     """A stream cannot be used as it is (missing file or column, one class, too few rows, ...)."""
+
+
+class DataWarning(UserWarning):
+    """Something about a data file was guessed, or is not as one would expect."""
+
+
+def warn_of_data(message: str) -> None:
+    """Say something about a data file aloud, once in a process.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_data("the fields of rows.csv are separated by tabs")
+    >>> str(said[0].message)
+    'the fields of rows.csv are separated by tabs'
+    """
+    warnings.warn(message, DataWarning, stacklevel=2)
 
 
 class CacheError(MlopsimError):

@@ -16,7 +16,6 @@ from mlopsim.fairness.rates import LEAST, gap_interval
 from mlopsim.fairness.verdicts import Says, Verdict, by_arm
 from mlopsim.stats.proportions import wilson
 from mlopsim.stats.table import interval_columns
-from mlopsim.streams.tables import NO_GROUP
 
 
 def sections(
@@ -191,8 +190,8 @@ def _data(subject: Subject) -> Section:
         "the training rows; a category becomes a column of its own (the 20 most frequent of each feature), a "
         "missing one is in none. "
     )
-    if NO_GROUP in table.groups:
-        text += f"Rows without a group are a group of their own, {NO_GROUP}. "
+    if table.no_group is not None:
+        text += f"Rows without a group are a group of their own, {table.no_group}. "
     return Section(title="Data", text=text + "**missing**: share of the rows.", table=frame)
 
 

@@ -1,4 +1,4 @@
-"""Reading data files into data frames; what cannot be read is one clear error."""
+"""Reading data files into data frames; what cannot be read is one clear error, what was guessed is said."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlopsim.core.digest import digest_file
-from mlopsim.core.errors import DataError, MissingExtraError, nearest
+from mlopsim.core.errors import DataError, nearest, warn_of_data
+from mlopsim.streams.arff import arff_frame
+from mlopsim.streams.delimited import decoded, frame_of
 
 if TYPE_CHECKING:
     import polars as pl
 
 FORMATS = (".csv", ".tsv", ".parquet", ".arff")
+PACKED = (".gz", ".zip")
+#: what usually separates the fields of a table as text
+USUAL = {".csv": ",", ".tsv": "\t"}
 
 
 def find_file(path: str) -> Path:
@@ -57,8 +62,59 @@ def _digest(path: str, size: int, changed: int) -> str:
     return digest_file(path)
 
 
+def form_read(path: Path) -> tuple[str, str]:
+    """Return the format of a file and how it is packed, both as the endings of its name.
+
+    Raises
+    ------
+    DataError
+        For an unknown format.
+
+    Examples
+    --------
+    >>> form_read(Path("rows.v2.CSV.gz"))
+    ('.csv', '.gz')
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
+    form = suffixes[-1] if suffixes else ""
+    if form not in FORMATS:
+        raise DataError(
+            f"{path.name}: unknown format '{form or packed}'",
+            remedy=f"name it by its format: {', '.join(FORMATS)} (.gz and .zip too)",
+        )
+    return form, packed
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked.
+
+    Raises
+    ------
+    DataError
+        For an unknown format, broken compression, or an archive of several files.
+    """
+    form, packed = form_read(path)
+    try:
+        if packed == ".gz":
+            with gzip.open(path, "rb") as handle:
+                return handle.read()
+        if packed == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                members = [name for name in archive.namelist() if not name.endswith("/")]
+                if len(members) != 1:
+                    raise ValueError(f"the archive holds {len(members)} files, not one")
+                return archive.read(members[0])
+        return path.read_bytes()
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+        raise _unreadable(path, form, error) from error
+
+
 def read_frame(path: Path) -> pl.DataFrame:
     """Read CSV, TSV, Parquet or ARFF, plain, gzipped or as the only member of a zip archive.
+
+    A separator other than the usual one, an encoding other than UTF-8 and lines that are too short are read,
+    and said by a :class:`mlopsim.core.errors.DataWarning`.
 
     Parameters
     ----------
@@ -68,86 +124,36 @@ def read_frame(path: Path) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        CSV columns as text; ARFF nominal ones as Enum.
+        Columns of CSV and ARFF as text; ARFF's nominal ones as Enum.
 
     Raises
     ------
     DataError
         For an unknown or unreadable format, broken compression, or columns of the same name.
-    MissingExtraError
-        For ARFF without ``liac-arff``.
     """
     import polars as pl
 
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = suffixes.pop() if suffixes and suffixes[-1] in (".gz", ".zip") else ""
-    form = suffixes[-1] if suffixes else ""
-    if form not in FORMATS:
-        raise DataError(
-            f"{path.name}: unknown format '{form or packed}'",
-            remedy=f"name it by its format: {', '.join(FORMATS)} (.gz and .zip too)",
-        )
-    try:
-        data = _unpacked(path, packed)
-        if form == ".parquet":
+    form, _ = form_read(path)
+    data = read_bytes(path)
+    if form == ".parquet":
+        try:
             return pl.read_parquet(io.BytesIO(data))
-        if form == ".arff":
-            return _arff(data.decode("utf-8"))
-        separator = "\t" if form == ".tsv" else ","
-        # everything as text: types are told from all rows, not from the first ones
-        frame = pl.read_csv(io.BytesIO(data), separator=separator, infer_schema=False)
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        zlib.error,
-        zipfile.BadZipFile,
-        pl.exceptions.PolarsError,
-    ) as error:
-        # the first line names the cause; polars adds advice about its own options below
-        cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"{path.name} cannot be read as {form[1:]}: {cause}",
-            remedy="check that the file is whole, what its name says, and UTF-8 text with a header line",
-        ) from error
-    twice = [name for name in frame.columns if "_duplicated_" in name]
-    if twice:
-        raise DataError(
-            f"{path.name} has several columns '{twice[0].partition('_duplicated_')[0]}'",
-            remedy="give every column a name of its own",
-        )
+        except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise _unreadable(path, form, error) from error
+    text = decoded(data, path.name)
+    if form == ".arff":
+        frame, notes = arff_frame(text.text, path.name), text.notes
+    else:
+        frame, notes = frame_of(text, path.name, USUAL[form])
+    for note in notes:
+        warn_of_data(note)
     return frame
 
 
-def _unpacked(path: Path, packed: str) -> bytes:
-    if packed == ".gz":
-        with gzip.open(path, "rb") as handle:
-            return handle.read()
-    if packed == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            members = [name for name in archive.namelist() if not name.endswith("/")]
-            if len(members) != 1:
-                raise ValueError(f"the archive holds {len(members)} files, not one")
-            return archive.read(members[0])
-    return path.read_bytes()
-
-
-def _arff(text: str) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        import arff
-    except ImportError as error:
-        raise MissingExtraError("reading ARFF files", "data") from error
-    try:
-        content = arff.loads(text)
-    except arff.ArffException as error:
-        raise ValueError(str(error)) from error
-    columns: list[pl.Series] = []
-    for j, (name, kind) in enumerate(content["attributes"]):
-        values = [row[j] for row in content["data"]]
-        dtype = pl.Enum(list(dict.fromkeys(kind))) if isinstance(kind, list) else None
-        columns.append(
-            pl.Series(name, values, dtype=dtype or (pl.String if kind == "STRING" else pl.Float64))
-        )
-    return pl.DataFrame(columns)
+def _unreadable(path: Path, form: str, error: BaseException) -> DataError:
+    # the first line names the cause; polars adds advice about its own options below
+    cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return DataError(
+        f"{path.name} cannot be read as {form[1:]}: {cause}",
+        remedy="check that the file is whole, and what its name says",
+    )

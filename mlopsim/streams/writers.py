@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.streams.columns import MISSING, tidy
 from mlopsim.streams.injectors._base import Corrupted
-from mlopsim.streams.readers import find_file, read_frame
+from mlopsim.streams.moments import time_order
+from mlopsim.streams.readers import USUAL, find_file, form_read, read_bytes, read_frame
 from mlopsim.streams.sources.file import FileStream
 from mlopsim.streams.stream import Stream
-from mlopsim.streams.tables import MISSING, Table, table_of
+from mlopsim.streams.tables import Table
 from mlopsim.streams.writers_columns import as_read, misspelt, typed, with_names, with_numbers, with_rows
-from mlopsim.streams.writers_files import is_text, read_text, spliced, write_form, write_frame
+from mlopsim.streams.writers_files import spliced, write_form, write_frame
+from mlopsim.streams.writers_resolution import held
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +46,8 @@ class FileRows:
         Column of the labels.
     missing : tuple of str
         Texts that stand for a missing value.
+    keep : bool
+        Whether columns must keep their types, as from Parquet to Parquet.
 
     Raises
     ------
@@ -70,6 +76,7 @@ class FileRows:
     order: np.ndarray
     label: str
     missing: tuple[str, ...] = field(default=MISSING)
+    keep: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.frame)
@@ -106,8 +113,11 @@ class FileRows:
             )
         path = find_file(source.path)
         frame, table = read_frame(path), source.table()
-        order = _order(frame, path.name, source)
-        if form == ".parquet" and is_text(path, ".csv", ".tsv"):
+        order = np.arange(len(frame), dtype=np.int64)
+        if source.time:
+            order = time_order(tidy(frame[source.time], source.missing), path.name)
+        text = form_read(path)[0] != ".parquet"
+        if form == ".parquet" and text:
             frame = typed(frame, source.missing)
         return cls(
             path=path,
@@ -116,13 +126,36 @@ class FileRows:
             order=order,
             label=source.label,
             missing=tuple(source.missing),
+            keep=form == ".parquet" and not text,
         )
+
+    def settled(self, found: Corrupted) -> Corrupted:
+        """Return the errors as the columns of the file can hold them.
+
+        Whole numbers stay whole, decimals and floats have the digits of their type. A cell that is then as
+        it was is not wrong.
+
+        Raises
+        ------
+        DataError
+            If the masks do not fit the file.
+        """
+        self._check(found)
+        X, cells = found.X.copy(), found.cells.copy()
+        for j in np.flatnonzero(cells.any(axis=0)).tolist():
+            if j not in self.table.categories:
+                place = np.flatnonzero(cells[:, j])
+                clean = self.table.X[:, j]
+                X[place, j] = held(self.frame[self.table.features[j]].dtype, clean, X[place, j])
+                cells[place, j] = X[place, j] != clean[place]
+        still = cells.any(axis=1) | found.labels | ~found.cells.any(axis=1)
+        return dataclasses.replace(found, X=X, cells=cells, rows=found.rows & still)
 
     def dirty(self, found: Corrupted, slips: np.random.Generator | None = None) -> pl.DataFrame:
         """Return the rows of the file with the wrong cells and labels changed, and nothing else.
 
         Values that the column has elsewhere are written as they stand there. Missing is empty. Columns keep
-        their types where these hold the new values: integers become floats only if one is no integer.
+        their types where these hold the new values, from Parquet to Parquet always.
 
         Parameters
         ----------
@@ -137,7 +170,7 @@ class FileRows:
         DataError
             If the masks do not fit the file, or a value cannot be written into its column.
         """
-        self._check(found)
+        found = self.settled(found)
         changed = []
         for j in np.flatnonzero(found.cells.any(axis=0)).tolist():
             place = np.flatnonzero(found.cells[:, j])
@@ -149,9 +182,9 @@ class FileRows:
                 pass
             elif j in self.table.categories:
                 names = self._new_names(found, j, place[~known], slips)
-                series = with_names(series, rows[~known], names)
+                series = with_names(series, rows[~known], names, keep=self.keep)
             else:
-                series = with_numbers(series, rows[~known], values[~known], self.missing)
+                series = with_numbers(series, rows[~known], values[~known], self.missing, keep=self.keep)
             changed.append(series)
         if found.labels.any():
             place = np.flatnonzero(found.labels)
@@ -172,7 +205,7 @@ class FileRows:
         """
         import polars as pl
 
-        self._check(found)
+        found = self.settled(found)
         n, used = len(self.frame), self.order[: len(found.y)]
         window = np.full(n, -1, dtype=np.int64)
         window[used] = np.repeat(np.arange(clean.windows), np.diff(clean.bounds))
@@ -208,12 +241,13 @@ class FileRows:
         DataError
             If the format cannot hold a column.
         """
-        if form == ".parquet" or not is_text(self.path, ".csv"):
+        source = form_read(self.path)[0]
+        if form == ".parquet" or source != ".csv":
             write_frame(dirty, path, form)
             return
         wrong = {name: truth[name].arg_true().to_numpy() for name in self.table.features}
         wrong[self.label] = truth["label_wrong"].arg_true().to_numpy()
-        write_form(spliced(read_text(self.path), dirty, wrong), path, form)
+        write_form(spliced(read_bytes(self.path), dirty, wrong, USUAL[source]), path, form)
 
     def _check(self, found: Corrupted) -> None:
         n, d = self.table.X.shape
@@ -242,27 +276,12 @@ class FileRows:
             old = [known[int(code)] for code in self.table.X[place, j]]
             return misspelt(old, taken, slips)
         names = [found.categories[j][int(code)] for code in found.X[place, j]]
+        read = {as_read(name) for name in taken}
         for name in dict.fromkeys(names):
-            if as_read(name, known) in taken:
+            if as_read(name) in read:
                 raise DataError(
                     f"'{name}' as a new category of '{self.table.features[j]}' reads as one that is known "
                     "or as a missing value",
                     remedy="give the new category another name",
                 )
         return names
-
-
-def _order(frame: pl.DataFrame, name: str, source: FileStream) -> np.ndarray:
-    """Return the row of the file of each row in time order, int64 (n,)."""
-    import polars as pl
-
-    if not source.time:
-        return np.arange(len(frame), dtype=np.int64)
-    number = "row"
-    while number in frame.columns:
-        number += "_"
-    # the table's own way of sorting, with the number of the row as the only feature
-    names = dict.fromkeys([source.label, source.time])
-    keyed = frame.select(*names, pl.int_range(len(frame)).alias(number))
-    table = table_of(keyed, source=name, label=source.label, time=source.time, missing=source.missing)
-    return table.X[:, 0].astype(np.int64)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlopsim.core.errors import DataError
-from mlopsim.streams.tables import MISSING
+from mlopsim.streams.columns import MISSING, NUMBER, TRUTHS, tidy, truths
+from mlopsim.streams.moments import ISO, unit, written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,12 +22,18 @@ EXACT_DIGITS = 15
 
 
 def with_numbers(
-    series: pl.Series, rows: np.ndarray, values: np.ndarray, missing: Sequence[str] = MISSING
+    series: pl.Series,
+    rows: np.ndarray,
+    values: np.ndarray,
+    missing: Sequence[str] = MISSING,
+    *,
+    keep: bool = False,
 ) -> pl.Series:
     """Return a column of numbers with other ones in some rows.
 
     The column keeps its type where this holds the new values. Integers become wider ones, or floats if a
-    new value is no integer; text stays text, of integers where all are.
+    new value is no integer, unless the type is to be kept; text stays text, of integers where all are, and of
+    dates in their form.
 
     Parameters
     ----------
@@ -33,9 +41,11 @@ def with_numbers(
         Numbers, times, or text that reads as numbers.
     rows : ndarray of int64, shape (k,)
     values : ndarray of float64, shape (k,)
-        NaN leaves nothing.
+        As a table has them; NaN leaves nothing.
     missing : sequence of str
         Texts that stand for a missing value.
+    keep : bool, default False
+        Whether the type must stay.
 
     Raises
     ------
@@ -58,31 +68,67 @@ def with_numbers(
             f"errors make values of '{series.name}' infinite", remedy="use a smaller factor, shift or gain"
         )
     if series.dtype == pl.String:
-        text = _stripped(series, missing).drop_nulls()
-        whole = bool(text.str.contains(r"^[+-]?\d+$").all())
-        return _put(series, rows, pl.Series([_text(v, whole) for v in values], dtype=pl.String))
+        return _put(series, rows, _spelt(series, values, missing))
     fresh = pl.Series(values, dtype=pl.Float64).fill_nan(None)
     if series.dtype.is_temporal():
-        return _put(series, rows, _moments(series, fresh))
-    candidates = [series.dtype, pl.Float64()]
+        return _put(series, rows, _moments(series, fresh * unit(series)))
+    candidates: list[Any] = [series.dtype, pl.Float64()]
     if series.dtype.is_integer() or series.dtype == pl.Boolean:
         candidates.insert(1, pl.Int64())
-    for dtype in candidates:
+    for dtype in candidates[: 1 if keep else None]:
         cast = fresh.cast(dtype, strict=False)
         kept = series.cast(dtype, strict=False)
         exact = kept.cast(series.dtype, strict=False).equals(series, null_equal=True)
         if exact and cast.cast(pl.Float64).equals(fresh, null_equal=True):
             return _put(kept, rows, cast)
+    if keep:
+        raise DataError(
+            f"errors make values of '{series.name}' that {series.dtype} does not hold",
+            remedy=f"use a smaller factor, shift or gain, leave it out (drop=[{series.name}]), or write .csv",
+        )
     raise DataError(
         f"'{series.name}' holds integers that no float holds, and would get values that are no integers",
         remedy="drop it, or name other columns",
     )
 
 
-def with_names(series: pl.Series, rows: np.ndarray, names: Sequence[str]) -> pl.Series:
+def _spelt(series: pl.Series, values: np.ndarray, missing: Sequence[str]) -> pl.Series:
+    """Return numbers as a column of text spells them."""
+    import polars as pl
+
+    text = tidy(series, missing).drop_nulls()
+    gaps = np.isnan(values)
+    fresh: list[str | None] = []
+    if truths(text) is not None:
+        # what a truth can be stands elsewhere in the column, where both values do
+        words = next(pair for pair in TRUTHS if set(text.unique().to_list()) <= set(pair))
+        if not np.isin(values[~gaps], (0.0, 1.0)).all():
+            raise DataError(
+                f"errors make values of '{series.name}' that are neither {words[0]} nor {words[1]}",
+                remedy=f"leave it out: drop=[{series.name}]",
+            )
+        fresh = [None if gap else words[int(value)] for value, gap in zip(values, gaps, strict=True)]
+    elif bool(text.str.contains(ISO).all()):
+        like = text[0]
+        fresh = [
+            None if gap else written(value, like) for value, gap in zip(values.tolist(), gaps, strict=True)
+        ]
+        if sum(item is None for item in fresh) > gaps.sum():
+            raise DataError(
+                f"errors make values of '{series.name}' that are no dates like {like}",
+                remedy="drop it, name other columns, or turn its times into numbers first",
+            )
+    else:
+        whole = bool(text.str.contains(r"^[+-]?[0-9]+$").all())
+        fresh = [_text(value, whole) for value in values]
+    return pl.Series(fresh, dtype=pl.String)
+
+
+def with_names(series: pl.Series, rows: np.ndarray, names: Sequence[str], *, keep: bool = False) -> pl.Series:
     """Return a column of categories with new names in some rows.
 
-    It becomes text where its type cannot hold them.
+    It becomes text where its type cannot hold them, or this is an error if the type must stay. An Enum gets
+    the new names.
 
     Examples
     --------
@@ -96,6 +142,11 @@ def with_names(series: pl.Series, rows: np.ndarray, names: Sequence[str]) -> pl.
     if isinstance(dtype, pl.Enum):
         dtype = pl.Enum([*dtype.categories, *dict.fromkeys(names)])
     elif not isinstance(dtype, pl.Categorical) and fresh.cast(dtype, strict=False).null_count():
+        if keep:
+            raise DataError(
+                f"'{names[0]}' is no {dtype}, which '{series.name}' holds",
+                remedy="name the new category so that it is one (label=...), or write .csv",
+            )
         dtype = pl.String()
     return _put(series.cast(dtype), rows, fresh.cast(dtype))
 
@@ -151,12 +202,6 @@ def _text(value: float, whole: bool) -> str | None:
     return str(int(value)) if whole and float(value).is_integer() else repr(float(value))
 
 
-def _stripped(series: pl.Series, missing: Sequence[str]) -> pl.Series:
-    """Return text as a reader takes it: without blanks around, nothing for what stands for missing."""
-    text = series.str.strip_chars()
-    return text.set(text.is_in(list(missing)), None)
-
-
 def typed(frame: pl.DataFrame, missing: Sequence[str] = MISSING) -> pl.DataFrame:
     """Give columns of text the type that they read as, where nothing but marks of missing values is lost.
 
@@ -178,7 +223,7 @@ def typed(frame: pl.DataFrame, missing: Sequence[str] = MISSING) -> pl.DataFrame
 def _typed(series: pl.Series, missing: Sequence[str]) -> pl.Series:
     import polars as pl
 
-    text = _stripped(series, missing)
+    text = tidy(series, missing)
     gaps = text.null_count()
     number = text.cast(pl.Float64, strict=False)
     if gaps == len(text) or number.null_count() > gaps:
@@ -210,9 +255,9 @@ def misspelt(names: Sequence[str], taken: Collection[str], rng: np.random.Genera
     >>> misspelt(["nurse", "aa", "ab"], {"nurse", "aa", "ab", "ba"}, rng)
     ['nusre', 'aaa', 'aab']
     """
-    numbers = any(_number(name) is not None for name in taken)
+    known = {as_read(name) for name in taken}
     return [
-        next(slip for slip in _slips(name, place) if as_read(slip, taken, numbers) not in taken)
+        next(slip for slip in _slips(name, place) if as_read(slip) not in known)
         for name, place in zip(names, rng.random(len(names)), strict=True)
     ]
 
@@ -232,31 +277,15 @@ def _slips(name: str, place: float) -> Iterator[str]:
         more += "q"
 
 
-def as_read(text: str, names: Collection[str], numbers: bool | None = None) -> str:
-    """Return a name as a reader takes it: without blanks around; beside numbers, the number.
+def as_read(text: str) -> str:
+    """Return a name as some reader may take it: without blanks around, and ``07.0`` as the number 7.
 
-    Parameters
-    ----------
-    text : str
-    names : collection of str
-        The names beside it.
-    numbers : bool, optional
-        Whether one of them is a number, where that is known.
+    We take names as they are; an error that another program does not see would be none for its user.
 
     Examples
     --------
-    >>> as_read(" 07.0", {"7", "8"}), as_read(" 07.0", {"a", "b"})
-    ('7', '07.0')
+    >>> as_read(" 07.0"), as_read(" x ")
+    ('7', 'x')
     """
     text = text.strip()
-    if numbers is None:
-        numbers = any(_number(name) is not None for name in names)
-    number = _number(text) if numbers and text not in names else None
-    return text if number is None else f"{number:.15g}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return f"{float(text):.15g}" if re.match(NUMBER, text) else text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,18 +15,13 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError, MlopsimError
 from mlopsim.core.files import atomic_path, ensure_writable
+from mlopsim.streams.delimited import Record, decoded, lines_of, records, separator_of
 
 if TYPE_CHECKING:
     import polars as pl
 
 #: endings of files that can be written
 WRITABLE = (".csv", ".csv.gz", ".parquet")
-#: a line of a table as text: line breaks within quotes do not end it
-LINE = re.compile(rb'(?:[^"\n]++|"[^"]*+")++\n?|\n')
-#: a field of such a line, with its quotes
-FIELD = re.compile(rb'(?:^|,)("(?:[^"]|"")*+"|[^,"]*+)(?=,|$)', re.DOTALL)
-#: what must stand in quotes
-SPECIAL = (b",", b'"', b"\n", b"\r")
 
 
 def form_of(path: Path) -> str:
@@ -174,26 +168,7 @@ def write_form(data: bytes, path: Path, form: str) -> None:
     path.write_bytes(gzip.compress(data, compresslevel=6, mtime=0) if form == ".csv.gz" else data)
 
 
-def is_text(path: Path, *endings: str) -> bool:
-    """Tell whether a file is a table as text, plain or packed.
-
-    Examples
-    --------
-    >>> is_text(Path("rows.csv.gz"), ".csv", ".tsv"), is_text(Path("rows.parquet"), ".csv", ".tsv")
-    (True, False)
-    """
-    return path.name.lower().removesuffix(".gz").removesuffix(".zip").endswith(endings)
-
-
-def read_text(path: Path) -> bytes:
-    """Return the bytes of a table as text, unpacked; what cannot be read was refused before."""
-    if path.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(next(name for name in archive.namelist() if not name.endswith("/")))
-    return gzip.decompress(path.read_bytes()) if path.name.lower().endswith(".gz") else path.read_bytes()
-
-
-def spliced(data: bytes, frame: pl.DataFrame, wrong: Mapping[str, np.ndarray]) -> bytes:
+def spliced(data: bytes, frame: pl.DataFrame, wrong: Mapping[str, np.ndarray], usual: str = ",") -> bytes:
     """Return CSV text with other values in some cells; all other bytes stay as they are.
 
     Parameters
@@ -204,6 +179,8 @@ def spliced(data: bytes, frame: pl.DataFrame, wrong: Mapping[str, np.ndarray]) -
         Its rows with the values that they shall have.
     wrong : mapping of str to ndarray of int64
         Rows of each column whose value changes.
+    usual : str, default ","
+        What separates the fields unless the text says otherwise, as for its reader.
 
     Returns
     -------
@@ -224,39 +201,57 @@ def spliced(data: bytes, frame: pl.DataFrame, wrong: Mapping[str, np.ndarray]) -
     """
     changes: dict[int, dict[int, str | None]] = {}
     for name, rows in wrong.items():
-        column = frame.columns.index(name)
+        column = frame.get_column_index(name)
         for row, value in zip(rows.tolist(), frame[name].gather(rows).to_list(), strict=True):
             changes.setdefault(row, {})[column] = value
-    lines = LINE.findall(data)
-    # a reader skips empty lines before the header
-    header = next((i for i, line in enumerate(lines) if line.strip(b"\r\n\xef\xbb\xbf")), 0)
-    if len(lines) - header - 1 != len(frame) or sum(map(len, lines)) != len(data):
+    text = decoded(data, "the source")
+    lines = lines_of(text.text)
+    separator = separator_of(lines, usual)
+    # the reader's own records, so that rows are where it saw them
+    found = list(records(lines, separator, "the source"))[1:]
+    if len(found) != len(frame):
         raise DataError(
-            f"the text has {len(lines) - header - 1} lines for its {len(frame)} rows",
+            f"the text has {len(found)} records for its {len(frame)} rows",
             remedy="write .parquet, or read and write the file with one program first",
         )
     for row, values in changes.items():
-        lines[header + 1 + row] = _line(lines[header + 1 + row], values, row, frame.width)
-    return b"".join(lines)
+        record = found[row]
+        line = _line("".join(lines[record.first : record.end]), record, values, frame.width, separator)
+        lines[record.first : record.end] = [line, *[""] * (record.end - record.first - 1)]
+    return text.encoded("".join(lines))
 
 
-def _line(line: bytes, values: Mapping[int, str | None], row: int, width: int) -> bytes:
-    """Return a line with other values in some columns."""
-    body = line.rstrip(b"\r\n")
-    fields = FIELD.findall(body) if b'"' in body else body.split(b",")
+def _line(lines: str, record: Record, values: Mapping[int, str | None], width: int, separator: str) -> str:
+    """Return the lines of a record with other values in some columns."""
+    body = lines.rstrip("\r\n")
+    end = lines[len(body) :]
+    field = re.compile(rf'("(?:[^"]|"")*"|[^{re.escape(separator)}]*)(?:{re.escape(separator)}|$)')
+    fields: list[str] = []
+    at = 0
+    while len(fields) < len(record.fields):
+        token = field.match(body, at)
+        if token is None:
+            break
+        fields.append(token.group(1))
+        at = token.end()
+    if [_read(token) for token in fields] != record.fields or at != len(body) or len(fields) > width:
+        raise DataError(
+            f"line {record.first + 1} cannot be written as it was read", remedy="write .parquet instead"
+        )
     # a reader takes a short line for one with nothing at the end
-    fields += [b""] * (width - len(fields))
-    if len(fields) != width:
-        raise DataError(f"row {row} has {len(fields)} fields, not {width}", remedy="write .parquet")
+    fields += [""] * (width - len(fields))
     for column, value in values.items():
-        fields[column] = _field(value, fields[column])
-    return b",".join(fields) + line[len(body) :]
+        fields[column] = _field(value, fields[column], separator)
+    return separator.join(fields) + end
 
 
-def _field(value: str | None, old: bytes) -> bytes:
+def _read(token: str) -> str:
+    return token[1:-1].replace('""', '"') if token.startswith('"') else token
+
+
+def _field(value: str | None, old: str, separator: str) -> str:
     if value is None:
-        return b""
-    text = value.encode()
-    if not text or old.startswith(b'"') or any(char in text for char in SPECIAL):
-        return b'"' + text.replace(b'"', b'""') + b'"'
-    return text
+        return ""
+    if not value or old.startswith('"') or any(char in value for char in (separator, '"', "\n", "\r")):
+        return '"' + value.replace('"', '""') + '"'
+    return value

@@ -246,11 +246,21 @@ def test_a_plug_in(tmp_path: Path) -> None:
     assert recipe(Path(found["recipe"])) == made
 
 
-def test_mixed_text_is_a_category(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("--missing", "many"), ("--categorical", "count")])
+def test_a_mark_among_numbers_is_what_its_owner_says(tmp_path: Path, words: tuple[str, str]) -> None:
     mixed = pl.when(pl.int_range(N) == 600).then(pl.lit("many")).otherwise("count")
     path = data(tmp_path, count=mixed)
-    found = result(path, "dirty.csv", "--type", "unit_scale")
+    ended = corrupt(path, "dirty.csv", "--type", "unit_scale")
+    assert ended.code == 2 and "639 of 640 values of column 'count'" in ended.err
+    assert "--missing 'many' (nothing), --categorical 'count' (codes), --drop 'count'" in ended.err
+    found = result(path, "dirty.csv", "--type", "unit_scale", "features=size", *words)
     assert [column["feature"] for column in found["columns"]] == ["size"]
+    # the recipe and the command that reads the result say it, too
+    made = recipe(Path(found["recipe"]))
+    assert f"{words[0]} {words[1]}" in made["command"] and f"stream.{words[0][2:]}=" in found["read"]
+    assert mlopsim(*shlex.split(made["command"])[1:], "--force").code == 0
+    assert recipe(Path(found["recipe"])) == made
+    assert read_frame(tmp_path / "dirty.csv")["count"][600] == "many"
 
 
 def test_parquet_and_a_time_column(tmp_path: Path) -> None:

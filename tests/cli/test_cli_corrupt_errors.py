@@ -32,7 +32,7 @@ def refused(ended: Ended, *texts: str) -> None:
         (["--type", "typo", "--label", "lable"], ["no label column 'lable'; did you mean 'label'?"]),
         (["--type", "typo", "--time", "siz"], ["no column 'siz'; did you mean 'size'?"]),
         (["--type", "typo", "--drop", "jobb"], ["no column 'jobb'; did you mean 'job'?"]),
-        (["--type", "typo", "--time", "job"], ["values of the time column 'job' are missing or no times"]),
+        (["--type", "typo", "--time", "job"], ["values of the time column 'job' are no times (rows 0, 1, 2"]),
         (["--type", "typo", "digit=3"], ["no parameter 'digit'; did you mean 'digits'?", "features, count"]),
         (["--type", "typo", "at=3"], ["type typo has no parameter 'at'; did you mean 'schedule.at'?"]),
         (["--type", "typo", "schedule.width=3"], ["schedule step has no parameter 'width'", "schedule.at"]),
@@ -87,12 +87,15 @@ def test_wrong_words(tmp_path: Path, words: list[str], texts: list[str]) -> None
             ["unseen_category"],
             ["needs 1 categorical column(s), the stream has 0", "another --type"],
         ),
-        # one text among numbers makes a column of categories of it
+        # nobody but its owner knows what one text among numbers means
         (
             {"size": pl.when(pl.int_range(N) == 600).then(pl.lit("many")).otherwise("size")},
             N,
             ["unit_scale", "features=size"],
-            ["corrupts numeric columns, 'size' is none"],
+            [
+                "639 of 640 values of column 'size' are plain numbers, 1 is none: 'many'",
+                "--categorical 'size'",
+            ],
         ),
         ({"window": pl.lit("1")}, N, ["typo"], ["'window' has the name of a column", "--drop 'window'"]),
         ({"size": pl.lit("1e300")}, N, ["unit_scale", "features=size", "factor=1e10"], ["'size' infinite"]),

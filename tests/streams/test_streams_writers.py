@@ -78,8 +78,8 @@ def corrupt(
         rate=0.4,
     )
     clean = source.clean(seed)
-    found = source.corrupt(clean, seed)
     rows = FileRows.of(make("stream", source.base), form)
+    found = rows.settled(source.corrupt(clean, seed))
     dirty = rows.dirty(found, np.random.default_rng(0) if slips else None)
     return Done(clean=clean, found=found, rows=rows, dirty=dirty, truth=rows.truth(clean, found))
 
@@ -229,18 +229,28 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
         return corrupt(path, spec, ".parquet", categorical=[]).dirty[feature]
 
     assert column("unit_scale", "age", factor=2.0).dtype == pl.UInt8
-    assert column("unit_scale", "age", factor=1000.0).dtype == pl.Int64
-    assert column("affine", "age").dtype == pl.Float64
-    assert column("unit_scale", "rate", factor=2.0).dtype == pl.Float32
+    # whole numbers stay whole
+    assert column("affine", "age").dtype == pl.UInt8
+    with pytest.raises(DataError, match=r"'age' that UInt8 does not hold\n  remedy: .*drop=\[age\].*csv"):
+        column("unit_scale", "age", factor=1000.0)
+    for factor in (2.0, 0.1):
+        assert column("unit_scale", "rate", factor=factor).dtype == pl.Float32
+    # a file of text has no types that could be kept
+    wider = corrupt(path, {"unit_scale": {"features": ["age"], "factor": 1000.0}}, categorical=[])
+    assert wider.dirty["age"].dtype == pl.Int64
     assert "unseen" in column("unseen_category", "job").to_list()
     assert isinstance(column("unseen_category", "job").dtype, pl.Enum)
     assert column("unseen_category", "sex").dtype == pl.Categorical
     with pytest.raises(DataError, match="'when' that are no Date"):
         column("unit_scale", "when", factor=1e6)
-    # integers that are categories become text where a new one is none
+    # integers that are categories cannot hold a new one that is none
     coded = write(tmp_path, "coded.parquet", data.with_columns(zip=pl.int_range(N) % 7))
-    done = corrupt(coded, {"unseen_category": {"features": ["zip"]}}, ".parquet")
-    assert done.dirty["zip"].dtype == pl.String and set(done.dirty["zip"]) == {*"0123456", "unseen"}
+    with pytest.raises(DataError, match=r"'unseen' is no Int64, which 'zip' holds\n  remedy: .*label="):
+        corrupt(coded, {"unseen_category": {"features": ["zip"]}}, ".parquet")
+    done = corrupt(coded, {"unseen_category": {"features": ["zip"], "label": "99"}}, ".parquet")
+    assert done.dirty["zip"].dtype == pl.Int64 and set(done.dirty["zip"]) == {*range(7), 99}
+    text = corrupt(coded, {"unseen_category": {"features": ["zip"]}}, ".csv")
+    assert text.dirty["zip"].dtype == pl.String and set(text.dirty["zip"]) == {*"0123456", "unseen"}
 
 
 def test_rows_stand_where_they_stood_whatever_the_time_says(tmp_path: Path) -> None:
@@ -304,7 +314,6 @@ def test_rows_of_another_file_are_refused(tmp_path: Path) -> None:
 
 
 def test_arff(tmp_path: Path) -> None:
-    pytest.importorskip("arff")
     lines = ["@relation r", "@attribute x numeric", "@attribute job {cook,nurse}", "@attribute label {n,y}"]
     lines += ["@data", *(f"{i},{('cook', 'nurse')[i % 2]},{'ny'[i % 3 % 2]}" for i in range(200))]
     path = tmp_path / "rows.arff"

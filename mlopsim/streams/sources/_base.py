@@ -14,8 +14,9 @@ import numpy as np
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import DataError
 from mlopsim.core.spec import check_range
+from mlopsim.streams.columns import MISSING
 from mlopsim.streams.stream import Stream, even_bounds
-from mlopsim.streams.tables import MISSING, Table, table_of
+from mlopsim.streams.tables import Table, table_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlopsim.core.registry import register
+from mlopsim.streams.columns import MISSING
 from mlopsim.streams.readers import file_digest, find_file, read_frame
 from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import MISSING, Table
+from mlopsim.streams.tables import Table
 
 
 @register("stream", "file")
