@@ -76,7 +76,7 @@ def command(what: Iterable[str], verbose: bool, plugins: tuple[str, ...]) -> Non
         for kind in registry.PACKAGES:
             found = registry.names(kind)
             if found:
-                click.echo(f"{click.style(kind + 's', bold=True):<24} {', '.join(found)}")
+                click.echo(f"{click.style(registry.plural(kind), bold=True):<24} {', '.join(found)}")
         words = ["suites"]
         click.echo()
     for word in words:

@@ -74,8 +74,11 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
         "decisions, and audited rows are like those of the training) is no more than that. **not found** "
         "does not mean that there is nothing: few rows show little. With many rows small differences are "
         "found, too: look at the **statistic**, and at the customary **rule of thumb**, which knows nothing "
-        "of the number of rows. **no test**: the number alone; nothing says how large it may be by chance. "
-        "What is found is a difference, not its cause, and not who is to blame for it."
+        "of the number of rows. The statistic of rates is the largest gap between a group and all others "
+        "together, as it is tested; the rule of thumb asks for the largest less the smallest rate, which is "
+        "more where there are three groups or more (its size is among the gaps below). **no test**: the "
+        "number alone; nothing says how large it may be by chance. What is found is a difference, not its "
+        "cause, and not who is to blame for it."
     )
     notes = [f"{v.audit}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE]
     if notes:
@@ -167,9 +170,20 @@ def _gaps(evidence: Evidence, level: float) -> Section:
         frame = frame.with_columns(pl.Series(k, v) for k, v in columns.items() if not k.endswith("_n"))
     text = (
         f"Each group less all others together, with {level:.0%} intervals (Newcombe 1998, method 10), each "
-        "for itself. Above 0: the group has the higher rate."
+        "for itself. Above 0: the group has the higher rate. Largest less smallest rate, of groups of "
+        f"{LEAST} rows or more: {_spreads(rates)}."
     )
     return Section(title="Gaps between groups", text=text, table=frame)
+
+
+def _spreads(rates: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
+    """Return the largest less the smallest of each rate, in words."""
+    words = []
+    for name, (hits, rows) in rates.items():
+        enough = rows >= LEAST
+        if enough.sum() > 1:
+            words.append(f"{name.replace('_', ' ')} {np.ptp(hits[enough] / rows[enough]):.3f}")
+    return ", ".join(words) or "none can be compared"
 
 
 def _data(subject: Subject) -> Section:

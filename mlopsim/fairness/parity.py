@@ -10,8 +10,10 @@ from mlopsim.fairness.audit import Findings, lacking
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rates import LEAST, Compared, compare, left_out, surprise
 
-#: a gap above this is unfair by the customary rule
+#: largest less smallest rate: above this it is unfair by the customary rule
 TOLERATED = 0.1
+#: that rule in words
+THUMB = "largest less smallest rate above .1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def findings(evidence: Evidence, rate: Rate, u: np.ndarray, *, ruled: bool) -> F
     u : ndarray of float64, shape (T,)
         Uniform in [0, 1).
     ruled : bool
-        Whether the customary rule (a gap above .1) is applied.
+        Whether the customary rule (largest less smallest rate above .1) is applied.
     """
     found, n = rate.compared(evidence, u)
     missing, reason = lacking(*rate.causes(found))
@@ -62,10 +64,22 @@ def findings(evidence: Evidence, rate: Rate, u: np.ndarray, *, ruled: bool) -> F
         statistic=statistic,
         score=surprise(found.p),
         p=found.p,
-        rule=np.greater(statistic, TOLERATED) if ruled else None,
+        rule=broken(np.where(missing, np.nan, found.spread)) if ruled else None,
         gaps=np.where(missing[:, None], np.nan, found.gaps),
         reason=noted(reason, left_out(n, evidence.groups)),
     )
+
+
+def broken(spread: np.ndarray) -> np.ndarray:
+    """Return where the customary rule is broken, bool (T,); NaN is no breach.
+
+    Examples
+    --------
+    >>> broken(np.array([0.4 - 0.3, 0.11, np.nan])).tolist()  # a tenth is not more than a tenth
+    [False, True, False]
+    """
+    found: np.ndarray = np.greater(spread, TOLERATED + 1e-12)
+    return found
 
 
 def noted(*parts: str) -> str:

@@ -176,12 +176,16 @@ class Compared:
         Rate of each group less that of all others; NaN where one of them has too few rows.
     p : ndarray of float64, shape (T,)
         Of equal rates; NaN where nothing can be tested.
+    spread : ndarray of float64, shape (T,)
+        Largest less smallest rate of the groups that have enough rows, as customary rules have it; with two
+        groups the absolute gap. Where only one group has enough rows it is the gap from all others together.
     few, alike : ndarray of bool, shape (T,)
         Windows in which no group has enough rows to be compared, and in which all succeed or none does.
     """
 
     gaps: np.ndarray
     p: np.ndarray
+    spread: np.ndarray
     few: np.ndarray
     alike: np.ndarray
 
@@ -214,6 +218,9 @@ def compare(k: np.ndarray, n: np.ndarray, u: np.ndarray) -> Compared:
     >>> found = compare(np.array([[30, 10]]), np.array([[100, 100]]), np.array([0.5]))
     >>> found.gaps.round(3), found.p.round(5)
     (array([[ 0.2, -0.2]]), array([0.0004]))
+    >>> three = compare(np.array([[44, 50, 56]]), np.array([[100, 100, 100]]), np.array([0.5]))
+    >>> three.worst.round(3), three.spread.round(3)
+    (array([0.09]), array([0.12]))
     """
     known = comparable(n)
     rest_k, rest_n = others(k), others(n)
@@ -227,7 +234,14 @@ def compare(k: np.ndarray, n: np.ndarray, u: np.ndarray) -> Compared:
     if told.any():
         draws = np.broadcast_to(u[:, None], k.shape)
         p[told] = two_sided(*tails(k[told], n[told], rest_k[told], rest_n[told]), draws[told])
-    return Compared(gaps=gaps, p=worst_of(p), few=few, alike=alike)
+    return Compared(gaps=gaps, p=worst_of(p), spread=_spread(k, n, gaps), few=few, alike=alike)
+
+
+def _spread(k: np.ndarray, n: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    enough = n >= LEAST
+    rate = np.where(enough, k / np.maximum(n, 1), np.nan)
+    between: np.ndarray = largest(rate) + largest(-rate)
+    return np.where(enough.sum(axis=1) > 1, between, largest(np.abs(gaps)))
 
 
 def gap_interval(k1: int, n1: int, k2: int, n2: int, level: float = 0.95) -> Interval:

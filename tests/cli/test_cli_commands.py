@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from cli_kit import Bench, mlopsim
 
+from mlopsim.core.registry import PACKAGES, names, plural
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -104,6 +106,15 @@ def test_list() -> None:
     assert "selector/periodic" in verbose.out
     assert "every=" in verbose.out
     assert "rl-vs-rules" in mlopsim("list", "suites").out
+
+
+def test_list_says_every_kind_as_it_may_be_asked_for() -> None:
+    said = [line.split()[0] for line in mlopsim("list").out.split("\n\n")[0].splitlines()]
+    assert sorted(said) == sorted(plural(kind) for kind in PACKAGES if names(kind))
+    assert "biases" in said
+    for word in said:
+        ended = mlopsim("list", word)
+        assert ended.code == 0 and ended.out, word
 
 
 @pytest.mark.parametrize(

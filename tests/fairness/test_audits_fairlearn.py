@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from audit_cases import rng, uneven
+from audit_cases import counts, rng, uneven
 from fairlearn.metrics import (
     MetricFrame,
     demographic_parity_difference,
@@ -78,3 +78,32 @@ def test_the_four_fifths_rule_is_a_ratio() -> None:
         ratio = demographic_parity_ratio(y, says, sensitive_features=group)
         assert found.statistic[t] == pytest.approx(ratio, abs=1e-12)
         assert found.rule[t] == (ratio < 0.8)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 4])
+@pytest.mark.parametrize("name", [name for name in METRICS if make("audit", name).thumb])
+def test_rules_of_thumb_ask_for_largest_less_smallest_rate(name: str, groups: int) -> None:
+    said = []
+    for seed in range(6):
+        evidence = uneven(groups, seed=seed, shift=0.1)
+        rule = make("audit", name).examine(evidence, rng()).rule
+        assert rule is not None
+        for t, y, says, group in windows(evidence):
+            gap = METRICS[name](y, says, group)
+            said.append(gap > 0.1)
+            assert rule[t] == said[-1], (seed, t, gap)
+    assert any(said)
+
+
+def test_a_gap_from_all_others_below_a_tenth_does_not_keep_the_rule() -> None:
+    k, n = np.array([[40, 46, 52], [40, 45, 50]]), np.full((2, 3), 100)
+    found = make("audit", "demographic_parity").examine(counts(k, n), rng())
+    assert found.rule is not None and found.statistic.max() < 0.1
+    # .12 is above a tenth; a tenth is not
+    assert found.rule.tolist() == [True, False]
+
+
+def test_groups_with_too_few_rows_play_no_part_in_the_rule() -> None:
+    k, n = np.array([[40, 45, 4], [40, 60, 0]]), np.array([[100, 100, 4], [100, 100, 4]])
+    rule = make("audit", "demographic_parity").examine(counts(k, n), rng()).rule
+    assert rule is not None and rule.tolist() == [False, True]

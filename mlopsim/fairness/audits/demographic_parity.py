@@ -10,10 +10,10 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import Rate, findings
+from mlopsim.fairness.parity import THUMB, Rate, findings
 
 
-@register("audit", "demographic_parity")
+@register("audit", "demographic_parity", version=2)
 @dataclass(kw_only=True)
 class DemographicParity(Audit):
     """Largest gap between the acceptance rate of a group and that of all others.
@@ -21,10 +21,14 @@ class DemographicParity(Audit):
     The score is ``-log10`` of the p-value of Fisher's exact test, randomised: exactly uniform where two
     groups are accepted equally often, see :func:`mlopsim.fairness.rates.compare`.
 
+    The customary rule asks another gap: largest less smallest rate of a group, above .1 (with two groups both
+    gaps are the same).
+
     References
     ----------
     Dwork, Hardt, Pitassi, Reingold and Zemel (2012), *Fairness through awareness*, ITCS. The rule: Bellamy et
-    al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps within .1 as fair.
+    al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps
+    of two groups within .1 as fair; of more, as fairlearn's ``MetricFrame.difference``.
 
     Examples
     --------
@@ -36,7 +40,7 @@ class DemographicParity(Audit):
 
     unit: ClassVar[str] = "acceptance rate"
     exact: ClassVar[bool] = True
-    thumb: ClassVar[str] = "a gap above .1"
+    thumb: ClassVar[str] = THUMB
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return the largest gap of each window."""

@@ -10,16 +10,19 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Findings, LabelAudit
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import Rate, findings
+from mlopsim.fairness.parity import THUMB, Rate, findings
 
 
-@register("audit", "equal_opportunity")
+@register("audit", "equal_opportunity", version=2)
 @dataclass(kw_only=True)
 class EqualOpportunity(LabelAudit):
     """Largest gap between the true-positive rate of a group and that of all others.
 
     The score is ``-log10`` of the p-value of Fisher's exact test among the rows of class 1, randomised:
     exactly uniform where two groups have equal rates, see :func:`mlopsim.fairness.rates.compare`.
+
+    The customary rule asks another gap: largest less smallest rate of a group, above .1 (with two groups both
+    gaps are the same).
 
     Parameters
     ----------
@@ -29,7 +32,8 @@ class EqualOpportunity(LabelAudit):
     References
     ----------
     Hardt, Price and Srebro (2016), *Equality of opportunity in supervised learning*, NIPS. The rule: Bellamy
-    et al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps within .1 as fair.
+    et al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps
+    of two groups within .1 as fair; of more, as fairlearn's ``MetricFrame.difference``.
 
     Examples
     --------
@@ -41,7 +45,7 @@ class EqualOpportunity(LabelAudit):
 
     unit: ClassVar[str] = "true-positive rate"
     exact: ClassVar[bool] = True
-    thumb: ClassVar[str] = "a gap above .1"
+    thumb: ClassVar[str] = THUMB
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return the largest gap of each window."""

@@ -10,11 +10,11 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Findings, LabelAudit, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import TOLERATED, Rate, noted
+from mlopsim.fairness.parity import THUMB, Rate, broken, noted
 from mlopsim.fairness.rates import largest, left_out, surprise
 
 
-@register("audit", "equalised_odds")
+@register("audit", "equalised_odds", version=2)
 @dataclass(kw_only=True)
 class EqualisedOdds(LabelAudit):
     """The larger of the gaps of true-positive and of false-positive rates, of a group and all others.
@@ -24,6 +24,9 @@ class EqualisedOdds(LabelAudit):
     p-values are independent: ``1 - (1 - p)^2`` of the lesser one is exactly uniform, too, where two groups
     have equal rates. The score is its ``-log10``. A rate that is 0 or 1 in all groups has a gap of 0 and is
     not tested; the other one's p-value then stands alone.
+
+    The customary rule asks another gap: largest less smallest rate of a group, above .1 (with two groups both
+    gaps are the same).
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ class EqualisedOdds(LabelAudit):
 
     unit: ClassVar[str] = "true- or false-positive rate"
     exact: ClassVar[bool] = True
-    thumb: ClassVar[str] = "a gap above .1"
+    thumb: ClassVar[str] = THUMB
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return the larger gap of each window."""
@@ -75,7 +78,7 @@ class EqualisedOdds(LabelAudit):
             statistic=statistic,
             score=surprise(p),
             p=p,
-            rule=np.greater(statistic, TOLERATED),
+            rule=broken(np.where(missing, np.nan, np.fmax(first.spread, second.spread))),
             gaps=np.where(missing[:, None], np.nan, np.where(larger, first.gaps, second.gaps)),
             reason=noted(reason, left_out(np.minimum(n, m), evidence.groups)),
         )
