@@ -53,7 +53,9 @@ class Experiment:
     settings : dict
         The settings, overrides included.
     folder : Path
-        Where the results go.
+        Where the answer goes: settings, tables, figures.
+    local : Path
+        Where a ledger of its own goes, which git ignores.
     machine : dict
         Where and with what it runs, as of its start.
     """
@@ -61,6 +63,7 @@ class Experiment:
     name: str
     settings: dict[str, Any]
     folder: Path
+    local: Path
     machine: dict[str, Any]
 
 
@@ -98,11 +101,23 @@ def start(name: str, about: str | None, arguments: Sequence[str] | None = None) 
         help=f"instead of conf/experiment/{name}.yaml; config.yaml of a results folder will do",
     )
     parser.add_argument(
-        "--results", type=Path, default=ROOT / "results" / name, help=f"default: results/{name}"
+        "--results", type=Path, help=f"default: results/{name}, its own ledger in results/local/{name}"
     )
     given = parser.parse_args(arguments)
     settings = read_settings(given.conf, given.overrides)
-    return Experiment(name=name, settings=settings, folder=given.results, machine=machine())
+    folder, local = (given.results or ROOT / "results" / place / name for place in ("", "local"))
+    return Experiment(name=name, settings=settings, folder=folder, local=local, machine=machine())
+
+
+def below_root(path: str | Path) -> Path:
+    """Read a relative path from the top of the checkout, wherever the script is called.
+
+    Examples
+    --------
+    >>> below_root("results/local/quick").relative_to(ROOT).as_posix()
+    'results/local/quick'
+    """
+    return ROOT / path
 
 
 def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -121,8 +136,9 @@ def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         raise ConfigError(f"no settings at {path}", remedy="name a YAML file with --conf")
     settings = OmegaConf.create(path.read_text(encoding="utf-8"))
     assert isinstance(settings, DictConfig)
-    # a config.yaml of results: where it was measured is no setting
-    settings.pop("machine", None)
+    # a config.yaml of results: where and with what it was made is no setting
+    for key in ("machine", "made_with"):
+        settings.pop(key, None)
     OmegaConf.set_struct(settings, True)
     for override in overrides:
         key, sign, value = override.partition("=")
@@ -158,12 +174,14 @@ def machine() -> dict[str, Any]:
 
 
 def write_config(experiment: Experiment) -> Path:
-    """Write ``config.yaml``: the settings, and the machine under ``machine``."""
+    """Write ``config.yaml``: the settings, the version (``made_with``) and the machine (``machine``)."""
     from omegaconf import OmegaConf
 
+    from mlopsim import __version__
     from mlopsim.core.files import write_text
 
-    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, "machine": experiment.machine}))
+    stamp = {"made_with": {"mlopsim": __version__}, "machine": experiment.machine}
+    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, **stamp}))
     return write_text(experiment.folder / "config.yaml", text)
 
 

@@ -7,14 +7,13 @@ alarm without a change, and how the order of the detectors changes. table.csv is
 limits that detectors come with; figures/ has the critical-difference diagram and delay against false alarms.
 
     python experiments/detectors_at_equal_arl.py
-    python experiments/detectors_at_equal_arl.py suite=drift-core ledger=results/drift-core
+    python experiments/detectors_at_equal_arl.py suite=drift-core ledger=results/local/drift-core
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import _common
@@ -157,9 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     composed = compose_bench([f"suite={settings['suite']}"])
     suite, track = build_suite(composed, ())
     experiment.settings["grid"] = composed.resolved
-    ledger = Path(settings["ledger"])
-    ledger = ledger if ledger.is_absolute() else _common.ROOT / ledger
-    for folder in (ledger, experiment.folder):
+    ledger = _common.below_root(settings["ledger"])
+    for folder in (ledger, experiment.folder, experiment.local):
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
     sections = {section.title: section for section in track.sections(cells, curves)}
@@ -174,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:
         other, names = with_default_limits(suite, track, settings["default_seeds"])
-        found, _ = _common.run_suite(other, track, experiment.folder, settings["workers"])
+        found, _ = _common.run_suite(other, track, experiment.local, settings["workers"])
         compared = at_default_limits(cells, found, names)
         _common.write_table(experiment.folder, compared, "others")
         _common.show(compared, "with the limits that detectors come with")

@@ -18,10 +18,6 @@ import _common
 import numpy as np
 import polars as pl
 
-from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.progress import RichProgress
-from mlopsim.bench.runner import run
-from mlopsim.bench.table import table as cell_table
 from mlopsim.cli.bench_ import build_suite
 from mlopsim.cli.compose import compose_bench
 from mlopsim.core.registry import find
@@ -118,12 +114,10 @@ def main() -> None:
     composed = compose_bench([f"suite={settings['suite']}"])
     suite, track = build_suite(composed, ())
     experiment.settings["grid"] = composed.resolved
-    experiment.folder.mkdir(parents=True, exist_ok=True)
-    summary = run(suite, track, experiment.folder, workers=settings["workers"], progress=RichProgress())
-    if not summary.complete:
-        raise SystemExit(f"{summary.counts.line()}: run it again; see mlopsim status {experiment.folder}")
-    with Ledger.read(experiment.folder) as ledger:
-        cells: pl.DataFrame = cell_table(ledger, summary.grid)
+    folder = _common.below_root(settings["ledger"])
+    for into in (folder, experiment.folder):
+        into.mkdir(parents=True, exist_ok=True)
+    cells: pl.DataFrame = _common.run_cells(suite, track, folder, settings["workers"])
     arena = Arena.of(cells)
     known = groups(suite.methods)
     claim, others = [], []

@@ -7,7 +7,7 @@ recall and worth order differently, groups.csv what is thrown away and gained by
 recall against worth where most is lost, one panel a task.
 
     python experiments/worth_of_a_gate.py
-    python experiments/worth_of_a_gate.py suite=quality-core ledger=results/quality-core
+    python experiments/worth_of_a_gate.py suite=quality-core ledger=results/local/quality-core
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import _common  # isort: skip
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,8 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not isinstance(track, QualityTrack):
         raise SystemExit(f"{settings['suite']} is a suite of the track {suite.track}, not of quality")
     experiment.settings["grid"] = composed.resolved
-    ledger = Path(settings["ledger"])
-    ledger = ledger if ledger.is_absolute() else _common.ROOT / ledger
+    ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])

@@ -6,7 +6,7 @@ whole, blocks 5 % of the deployments without bias. table.csv has all methods, ar
 arms, paired over seeds; the figure shows the power of the arms by scenario, and the differences in lead time.
 
     python experiments/xai_vs_traditional.py
-    python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/fairness-core
+    python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/local/fairness-core
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import _common  # isort: skip
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -166,8 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not isinstance(track, FairnessTrack):
         raise SystemExit(f"{settings['suite']} is a suite of the track {suite.track}, not of fairness")
     experiment.settings["grid"] = composed.resolved
-    ledger = Path(settings["ledger"])
-    ledger = ledger if ledger.is_absolute() else _common.ROOT / ledger
+    ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
     cells = _common.run_cells(suite, track, ledger, settings["workers"])

@@ -155,7 +155,7 @@ def command(
         return
     suite, track = build_suite(composed, plugins)
     config = composed.config
-    folder = Path(config.results or f"results/{composed.suite}")
+    folder = Path(config.results or f"results/local/{composed.suite}")
     if dry_run:
         _dry_run(suite, track, folder)
         return

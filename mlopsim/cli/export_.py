@@ -21,7 +21,7 @@ def command(folder: Path, target: Path, grid: str | None) -> None:
 
     \b
     Example:
-      mlopsim export results/quick out.parquet
+      mlopsim export results/local/quick out.parquet
     """
     with Ledger.read(folder) as ledger:
         path = export(ledger, target, grid)

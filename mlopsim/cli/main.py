@@ -68,7 +68,7 @@ def group() -> None:
       mlopsim bench suite=quick
       mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}}]" seeds=30 workers=2
       mlopsim list selectors
-      mlopsim report results/quick
+      mlopsim report results/local/quick
     """
 
 

@@ -16,6 +16,6 @@ def command(folder: Path) -> None:
 
     \b
     Example:
-      mlopsim repair results/quick
+      mlopsim repair results/local/quick
     """
     click.echo(repair(folder).text())

@@ -18,7 +18,7 @@ def command(folder: Path, grid: str | None, plugins: tuple[str, ...]) -> None:
 
     \b
     Example:
-      mlopsim report results/quick
+      mlopsim report results/local/quick
     """
     board, page = summarise(folder, grid=grid, plugins=plugins)
     print_leaderboard(board, str(folder))

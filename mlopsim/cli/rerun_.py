@@ -19,8 +19,8 @@ def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...]) -> Non
 
     \b
     Examples:
-      mlopsim rerun results/quick 3fa9
-      mlopsim rerun results/quick 3fa9 --deep
+      mlopsim rerun results/local/quick 3fa9
+      mlopsim rerun results/local/quick 3fa9 --deep
     """
     report = rerun(folder, key, deep=deep, plugins=plugins)
     click.echo(report.text())

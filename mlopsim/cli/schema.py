@@ -46,7 +46,7 @@ class BenchConfig:
     executor : str
         ``pool`` (our process pool), ``serial``, ``dask`` (a local cluster) or ``tcp://address`` of one.
     results : str or None
-        Folder of ledger and report; default ``results/<suite>``.
+        Folder of ledger and report; default ``results/local/<suite>``.
     timeout, fit_timeout : float or None
         Seconds that one cell and one fit may take.
     on_error : str

@@ -137,7 +137,12 @@ def _config(ledger: Ledger, entry: dict[str, Any]) -> str:
     times = [{name: run[name] for name in ("started", "ended", "status")} for run in runs]
     record = runs[-1]["record"] if runs else {}
     machine = {name: record[name] for name in ("executor", "workers", "git", "versions") if name in record}
-    content = {"title": entry["title"], "grid": entry["digest"], "config": entry["config"]}
+    content = {
+        "title": entry["title"],
+        "made_with": {"mlopsim": record.get("versions", {}).get("mlopsim", __version__)},
+        "grid": entry["digest"],
+        "config": entry["config"],
+    }
     return OmegaConf.to_yaml(OmegaConf.create({**content, "runs": times, "machine": machine}))
 
 

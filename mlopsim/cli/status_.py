@@ -22,8 +22,8 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
 
     \b
     Examples:
-      mlopsim status results/quick
-      mlopsim status results/quick --errors
+      mlopsim status results/local/quick
+      mlopsim status results/local/quick --errors
     """
     with Ledger.read(folder) as ledger:
         entry = ledger.grid(grid)

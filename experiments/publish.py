@@ -1,0 +1,84 @@
+"""Copy what travels of a suite's local run into results/: settings, tables and at most three figures as SVG.
+
+Which figures is declared here by track, so that nobody chooses the flattering ones. HTML and PNG stay local:
+`mlopsim report` makes them again.
+
+    python experiments/publish.py quick
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from _common import ROOT
+
+#: figures by track, in the order in which they tell most
+FIGURES = {
+    "delivery": ("leaderboard", "profiles", "cost-against-quality"),
+    "drift": ("leaderboard", "critical-difference", "worth-against-delay"),
+    "quality": ("leaderboard", "recall-and-worth", "accuracy-over-time"),
+    "fairness": ("leaderboard", "told-apart-proxy-ridge", "power-cancelling-proxies-ridge"),
+}
+#: bytes of a figure
+LARGEST = 150_000
+
+
+def publish(source: Path, target: Path) -> list[Path]:
+    """Copy config.yaml, the tables and the declared figures of a run; what is in the target is replaced.
+
+    Raises
+    ------
+    ConfigError
+        If the source has no report yet, its run is not complete, or a figure is too large; the target stays
+        as it is.
+    """
+    import polars as pl
+    from omegaconf import OmegaConf
+
+    from mlopsim.bench.ledger import Ledger
+    from mlopsim.bench.table import table
+    from mlopsim.core.errors import ConfigError
+    from mlopsim.core.files import write_bytes
+
+    config, board = source / "config.yaml", source / "leaderboard.csv"
+    if not (config.is_file() and board.is_file()):
+        raise ConfigError(f"no finished run in {source}", remedy="run mlopsim bench, then mlopsim report")
+    loaded = OmegaConf.to_container(OmegaConf.load(config))
+    assert isinstance(loaded, dict)
+    with Ledger.read(source) as ledger:
+        track = ledger.grid(str(loaded["grid"]))["track"]["name"]
+        open_cells = table(ledger, str(loaded["grid"])).filter(pl.col("status") != "done").height
+    if open_cells:
+        raise ConfigError(f"{open_cells} cells of {source} are not done", remedy="run the suite again")
+    chosen = [source / "figures" / f"{name}.svg" for name in FIGURES[track]]
+    chosen = [path for path in chosen if path.is_file()]
+    for path in chosen:
+        if path.stat().st_size > LARGEST:
+            raise ConfigError(
+                f"{path} has {path.stat().st_size:,} bytes, {LARGEST:,} at most",
+                remedy="declare another figure in experiments/publish.py",
+            )
+    copied = {path: target / path.name for path in (config, *sorted(source.glob("*.csv")))}
+    copied |= {path: target / "figures" / path.name for path in chosen}
+    shutil.rmtree(target / "figures", ignore_errors=True)
+    return [write_bytes(place, path.read_bytes()) for path, place in copied.items()]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Publish the suites that are named."""
+    parser = argparse.ArgumentParser(
+        prog="python experiments/publish.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("suites", nargs="+", metavar="SUITE", help="results/local/SUITE to results/SUITE")
+    for suite in parser.parse_args(arguments).suites:
+        for path in publish(ROOT / "results" / "local" / suite, ROOT / "results" / suite):
+            print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""What is committed stays small: settings, tables and a few SVGs travel, all else is made again."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST_FIGURE, LARGEST_FILE, LARGEST_TREE = 150_000, 3_000_000, 15_000_000
+
+
+@pytest.fixture(scope="module")
+def tracked() -> dict[str, int]:
+    """Map each committed file that is there to its bytes."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git checkout: what is committed cannot be asked")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+    return {name: (ROOT / name).stat().st_size for name in paths if name}
+
+
+def test_the_tree_is_small(tracked: dict[str, int]) -> None:
+    assert sum(tracked.values()) < LARGEST_TREE
+    assert not {name: size for name, size in tracked.items() if size > LARGEST_FILE}
+
+
+def test_results_are_settings_tables_and_three_small_figures(tracked: dict[str, int]) -> None:
+    folders: dict[str, dict[str, int]] = {}
+    for name, size in tracked.items():
+        if name.startswith("results/") and name.count("/") > 1:
+            folders.setdefault(name.split("/")[1], {})[name] = size
+    assert folders and "local" not in folders
+    for folder, files in folders.items():
+        figures = {name: size for name, size in files.items() if name.endswith(".svg")}
+        assert len(figures) <= 3, folder
+        assert not {name: size for name, size in figures.items() if size > LARGEST_FIGURE}
+        others = [name for name in files if name not in figures and not name.endswith(".csv")]
+        assert others == [f"results/{folder}/config.yaml"], folder
+        assert "\nmade_with:\n" in "\n" + (ROOT / others[0]).read_text(encoding="utf-8"), folder
+
+
+def test_what_runs_make_is_ignored() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git checkout: what is ignored cannot be asked")
+    made = [
+        "results/local/x/ledger.sqlite",
+        "results/x/figure.png",
+        "results/x/figures/a.png",
+        "results/x/report.html",
+    ]
+    kept = ["results/x/figure.svg", "results/x/table.csv", "results/x/config.yaml"]
+    done = subprocess.run(["git", "check-ignore", *made, *kept], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == made
