@@ -192,7 +192,8 @@ def wrong_bytes(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     )
     file = folder / name
     file.write_bytes(content)
-    return reads(rng, folder, kit, file, what, Right.REFUSED)
+    # a byte-order mark says what it is: read, and said
+    return reads(rng, folder, kit, file, what, Right.SAID if what == "UTF-16" else Right.REFUSED)
 
 
 def latin_1(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 #: a value of a row, with the blanks around it
 VALUE = re.compile(rf"\s*({QUOTED}|[^,%'\"][^,%]*?|)\s*(?:(,)|(?:%.*)?$)")
+#: a value of a nominal attribute; a comment cannot begin there
+ITEM = re.compile(rf"\s*({QUOTED}|[^,'\"][^,]*?)\s*(,|$)")
+#: a value of a sparse row, behind the place of its column
+SPARSE = re.compile(rf"\s*([0-9]+)\s+({QUOTED}|[^,'\"][^,]*?)\s*(,|$)")
+TYPE = re.compile("[A-Za-z]+")
 WORD = re.compile(rf"\s*({QUOTED}|[^\s,{{}}%]+)")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 NUMBERS = ("numeric", "real", "integer")
@@ -85,7 +90,10 @@ def _header(lines: Iterator[tuple[int, str]], source: str) -> list[Attribute]:
         word = line.strip().partition(" ")[0].partition("\t")[0].lower()
         if word == "@data":
             if not found:
-                raise DataError(f"{source}, line {number}: no @attribute before @data")
+                raise DataError(
+                    f"{source}, line {number}: no @attribute before @data",
+                    remedy="check that the file is whole",
+                )
             return found
         if word == "@attribute":
             found.append(_attribute(line.strip()[len(word) :], source, number))
@@ -111,16 +119,15 @@ def _attribute(text: str, source: str, number: int) -> Attribute:
         raise wrong("an attribute without a name")
     rest = text[name.end() :].strip()
     if rest.startswith("{"):
-        values: list[str] = []
-        at = 1
-        while (value := VALUE.match(_without_brace(rest, at))) is not None:
+        inside, values, at = _inside(rest), [], 0
+        while inside is not None and (value := ITEM.match(inside, at)) is not None:
             values.append(_plain(value.group(1)))
-            at += value.end()
-            if value.group(2) is None:
+            at = value.end()
+            if not value.group(2):
                 return Attribute(name=_plain(name.group(1)), kind="nominal", values=tuple(values))
         raise wrong("its values cannot be read")
-    kind = WORD.match(rest)
-    word = kind.group(1).lower() if kind else ""
+    kind = TYPE.match(rest)
+    word = kind.group().lower() if kind else ""
     if word in NUMBERS or word == "string":
         return Attribute(name=_plain(name.group(1)), kind="string" if word == "string" else "number")
     if word == "date" and kind is not None:
@@ -130,12 +137,12 @@ def _attribute(text: str, source: str, number: int) -> Attribute:
     raise wrong(f"unknown type '{rest[:40]}'" if rest else "an attribute without a type")
 
 
-def _without_brace(text: str, at: int) -> str:
-    """Return what stands between a place and the brace that closes the values."""
-    for token in re.finditer(rf"{QUOTED}|}}", text[at:]):
+def _inside(text: str) -> str | None:
+    """Return what stands between braces; None if they do not close."""
+    for token in re.finditer(rf"{QUOTED}|}}", text):
         if token.group() == "}":
-            return text[at : at + token.start()]
-    return text[at:] + "'"
+            return text[1 : token.start()]
+    return None
 
 
 def _plain(token: str) -> str:
@@ -164,7 +171,7 @@ def _values(line: str, source: str, number: int) -> list[str | None]:
 
 def _row(line: str, attributes: Sequence[Attribute], source: str, number: int) -> Sequence[str | None]:
     if line.lstrip().startswith("{"):
-        return _sparse(_without_brace(line.strip(), 1), attributes, source, number)
+        return _sparse(_inside(line.strip()), attributes, source, number)
     values = _values(line, source, number)
     if len(values) == 1 and len(attributes) > 1:
         # blanks separate as well
@@ -178,14 +185,22 @@ def _row(line: str, attributes: Sequence[Attribute], source: str, number: int) -
     return values
 
 
-def _sparse(text: str, attributes: Sequence[Attribute], source: str, number: int) -> Sequence[str | None]:
+def _sparse(
+    text: str | None, attributes: Sequence[Attribute], source: str, number: int
+) -> Sequence[str | None]:
     """Return a row of which only some values are given; the others are 0, or the first of a nominal one."""
     row: list[str | None] = [item.values[0] if item.kind == "nominal" else "0" for item in attributes]
-    for part in _values(text, source, number) if text.strip() else []:
-        place, _, value = (part or "").partition(" ")
-        if not place.isdigit() or int(place) >= len(row) or not value.strip():
-            raise DataError(f"{source}, line {number}: '{part}' is no 'column value' of a sparse row")
-        row[int(place)] = None if value.strip() == "?" else _plain(value.strip())
+    at, more = 0, text is None or bool(text.strip())
+    while more:
+        part = SPARSE.match(text or "", at)
+        if part is None or int(part.group(1)) >= len(row):
+            raise DataError(
+                f"{source}, line {number}: '{(text or '')[at:].strip()[:40]}' is no 'column value'",
+                remedy="write {0 1.5, 3 'a b'}: columns from 0, values with blanks or commas in quotes",
+            )
+        value = part.group(2)
+        row[int(part.group(1))] = None if value == "?" else _plain(value)
+        at, more = part.end(), part.group(3) == ","
     return row
 
 

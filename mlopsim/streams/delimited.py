@@ -22,6 +22,8 @@ SEPARATORS = (",", ";", "\t", "|")
 SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 #: marks at the beginning of a text that tell its encoding
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: how files begin that are no text
+MAGIC = ((b"PAR1", "Parquet"), (b"\x1f\x8b", "gzip"), (b"PK\x03\x04", "a zip archive or a workbook"))
 #: records that are looked at to tell the separator
 LOOK = 200
 #: records that become columns at a time
@@ -84,6 +86,9 @@ def decoded(data: bytes, source: str) -> Text:
     >>> found.text.splitlines()[0], found.notes
     ('x,größe', ("a.csv is not UTF-8 (line 1: byte 0xf6), read as Windows-1252: 'x,größe'",))
     """
+    for magic, kind in MAGIC:
+        if data.startswith(magic):
+            raise DataError(f"{source} is {kind}, not text", remedy="name the file by what it is")
     mark, encoding = next((pair for pair in MARKS if data.startswith(pair[0])), (b"", "utf-8"))
     body = data[len(mark) :]
     if not mark and body[:4000].count(0) * 10 > len(body[:4000]):
@@ -109,11 +114,11 @@ def decoded(data: bytes, source: str) -> Text:
         shown = text.split("\n")[line - 1].strip()[:60]
         note = f"{source} is not UTF-8 ({where}), read as Windows-1252: '{shown}'"
         return Text(text=text, encoding="cp1252", notes=(note,))
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = () if encoding == "utf-8" else (f"{source} is {encoding.upper()}",)
     if "\ufffd" in text:
         line = text[: text.index("\ufffd")].count("\n") + 1
-        notes = (f"{source} holds the mark of a character that was lost (U+FFFD, line {line}): "
-                 "it was converted wrongly before",)  # fmt: skip
+        lost = f"{source} holds the mark of a character that was lost before (U+FFFD, line {line})"
+        notes = (*notes, lost)
     return Text(text=text, encoding=encoding, mark=mark, notes=notes)
 
 

@@ -118,10 +118,10 @@ def table_of(
                 remedy=f"its columns: {', '.join(frame.columns)}",
             )
     if not len(frame):
-        raise DataError(f"{source} has no rows")
+        raise DataError(f"{source} has no rows", remedy="give it rows below its header")
     chosen = {label, time, group, *categorical}
+    frame = _named(frame, source, {*chosen, *drop})
     frame = frame.select(name for name in frame.columns if name in {label, time, group} or name not in drop)
-    frame = _named(frame, source, chosen)
     declared = {*categorical, *_declared(frame)}
     marks = _marks(frame, missing)
     frame = frame.with_columns([tidy(series, missing) for series in frame])

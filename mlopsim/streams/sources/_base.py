@@ -27,6 +27,8 @@ FEWEST_ROWS = 10
 KEPT = 4
 
 _tables: OrderedDict[str, Table] = OrderedDict()
+#: data and parameters that gave a stream
+_checked: set[str] = set()
 
 
 @dataclass(kw_only=True)
@@ -72,6 +74,10 @@ class TableStream(ABC):
     def content(self) -> dict[str, Any]:
         """Return what identifies the data themselves; it enters keys."""
 
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies the data, without a look at whether they can be used."""
+        return self.content()
+
     @abstractmethod
     def load(self) -> Table:
         """Parse the data (called once a process and content)."""
@@ -81,13 +87,27 @@ class TableStream(ABC):
         cutting = {item.name for item in dataclasses.fields(TableStream)}
         params = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         reading = {name: value for name, value in params.items() if name not in cutting}
-        key = digest([self.full_name, reading, self.content()])
+        key = digest([self.full_name, reading, self.identity()])
         if key not in _tables:
             _tables[key] = self.load()
             while len(_tables) > KEPT:
                 _tables.popitem(last=False)
         _tables.move_to_end(key)
         return _tables[key]
+
+    def check(self) -> None:
+        """See that the data can be cut into windows, once a process and parameters.
+
+        Raises
+        ------
+        DataError
+            As :meth:`generate`.
+        """
+        params = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        key = digest([self.full_name, params, self.identity()])
+        if key not in _checked:
+            self.generate(np.random.SeedSequence(0))
+            _checked.add(key)
 
     def generate(self, seed: np.random.SeedSequence) -> Stream:
         """Cut the rows into windows.

@@ -12,13 +12,14 @@ from mlopsim.streams.sources._base import ColumnStream
 from mlopsim.streams.tables import Table
 
 
-@register("stream", "file")
+@register("stream", "file", version=2)
 @dataclass(kw_only=True)
 class FileStream(ColumnStream):
     """Rows of a CSV, TSV, Parquet or ARFF file (gzip or zip too), in the order of the file.
 
-    The file's content enters every key, so a changed file is another stream. Text columns are
-    categorical unless all of their values read as numbers.
+    The file's content enters every key, so a changed file is another stream. What columns hold is told
+    from all of their values (see :func:`mlopsim.streams.tables.table_of`): text of numbers, truths or ISO
+    dates is numeric, text that is nearly so is an error, other text is categorical.
 
     Parameters
     ----------
@@ -50,7 +51,15 @@ class FileStream(ColumnStream):
     missing: list[str] = field(default_factory=lambda: list(MISSING))
 
     def content(self) -> dict[str, Any]:
-        """Return the digest of the file's bytes; it stands for the path in all keys."""
+        """Return the digest of the file's bytes, which stands for the path in all keys.
+
+        What cannot be used is an error here, before any work starts.
+        """
+        self.check()
+        return self.identity()
+
+    def identity(self) -> dict[str, Any]:
+        """Return the digest of the file's bytes."""
         return {"blake2b": file_digest(find_file(self.path)), "replaces": ["path"]}
 
     def load(self) -> Table:
