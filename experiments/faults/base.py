@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-#: status of the command line for an error that nobody foresaw
-UNEXPECTED = 70
-
-
 class Right(StrEnum):
     """What the right answer to a fault is."""
 
@@ -137,6 +133,8 @@ def command(words: tuple[str, ...]) -> tuple[int, str, str]:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception:  # noqa: BLE001 (an error that came through the edge is what is looked for)
+        from mlopsim.cli.edge import UNEXPECTED
+
         code = UNEXPECTED
         err.write(traceback.format_exc())
     finally:
@@ -191,6 +189,8 @@ def take(case: Case, seconds: float) -> Taken:
 
 def judge(case: Case, code: int, out: str, err: str) -> Verdict:
     """Return the verdict on a command that ended."""
+    from mlopsim.cli.edge import UNEXPECTED
+
     if "Traceback (most recent call last)" in out + err or code == UNEXPECTED:
         return Verdict.TRACEBACK
     if code != 0:

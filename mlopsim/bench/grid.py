@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
+from mlopsim.bench.plugins import describe_files
 from mlopsim.bench.suite import Suite
 from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -49,7 +50,8 @@ class Grid:
     """An ordered list of distinct cells and the fits that they need, in dependency order.
 
     ``digest`` is the content address of the set of cells and the track's settings: names, titles
-    and the order of cells do not enter it. ``notes`` names duplicates that were dropped.
+    and the order of cells do not enter it. ``notes`` names duplicates that were dropped, ``plugins``
+    holds path and digest of each plug-in file.
     """
 
     title: str
@@ -58,7 +60,7 @@ class Grid:
     cells: tuple[Cell, ...]
     fits: tuple[FitJob, ...] = ()
     notes: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
+    plugins: tuple[Mapping[str, str], ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -120,7 +122,7 @@ def expand(suite: Suite, track: Track) -> Grid:
         cells=tuple(final.values()),
         fits=tuple(ordered(jobs, final.values())),
         notes=tuple(notes),
-        plugins=tuple(str(path) for path in suite.plugins),
+        plugins=describe_files(suite.plugins),
         config=plain(suite.config),
     )
 

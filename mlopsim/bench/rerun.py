@@ -13,9 +13,10 @@ import numpy as np
 from mlopsim.bench.executors import Local
 from mlopsim.bench.grid import describe
 from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.worker import Context, Job, Reply
 from mlopsim.core.errors import MlopsimError
-from mlopsim.core.registry import PACKAGES, find, load_plugins
+from mlopsim.core.registry import PACKAGES, find
 from mlopsim.core.spec import make, part_of
 from mlopsim.core.track import FitResult, Track
 from mlopsim.core.versions import changed_versions
@@ -74,7 +75,12 @@ class RerunReport:
 
 
 def rerun(
-    results_dir: str | Path, key: str, *, deep: bool = False, plugins: Sequence[str | Path] = ()
+    results_dir: str | Path,
+    key: str,
+    *,
+    deep: bool = False,
+    plugins: Sequence[str | Path] = (),
+    trust: bool = False,
 ) -> RerunReport:
     """Recompute a stored cell in a fresh worker and compare it exactly.
 
@@ -87,7 +93,9 @@ def rerun(
     deep : bool, default False
         Remake the fits that the cell names too, and compare them.
     plugins : sequence of paths
-        Plug-in files; those of the grid are loaded anyway if they still exist.
+        Plug-in files to load; those that the folder names are not loaded for being named.
+    trust : bool, default False
+        Consent to load plug-ins that lie where the folder says and have the digest that it says.
 
     Returns
     -------
@@ -106,10 +114,13 @@ def rerun(
         stored = ledger.outcome(cell.key)
         grid = ledger.rows("SELECT grid FROM member WHERE key=? ORDER BY rowid DESC", (cell.key,))[0][0]
         entry = ledger.grid(grid)
-        loaded = load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
-        track = cast(Track, make("track", entry["track"]))
+        loaded = load_stored(entry["plugins"], plugins, trust=trust)
+        with explained(loaded):
+            track = cast(Track, make("track", entry["track"]))
+            # looks every component up: one of a plug-in that was not loaded is named here
+            _changed_versions([cell.task.part, cell.method.part])
         # the track's own version may have changed: then the report says so
-        context = Context(track=part_of(track), plugins=loaded)
+        context = Context(track=part_of(track), plugins=loaded.files)
         fingerprint = ledger.rows("SELECT fingerprint FROM cell WHERE key=?", (cell.key,))[0][0]
         fingerprints = {fingerprint}
         parts: list[Any] = [entry["track"], cell.task.part, cell.method.part]

@@ -99,7 +99,8 @@ def run(
             raise ConfigError(f"{what} must be above 0 seconds, got {seconds}")
     if max_bundle < 1:
         raise ConfigError(f"max_bundle must be at least 1, got {max_bundle}")
-    loaded = load_plugins([*work.plugins, *plugins])
+    own = work.plugins if isinstance(work, Suite) else [entry["path"] for entry in work.plugins]
+    loaded = load_plugins([*own, *plugins])
     grid = expand(work, track) if isinstance(work, Suite) else work
     part = part_of(track)
     if canonical_json(part) != canonical_json(grid.track):

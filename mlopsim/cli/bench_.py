@@ -227,7 +227,7 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
     from mlopsim.cli.show import print_leaderboard, summarise
 
     if not no_report:
-        board, page = summarise(folder, grid=summary.grid, reuse=True)
+        board, page = summarise(folder, grid=summary.grid, plugins=tuple(suite.plugins), reuse=True)
         print_leaderboard(board, summary.title)
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"

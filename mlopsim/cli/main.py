@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-import warnings
-from typing import TextIO
 
 import click
 
 from mlopsim import __version__
-from mlopsim.core.errors import DataWarning, MlopsimError, nearest
+from mlopsim.cli.edge import run
+from mlopsim.core.errors import nearest
 
 COMMANDS: dict[str, str] = {
     "bench": "Run a suite: fits, cells, leaderboard, report.",
@@ -69,41 +68,15 @@ def group() -> None:
       mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}}]" seeds=30 workers=2
       mlopsim list selectors
       mlopsim report results/local/quick
+
+    Exit status: 0 done, 1 something failed (cells, checks, a promise), 2 refused with a remedy, 70 a fault of
+    mlopsim (run it again with --traceback), 130 interrupted.
     """
 
 
 def main() -> None:
-    """Entry point: errors of the user print one message and exit with status 2."""
-    usual = warnings.showwarning
-
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if issubclass(category, DataWarning):
-            click.secho("warning: ", fg="yellow", bold=True, err=True, nl=False)
-            click.echo(str(message), err=True)
-        else:
-            usual(message, category, filename, lineno, file, line)
-
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = show
-            group.main(standalone_mode=False)
-    except MlopsimError as error:
-        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-        click.echo(str(error), err=True)
-        sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; what is done is kept, the same command resumes", err=True)
-        sys.exit(130)
+    """Entry point: every error is one message with a remedy and an exit status (see ``cli/edge.py``)."""
+    sys.exit(run(lambda: group.main(standalone_mode=False)))
 
 
 if __name__ == "__main__":

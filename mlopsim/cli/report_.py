@@ -13,13 +13,14 @@ from mlopsim.cli.show import print_leaderboard, summarise
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
 @click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
-def command(folder: Path, grid: str | None, plugins: tuple[str, ...]) -> None:
+@click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged.")
+def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plugins: bool) -> None:
     """Write the report of a results folder again, from what is stored.
 
     \b
     Example:
       mlopsim report results/local/quick
     """
-    board, page = summarise(folder, grid=grid, plugins=plugins)
+    board, page = summarise(folder, grid=grid, plugins=plugins, trust=trust_plugins)
     print_leaderboard(board, str(folder))
     click.echo(f"report: {page}")

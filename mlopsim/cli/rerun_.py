@@ -14,7 +14,8 @@ from mlopsim.bench.rerun import rerun
 @click.argument("key")
 @click.option("--deep", is_flag=True, help="Remake the fits that the cell needs, too.")
 @click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
-def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...]) -> None:
+@click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged.")
+def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...], trust_plugins: bool) -> None:
     """Recompute the cell KEY in a fresh process, and say which promise applied and whether it was kept.
 
     \b
@@ -22,7 +23,7 @@ def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...]) -> Non
       mlopsim rerun results/local/quick 3fa9
       mlopsim rerun results/local/quick 3fa9 --deep
     """
-    report = rerun(folder, key, deep=deep, plugins=plugins)
+    report = rerun(folder, key, deep=deep, plugins=plugins, trust=trust_plugins)
     click.echo(report.text())
     if not report.kept:
         raise SystemExit(1)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlopsim import __version__
 from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
 from mlopsim.core.digest import digest
 from mlopsim.core.files import atomic_path, write_text
-from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import make
 from mlopsim.report.build import write_report
 from mlopsim.stats.table import format_interval, format_number
@@ -83,7 +83,12 @@ def _text(row: dict[str, Any], column: str, interval: bool) -> str:
 
 
 def summarise(
-    folder: Path, *, grid: str | None = None, plugins: tuple[str, ...] = (), reuse: bool = False
+    folder: Path,
+    *,
+    grid: str | None = None,
+    plugins: tuple[str, ...] = (),
+    trust: bool = False,
+    reuse: bool = False,
 ) -> tuple[pl.DataFrame, Path]:
     """Write the report of a grid.
 
@@ -94,7 +99,9 @@ def summarise(
     grid : str, optional
         (Beginning of) the digest of a grid; the last used by default.
     plugins : tuple of str
-        Plug-in files.
+        Plug-in files; those that the folder names are not loaded for being named.
+    trust : bool, default False
+        Consent to load plug-ins that lie where the folder says and have the digest that it says.
     reuse : bool, default False
         Keep the page as it is if it shows the very same cells already.
 
@@ -115,10 +122,11 @@ def summarise(
         drawn = page.is_file() and board_file.is_file() and stamp_file.is_file()
         if reuse and drawn and stamp_file.read_text(encoding="utf-8") == stamp:
             return pl.read_csv(board_file), page
-        load_plugins([*(p for p in entry["plugins"] if Path(p).is_file()), *plugins])
-        track = make("track", entry["track"])
-        board: pl.DataFrame = track.leaderboard(cells)
-        sections = track.sections(cells, curves_reader(ledger))
+        loaded = load_stored(entry["plugins"], plugins, trust=trust)
+        with explained(loaded):
+            track = make("track", entry["track"])
+            board: pl.DataFrame = track.leaderboard(cells)
+            sections = track.sections(cells, curves_reader(ledger))
         stamp_file.unlink(missing_ok=True)
         meta = report_meta(ledger, entry, cells)
         page = write_report(folder, sections, meta)
