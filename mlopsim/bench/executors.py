@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol
@@ -162,23 +163,38 @@ def _run_nested(timeout: float | None, context: Context, job: Job) -> Reply:
     return reply
 
 
-def check_backend(executor: str | Executor, workers: int) -> None:
+#: how addresses of Dask schedulers begin
+SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://")
+
+
+def check_backend(executor: str | Executor, workers: int, *, timeout: bool = False) -> None:
     """Raise unless :func:`make_backend` knows the executor and there is a worker.
 
     Raises
     ------
     ConfigError
-        For an unknown name or fewer than one worker.
+        For an unknown name, fewer than one worker, or timeouts where they cannot be kept.
+    MissingExtraError
+        If Dask is asked for and not installed.
     """
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1, got {workers}")
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise ConfigError(
+            f"workers must be at least 1, got {workers}", remedy="leave it out for one a processor"
+        )
+    if timeout and (executor == "serial" or isinstance(executor, Executor)):
+        raise ConfigError(
+            "a timeout needs an executor that can end a running cell", remedy="executor=pool or executor=dask"
+        )
     known = ("pool", "serial", "dask")
-    if isinstance(executor, str) and executor not in known:
-        if not executor.startswith("dask:") and "://" not in executor:
-            raise ConfigError(
-                f"unknown executor '{executor}'{nearest(executor, known)}",
-                remedy="pool, serial, dask, or the address of a Dask scheduler",
-            )
+    if isinstance(executor, Executor) or executor in ("pool", "serial"):
+        return
+    if executor != "dask" and not executor.removeprefix("dask:").startswith(SCHEMES):
+        raise ConfigError(
+            f"unknown executor '{executor}'{nearest(executor, known)}",
+            remedy="pool, serial, dask, or the address of a Dask scheduler, such as tcp://host:8786",
+        )
+    if importlib.util.find_spec("distributed") is None:
+        raise MissingExtraError(f"executor={executor}", "dask")
 
 
 def make_backend(executor: str | Executor, workers: int, *, timeout: bool = False) -> Backend:
@@ -199,11 +215,7 @@ def make_backend(executor: str | Executor, workers: int, *, timeout: bool = Fals
     ConfigError
         For an unknown name, fewer than one worker, or timeouts where they cannot be kept.
     """
-    check_backend(executor, workers)
-    if timeout and (executor == "serial" or isinstance(executor, Executor)):
-        raise ConfigError(
-            "a timeout needs an executor that can end a running cell", remedy="executor=pool or executor=dask"
-        )
+    check_backend(executor, workers, timeout=timeout)
     if isinstance(executor, Executor):
         return Given(executor, workers)
     if executor == "serial":

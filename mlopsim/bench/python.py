@@ -12,7 +12,8 @@ from mlopsim.bench.runner import run
 from mlopsim.bench.suite import Suite
 from mlopsim.bench.summary import Summary
 from mlopsim.bench.table import table
-from mlopsim.core.registry import load_plugins
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import PACKAGES, load_plugins
 from mlopsim.core.spec import Spec, make, part_of
 from mlopsim.core.track import Track
 
@@ -75,6 +76,13 @@ def make_suite(
     load_plugins(files)
     built: Track = make("track", track)
     found = {task.digest: task for task in built.tasks(tasks, pins or {})}
+    for part in pins or {}:
+        if found and not any(task.part.get(part) for task in found.values()):
+            used = [name for name in next(iter(found.values())).part if name in PACKAGES]
+            raise ConfigError(
+                f"'{part}' has no effect: no task of this suite has a {part}",
+                remedy=f"leave it out; its tasks have: {', '.join(used)}",
+            )
     suite = Suite(
         name=name,
         track=part_of(built),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import traceback
@@ -92,21 +93,20 @@ def run(
     KeyboardInterrupt
         Passed on after the workers are ended and the ledger is closed in order.
     """
-    if on_error not in ("continue", "stop"):
-        raise ConfigError(f"on_error must be continue or stop, got {on_error!r}")
-    for what, seconds in (("timeout", timeout), ("fit_timeout", fit_timeout)):
-        if seconds is not None and not seconds > 0:
-            raise ConfigError(f"{what} must be above 0 seconds, got {seconds}")
-    if max_bundle < 1:
-        raise ConfigError(f"max_bundle must be at least 1, got {max_bundle}")
+    slots = check_run(
+        workers=workers,
+        executor=executor,
+        timeout=timeout,
+        fit_timeout=fit_timeout,
+        on_error=on_error,
+        max_bundle=max_bundle,
+    )
     own = work.plugins if isinstance(work, Suite) else [entry["path"] for entry in work.plugins]
     loaded = load_plugins([*own, *plugins])
     grid = expand(work, track) if isinstance(work, Suite) else work
     part = part_of(track)
     if canonical_json(part) != canonical_json(grid.track):
         raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
-    slots = available_workers() if workers is None else workers
-    check_backend(executor, slots)
     with Ledger.open(results_dir) as ledger:
         ledger.register(grid)
         job = _Run(grid, track, ledger, Context(track=part, plugins=loaded), progress or Silent())
@@ -123,6 +123,49 @@ def run(
             "platform": fingerprint(),
         }
         return job.work(backend, record, timeout, fit_timeout, on_error == "stop", max_bundle)
+
+
+def check_run(
+    *,
+    workers: int | None = None,
+    executor: str | Executor = "pool",
+    timeout: float | None = None,
+    fit_timeout: float | None = None,
+    on_error: str = "continue",
+    max_bundle: int = 32,
+) -> int:
+    """Raise for options that :func:`run` refuses, without running anything; return the number of workers.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown executor or ``on_error``, fewer than one worker, seconds that are no limit.
+
+    Examples
+    --------
+    >>> check_run(workers=2)
+    2
+    >>> check_run(timeout=float("inf"))
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: timeout must be above 0 seconds and finite, got inf
+      remedy: leave it out for no limit
+    """
+    if on_error not in ("continue", "stop"):
+        raise ConfigError(
+            f"on_error must be continue or stop, got {on_error!r}", remedy="write on_error=continue or =stop"
+        )
+    for what, seconds in (("timeout", timeout), ("fit_timeout", fit_timeout)):
+        if seconds is not None and not 0 < seconds < math.inf:
+            raise ConfigError(
+                f"{what} must be above 0 seconds and finite, got {seconds}",
+                remedy="leave it out for no limit",
+            )
+    if max_bundle < 1:
+        raise ConfigError(f"max_bundle must be at least 1, got {max_bundle}", remedy="leave it out")
+    slots = available_workers() if workers is None else workers
+    check_backend(executor, slots, timeout=timeout is not None or fit_timeout is not None)
+    return slots
 
 
 def available_workers() -> int:

@@ -164,7 +164,8 @@ class Schedule:
             # is large among all fits, pieces for all workers: the last one must not keep them waiting.
             share = max(LEAST_FITS, math.ceil(self._left[name] / self._slots), self._small)
             self._shares[name] = min(self._max_bundle, share)
-        startable, taken = self._startable_of[name], []
+        startable = self._startable_of[name]
+        taken: list[FitJob] = []
         while startable and len(taken) < self._shares[name]:
             place = heapq.heappop(startable)
             if place in self._fits:

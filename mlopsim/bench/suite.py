@@ -43,7 +43,7 @@ class Suite:
     Raises
     ------
     ConfigError
-        For an empty list, a bad or repeated seed, an unknown split.
+        For an empty list, a bad seed, root or version, an unknown split.
 
     Examples
     --------
@@ -76,7 +76,19 @@ class Suite:
                 raise ConfigError(f"suite {self.name} has no {what}", remedy=f"list at least one in {what}")
         for seed in self.seeds:
             if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-                raise ConfigError(f"seeds must be whole numbers from 0, got {seed!r}")
+                raise ConfigError(
+                    f"seeds must be whole numbers from 0, got {seed!r}",
+                    remedy="seeds=N for 0..N-1, or seeds=[0,3,7]",
+                )
+        if isinstance(self.root, bool) or not isinstance(self.root, int) or self.root < 0:
+            raise ConfigError(
+                f"root must be a whole number from 0, got {self.root!r}", remedy="write root=0, or any above"
+            )
+        if isinstance(self.version, bool) or not isinstance(self.version, int) or self.version < 0:
+            raise ConfigError(
+                f"the version of a suite is a whole number from 0, got {self.version!r}",
+                remedy="write suite_version: 1",
+            )
         Split.parse(self.split)
 
     @property

@@ -146,6 +146,8 @@ def command(
     tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: stream, learner,
     training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     """
+    from mlopsim.bench.runner import check_run
+
     registry.load_plugins(plugins)
     composed = compose_bench(overrides, conf=conf)
     if print_config:
@@ -156,6 +158,13 @@ def command(
     suite, track = build_suite(composed, plugins)
     config = composed.config
     folder = Path(config.results or f"results/local/{composed.suite}")
+    check_run(
+        workers=config.workers,
+        executor=config.executor,
+        timeout=config.timeout,
+        fit_timeout=config.fit_timeout,
+        on_error=config.on_error,
+    )
     if dry_run:
         _dry_run(suite, track, folder)
         return
@@ -209,8 +218,6 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
     from mlopsim.bench.runner import run
 
     config = composed.config
-    if config.on_error not in ("continue", "stop"):
-        raise ConfigError(f"on_error must be continue or stop, got {config.on_error!r}")
     _check_data(suite)
     summary = run(
         suite,

@@ -126,12 +126,27 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
         if key in seen:
             raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
         seen.add(key)
+        _check_value(key, value)
         if key in LISTS and value and not value.startswith("["):
             value = f"[{value}]"
         words.append(f"{key}={value}")
     free = _check_keys(words)
     # Hydra adds keys only if told to; here it may where any keys will do
     return [f"++{word}" if word.partition("=")[0] in free else word for word in words]
+
+
+def _check_value(key: str, value: str) -> None:
+    """Refuse values that are looked up elsewhere, and names that are none."""
+    if "${" in value:
+        raise ConfigError(
+            f"'{key}={value}' refers to something else: overrides are taken as they stand",
+            remedy="write the value itself, so that the run can be repeated from its config",
+        )
+    named = value.strip("'\"")
+    if key in ("suite", *PARTS) and value[:1] not in "{[" and not re.fullmatch(r"[^\W\d][\w.-]*", named):
+        raise ConfigError(
+            f"{key} must be a name, not '{value[:60]}'", remedy=f"write {key}=NAME; mlopsim list shows them"
+        )
 
 
 def _check_keys(words: Sequence[str]) -> set[str]:
@@ -234,6 +249,7 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
         choices = {k: v for k, v in composed.hydra.runtime.choices.items() if k in (*PARTS, "suite")}
         OmegaConf.set_struct(composed, False)
         composed.pop("hydra")
+        _refuse_lookups(OmegaConf.to_container(composed, resolve=False))
         tree: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
         tasks: list[Any] = OmegaConf.to_container(own_tasks, resolve=True)  # type: ignore[assignment]
     except YAMLError as error:
@@ -250,8 +266,36 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
                 ]
                 there = compose("bench", overrides=whole)
             raise _no_such_key(str(absent), OmegaConf.to_container(there)) from error
-        raise ConfigError(_readable(error)) from error
+        message, remedy = _readable(error)
+        raise ConfigError(message, remedy=remedy) from error
+    except ConfigError:
+        raise
+    except (OSError, ValueError) as error:
+        # what OmegaConf says of a file that is a number or a list, not UTF-8, a folder, or a link to itself
+        raise ConfigError(
+            f"a preset cannot be read: {error}", remedy="write a mapping of keys to values, in UTF-8"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            "a preset or an override holds itself, or brackets in brackets beyond measure",
+            remedy="look for aliases (*name) inside of what they name (&name)",
+        ) from error
     return _split(tree, choices, given, merged, tasks)
+
+
+def _refuse_lookups(node: Any) -> None:
+    """Refuse presets that ask the environment, the clock or Hydra: their numbers could not be repeated."""
+    if isinstance(node, dict):
+        for value in node.values():
+            _refuse_lookups(value)
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_lookups(value)
+    elif isinstance(node, str) and re.search(r"\$\{\s*(\w[\w.]*:|hydra\b)", node):
+        raise ConfigError(
+            f"a preset looks '{node}' up outside of itself",
+            remedy="write the value itself, so that the run can be repeated from its config",
+        )
 
 
 def _no_such_key(key: str, tree: Any) -> ConfigError:
@@ -273,18 +317,24 @@ def _no_such_key(key: str, tree: Any) -> ConfigError:
     return ConfigError(f"'{key}' cannot be set", remedy=GRAMMAR)
 
 
-def _readable(error: Exception) -> str:
+def _readable(error: Exception) -> tuple[str, str]:
+    """Return message and remedy of an error of Hydra, without its advice on how Hydra is called."""
     word = getattr(error, "override", None)
     if word is not None:
-        return f"cannot read '{word}'\n  remedy: {GRAMMAR}"
+        return f"cannot read '{word}'", GRAMMAR
     text = str(error).split("Config search path")[0].strip()
+    if "--multirun" in text:
+        found = re.search(r"for key '([^']*)'", text) or re.search(r"'([^'=]*)=[^']*'", text)
+        key = found.group(1) if found else "this key"
+        return f"'{key}' takes one value, not several", "run the command once for each value"
     cause = str(error.__cause__).split("\n")[0] if error.__cause__ is not None else ""
     match = re.match(r"In '.*': Could not find '(\w+)/(.*)'", text)
     if match:
         group, name = match.groups()
         known = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
-        return f"unknown {group} '{name}'{nearest(name, known)} (there are: {', '.join(known)})"
-    return f"{text}: {cause}" if cause and cause not in text else text
+        return f"unknown {group} '{name}'{nearest(name, known)}", f"one of: {', '.join(known)}"
+    message = f"{text}: {cause}" if cause and cause not in text else text
+    return message, "mlopsim bench suite=NAME --print-config shows keys and values that fit"
 
 
 def _typed(tree: dict[str, Any]) -> BenchConfig:
@@ -300,6 +350,12 @@ def _split(
     if unknown:
         name = sorted(unknown)[0]
         raise ConfigError(f"unknown key '{name}' in a preset{nearest(name, [*root_keys(), *tracks])}")
+    for name in (*PARTS, *tracks):
+        if not isinstance(tree.get(name) or {}, dict):
+            raise ConfigError(
+                f"'{name}' holds settings, not {tree[name]!r}",
+                remedy=f"write {name}.KEY=VALUE for each of them",
+            )
     config = _typed(tree)
     if config.track not in tracks:
         registry.find("track", config.track)
