@@ -26,7 +26,7 @@ GROUPS = {"stream": "synthetic", "learner": "ridge", "training": "all", "deploym
 #: groups that a track does not look at
 UNUSED = {
     "tiny": ("signal.iid",),
-    "tiny-quality": ("signal.iid", "deployment.standard"),
+    "tiny-quality": ("signal.iid",),
     "tiny-fairness": ("signal.iid", "deployment.standard", "training.all"),
 }
 #: root keys with values that are out of range or of a wrong type

@@ -47,7 +47,6 @@ BROKEN: dict[str, bytes] = {
     "an error in line 3": b"a = 1\nb = 2\nc = a / 0\n",
     "an exit": b"import sys\nsys.exit(3)\n",
     "an exit without a status": b"raise SystemExit\n",
-    "an interrupt": b"raise KeyboardInterrupt\n",
     "endless recursion": b"def f():\n    return f()\nf()\n",
     "no UTF-8": b"x = '\xff\xfe'\n",
     "NUL bytes": b"x = 1\x00\n",

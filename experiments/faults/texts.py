@@ -26,7 +26,6 @@ WORDS = (
     "stopp",
     "true_",
     "1e",
-    "0x1f",
 )
 
 

@@ -72,6 +72,8 @@ def make_suite(
     >>> suite.title, [method.name for method in suite.methods]
     ('python-v1', ['never', 'ks', 'oracle'])
     """
+    if not methods:
+        raise ConfigError("no methods are given", remedy="name at least one, e.g. methods=[never]")
     files = [str(Path(path).expanduser().resolve()) for path in plugins]
     load_plugins(files)
     built: Track = make("track", track)

@@ -143,6 +143,8 @@ def _check_value(key: str, value: str) -> None:
             remedy="write the value itself, so that the run can be repeated from its config",
         )
     named = value.strip("'\"")
+    if value == "null" and key in ("suite", *PARTS, *registry.names("track")):
+        raise ConfigError(f"'{key}' cannot be null", remedy="leave it out")
     if key in ("suite", *PARTS) and value[:1] not in "{[" and not re.fullmatch(r"[^\W\d][\w.-]*", named):
         raise ConfigError(
             f"{key} must be a name, not '{value[:60]}'", remedy=f"write {key}=NAME; mlopsim list shows them"

@@ -61,7 +61,7 @@ def run(group: Callable[[], object]) -> int:
         try:
             group()
         except click.ClickException as error:
-            error.show()
+            _tell(error.format_message(), f"see `{_command(error)} --help`")
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted; what is done is kept, the same command resumes", err=True)
@@ -74,8 +74,7 @@ def run(group: Callable[[], object]) -> int:
             if traceback:
                 raise
             message, remedy, status = explain(error)
-            click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-            click.echo(f"{message}\n  remedy: {remedy}", err=True)
+            _tell(message, remedy)
             return status
     return 0
 
@@ -98,7 +97,7 @@ def explain(error: Exception) -> tuple[str, str, int]:
     """
     if isinstance(error, MlopsimError):
         # an error that says what it expected says the remedy, too; where to read more is always known
-        return error.message, error.remedy or "see `mlopsim --help` and the help of the command", REFUSED
+        return error.message, error.remedy or "see `mlopsim COMMAND --help` for what fits", REFUSED
     kind = type(error).__name__
     text = " ".join(str(error).split()) or kind
     if isinstance(error, UnicodeError):
@@ -123,6 +122,19 @@ def explain(error: Exception) -> tuple[str, str, int]:
         f"this is a fault of mlopsim: run it again with {TRACEBACK} and report what it prints",
         UNEXPECTED,
     )
+
+
+def _tell(message: str, remedy: str) -> None:
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(f"{message}\n  remedy: {remedy}", err=True)
+
+
+def _command(error: click.ClickException) -> str:
+    """Return the command whose help explains a usage error."""
+    context = getattr(error, "ctx", None)
+    if context is not None and context.info_name:
+        return "mlopsim" if context.parent is None else f"mlopsim {context.info_name}"
+    return "mlopsim"
 
 
 def _show_warning(

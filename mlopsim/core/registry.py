@@ -100,8 +100,12 @@ def register(kind: str, name: str, *, version: int = 1) -> Callable[[C], C]:
             if field.init and field.default is field.default_factory is dataclasses.MISSING:
                 raise ConfigError(f"{cls.__name__}.{field.name} has no default")
         taken = _components.get((kind, name))
-        if taken is not None and _origin(taken) != _origin(cls):
-            raise ConfigError(f"{kind}/{name} is already registered by {taken.__module__}")
+        # a module may be run again and bring its classes anew; a plug-in file is run once for its content
+        twice = cls.__module__.startswith(PLUGIN_MODULE) and taken is not cls
+        if taken is not None and (_origin(taken) != _origin(cls) or twice):
+            raise ConfigError(
+                f"{kind}/{name} is already registered by {taken.__module__}", remedy="choose another name"
+            )
         target: Any = cls
         target.kind, target.name, target.version = kind, name, str(version)
         target.full_name = f"{kind}/{name}"
@@ -171,8 +175,12 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
     """
     global _current_plugin
     for raw in paths:
-        path = Path(raw).expanduser().resolve()
-        if not path.is_file() or path.suffix != ".py":
+        try:
+            path = Path(raw).expanduser().resolve()
+            found = path.is_file() and path.suffix == ".py"
+        except (OSError, RuntimeError):  # a name that is too long, links in a circle
+            found = False
+        if not found:
             raise ConfigError(f"no plug-in file {raw}", remedy="pass the path of a .py file")
         content = digest_file(path)
         if _plugins.get(str(path)) == content:
@@ -191,7 +199,7 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
             del _plugins[str(path)], sys.modules[module_name]
             for place in [key for key, cls in _components.items() if cls.__module__ == module_name]:
                 del _components[place]
-            if isinstance(error, ConfigError) or not isinstance(error, Exception):
+            if isinstance(error, ConfigError) or not isinstance(error, Exception | SystemExit):
                 raise
             where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
             line = f" in line {where[-1]}" if where else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import sys
 import types
 import typing
@@ -195,7 +196,9 @@ def convert(value: Any, hint: Any, where: str) -> Any:
             remedy=f"write one of: {', '.join(known)}",
         )
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        # no parameter means anything as NaN: it would pass every comparison with a limit
+        if not math.isnan(value):
+            return float(value)
     elif hint is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value

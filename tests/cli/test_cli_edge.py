@@ -1,4 +1,4 @@
-"""The edge of the command line: one message with a remedy whatever happens, and nothing of a stranger's runs."""
+"""The edge of the command line: one message with a remedy, and nothing of a stranger's is run."""
 
 from __future__ import annotations
 
