@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 import time
 import traceback
 from collections.abc import Sequence
@@ -13,9 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from mlopsim.bench.executors import Backend, check_backend, make_backend
+from mlopsim.bench.executors import Backend, make_backend
 from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.ledger import Ledger, Origin, Status
+from mlopsim.bench.options import check_run
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
 from mlopsim.bench.progress import Counts, Progress, Silent
 from mlopsim.bench.provenance import host, run_record
@@ -123,62 +122,6 @@ def run(
             "platform": fingerprint(),
         }
         return job.work(backend, record, timeout, fit_timeout, on_error == "stop", max_bundle)
-
-
-def check_run(
-    *,
-    workers: int | None = None,
-    executor: str | Executor = "pool",
-    timeout: float | None = None,
-    fit_timeout: float | None = None,
-    on_error: str = "continue",
-    max_bundle: int = 32,
-) -> int:
-    """Raise for options that :func:`run` refuses, without running anything; return the number of workers.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown executor or ``on_error``, fewer than one worker, seconds that are no limit.
-
-    Examples
-    --------
-    >>> check_run(workers=2)
-    2
-    >>> check_run(timeout=float("inf"))
-    Traceback (most recent call last):
-    ...
-    mlopsim.core.errors.ConfigError: timeout must be above 0 seconds and finite, got inf
-      remedy: leave it out for no limit
-    """
-    if on_error not in ("continue", "stop"):
-        raise ConfigError(
-            f"on_error must be continue or stop, got {on_error!r}", remedy="write on_error=continue or =stop"
-        )
-    for what, seconds in (("timeout", timeout), ("fit_timeout", fit_timeout)):
-        if seconds is not None and not 0 < seconds < math.inf:
-            raise ConfigError(
-                f"{what} must be above 0 seconds and finite, got {seconds}",
-                remedy="leave it out for no limit",
-            )
-    if max_bundle < 1:
-        raise ConfigError(f"max_bundle must be at least 1, got {max_bundle}", remedy="leave it out")
-    slots = available_workers() if workers is None else workers
-    check_backend(executor, slots, timeout=timeout is not None or fit_timeout is not None)
-    return slots
-
-
-def available_workers() -> int:
-    """Return how many processors this process may use.
-
-    Examples
-    --------
-    >>> available_workers() >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Run:

@@ -146,7 +146,7 @@ def command(
     tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: stream, learner,
     training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     """
-    from mlopsim.bench.runner import check_run
+    from mlopsim.bench.options import check_run
 
     registry.load_plugins(plugins)
     composed = compose_bench(overrides, conf=conf)
