@@ -1,5 +1,6 @@
-"""What the README shows exists and runs."""
+"""What README and docs show exists, runs, and is what the committed tables say."""
 
+import csv
 import os
 import re
 import subprocess
@@ -9,24 +10,57 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+sys.path.insert(0, str(ROOT / "experiments"))
+
+import readme_leaderboard  # noqa: E402
+
+README = ROOT / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+PAGES = [
+    README,
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "results" / "README.md",
+    ROOT / "CONTRIBUTING.md",
+]
+FINDINGS = sorted((ROOT / "docs" / "findings").glob("*.md"))
+DOCS = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
+NUMBER = r"-?\d*\.\d+"
+INTERVAL = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
+#: said to be of a trial, in no committed table
+TRIALS = {(".017", ".002", ".032")}
 
 
-def rows(heading):
-    """Yield (first cell, names in backticks of the second) of the tables of a section."""
-    section = TEXT.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    for line in section.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("| ") and len(cells) == 2:
-            yield cells[0], re.findall(r"`([a-z_0-9-]+)`", cells[1])
+def blocks(text, kind):
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_readme_is_short():
+    assert len(TEXT.splitlines()) <= 120
+    assert len(TEXT.split()) <= 900
+
+
+def test_the_leaderboard_is_that_of_the_committed_result():
+    board = readme_leaderboard.leaderboard(ROOT / "results" / "quick" / "leaderboard.csv")
+    assert readme_leaderboard.with_leaderboard(TEXT, board) == TEXT, (
+        "python experiments/readme_leaderboard.py"
+    )
+    with pytest.raises(ValueError, match="leaderboard"):
+        readme_leaderboard.with_leaderboard("no marks", board)
 
 
 def test_every_command_is_shown_and_exists():
     from mlopsim.cli.main import COMMANDS
 
-    shown = set(re.findall(r"^mlopsim ([a-z]+)", TEXT, re.MULTILINE))
+    shown = set(re.findall(r"^mlopsim ([a-z]+)", DOCS["command-line"], re.MULTILINE))
     assert shown == set(COMMANDS)
+
+
+def rows(text):
+    """Yield (first cell, names in backticks of the second) of the tables of two columns."""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and len(cells) == 2:
+            yield cells[0], re.findall(r"`([a-z_0-9-]+)`", cells[1])
 
 
 def test_names_of_the_tables_exist():
@@ -35,7 +69,7 @@ def test_names_of_the_tables_exist():
 
     seen = 0
     kinds = {plural(kind): kind for kind in PACKAGES}
-    for title, found in rows("What there is"):
+    for title, found in rows(DOCS["parts"]):
         kind = kinds.get(re.split(r"\W", title)[0], "")
         known = (
             set(names(kind))
@@ -45,21 +79,83 @@ def test_names_of_the_tables_exist():
         assert set(found) <= known, title
         seen += len(found)
     assert seen > 100
-    suites = re.findall(r"^\| `([a-z-]+)` \|", TEXT.partition("## What there is")[2], re.MULTILINE)
-    assert suites and all((ROOT / "conf" / "suite" / f"{name}.yaml").is_file() for name in suites)
+    suites = re.findall(r"^\| `([a-z-]+)` \|", DOCS["parts"], re.MULTILINE)
+    assert set(suites) == {path.stem for path in (ROOT / "conf" / "suite").glob("*.yaml")}
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"[^!]\[[^]]+\]\(([^)#]+)\)", TEXT):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("number", [0, 1, 2], ids=["environments", "suite", "world"])
-def test_python_examples_run(number, tmp_path):
-    script = tmp_path / "example.py"
-    script.write_text(BLOCKS[number], encoding="utf-8")
-    env = {**os.environ, "MLOPSIM_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
+def rounded(texts, like):
+    """The numbers with the digits of others and without their sign, in order."""
+    pairs = zip(texts, like, strict=True)
+    return sorted(abs(round(float(text), len(other.partition(".")[2]))) for text, other in pairs)
+
+
+def intervals(path):
+    """Yield value, low and high of every interval in a table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for name in row:
+                stem = name.removesuffix("_to_ppo")
+                found = row[name], row.get(f"{stem}_low"), row.get(f"{stem}_high")
+                if all(found):
+                    yield found
+
+
+@pytest.mark.parametrize("page", [README, *FINDINGS], ids=lambda page: page.stem)
+def test_every_interval_is_in_a_committed_table(page):
+    text = page.read_text(encoding="utf-8")
+    stated = set(INTERVAL.findall(text)) - TRIALS
+    linked = re.findall(r"\]\(([^)]+\.csv)\)", text)
+    tables = {(page.parent / target).resolve() for target in linked}
+    if page == README:
+        tables |= {path for path in ROOT.glob("results/*/*.csv") if "local" not in path.parts}
+    known = [found for path in sorted(tables) for found in intervals(path)]
+    for one in stated:
+        wanted = sorted(abs(float(text)) for text in one)
+        assert any(rounded(found, one) == pytest.approx(wanted, abs=1e-9) for found in known), one
+
+
+@pytest.mark.parametrize("page", FINDINGS, ids=lambda page: page.stem)
+def test_a_finding_has_its_setting_table_picture_rivals_scope_command_and_version(page):
+    text = page.read_text(encoding="utf-8")
+    for heading in ("Setting", "Table", "Where it holds", "Command"):
+        assert f"\n## {heading}\n" in text, heading
+    assert "\n## What else could explain it\n" in text or "\n## Why it fell\n" in text
+    assert re.search(r"!\[[^]]+\]\([^)]+\.svg\)", text) and re.search(r"\]\([^)]+\.csv\)", text)
+    old = any(
+        "note:" in (page.parent / target).resolve().parent.joinpath("config.yaml").read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)]+\.csv)\)", text)
     )
-    assert done.returncode == 0, done.stderr
+    assert ("older seeds" in text) == old
+    for shown in (README, ROOT / "docs" / "README.md"):
+        assert f"findings/{page.name}" in shown.read_text(encoding="utf-8")
+
+
+def run(words, folder):
+    env = {**os.environ, "MLOPSIM_CACHE": str(folder / "cache")}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+EXAMPLES = [blocks(TEXT, "python")[1], *blocks(DOCS["python"], "python")]
+
+
+@pytest.mark.parametrize("number", range(4), ids=["readme", "environments", "suite", "world"])
+def test_python_examples_run(number, tmp_path):
+    (tmp_path / "example.py").write_text(EXAMPLES[number], encoding="utf-8")
+    run(["example.py"], tmp_path)
+
+
+def test_the_method_of_the_readme_passes_its_check(tmp_path):
+    method = blocks(TEXT, "python")[0]
+    code = [[line for line in text.splitlines() if line] for text in (method, EXAMPLES[0])]
+    assert len(code[0]) <= 12 and len(code[1]) <= 10
+    (tmp_path / "mine.py").write_text(method, encoding="utf-8")
+    run(["-m", "mlopsim.cli.main", "check", "selector/mine", "--plugin", "mine.py"], tmp_path)
