@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
+from mlopsim.core.errors import ConfigError
+from mlopsim.delivery.asked import check_options
 from mlopsim.delivery.vector import DeliveryVectorEnv
 
 
@@ -23,8 +25,8 @@ class DeliveryVecEnv(VecEnv):  # type: ignore[misc]
         super().__init__(core.num_envs, core.single_observation_space, core.single_action_space)
 
     def reset(self) -> np.ndarray:
-        """Start all episodes; the seed of ``seed()`` is used once."""
-        obs, info = self.core.reset(seed=self._seeds[0])
+        """Start all episodes; the seed of ``seed()`` and the options of ``set_options()`` are used once."""
+        obs, info = self.core.reset(seed=self._seeds[0], options=self._asked())
         self._reset_seeds()
         self._reset_options()
         self._returns[:] = 0.0
@@ -32,9 +34,23 @@ class DeliveryVecEnv(VecEnv):  # type: ignore[misc]
         self.reset_infos = [{"scenario": int(scenario)} for scenario in self._scenario]
         return obs
 
+    def _asked(self) -> dict[str, Any] | None:
+        """Return the options of all environments as the vector environment takes them."""
+        given: Any = self._options
+        if not isinstance(given, list) or len(given) != self.num_envs:
+            raise ConfigError(
+                f"options must be one dictionary, or a list of {self.num_envs}", remedy="set_options({...})"
+            )
+        found = [check_options(options, ("scenario",)) for options in given]
+        if not any(found):
+            return None
+        if not all(found):
+            raise ConfigError("only some environments are told their scenario", remedy="tell all, or none")
+        return {"scenario": [options["scenario"] for options in found]}
+
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for :meth:`step_wait`."""
-        self._actions = np.asarray(actions)
+        self._actions = actions
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Serve one window everywhere."""

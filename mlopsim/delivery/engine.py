@@ -223,6 +223,17 @@ class Engine:
             raise MlopsimError("a deployment has ended or was never started", remedy="start it anew first")
         return bool(found)
 
+    def observe(self, rows: np.ndarray) -> None:
+        """Write again what these deployments (R,) see; after :meth:`hand_over` nothing of it is left."""
+        from mlopsim.delivery.observation import write_obs
+
+        state, tables = self.state, self.tables
+        for row in rows.tolist():
+            write_obs(
+                *(row, state.ints, state.floats, tables.shift, tables.newest),
+                *(self.p, self.q, self.obs, self.mask),
+            )
+
     def hand_over(self) -> np.ndarray:
         """Return the observations for good: the next step writes into a new array (cheaper than a copy)."""
         given = self.obs

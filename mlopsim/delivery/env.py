@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec
+from mlopsim.delivery.asked import check_options, check_seed, whole_numbers
 from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.features import CAP
 from mlopsim.delivery.pool import WorldPool
@@ -58,7 +59,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Notes
     -----
-    ``reset(options={"scenario": k})`` walks scenario k.
+    ``reset(options={"scenario": k})`` walks scenario k. Other options, and scenarios or actions that are no
+    whole numbers in their range, are errors that leave the episode as it is.
     """
 
     metadata = {"render_modes": []}
@@ -97,19 +99,25 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode; returns the observation at decision time W - 1 and the scenario."""
+        given = check_options(options, ("scenario",))
+        check_seed(seed)
+        if "scenario" in given:
+            wanted = whole_numbers(given["scenario"], (), len(self.pool), "the scenario")
         super().reset(seed=seed)
         scenario = int(self.np_random.integers(len(self.pool)))
-        if options is not None and "scenario" in options:
-            scenario = int(options["scenario"])
+        if "scenario" in given:
+            scenario = int(wanted)
         self.engine.begin(np.array([scenario], dtype=np.int64))
         self._running = True
         return self._obs.copy(), {"scenario": scenario}
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Decide, serve the next window."""
-        number = int(action)
-        if not 0 <= number < self._n_actions:
-            raise ConfigError(f"actions are 0..{self._n_actions - 1}, got {action}")
+        # what a plain integer is need not be asked of numpy
+        if type(action) is int and 0 <= action < self._n_actions:
+            number = action
+        else:
+            number = int(whole_numbers(action, (), self._n_actions, "an action"))
         if not self._running:
             raise ConfigError("the episode is over", remedy="call reset()")
         self._actions[0] = number

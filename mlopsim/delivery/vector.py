@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec
+from mlopsim.delivery.asked import check_options, check_seed, reset_rows, whole_numbers
 from mlopsim.delivery.dynamics import PARTS
 from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.env import make_spaces
@@ -44,8 +45,10 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Notes
     -----
-    ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` walks these scenarios first. Arrays
-    that are returned belong to the caller.
+    ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` walks these scenarios first (one for
+    all, or one each). ``reset(options={"reset_mask": array})``, N booleans as of Gymnasium, begins anew where
+    they are true and leaves the other episodes as they are; a seed is then for those alone, and ``scenario``
+    of the info is -1 in the others. Other options are errors. Arrays that are returned belong to the caller.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
@@ -67,6 +70,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         stagger: bool = False,
         blocked: np.ndarray | None = None,
     ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise ConfigError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
         found, built = open_scenarios(
             stream, learner, training, deployment, split, scenarios, root, worlds, pool
         )
@@ -89,25 +94,43 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start all episodes; returns observations (N, F) and the scenarios."""
+        """Start all episodes, or those of the mask; returns observations (N, F) and the scenarios."""
+        given = check_options(options, ("scenario", "reset_mask"))
         if isinstance(seed, list):
             raise ConfigError("a vector environment takes one seed", remedy="reset(seed=0)")
+        check_seed(seed)
+        n = self.num_envs
+        rows = reset_rows(given["reset_mask"], n) if "reset_mask" in given else np.arange(n)
+        if len(rows) < n and not self._generators:
+            raise ConfigError("no episode has begun", remedy="call reset() without a mask first")
+        asked = given.get("scenario")
+        if asked is not None:
+            shape = (
+                (n,)
+                if isinstance(asked, list | tuple) or (isinstance(asked, np.ndarray) and asked.ndim)
+                else ()
+            )
+            asked = np.broadcast_to(whole_numbers(asked, shape, len(self.pool), "scenarios"), (n,))
         super().reset(seed=seed)
         if seed is not None or not self._generators:
-            children = np.random.SeedSequence(seed).spawn(self.num_envs)
-            self._generators = [np.random.Generator(np.random.PCG64(child)) for child in children]
-            self._used[:] = DRAWS
-        worlds = self._draw(np.arange(self.num_envs))
-        if options is not None and "scenario" in options:
-            worlds = np.ascontiguousarray(
-                np.broadcast_to(np.asarray(options["scenario"], dtype=np.int64), (self.num_envs,))
-            )
-        steps = self.pool.steps
+            children = np.random.SeedSequence(seed).spawn(n)
+            fresh = [np.random.Generator(np.random.PCG64(child)) for child in children]
+            anew = set(rows.tolist())
+            self._generators = [fresh[i] if i in anew else self._generators[i] for i in range(n)]
+            self._used[rows] = DRAWS
+        drawn = self._draw(rows)
+        if asked is not None:
+            drawn = np.ascontiguousarray(asked[rows])
         lengths = None
         if self._stagger:
-            lengths = 1 + (np.arange(self.num_envs, dtype=np.int64) * steps) // self.num_envs
-        self.engine.begin(worlds, lengths=lengths)
-        return self.engine.hand_over(), {"scenario": worlds, "_scenario": self._yes.copy()}
+            lengths = (1 + (np.arange(n, dtype=np.int64) * self.pool.steps) // n)[rows]
+        self.engine.begin(drawn, rows, lengths=lengths)
+        begun = np.zeros(n, dtype=bool)
+        begun[rows] = True
+        self.engine.observe(np.flatnonzero(~begun))
+        worlds = np.full(n, -1, dtype=np.int64)
+        worlds[rows] = drawn
+        return self.engine.hand_over(), {"scenario": worlds, "_scenario": begun}
 
     def _draw(self, rows: np.ndarray) -> np.ndarray:
         """Take the next scenario of each of these environments; they are drawn in blocks, which is faster."""
@@ -123,11 +146,7 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Decide and serve the next window everywhere; returns float64 rewards (N,)."""
-        asked = np.ascontiguousarray(actions, dtype=np.int64)
-        if asked.shape != (self.num_envs,) or asked.min() < 0 or asked.max() >= self.engine.actions:
-            raise ConfigError(
-                f"actions must be {self.num_envs} numbers in 0..{self.engine.actions - 1}, got {actions}"
-            )
+        asked = whole_numbers(actions, (self.num_envs,), self.engine.actions, "actions")
         if not self._generators:
             raise ConfigError("no episode has begun", remedy="call reset()")
         ended = self.engine.step(asked)

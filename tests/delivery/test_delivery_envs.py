@@ -69,7 +69,7 @@ def test_an_episode_has_t_minus_w_steps_and_truncates() -> None:
     with pytest.raises(ConfigError, match="episode is over"):
         env.step(0)
     assert set(info) == {"quality", "switch", "retrain", "shadow", "executed", "invalid"}
-    with pytest.raises(ConfigError, match="actions are"):
+    with pytest.raises(ConfigError, match="must be a whole number in"):
         DeliveryEnv(pool=POOL, deployment=DEPLOYMENT).step(6)
 
 
