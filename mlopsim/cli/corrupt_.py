@@ -81,9 +81,10 @@ def command(
     """Put errors into a data file, and write the truth about them beside it.
 
     FILE: as stream=file reads it (CSV, TSV, Parquet, ARFF; .gz and .zip too), which stays as it is. The
-    dirty file has the same columns and the same values but for the wrong cells; from CSV to CSV all other
-    bytes stay. Beside it: NAME.truth.parquet (row, window, row_wrong, label_wrong, and for each feature
-    whether the cell is wrong) and NAME.recipe.yaml (all that is needed to make it again).
+    dirty file has the same columns and the same values but for the wrong cells; whole numbers stay whole.
+    From CSV to CSV all other bytes stay, from Parquet to Parquet all types. Beside it: NAME.truth.parquet
+    (row, window, row_wrong, label_wrong, and for each feature whether the cell is wrong) and
+    NAME.recipe.yaml (all that is needed to make it again).
 
     KEY=VALUE: parameters of the type; those of schedule and mechanism with their prefix.
 
@@ -249,7 +250,8 @@ def _write(
         status.update("making errors ...")
         # values that become infinite are refused below, by the name of their column
         with np.errstate(over="ignore"):
-            found = rows.settled(source.corrupt(clean, root))
+            drawn = source.corrupt(clean, root)
+            found = rows.settled(drawn)
         slips = np.random.default_rng(branch(root, 2)) if isinstance(injector, Typo) else None
         dirty, truth = rows.dirty(found, slips), rows.truth(clean, found)
         status.update("writing ...")
@@ -268,6 +270,8 @@ def _write(
             paths["recipe"].write_text(text, encoding="utf-8")
         share = source.rate * make("timing", source.timing).strength(clean.windows, clean.warmup)
         summary = Summary.of(injector, clean, found, share)
+        if same := int(drawn.cells.sum() - found.cells.sum()):
+            summary.notes.append(f"{same:,} cells are as they were: rounded to what their columns can hold")
         wrong = {name: truth[name] for name in clean.features} | {rows.label: truth["label_wrong"]}
     return summary, examples(rows.frame, dirty, wrong), int(clean.bounds[1])
 

@@ -146,7 +146,8 @@ class FileRows:
             if j not in self.table.categories:
                 place = np.flatnonzero(cells[:, j])
                 clean = self.table.X[:, j]
-                X[place, j] = held(self.frame[self.table.features[j]].dtype, clean, X[place, j])
+                series = tidy(self.frame[self.table.features[j]], self.missing)
+                X[place, j] = held(series, clean, X[place, j])
                 cells[place, j] = X[place, j] != clean[place]
         still = cells.any(axis=1) | found.labels | ~found.cells.any(axis=1)
         return dataclasses.replace(found, X=X, cells=cells, rows=found.rows & still)

@@ -100,7 +100,6 @@ def _spelt(series: pl.Series, values: np.ndarray, missing: Sequence[str]) -> pl.
     gaps = np.isnan(values)
     fresh: list[str | None] = []
     if truths(text) is not None:
-        # what a truth can be stands elsewhere in the column, where both values do
         words = next(pair for pair in TRUTHS if set(text.unique().to_list()) <= set(pair))
         if not np.isin(values[~gaps], (0.0, 1.0)).all():
             raise DataError(

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlopsim.streams.columns import truths
+
 if TYPE_CHECKING:
     import polars as pl
 
 
-def held(dtype: pl.DataType, column: np.ndarray, values: np.ndarray) -> np.ndarray:
+def held(series: pl.Series, column: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the numbers next to some that a column can hold.
 
     Parameters
     ----------
-    dtype : polars.DataType
-        Of the column in its file.
+    series : polars.Series
+        The column in its file, text without marks of missing values.
     column : ndarray of float64, shape (n,)
         Its values; NaN where there are none. If all are whole it is one of whole numbers, however they are
-        spelt.
+        spelt; one of truths holds 0 and 1.
     values : ndarray of float64, shape (k,)
         NaN and infinite ones stay as they are.
 
@@ -30,17 +32,20 @@ def held(dtype: pl.DataType, column: np.ndarray, values: np.ndarray) -> np.ndarr
     Examples
     --------
     >>> import polars as pl
-    >>> held(pl.String(), np.array([1.0, 20.0, np.nan]), np.array([2.4, 2.6])).tolist()
+    >>> held(pl.Series(["1", "20.0"]), np.array([1.0, 20.0, np.nan]), np.array([2.4, 2.6])).tolist()
     [2.0, 3.0]
-    >>> held(pl.Decimal(10, 1), np.array([1.5, 20.0]), np.array([2.44])).tolist()
-    [2.4]
+    >>> held(pl.Series([True, False]), np.array([1.0, 0.0]), np.array([-7.0, 0.9])).tolist()
+    [0.0, 1.0]
     """
     import polars as pl
 
+    dtype = series.dtype
     known = column[~np.isnan(column)]
     found: np.ndarray = values
     if bool((known == np.rint(known)).all()):
         found = np.rint(values)
+        if truths(series) is not None:
+            found = np.clip(found, 0.0, 1.0)
     elif isinstance(dtype, pl.Decimal):
         found = np.round(values, dtype.scale)
     elif dtype == pl.Float32:

@@ -142,6 +142,33 @@ def test_only_some_audits_and_columns(tmp_path: Path) -> None:
     assert json.loads(ended.out)["summary"]["rows audited"] == "300"
 
 
+def test_what_was_guessed_is_said_and_marks_are_what_their_owner_says(tmp_path: Path) -> None:
+    i = pl.int_range(N)
+    path = data(
+        tmp_path,
+        skill=pl.when(i == 70).then(pl.lit("-")).otherwise("skill"),
+        sex=pl.when(i % 9 == 0).then(pl.lit("(missing)")).when(i % 9 == 1).then(None).otherwise("sex"),
+    )
+    # as a data frame is written with its index, by a program that separates by semicolons
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(f"{i or ''};{line.replace(',', ';')}" for i, line in enumerate(lines)) + "\n")
+    ended = audit(path, "--audit", "demographic_parity")
+    assert ended.code == 2 and not ended.out
+    assert (
+        "error: rows.csv: 1499 of 1500 values of column 'skill' are plain numbers, 1 is none: '-'"
+        in ended.err
+    )
+    assert "--missing '-' (nothing), --categorical 'skill' (codes), --drop 'skill'" in ended.err
+    found = audit(path, "--audit", "demographic_parity", "--missing", "-", "--json")
+    assert found.code == 0, found.err
+    assert [line.partition(": ")[0] for line in found.err.strip().splitlines()] == ["warning"] * 2
+    assert "separated by semicolons" in found.err and "column 1 ('1', '2', '3', ...) has no name" in found.err
+    # a group that is called as ours would be is a group, and so are rows without one
+    assert json.loads(found.out)["summary"]["groups"] == 4
+    text = text_of(tmp_path / "page.html")
+    assert "Rows without a group are a group of their own, (missing)_." in text
+
+
 def test_missing_groups_are_a_group(tmp_path: Path) -> None:
     path = data(tmp_path, sex=pl.when(pl.int_range(N) % 5 == 0).then(None).otherwise(pl.col("sex")))
     ended = audit(path, "--json", "--audit", "demographic_parity")

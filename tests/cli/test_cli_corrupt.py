@@ -246,6 +246,24 @@ def test_a_plug_in(tmp_path: Path) -> None:
     assert recipe(Path(found["recipe"])) == made
 
 
+@pytest.mark.parametrize("time", [(), ("--time", "when")])
+def test_a_column_without_a_name_is_no_feature_and_stays_as_it_is(
+    tmp_path: Path, time: tuple[str, ...]
+) -> None:
+    path = data(tmp_path, when=pl.date(2020, 1, 1) + pl.duration(days=pl.int_range(N)))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(f"{i - 1 if i else ''},{line}" for i, line in enumerate(lines)))
+    before = path.read_text().splitlines()
+    for out in ("dirty.csv", "dirty.parquet"):
+        ended = corrupt(path, out, "--type", "missing", *time)
+        assert ended.code == 0 and "warning: rows.csv: column 1 ('0', '1', '2', ...) has no name" in ended.err
+        truth = pl.read_parquet(tmp_path / "dirty.truth.parquet")
+        assert truth.columns[4:] == ["size", "count", "job", "sex", *([] if time else ["when"])]
+    dirty = (tmp_path / "dirty.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in dirty] == [line.partition(",")[0] for line in before]
+    assert sum(a != b for a, b in zip(before, dirty, strict=True)) > 0
+
+
 @pytest.mark.parametrize("words", [("--missing", "many"), ("--categorical", "count")])
 def test_a_mark_among_numbers_is_what_its_owner_says(tmp_path: Path, words: tuple[str, str]) -> None:
     mixed = pl.when(pl.int_range(N) == 600).then(pl.lit("many")).otherwise("count")
