@@ -15,7 +15,7 @@ FAMILY = "files"
 #: rows of a sound file
 ROWS = 400
 #: what people write for a number that they do not have
-ODD_MARKS = ("-", "n/a", "#N/A", "None", "?", "12%", "unknown")
+ODD_MARKS = ("-", "n/a", "#N/A", "None", "12%", "unknown")
 HEADER = ("load", "heat", "team", "day", "label")
 
 
