@@ -72,7 +72,7 @@ def canonical_json(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def identity(value: Any) -> Any:
+def addressed(value: Any) -> Any:
     """Reduce to what a digest depends on: parameters that a part's content stands for are left out.
 
     A part whose ``content`` names them in ``replaces`` (a file its path) is the same wherever it lies.
@@ -80,31 +80,31 @@ def identity(value: Any) -> Any:
     Examples
     --------
     >>> part = {"params": {"path": "a.csv", "label": "y"}, "content": {"blake2b": "0f", "replaces": ["path"]}}
-    >>> identity(part)["params"]
+    >>> addressed(part)["params"]
     {'label': 'y'}
     """
     if isinstance(value, Mapping):
-        result = {str(key): identity(item) for key, item in value.items()}
+        result = {str(key): addressed(item) for key, item in value.items()}
         content, params = result.get("content"), result.get("params")
         if isinstance(content, Mapping) and isinstance(params, Mapping) and "replaces" in content:
             result["params"] = {name: v for name, v in params.items() if name not in content["replaces"]}
         return result
     if isinstance(value, list | tuple):
-        return [identity(item) for item in value]
+        return [addressed(item) for item in value]
     return value
 
 
 def digest(value: Any) -> str:
     """Return the content address of a JSON-like value (24 hexadecimal digits of BLAKE2b).
 
-    See :func:`identity` for what it leaves out.
+    See :func:`addressed` for what it leaves out.
 
     Examples
     --------
     >>> digest({"a": 1}) == digest({"a": 1}) != digest({"a": 2})
     True
     """
-    return digest_bytes(canonical_json(identity(value)).encode())
+    return digest_bytes(canonical_json(addressed(value)).encode())
 
 
 def digest_bytes(data: bytes) -> str:

@@ -59,7 +59,7 @@ def seed_sequence(axis: Axis, split: Split, index: int, *extra: int, root: int =
     index : int
         Number of the seed, from 0.
     *extra : int
-        Further keys (for a method: the digits of its digest).
+        Further keys (for a method: the words of its identity, see :mod:`mlopsim.core.identity`).
     root : int, default 0
         Root entropy of the whole study.
 

@@ -17,21 +17,21 @@ VERSIONS: dict[str, int] = {
     # columns of the observation and the scaling of an agent's input
     "features": 1,
     # search of a rule's free parameters
-    "tuning": 1,
+    "tuning": 2,
     # training of agents
-    "training": 1,
+    "training": 2,
     # from a walk to metrics and curves
-    "outcome": 1,
+    "outcome": 2,
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals
-    "calibration": 3,
+    "calibration": 4,
     # from alarms to metrics
-    "drift_outcome": 2,
+    "drift_outcome": 3,
     # from errors and gates to what serves, and metrics
-    "quality": 1,
+    "quality": 2,
     # from models to evidence, limits of audits, and metrics
-    "fairness": 2,
+    "fairness": 3,
     # the references with hindsight
     "control/oracle": 1,
     "control/latest-oracle": 1,

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.seeds import digest_words
+from mlopsim.core.identity import identity_words
 from mlopsim.core.spec import canonical, label, make
 from mlopsim.core.threads import one_thread
 from mlopsim.fairness.arms import Arm
@@ -134,7 +133,7 @@ def judge(
         audit: Audit = make("audit", spec)
         watch(name)
         began = time.perf_counter()
-        root = branch(seed, *digest_words(digest(canonical("audit", spec))))
+        root = branch(seed, *identity_words(canonical("audit", spec)))
         evidence = subject.seen_by(audit)
         p, test = np.nan, ""
         with one_thread():

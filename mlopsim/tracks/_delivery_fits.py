@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import canonical_json, digest
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.identity import identity_words
 from mlopsim.core.registry import find
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
 from mlopsim.world.cache import default_cache, open_worlds
 from mlopsim.world.spec import WorldSpec
+
+#: parts of a fit that its seed hangs on, beside the method
+SEEDED = ("stream", "learner", "training", "deployment")
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +78,7 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     cls = find("selector", content["name"])
     pool = training_pool(part)
     deployment = make("deployment", part["deployment"])
-    words = digest_words(digest(part))
+    words = identity_words(content, *(part[kind] for kind in SEEDED))
     if getattr(cls, "agent", False):
         selector = make("selector", {k: content[k] for k in ("kind", "name", "params")})
         seed = seed_sequence(Axis.REPETITION, Split.TRAIN, selector.train_seed, *words, root=part["root"])

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.digest import digest, digest_arrays
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.delivery.pool import WorldPool
@@ -17,6 +18,7 @@ from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.selector import Interface, View
 from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.tracks._delivery_controls import drift_spans, run_control
+from mlopsim.tracks._delivery_fits import SEEDED
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
@@ -85,14 +87,8 @@ def _run_cell(
         trajectory, extra = run_control(cell.method.part["name"], world, pool, deployment)
     else:
         selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
-        seed = seed_sequence(
-            Axis.METHOD,
-            Split.parse(cell.split),
-            cell.seed,
-            *digest_words(cell.method.digest),
-            *digest_words(cell.task.digest),
-            root=cell.root,
-        )
+        words = identity_words(cell.method.part, *(cell.task.part[kind] for kind in SEEDED))
+        seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
         recorder = Recorder(selector)
         trajectory, extra = walk(recorder, pool, deployment, np.zeros(1, np.int64), [seed]), {}
         if recorder.alarms:

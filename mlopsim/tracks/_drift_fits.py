@@ -11,9 +11,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from mlopsim.core.digest import canonical_json, digest
+from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import check_range, make
 from mlopsim.core.track import FitResult
 from mlopsim.drift.calibration import (
@@ -227,7 +228,8 @@ class _Plan:
         self.exact = self._exact(ticks)
         if detector.separable and not part["given"] and self.exact is None:
             self.tops = np.empty(part["runs"])
-        self._words = digest_words(digest(part))
+        law = part["law"]
+        self._words = identity_words(part["method"], law["signal"], law["stream"], law["learner"])
         self._first = np.full((len(self.targets), part["checks"]), np.inf)
 
     def _exact(self, ticks: int) -> list[Boundary] | None:

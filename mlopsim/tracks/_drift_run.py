@@ -11,7 +11,8 @@ import numpy as np
 
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.drift.calibration import Boundary
@@ -23,6 +24,8 @@ from mlopsim.drift.signal import Told
 from mlopsim.tracks._drift_evidence import PICTURED, evidence, is_reference, pictured
 from mlopsim.tracks._drift_fits import Calibration, told, with_threshold
 
+#: parts of a task that the seed of a detector hangs on, beside the detector
+SEEDED = ("signal", "stream", "learner", "training", "deployment")
 #: what of a Score becomes a metric
 SCORED = (
     "restricted_delay",
@@ -136,7 +139,8 @@ class Limits:
 
 def seed_of(cell: Cell) -> np.random.SeedSequence:
     """Return the seed of a method's own random numbers in a cell."""
-    words = *digest_words(cell.method.digest), *digest_words(cell.task.digest)
+    parts = (cell.task.part[kind] for kind in SEEDED)
+    words = identity_words(cell.method.part["detector"], *parts)
     return seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import canonical_json, digest
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import canonical, check_range, make, read_settings
 from mlopsim.core.track import FitResult
 from mlopsim.fairness.arms import Arm
@@ -96,7 +96,7 @@ def members_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def audit_rng(content: Mapping[str, Any], split: Split, index: int, root: int) -> np.random.Generator:
     """Return the generator of an audit in a scenario; it depends on no other audit."""
-    words = digest_words(digest(canonical_json(content)))
+    words = identity_words(content)
     return np.random.default_rng(seed_sequence(Axis.METHOD, split, index, *words, root=root))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.digest import canonical_json, digest
-from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, Outcome
 from mlopsim.quality.batch_gate import surprise
@@ -57,9 +58,10 @@ class Scenario:
     def flags(self, content: Mapping[str, Any]) -> tuple[Flags, Limit | None]:
         """Return what a gate flags; each gate scores a scenario once, whatever its stages and actions."""
         params = {name: value for name, value in content["params"].items() if name != "action"}
-        key = canonical_json({**content, "params": params})
+        asked = {**content, "params": params}
+        key = canonical_json(asked)
         if key not in self.found:
-            words = digest_words(digest(key))
+            words = identity_words(asked)
             seed = seed_sequence(Axis.METHOD, self.split, self.index, *words, root=self.root)
             self.found[key] = flags(make("gate", content), self.case, np.random.default_rng(seed))
         return self.found[key]
