@@ -204,8 +204,8 @@ def rows_swapped(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
             ("cell", "metrics"),
             ("curve", "data"),
             ("spec", "content"),
-            ("member", "task"),
-            ("member", "method"),
+            ("pair", "task"),
+            ("pair", "method"),
         ),
     )
     db = sqlite3.connect(results / FILE)

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from mlopsim.bench.grid import Grid
-from mlopsim.bench.ledgerfile import FILE_NAME, LOCK_NAME, check, create, damaged
-from mlopsim.bench.lock import FolderLock
-from mlopsim.bench.provenance import now
-from mlopsim.bench.storage import (
-    pack_array,
-    pack_arrays,
-    row_digest,
-    to_json,
-    unpack_array,
-    unpack_arrays,
+from mlopsim.bench.ledgerfile import (
+    FILE_NAME,
+    LOCK_NAME,
+    connect_to_read,
+    connect_to_write,
+    create,
+    damaged,
 )
-from mlopsim.core.digest import digest, digest_arrays, digest_bytes
+from mlopsim.bench.lock import FolderLock
+from mlopsim.bench.members import put_specs, store_grid
+from mlopsim.bench.provenance import now
+from mlopsim.bench.schema import is_sealed, seal, sealed
+from mlopsim.bench.storage import pack_array, pack_arrays, to_json, unpack_array, unpack_arrays
+from mlopsim.core.digest import digest
 from mlopsim.core.errors import DataError, LedgerError
 from mlopsim.core.files import ensure_writable
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
@@ -51,10 +54,17 @@ class Ledger:
     flight and nothing else. Readers may come at any time.
     """
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: FolderLock | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        connection: sqlite3.Connection,
+        lock: FolderLock | None,
+        copy: tempfile.TemporaryDirectory[str] | None = None,
+    ) -> None:
         self.folder = folder
         self._db = connection
         self._lock = lock
+        self._copy = copy
 
     @classmethod
     def open(cls, folder: str | Path) -> Ledger:
@@ -74,14 +84,7 @@ class Ledger:
             file = folder / FILE_NAME
             if not file.exists():
                 create(file)
-            connection = sqlite3.connect(file, isolation_level=None, timeout=30)
-            try:
-                check(connection, file)
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
-            except BaseException:
-                connection.close()
-                raise
+            connection = connect_to_write(file)
         except BaseException:
             lock.release()
             raise
@@ -102,29 +105,14 @@ class Ledger:
             raise LedgerError(
                 f"no ledger in {folder}", remedy="name a results folder that a bench has written"
             )
-        uri = file.resolve().as_uri()
-        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
-        try:
-            try:
-                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-            except sqlite3.OperationalError:
-                # WAL needs a file beside the ledger; where none can be made nobody writes either
-                if file.with_name(f"{FILE_NAME}-wal").exists():
-                    raise
-                connection.close()
-                connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-            check(connection, file)
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise damaged(folder, str(error)) from error
-        except BaseException:
-            connection.close()
-            raise
-        return cls(folder, connection, None)
+        connection, copy = connect_to_read(file)
+        return cls(folder, connection, None, copy)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and give the lock back."""
         self._db.close()
+        if self._copy is not None:
+            self._copy.cleanup()
         if self._lock is not None:
             self._lock.release()
 
@@ -161,41 +149,35 @@ class Ledger:
         with self._guard():
             return self._db.execute(query, parameters).fetchall()
 
+    def stream(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query one by one."""
+        with self._guard():
+            yield from self._db.execute(query, parameters)
+
+    def sealed_rows(self, name: str, rest: str = "", parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return whole rows of a table without their seals, each checked by its seal."""
+        rows = self.rows(f"SELECT * FROM {name} {rest}", parameters)
+        for row in rows:
+            if not is_sealed(name, row):
+                raise damaged(self.folder, f"a row of table {name} has changed ({str(row[0])[:24]})")
+        return [row[:-1] for row in rows]
+
     def register(self, grid: Grid) -> None:
         """Store a grid with its specs and labels, or refresh the labels of one that is known."""
-        specs = {
-            **{cell.task.digest: ("task", cell.task.part) for cell in grid.cells},
-            **{cell.method.digest: ("method", cell.method.part) for cell in grid.cells},
-            **{digest(job.part): ("fit", job.part) for job in grid.fits},
-        }
-        members = [
-            (
-                *(grid.digest, position, cell.key, cell.track, cell.task.name, cell.method.name),
-                *(cell.task.digest, cell.method.digest, cell.split, cell.root, cell.seed, cell.fit),
-            )
-            for position, cell in enumerate(grid.cells)
-        ]
-        texts = [
-            to_json(v) for v in ([asdict(m) for m in grid.metrics], grid.notes, grid.plugins, grid.config)
-        ]
         with self._transaction() as db:
             # a run that is still open lost its process: nobody else can hold the lock
-            db.execute("UPDATE run SET status='killed' WHERE status='running'")
-            db.execute(
-                "INSERT OR REPLACE INTO grid VALUES (?,?,?,?,?,?,?,?,?)",
-                (grid.digest, grid.title, to_json(grid.track), *texts, len(grid.cells), now()),
-            )
-            db.executemany(
-                "INSERT OR IGNORE INTO spec VALUES (?,?,?)",
-                [(key, kind, to_json(part)) for key, (kind, part) in specs.items()],
-            )
-            db.executemany("INSERT OR REPLACE INTO member VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", members)
+            for row in self.sealed_rows("run", "WHERE status='running'"):
+                self._end(db, row, row[3], "killed")
+            store_grid(db, grid)
 
     def grids(self) -> list[dict[str, Any]]:
         """Return the stored grids, the last used first: digest, title, track, metrics, notes, ..."""
-        names = ("digest", "title", "track", "metrics", "notes", "plugins", "config", "cells", "used")
+        names = (
+            *("id", "digest", "title", "track", "metrics", "notes", "plugins", "config"),
+            *("cells", "members", "used"),
+        )
         found = []
-        for row in self.rows("SELECT * FROM grid ORDER BY used DESC, rowid DESC"):
+        for row in self.sealed_rows("grid", "ORDER BY used DESC, id DESC"):
             entry = dict(zip(names, row, strict=True))
             for name in ("track", "metrics", "notes", "plugins", "config"):
                 entry[name] = json.loads(entry[name])
@@ -224,69 +206,91 @@ class Ledger:
         """Store the start of a run and return its id."""
         run = digest({"grid": grid, "started": now(), "record": record})[:12]
         with self._transaction() as db:
-            db.execute("INSERT INTO run VALUES (?,?,?,NULL,'running',?)", (run, grid, now(), to_json(record)))
+            row = sealed("run", run, grid, now(), None, "running", to_json(record))
+            db.execute("INSERT INTO run VALUES (?,?,?,?,?,?,?)", row)
         return run
 
     def end_run(self, run: str, status: str) -> None:
         """Store how a run ended: ``finished``, ``stopped``, ``interrupted`` or ``broken``."""
         with self._transaction() as db:
-            db.execute("UPDATE run SET ended=?, status=? WHERE id=?", (now(), status, run))
+            for row in self.sealed_rows("run", "WHERE id=?", (run,)):
+                self._end(db, row, now(), status)
+
+    @staticmethod
+    def _end(db: sqlite3.Connection, row: tuple[Any, ...], ended: str | None, status: str) -> None:
+        new = sealed("run", *row[:3], ended, status, row[5])
+        db.execute("UPDATE run SET ended=?, status=?, seal=? WHERE id=?", (ended, status, new[-1], row[0]))
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the stored runs in order of their start, with their provenance in ``record``."""
         names = ("id", "grid", "started", "ended", "status", "record")
-        rows = self.rows("SELECT * FROM run ORDER BY started, rowid")
+        rows = self.sealed_rows("run", "ORDER BY started, rowid")
         return [{**dict(zip(names, row, strict=True)), "record": json.loads(row[5])} for row in rows]
 
     # -- cells
 
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the status of those cells that have one."""
-        wanted = set(keys)
-        return {key: status for key, status in self.rows("SELECT key, status FROM cell") if key in wanted}
+        with self._guard():
+            self._db.execute("CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY) WITHOUT ROWID")
+            try:
+                self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
+                query = "SELECT key, status FROM wanted JOIN cell USING (key)"
+                return dict(self._db.execute(query))
+            finally:
+                self._db.execute("DROP TABLE wanted")
+
+    def states(self, grid: str) -> list[str | None]:
+        """Return the status of each cell of a stored grid, in its order; None for those not run yet.
+
+        Raises
+        ------
+        LedgerError
+            If a cell that is done has lost some of its curves: done means complete.
+        """
+        entry = self.grid(grid)
+        found: list[str | None] = [None] * entry["cells"]
+        # status and curves stand at the front of a row, so the numbers behind them are not read
+        query = (
+            "SELECT m.position, c.status, c.key, CASE WHEN c.curves IS NULL OR c.curves = '[]' THEN 0 ELSE "
+            "json_array_length(c.curves) - (SELECT count(*) FROM curve WHERE cell = c.key) END "
+            "FROM member m JOIN cell c ON c.key = m.key WHERE m.grid = ?"
+        )
+        known: dict[str, str] = {}
+        for position, status, key, lacking in self.stream(query, (entry["id"],)):
+            if lacking:
+                raise damaged(self.folder, f"curves of cell {key} are missing")
+            found[position] = known.setdefault(status, status)
+        return found
 
     def record_cell(self, key: str, outcome: Outcome, origin: Origin) -> None:
         """Store a finished cell and its curves in one commit; a done cell is never replaced."""
-        curves = [(name, pack_array(array)) for name, array in outcome.curves.items()]
+        packed = [(name, pack_array(array)) for name, array in outcome.curves.items()]
+        curves = [sealed("curve", key, name, data) for name, data in packed]
+        names = to_json([(row[1], row[-1]) for row in curves])
         metrics, reasons = to_json(outcome.metrics), to_json(outcome.reasons)
         with self._transaction() as db:
-            if self._put_cell(db, key, "done", metrics, reasons, None, origin):
+            if self._put_cell(db, origin, key, "done", names, metrics, reasons, None):
                 db.execute("DELETE FROM curve WHERE cell=?", (key,))
-                db.executemany(
-                    "INSERT INTO curve VALUES (?,?,?,?)",
-                    [(key, name, data, digest_bytes(data)) for name, data in curves],
-                )
+                db.executemany("INSERT INTO curve VALUES (?,?,?,?)", curves)
 
     def record_failure(self, key: str, status: Status, error: str, origin: Origin) -> None:
         """Store a cell that failed, timed out or crashed, with its traceback."""
         if status == "done":
             raise DataError("a failure cannot have the status 'done'")
         with self._transaction() as db:
-            self._put_cell(db, key, status, None, None, error, origin)
+            self._put_cell(db, origin, key, status, None, None, None, error)
 
     @staticmethod
-    def _put_cell(
-        db: sqlite3.Connection,
-        key: str,
-        status: str,
-        metrics: str | None,
-        reasons: str | None,
-        error: str | None,
-        o: Origin,
-    ) -> bool:
-        seal = row_digest(key, status, metrics, reasons, error)
-        cursor = db.execute(
-            "INSERT INTO cell VALUES (?,?,?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (key) DO UPDATE SET "
-            "status=excluded.status, metrics=excluded.metrics, reasons=excluded.reasons, "
-            "error=excluded.error, digest=excluded.digest, seconds=excluded.seconds, bundle=excluded.bundle, "
-            "host=excluded.host, fingerprint=excluded.fingerprint, run=excluded.run, "
-            "finished=excluded.finished, attempts=cell.attempts+1 WHERE cell.status <> 'done'",
-            (
-                *(key, status, metrics, reasons, error, seal),
-                *(o.seconds, o.bundle, o.host, o.fingerprint, o.run, now()),
-            ),
-        )
-        return cursor.rowcount == 1
+    def _put_cell(db: sqlite3.Connection, o: Origin, key: str, status: str, *content: str | None) -> bool:
+        before = db.execute("SELECT status, attempts FROM cell WHERE key=?", (key,)).fetchone()
+        if before is not None and before[0] == "done":
+            return False
+        attempts = 1 if before is None else before[1] + 1
+        origin = (float(o.seconds), o.bundle, o.host, o.fingerprint, o.run, now())
+        row = sealed("cell", key, status, *content, *origin, attempts)
+        db.execute(f"INSERT OR REPLACE INTO cell VALUES ({','.join('?' * len(row))})", row)
+        return True
 
     def find_cell(self, key: str) -> Cell:
         """Return a stored cell by (the beginning of) its key, rebuilt from its specs.
@@ -298,7 +302,8 @@ class Ledger:
         """
         found = self.rows(
             "SELECT key, track, task, method, task_digest, method_digest, split, root, seed, fit "
-            "FROM member WHERE substr(key, 1, ?) = ? GROUP BY key",
+            "FROM member m JOIN pair p ON p.grid = m.grid AND p.number = m.pair "
+            "WHERE substr(key, 1, ?) = ? GROUP BY key",
             (len(key), key),
         )
         if len(found) != 1:
@@ -320,30 +325,27 @@ class Ledger:
 
     def outcome(self, key: str) -> Outcome:
         """Return the stored numbers and curves of a done cell, checked by their digests."""
-        rows = self.rows("SELECT status, metrics, reasons, error, digest FROM cell WHERE key=?", (key,))
-        if not rows or rows[0][0] != "done":
-            raise LedgerError(f"cell {key} is not done" + (f" but {rows[0][0]}" if rows else ""))
-        if row_digest(key, *rows[0][:4]) != rows[0][4]:
-            raise damaged(self.folder, f"the stored numbers of cell {key} have changed")
-        metrics, reasons = json.loads(rows[0][1]), json.loads(rows[0][2])
+        rows = self.sealed_rows("cell", "WHERE key=?", (key,))
+        if not rows or rows[0][1] != "done":
+            raise LedgerError(f"cell {key} is not done" + (f" but {rows[0][1]}" if rows else ""))
+        metrics, reasons = json.loads(rows[0][3]), json.loads(rows[0][4])
         return Outcome(metrics=metrics, reasons=reasons, curves=self.curves(key))
 
     def curves(self, key: str) -> dict[str, np.ndarray]:
-        """Return the stored curves of a cell."""
-        found = {}
-        rows = self.rows("SELECT name, data, digest FROM curve WHERE cell=? ORDER BY rowid", (key,))
-        for name, data, seal in rows:
-            if digest_bytes(data) != seal:
-                raise damaged(self.folder, f"curve {name} of cell {key} has changed")
-            found[name] = unpack_array(data)
-        return found
+        """Return the stored curves of a cell: all that its row names, each checked by its seal."""
+        expected = self.rows("SELECT curves FROM cell WHERE key=?", (key,))
+        rows = self.rows("SELECT name, data FROM curve WHERE cell=? ORDER BY rowid", (key,))
+        seals = {name: seal("curve", key, name, data) for name, data in rows}
+        if seals != dict(json.loads(expected[0][0] or "[]") if expected else []):
+            raise damaged(self.folder, f"curves of cell {key} are missing or have changed")
+        return {name: unpack_array(data) for name, data in rows}
 
     def spec(self, key: str) -> dict[str, Any]:
         """Return the content of a spec by its digest."""
-        rows = self.rows("SELECT content FROM spec WHERE digest=?", (key,))
+        rows = self.sealed_rows("spec", "WHERE digest=?", (key,))
         if not rows:
             raise damaged(self.folder, f"spec {key} is missing")
-        content: dict[str, Any] = json.loads(rows[0][0])
+        content: dict[str, Any] = json.loads(rows[0][2])
         return content
 
     # -- fits
@@ -356,44 +358,39 @@ class Ledger:
         self, job: FitJob, status: Status, result: FitResult | None, error: str | None, origin: Origin
     ) -> None:
         """Store a fit: its arrays (npz) and content when done, else its traceback."""
-        info = arrays = seal = None
+        info = arrays = None
         if result is not None:
             info, arrays = to_json(result.info), pack_arrays(result.arrays)
-            seal = row_digest(job.key, info, digest_arrays(result.arrays))
         with self._transaction() as db:
             spec = digest(job.part)
-            db.execute("INSERT OR IGNORE INTO spec VALUES (?,'fit',?)", (spec, to_json(job.part)))
-            db.execute(
-                "INSERT INTO fit VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (key) DO UPDATE SET "
-                "status=excluded.status, info=excluded.info, arrays=excluded.arrays, digest=excluded.digest, "
-                "error=excluded.error, seconds=excluded.seconds, host=excluded.host, "
-                "fingerprint=excluded.fingerprint, run=excluded.run, finished=excluded.finished, "
-                "attempts=fit.attempts+1 WHERE fit.status <> 'done'",
-                (
-                    *(job.key, job.track, job.label, spec, to_json(job.needs), status),
-                    *(info, arrays, seal, error),
-                    *(origin.seconds, origin.host, origin.fingerprint, origin.run, now()),
-                ),
+            put_specs(db, {spec: ("fit", job.part)})
+            before = db.execute("SELECT status, attempts FROM fit WHERE key=?", (job.key,)).fetchone()
+            if before is not None and before[0] == "done":
+                return
+            row = sealed(
+                "fit",
+                *(job.key, job.track, job.label, spec, to_json(job.needs), status, info, arrays, error),
+                *(float(origin.seconds), origin.host, origin.fingerprint, origin.run, now()),
+                1 if before is None else before[1] + 1,
             )
+            db.execute(f"INSERT OR REPLACE INTO fit VALUES ({','.join('?' * len(row))})", row)
 
     def fit_job(self, key: str) -> FitJob:
         """Return the job of a stored fit."""
-        rows = self.rows("SELECT track, label, spec, needs FROM fit WHERE key=?", (key,))
+        rows = self.sealed_rows("fit", "WHERE key=?", (key,))
         if not rows:
             raise LedgerError(f"no fit {key} in {self.folder}")
-        track, name, spec, needs = rows[0]
+        _, track, name, spec, needs = rows[0][:5]
         return FitJob(track=track, label=name, part=self.spec(spec), needs=tuple(json.loads(needs)))
 
     def fit_result(self, key: str) -> FitResult:
-        """Return a finished fit, checked by its digest."""
-        rows = self.rows("SELECT status, info, arrays, digest FROM fit WHERE key=?", (key,))
-        if not rows or rows[0][0] != "done":
-            raise LedgerError(f"fit {key} is not done" + (f" but {rows[0][0]}" if rows else ""))
-        _, info, data, seal = rows[0]
+        """Return a finished fit, checked by its seal."""
+        rows = self.sealed_rows("fit", "WHERE key=?", (key,))
+        if not rows or rows[0][5] != "done":
+            raise LedgerError(f"fit {key} is not done" + (f" but {rows[0][5]}" if rows else ""))
+        info, data = rows[0][6:8]
         try:
             arrays = unpack_arrays(data)
         except Exception as error:
             raise damaged(self.folder, f"the arrays of fit {key} cannot be read") from error
-        if row_digest(key, info, digest_arrays(arrays)) != seal:
-            raise damaged(self.folder, f"the stored numbers of fit {key} have changed")
         return FitResult(arrays=arrays, info=json.loads(info))

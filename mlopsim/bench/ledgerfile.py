@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
-from mlopsim.bench.storage import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from mlopsim.bench.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
+from mlopsim.bench.schema1 import SCHEMA_1, TABLES_1, ChangedRow, migrate
 from mlopsim.core.errors import ConfigError, LedgerError
 from mlopsim.core.files import atomic_path
 
@@ -13,14 +16,14 @@ FILE_NAME = "ledger.sqlite"
 LOCK_NAME = "ledger.lock"
 
 
-def create(file: Path) -> None:
+def create(file: Path, version: int = SCHEMA_VERSION) -> None:
     """Make an empty ledger; it appears complete or not at all."""
     with atomic_path(file) as path:
         connection = sqlite3.connect(path, isolation_level=None)
         try:
-            connection.executescript(SCHEMA)
+            connection.executescript(SCHEMA if version == SCHEMA_VERSION else SCHEMA_1)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA user_version={version}")
         finally:
             connection.close()
 
@@ -33,12 +36,13 @@ def damaged(folder: Path, what: str) -> LedgerError:
     )
 
 
-def check(connection: sqlite3.Connection, file: Path) -> None:
-    """Raise unless the file is a sound ledger of this schema version."""
+def check(connection: sqlite3.Connection, file: Path) -> int:
+    """Raise unless the file is a sound ledger of a schema version that is known; return that version."""
     try:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         schema = connection.execute("PRAGMA user_version").fetchone()[0]
         report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise LedgerError(
@@ -49,8 +53,90 @@ def check(connection: sqlite3.Connection, file: Path) -> None:
         raise damaged(file.parent, report)
     if application != APPLICATION_ID:
         raise damaged(file.parent, "it is not a ledger or its beginning is lost")
-    if schema != SCHEMA_VERSION:
+    if schema not in (1, SCHEMA_VERSION):
         raise ConfigError(
             f"the ledger {file} has schema version {schema}, this mlopsim writes {SCHEMA_VERSION}",
             remedy="choose another folder with results=DIR, or install the mlopsim that wrote it",
         )
+    lost = set(TABLES if schema == SCHEMA_VERSION else TABLES_1) - {name for (name,) in found}
+    if lost:
+        raise damaged(file.parent, f"it has no table {sorted(lost)[0]}")
+    return int(schema)
+
+
+def connect_to_write(file: Path) -> sqlite3.Connection:
+    """Open a ledger for writing; one of schema 1 is migrated, its file kept as ``ledger.sqlite.schema-1``.
+
+    The new file is made beside the old one in one transaction and takes its place when it is complete.
+    The caller holds the lock.
+    """
+    connection = sqlite3.connect(file, isolation_level=None, timeout=30)
+    try:
+        if check(connection, file) == 1:
+            # fold the log into the file, so that the copy and what is replaced are whole
+            connection.execute("PRAGMA journal_mode=DELETE")
+            kept = _free_name(file, "schema-1")
+            with atomic_path(kept) as path:
+                shutil.copyfile(file, path)
+            with atomic_path(file) as path:
+                _migrate(connection, file, path)
+                connection.close()
+            connection = sqlite3.connect(file, isolation_level=None, timeout=30)
+            check(connection, file)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryDirectory[str] | None]:
+    """Open a ledger for reading; of one of schema 1 a migrated copy, in the folder that is returned."""
+    uri = file.resolve().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
+    try:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # WAL needs a file beside the ledger; where none can be made nobody writes either
+            if file.with_name(f"{file.name}-wal").exists():
+                raise
+            connection.close()
+            connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
+        copy = None
+        if check(connection, file) == 1:
+            copy = tempfile.TemporaryDirectory(prefix="mlopsim-")
+            try:
+                _migrate(connection, file, Path(copy.name) / FILE_NAME)
+                connection.close()
+                connection = sqlite3.connect(Path(copy.name) / FILE_NAME, isolation_level=None)
+            except BaseException:
+                copy.cleanup()
+                raise
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise damaged(file.parent, str(error)) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection, copy
+
+
+def _migrate(old: sqlite3.Connection, file: Path, target: Path) -> None:
+    create(target)
+    new = sqlite3.connect(target, isolation_level=None)
+    try:
+        migrate(old, new)
+    except ChangedRow as error:
+        raise damaged(file.parent, str(error)) from error
+    finally:
+        new.close()
+
+
+def _free_name(file: Path, ending: str) -> Path:
+    path, number = file.with_name(f"{file.name}.{ending}"), 1
+    while path.exists():
+        number += 1
+        path = file.with_name(f"{file.name}.{ending}-{number}")
+    return path

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mlopsim.bench.ledgerfile import FILE_NAME, LOCK_NAME, check, create
 from mlopsim.bench.lock import FolderLock
-from mlopsim.bench.storage import SCHEMA, TABLES, member_key, row_digest, unpack_arrays
-from mlopsim.core.digest import digest, digest_arrays, digest_bytes
+from mlopsim.bench.schema import SCHEMA_VERSION, TABLES
+from mlopsim.bench.schema1 import TABLES_1, migrate
+from mlopsim.bench.soundness import (
+    changed_rows,
+    complete_1,
+    drop_incomplete,
+    is_sound,
+    open_loosely,
+    scan,
+)
 from mlopsim.core.errors import LedgerError
 from mlopsim.core.files import ensure_writable
-
-#: a row takes a few bytes at least; bounds the search for rows behind damaged pages
-ROW_BYTES = 24
 
 
 @dataclass(kw_only=True)
@@ -98,31 +102,39 @@ def _repair(folder: Path, file: Path, work: Path) -> Repair:
         if part.exists():
             shutil.copyfile(part, copy.with_name(copy.name + ending))
     new = work / "new.sqlite"
-    create(new)
     report.damage = _damage(copy)
     if not report.damage:
-        report.damage = _changed_rows(copy)
+        report.damage = changed_rows(copy, _version(copy) or SCHEMA_VERSION)
         if not report.damage:
             return report
-    _mend_first_page(copy, new)
-    target = sqlite3.connect(new, isolation_level=None)
-    try:
-        source = _open_loosely(copy)
-        try:
-            target.execute("BEGIN")
-            for name in TABLES:
-                report.kept[name], report.dropped[name] = _copy_rows(source, target, name)
-            target.execute("COMMIT")
-        finally:
-            source.close()
-        # a curve without its cell would come back beside the numbers of another attempt
-        target.execute("DELETE FROM curve WHERE cell NOT IN (SELECT key FROM cell WHERE status='done')")
-        report.kept["curve"] = target.execute("SELECT count(*) FROM curve").fetchone()[0]
+    version = _version(copy)
+    saved: dict[int, Path] = {}
+    # a file whose beginning is lost does not say its version: what gives more rows is right
+    for candidate in (SCHEMA_VERSION, 1) if version is None else (version,):
+        trial = work / f"trial-{candidate}.sqlite"
+        shutil.copyfile(copy, trial)
+        if (log := copy.with_name(copy.name + "-wal")).exists():
+            shutil.copyfile(log, trial.with_name(trial.name + "-wal"))
+        saved[candidate] = work / f"saved-{candidate}.sqlite"
+        counts = _save(trial, saved[candidate], candidate)
+        if not report.kept or sum(counts[0].values()) > sum(report.kept.values()):
+            (report.kept, report.dropped), version = counts, candidate
+    assert version is not None
+    if version == 1:
+        create(new)
+        with _connected(saved[1]) as source, _connected(new) as target:
+            migrate(source, target)
+    else:
+        saved[version].replace(new)
+    with _connected(new) as target:
+        target.execute("BEGIN")
+        drop_incomplete(target, report.dropped)
+        target.execute("COMMIT")
+        for name in TABLES:
+            report.kept[name] = target.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
         report.lost_cells = target.execute(
             "SELECT count(DISTINCT key) FROM member WHERE key NOT IN (SELECT key FROM cell)"
         ).fetchone()[0]
-    finally:
-        target.close()
     number = 1
     while (aside := folder / f"{FILE_NAME}.damaged-{number}").exists():
         number += 1
@@ -134,6 +146,25 @@ def _repair(folder: Path, file: Path, work: Path) -> Repair:
     new.replace(file)
     report.kept_file = aside
     return report
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _version(path: Path) -> int | None:
+    """Return the schema version that a file tells of itself, if it is one that is known."""
+    try:
+        with _connected(path) as connection:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError:  # unreadable: that is what is mended here
+        return None
+    return int(found) if found in (1, SCHEMA_VERSION) else None
 
 
 def _damage(path: Path) -> str:
@@ -151,26 +182,28 @@ def _damage(path: Path) -> str:
     return "" if found == "ok" else found
 
 
-def _changed_rows(path: Path) -> str:
-    connection = _open_loosely(path)
+def _save(source: Path, target: Path, version: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Copy what can be read and is sound into a new file of the same version; count rows by table."""
+    kept: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    create(target, version)
+    tables = TABLES if version == SCHEMA_VERSION else TABLES_1
+    _mend_first_page(source, target, len(tables))
+    loose = open_loosely(source)
     try:
-        for name in TABLES:
-            for _, row in _scan(connection, name):
-                if not _sound(name, row):
-                    return f"a row of table {name} has changed"
+        with _connected(target) as new:
+            new.execute("BEGIN")
+            for name in tables:
+                kept[name], dropped[name] = _copy_rows(loose, new, name, version)
+            if version == 1:
+                complete_1(new)
+            new.execute("COMMIT")
     finally:
-        connection.close()
-    return ""
+        loose.close()
+    return kept, dropped
 
 
-def _open_loosely(path: Path) -> sqlite3.Connection:
-    """Open so that text which is no UTF-8 any more can be read, and then be found to be wrong."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-    return connection
-
-
-def _mend_first_page(copy: Path, fresh: Path) -> None:
+def _mend_first_page(copy: Path, fresh: Path, tables: int) -> None:
     """Replace a lost first page: every ledger is made by the same statements, so a fresh one has
     its tables at the same places.
     """
@@ -181,7 +214,7 @@ def _mend_first_page(copy: Path, fresh: Path) -> None:
         found = 0
     finally:
         connection.close()
-    if found == SCHEMA.count("CREATE TABLE"):
+    if found == tables:
         return
     page = fresh.read_bytes()
     size = int.from_bytes(page[16:18], "big")
@@ -198,12 +231,14 @@ def _mend_first_page(copy: Path, fresh: Path) -> None:
         handle.write(head)
 
 
-def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, name: str) -> tuple[int, int]:
+def _copy_rows(
+    source: sqlite3.Connection, target: sqlite3.Connection, name: str, version: int
+) -> tuple[int, int]:
     kept = dropped = 0
     width = len(target.execute(f"PRAGMA table_info({name})").fetchall())
     marks = ",".join("?" * width)
-    for _, row in _scan(source, name):
-        if len(row) == width and _sound(name, row):
+    for _, row in scan(source, name):
+        if len(row) == width and is_sound(name, row, version):
             try:
                 kept += target.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row).rowcount
             except (
@@ -214,61 +249,3 @@ def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, name: str
         else:
             dropped += 1
     return kept, dropped
-
-
-def _scan(source: sqlite3.Connection, name: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield every readable row: from the front, from the back, then one by one in between."""
-    seen: set[int] = set()
-    ends: list[int | None] = [None, None]
-    for side, direction in enumerate(("ASC", "DESC")):
-        cursor = source.cursor()
-        try:
-            cursor.execute(f"SELECT rowid, * FROM {name} NOT INDEXED ORDER BY rowid {direction}")
-            while (row := cursor.fetchone()) is not None:
-                ends[side] = row[0]
-                if row[0] not in seen:
-                    seen.add(row[0])
-                    yield row[0], row[1:]
-        except sqlite3.DatabaseError:
-            continue
-        return
-    low = (ends[0] or 0) + 1
-    high = ends[1] - 1 if ends[1] is not None else _most_rows(source)
-    for rowid in range(low, high + 1):
-        if rowid in seen:
-            continue
-        try:
-            row = source.execute(f"SELECT * FROM {name} NOT INDEXED WHERE rowid=?", (rowid,)).fetchone()
-        except sqlite3.DatabaseError:
-            continue
-        if row is not None:
-            yield rowid, row
-
-
-def _most_rows(source: sqlite3.Connection) -> int:
-    size = Path(source.execute("PRAGMA database_list").fetchone()[2]).stat().st_size
-    return size // ROW_BYTES
-
-
-def _sound(name: str, row: tuple[Any, ...]) -> bool:
-    """Whether a row agrees with the digest that was stored with it; tables without one are trusted
-    because their content enters keys or is for display only.
-    """
-    try:
-        for value in row:
-            if isinstance(value, str):
-                value.encode()  # fails for text that was read although it is no UTF-8
-        if name == "cell":
-            key, status, metrics, reasons, error, seal = row[:6]
-            return bool(row_digest(key, status, metrics, reasons, error) == seal)
-        if name == "member":
-            return bool(member_key(row[3], row[6], row[7], row[8], row[9], row[10], row[11]) == row[2])
-        if name == "spec":
-            return bool(digest(json.loads(row[2])) == row[0])
-        if name == "curve":
-            return bool(digest_bytes(row[2]) == row[3])
-        if name == "fit" and row[5] == "done":
-            return bool(row_digest(row[0], row[6], digest_arrays(unpack_arrays(row[7]))) == row[8])
-    except Exception:  # noqa: BLE001 (whatever unreadable content raises, the row is not sound)
-        return False
-    return True

@@ -112,7 +112,10 @@ def rerun(
     with Ledger.read(results_dir) as ledger:
         cell = ledger.find_cell(key)
         stored = ledger.outcome(cell.key)
-        grid = ledger.rows("SELECT grid FROM member WHERE key=? ORDER BY rowid DESC", (cell.key,))[0][0]
+        query = (
+            "SELECT g.digest FROM member m JOIN grid g ON g.id = m.grid WHERE m.key=? ORDER BY g.used DESC"
+        )
+        grid = ledger.rows(query, (cell.key,))[0][0]
         entry = ledger.grid(grid)
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):

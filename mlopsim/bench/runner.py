@@ -144,13 +144,14 @@ class _Run:
 
     def plan(self, retry_failed: bool, shuffle: int | None) -> None:
         """Find out what is to be done: pending cells and the fits that they need, in order."""
-        statuses = self.ledger.statuses(cell.key for cell in self.grid.cells)
-        self.counts.cached = sum(status == "done" for status in statuses.values())
+        states = self.ledger.states(self.grid.digest)
+        pairs = zip(self.grid.cells, states, strict=True)
+        self.counts.cached = states.count("done")
         if retry_failed:
-            self._pending = [cell for cell in self.grid.cells if statuses.get(cell.key) != "done"]
+            self._pending = [cell for cell, state in pairs if state != "done"]
         else:
-            self._pending = [cell for cell in self.grid.cells if cell.key not in statuses]
-            self.counts.kept = len(statuses) - self.counts.cached
+            self._pending = [cell for cell, state in pairs if state is None]
+            self.counts.kept = len(states) - len(self._pending) - self.counts.cached
         if shuffle is not None:
             order = np.random.default_rng(shuffle).permutation(len(self._pending))
             self._pending = [self._pending[i] for i in order]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mlopsim.bench.cells import Row, read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.ledgerfile import damaged
-from mlopsim.bench.storage import member_key, row_digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import atomic_path
 
@@ -51,35 +52,67 @@ def table(ledger: Ledger, grid: str | None = None, *, order: str = "grid") -> pl
     import polars as pl
 
     entry = ledger.grid(grid)
-    runs = {run["id"]: run["record"] for run in ledger.runs()}
     names = [metric.name for metric in entry["metrics"]]
-    text, whole, real = pl.String, pl.Int64, pl.Float64
-    types: dict[str, Any] = dict.fromkeys((*FIRST, *LAST), text)
-    types |= {"seed": whole, "root": whole, "bundle": whole, "attempts": whole, "seconds": real}
-    columns: dict[str, list[Any]] = {name: [] for name in (*FIRST, *names, *LAST)}
-    query = (
-        "SELECT m.key, m.track, m.task, m.method, m.seed, c.status, c.metrics, c.reasons, c.error, c.digest, "
-        "m.split, m.root, m.fit, m.task_digest, m.method_digest, c.host, c.seconds, c.bundle, c.attempts, "
-        "c.finished, c.run, c.fingerprint FROM member m LEFT JOIN cell c ON c.key = m.key WHERE m.grid = ? "
-        f"ORDER BY m.{'key' if order == 'key' else 'position'}"
-    )
-    for row in ledger.rows(query, (entry["digest"],)):
-        key, status, metrics, reasons, error, seal = row[0], *row[5:10]
-        if status is not None and row_digest(key, status, metrics, reasons, error) != seal:
-            raise damaged(ledger.folder, f"the stored row of cell {key} has changed")
-        if member_key(row[1], row[13], row[14], row[10], row[11], row[4], row[12]) != key:
-            raise damaged(ledger.folder, f"the conditions of cell {key} have changed")
-        values = json.loads(metrics) if metrics else {}
-        record = runs.get(row[20], {})
-        versions = json.dumps(record["versions"], sort_keys=True) if "versions" in record else None
-        head = (*row[:5], status or "missing")
-        tail = (reasons, error, *row[10:22], record.get("git"), versions)
-        numbers = (values.get(name) for name in names)
-        for column, value in zip(columns.values(), (*head, *numbers, *tail), strict=True):
-            column.append(value)
-    return pl.DataFrame(
-        {name: pl.Series(name, values, dtype=types.get(name, real)) for name, values in columns.items()}
-    )
+    runs = {run["id"]: run["record"] for run in ledger.runs()}
+    pairs = read_pairs(ledger, entry)
+    pieces = [_piece(rows, pairs, runs, names) for rows in read_cells(ledger, entry)]
+    frame = pl.concat(pieces) if pieces else _piece([], pairs, runs, names)
+    return frame.sort("key") if order == "key" else frame
+
+
+def _piece(
+    rows: Sequence[Row], pairs: Sequence[dict[str, Any]], runs: dict[str, Any], names: Sequence[str]
+) -> pl.DataFrame:
+    """Return some rows of the table: numbers go to arrays at once, equal texts are stored once."""
+    import polars as pl
+
+    at = pl.Series("pair", [row.pair for row in rows], dtype=pl.UInt32)
+
+    def of_pair(name: str) -> pl.Series:
+        dtype = pl.Int64 if name == "root" else pl.String
+        return pl.Series(name, [pair[name] for pair in pairs], dtype=dtype).gather(at)
+
+    def text(name: str, values: Iterable[Any]) -> pl.Series:
+        codes: dict[Any, int] = {}
+        places = [codes.setdefault(value, len(codes)) for value in values]
+        return pl.Series(name, list(codes), dtype=pl.String).gather(pl.Series(places, dtype=pl.UInt32))
+
+    def whole(name: str, values: Iterable[Any]) -> pl.Series:
+        return pl.Series(name, list(values), dtype=pl.Int64)
+
+    numbers = np.full((len(names), len(rows)), np.nan)
+    undone = np.ones((len(names), len(rows)), dtype=bool)
+    for place, row in enumerate(rows):
+        if row.metrics is not None:
+            values = json.loads(row.metrics)
+            for number, name in enumerate(names):
+                if (value := values.get(name)) is not None:
+                    numbers[number, place], undone[number, place] = value, False
+    records = [runs.get(row.run or "", {}) for row in rows]
+    versions = {run: json.dumps(r["versions"], sort_keys=True) for run, r in runs.items() if "versions" in r}
+    columns = [
+        pl.Series("key", [row.member for row in rows], dtype=pl.String),
+        *(of_pair("track"), of_pair("task"), of_pair("method")),
+        whole("seed", (row.seed for row in rows)),
+        text("status", (row.status or "missing" for row in rows)),
+        *(
+            pl.Series(name, numbers[number]).set(pl.Series(undone[number]), None)
+            for number, name in enumerate(names)
+        ),
+        text("reasons", (row.reasons for row in rows)),
+        text("error", (row.error for row in rows)),
+        *(of_pair("split"), of_pair("root"), text("fit", (row.fit for row in rows))),
+        *(of_pair("task_digest"), of_pair("method_digest"), text("host", (row.host for row in rows))),
+        pl.Series("seconds", [row.seconds for row in rows], dtype=pl.Float64),
+        whole("bundle", (row.bundle for row in rows)),
+        whole("attempts", (row.attempts for row in rows)),
+        pl.Series("finished", [row.finished for row in rows], dtype=pl.String),
+        text("run", (row.run for row in rows)),
+        text("fingerprint", (row.fingerprint for row in rows)),
+        text("git", (record.get("git") for record in records)),
+        text("versions", (versions.get(row.run or "") for row in rows)),
+    ]
+    return pl.DataFrame(columns)
 
 
 def export(ledger: Ledger, path: str | Path, grid: str | None = None) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
+from mlopsim.bench.cells import read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.summary import telling_line
-from mlopsim.bench.table import table
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
 
@@ -25,32 +26,40 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
       mlopsim status results/local/quick
       mlopsim status results/local/quick --errors
     """
+    by_status: Counter[str] = Counter()
+    by_method: dict[str, Counter[str]] = {}
+    needed: dict[str | None, None] = {}
+    wrong: list[tuple[str, str, str]] = []
     with Ledger.read(folder) as ledger:
         entry = ledger.grid(grid)
-        cells = table(ledger, entry["digest"])
+        pairs = read_pairs(ledger, entry)
+        for rows in read_cells(ledger, entry):
+            for row in rows:
+                status, pair = row.status or "missing", pairs[row.pair]
+                by_status[status] += 1
+                by_method.setdefault(pair["method"], Counter())[status] += 1
+                needed[row.fit] = None
+                if row.error:
+                    label = f"{pair['task']} / {pair['method']} / seed {row.seed} ({row.key})"
+                    wrong.append((status, label, row.error))
         fits = ledger.fit_statuses()
         others = [other for other in ledger.grids() if other["digest"] != entry["digest"]]
         runs = ledger.runs()
     click.secho(f"{entry['title']} (grid {entry['digest'][:12]})", bold=True)
-    for (status,), group in cells.group_by("status", maintain_order=True):
-        click.echo(
-            f"  {click.style(str(status), fg=COLOURS.get(str(status)))}: {len(group)} of {len(cells)} cells"
-        )
-    needed = {key for key in cells["fit"].to_list() if key}
+    for status, count in by_status.items():
+        click.echo(f"  {click.style(status, fg=COLOURS.get(status))}: {count} of {entry['cells']} cells")
+    needed.pop(None, None)
     if needed:
-        ready = sum(fits.get(key) == "done" for key in needed)
+        ready = sum(fits.get(str(key)) == "done" for key in needed)
         click.echo(f"  fits: {ready} of {len(needed)} done")
-    for (method,), group in cells.group_by("method", maintain_order=True):
-        counts = dict(group["status"].value_counts().iter_rows())
-        words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        click.echo(f"  {method}: {words}")
-    for row in cells.iter_rows(named=True):
-        if row["error"]:
-            label = f"{row['task']} / {row['method']} / seed {row['seed']} ({row['key']})"
-            lines = [line for line in row["error"].splitlines() if line.strip()]
-            click.secho(f"{row['status']}: {label}", fg="red")
-            line = telling_line(row["error"], str(row["status"]))
-            click.echo("    " + ("\n    ".join(lines) if errors else line))
+    for method, counts in by_method.items():
+        click.echo(
+            f"  {method}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        )
+    for status, label, error in wrong:
+        click.secho(f"{status}: {label}", fg="red")
+        lines = [line for line in error.splitlines() if line.strip()]
+        click.echo("    " + ("\n    ".join(lines) if errors else telling_line(error, status)))
     if runs:
         click.echo(f"last run: {runs[-1]['status']}, began {runs[-1]['started']}")
     for other in others:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from mlopsim.core.digest import digest
+from mlopsim.core.digest import canonical_json, digest, digest_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +90,29 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """Content address of the cell; the ledger's primary key."""
+        task, method = self.task.digest, self.method.digest
+        if type(self.seed) is int and type(self.root) is int:
+            # the canonical JSON of what is below, without making it anew for each of a million cells
+            fit = "null" if self.fit is None else _quoted(self.fit)
+            text = (
+                f'{{"fit":{fit},"method":"{method}","seed":[{self.root},{_quoted(self.split)},{self.seed}],'
+                f'"task":"{task}","track":{_quoted(self.track)}}}'
+            )
+            return digest_bytes(text.encode())
         return digest(
             {
                 "track": self.track,
-                "task": self.task.digest,
-                "method": self.method.digest,
+                "task": task,
+                "method": method,
                 "seed": [self.root, self.split, self.seed],
                 "fit": self.fit,
             }
         )
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return canonical_json(text)
 
 
 @dataclass(kw_only=True)
