@@ -20,9 +20,11 @@ COLUMNS = (
 )
 
 
-def leaderboard(path: Path) -> str:
-    """Return the methods of a leaderboard with NS, its interval, and a few means, as aligned text."""
-    with path.open(encoding="utf-8", newline="") as file:
+def leaderboard(folder: Path) -> str:
+    """Return the methods of a suite's result with NS, its interval, and a few means, and what made it."""
+    from omegaconf import OmegaConf
+
+    with (folder / "leaderboard.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     lines = [["method", "NS", "", *(head for _, head, _ in COLUMNS)]]
     for row in rows:
@@ -34,6 +36,9 @@ def leaderboard(path: Path) -> str:
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
         for line in lines
     ]
+    config = OmegaConf.load(folder / "config.yaml")
+    made = f"{config.title}, mlopsim {config.made_with.mlopsim}"
+    texts.append(f"{made}: {config.made_with.note}" if "note" in config.made_with else made)
     return "\n".join(texts) + "\n"
 
 
@@ -49,7 +54,7 @@ def with_leaderboard(text: str, board: str) -> str:
 def main() -> None:
     """Write it."""
     readme = ROOT / "README.md"
-    board = leaderboard(ROOT / "results" / "quick" / "leaderboard.csv")
+    board = leaderboard(ROOT / "results" / "quick")
     readme.write_text(with_leaderboard(readme.read_text(encoding="utf-8"), board), encoding="utf-8")
     print(board, end="")
 

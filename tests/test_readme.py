@@ -40,7 +40,7 @@ def test_the_readme_is_short():
 
 
 def test_the_leaderboard_is_that_of_the_committed_result():
-    board = readme_leaderboard.leaderboard(ROOT / "results" / "quick" / "leaderboard.csv")
+    board = readme_leaderboard.leaderboard(ROOT / "results" / "quick")
     assert readme_leaderboard.with_leaderboard(TEXT, board) == TEXT, (
         "python experiments/readme_leaderboard.py"
     )

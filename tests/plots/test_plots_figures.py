@@ -308,3 +308,20 @@ def test_all_undefined_still_draws():
         )
     )
     to_png(timeline(Timeline(windows=np.arange(2), walks=[Walk(name="a", quality=np.array(nothing))])))
+
+
+def test_svgs_are_written_in_few_bytes_with_the_same_look():
+    from mlopsim.plots.style import _small
+
+    svg = (
+        b'<svg>\n <g id="text_1">\n  <path d="M 0.123456 -0.001234 \nL 7 8.995001" '
+        b'transform="scale(0.015625)"/>  \n  <g id="kept" style="fill: #fff; stroke: #000" '
+        b'transform="translate(1.006 0) rotate(-0.12345)"/>\n </g>\n</svg>\n'
+    )
+    small = _small(svg)
+    assert small == (
+        b'<svg>\n<g>\n<path d="M 0.12 0\nL 7 9" transform="scale(0.015625)"/>\n'
+        b'<g id="kept" style="fill:#fff;stroke:#000" '
+        b'transform="translate(1.01) rotate(-0.12345)"/>\n</g>\n</svg>\n'
+    )
+    assert _small(small) == small
