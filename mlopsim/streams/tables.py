@@ -117,10 +117,10 @@ def table_of(
                 f"{source} has no {what} '{column}'{nearest(column, frame.columns)}",
                 remedy=f"its columns: {', '.join(frame.columns)}",
             )
-    if label in drop or label in categorical:
+    if label in drop:
         raise DataError(
             f"'{label}' is the label column of {source}: it is no feature already",
-            remedy="leave it out of drop and categorical, or name another label",
+            remedy="leave it out of drop, or name another label",
         )
     if not len(frame):
         raise DataError(f"{source} has no rows", remedy="give it rows below its header")
