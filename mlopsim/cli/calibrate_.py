@@ -9,24 +9,31 @@ from typing import Any
 import click
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import check_range
 
-#: their scores live on a lattice
-LATTICES = ("p_chart", "bernoulli_cusum")
+#: simulated signals, unless they take too long
+MOST = 4000
 
 
 @click.command("calibrate")
 @click.argument("name")
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--runs", default=4000, show_default=True, help="Simulated signals where nothing is exact.")
-def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None:
+@click.option(
+    "--runs",
+    type=click.IntRange(2, 10**7),
+    help="Simulated signals where nothing is exact  [default: up to 4000, fewer of slow detectors]",
+)
+def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) -> None:
     """Limit of a detector for an in-control average run length.
 
-    KEY=VALUE: parameters of the detector, arl0=TICKS, horizon=TICKS, law=normal or bernoulli, p=ERROR RATE.
-    With a horizon H, and wherever there is no exact method, P(alarm within H) = 1 - exp(-H / arl0) is matched
-    (H is arl0 by default): a mean does not always settle. Exact where there is a method, else simulated, and
-    checked on as many fresh signals. Of p_chart and bernoulli_cusum, whose scores live on a lattice, it is
-    the chance within H that is exact, by a choice between two limits.
+    KEY=VALUE: parameters of the detector, arl0=TICKS (1000, or 100 windows), horizon=TICKS, law=normal or
+    bernoulli, p=ERROR RATE; of detectors that compare windows of inputs rows=ROWS and features=FEATURES.
+    With a horizon H, and wherever there is no exact method, P(alarm within H) = 1 - exp(-H / arl0) is
+    matched (H is arl0 by default): a mean does not always settle. Exact where there is a method, else
+    simulated, and checked on as many fresh signals (of slow detectors fewer, unless --runs says how many).
+    Of p_chart and bernoulli_cusum, whose scores live on a lattice, it is the chance within H that is exact,
+    by a choice between two limits.
 
     \b
     Examples:
@@ -37,33 +44,34 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
     from mlopsim.cli.charts import read_words
     from mlopsim.drift.calibration import Boundary
     from mlopsim.drift.exact import exact_boundary
-    from mlopsim.drift.runlength import limit_for
+    from mlopsim.drift.runlength import NoExactLaw, limit_for
+    from mlopsim.drift.signal import SignalKind
 
-    given = read_words(name, words, {"arl0": 1000.0, "horizon": None})
-    arl0, horizon = float(given.rest["arl0"]), given.rest["horizon"]
-    limit = given.detector.limit
-    if not limit:
-        raise ConfigError(f"{given.detector.full_name} has no limit to set")
-    ticks = round(arl0) if horizon is None else int(horizon)
-    lattice = exact_boundary(given.detector, given.law, arl0, ticks) if name in LATTICES else None
+    given = read_words(name, words, {"arl0": None, "horizon": None})
+    detector = given.detector
+    # a detector without one refuses
+    detector.limited(detector.threshold)
+    arl0 = given.number("arl0", 1000.0, 100.0)
+    check_range("arl0", arl0, 1.0, 1e12)
+    horizon = given.whole("horizon", max(1, round(arl0)), max(1, round(arl0)))
+    fixed = given.rest["horizon"] is not None
+    on_lattice = detector.reads is SignalKind.ERRORS
+    lattice = exact_boundary(detector, given.law, arl0, horizon) if on_lattice else None
     if lattice is not None:
-        result = _exact(given.detector, lattice)
+        result = _exact(detector, lattice)
     else:
         try:
-            if name in LATTICES:
-                raise ConfigError(f"there is no exact run length of {name} with this law")
-            threshold = limit_for(given.detector, given.law, arl0, None if horizon is None else ticks)
-        except ConfigError as error:
-            if "no exact run length" not in error.message:
-                raise
-            result = _simulated(given, arl0, ticks, runs)
+            threshold = limit_for(detector, given.law, arl0, horizon if fixed else None)
+        except NoExactLaw:
+            result = _simulated(given, arl0, horizon, runs)
         else:
-            result = _exact(given.detector, Boundary(threshold=threshold, lower=threshold, weight=0.0))
+            result = _exact(detector, Boundary(threshold=threshold, lower=threshold, weight=0.0))
+    limit = detector.limit
     result = {"detector": given.detector.full_name, "parameter": limit, "arl0": arl0, **result}
     if as_json:
         click.echo(json.dumps(result))
         return
-    click.secho(f"{result['detector']} on {given.law}, ARL0 {arl0:,g} ticks", bold=True)
+    click.secho(f"{result['detector']} on {given.text}, ARL0 {arl0:,g} {given.unit}", bold=True)
     if result["limit"] is None:
         raise ConfigError(f"no {limit} gives that: {result['reason']}")
     ends = "" if result["method"] == "exact" else _interval(given.detector, result)
@@ -74,7 +82,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int) -> None
     if "share" in result:
         s = result["share"]
         click.echo(
-            f"asked: alarm within {s['horizon']:,} ticks in {s['target']:.1%}; "
+            f"asked: alarm within {s['horizon']:,} {given.unit} in {s['target']:.1%}; "
             f"on fresh signals: {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]"
         )
 
@@ -98,19 +106,31 @@ def _exact(detector: Any, found: Any) -> dict[str, Any]:
     return result
 
 
-def _simulated(given: Any, arl0: float, horizon: int, runs: int) -> dict[str, Any]:
+def _simulated(given: Any, arl0: float, horizon: int, runs: int | None) -> dict[str, Any]:
     import numpy as np
 
-    from mlopsim.cli.charts import finite, informed, quiet_signals
+    from mlopsim.cli.charts import finite, informed, progress
     from mlopsim.core.seeds import Split
-    from mlopsim.drift.calibration import attained, boundary, calibrate, first_alarms, target_share
+    from mlopsim.drift.calibration import attained, boundary, first_alarms, highest, search, target_share
+    from mlopsim.drift.simulated import SEARCH, Quiet, affordable
 
-    detector = informed(given)
+    detector, window = informed(given), given.window
     target = target_share(arl0, horizon)
-    signals = quiet_signals(given.law, runs, horizon)
-    seeds = np.random.SeedSequence(1).spawn(runs)
-    found = calibrate(detector, signals, target, seeds)
-    text = f"simulated, {runs} signals of {horizon} ticks"
+    passes = 2 if detector.separable else SEARCH + 1
+    count = runs or affordable(detector, horizon, passes, MOST, window)
+    signals = Quiet(law=given.law, runs=count, ticks=horizon, window=window)
+    seeds = np.random.SeedSequence(1).spawn(count)
+    if detector.separable:
+        tops = np.empty(count)
+        with progress(count, "limit") as bar:
+            for i in bar:
+                tops[i] = highest(detector, signals[i], seeds[i])
+        found = boundary(tops, target)
+    else:
+        tops = None
+        found = search(detector, signals, target, seeds)
+    fewer = "" if runs or count == MOST else f" (of {MOST:,}: slow; --runs {MOST} takes them all)"
+    text = f"simulated, {count} signals of {horizon} {given.unit}{fewer}"
     if found.reason:
         return {"method": text, "limit": None, "reason": found.reason}
 
@@ -122,28 +142,21 @@ def _simulated(given: Any, arl0: float, horizon: int, runs: int) -> dict[str, An
         "limit": value(found.threshold),
         "lower": value(found.lower) if found.weight > 0.0 else value(found.threshold),
         "weight": found.weight,
+        "low": None,
+        "high": None,
     }
-    result |= {"low": None, "high": None}
-    if detector.separable:
-        tops = np.array(
-            [
-                np.nanmax(scores) if np.isfinite(scores).any() else -np.inf
-                for scores in detector.unlimited(signals, [np.random.default_rng(s) for s in seeds])
-            ]
-        )
-        half = 1.96 * math.sqrt(target * (1.0 - target) / runs)
+    if tops is not None:
+        half = 1.96 * math.sqrt(target * (1.0 - target) / count)
         ends = [boundary(tops, min(max(target + d, 1e-9), 1.0)) for d in (half, -half)]
         if not any(end.reason for end in ends):
             low, high = sorted(value(end.threshold) for end in ends)
             result["low"], result["high"] = finite(low), finite(high)
-    fresh = quiet_signals(given.law, runs, horizon, Split.VALIDATION)
-    coins = np.random.default_rng(2)
-    first = np.array(
-        [
-            first_alarms(detector.limited(found.draw(coins)), [x], [np.random.default_rng([3, i])])[0]
-            for i, x in enumerate(fresh)
-        ]
-    )
+    fresh = Quiet(law=given.law, runs=count, ticks=horizon, window=window, split=Split.VALIDATION)
+    coins, first = np.random.default_rng(2), np.empty(count)
+    with progress(count, "check") as bar:
+        for i in bar:
+            drawn = detector.limited(found.draw(coins))
+            first[i] = first_alarms(drawn, [fresh[i]], [np.random.default_rng([3, i])])[0]
     share = attained(first, horizon).share
     result["share"] = {
         "horizon": horizon,

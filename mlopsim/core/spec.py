@@ -111,7 +111,7 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
         raise ConfigError(f"cannot build a {kind} from {type(name).__name__}")
     short, given = split_spec(kind, name)
     cls = find(kind, short)
-    given = {**given, **params}
+    given = _with_limit(cls, {**given, **params})
     hints = field_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     values: dict[str, Any] = {}
@@ -119,13 +119,38 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
         if key not in fields:
             raise ConfigError(
                 f"{cls.full_name} has no parameter '{key}'{nearest(key, fields)}",
-                remedy=f"its parameters: {', '.join(fields) or '(none)'}",
+                remedy=f"its parameters: {', '.join(fields) or '(none)'}{_limit_words(cls)}",
             )
         if "kind" in fields[key].metadata:
             values[key] = value
         else:
             values[key] = convert(value, hints[key], f"{cls.full_name}.{key}")
     return cls(**values)
+
+
+def _limit_of(cls: type[Any]) -> str:
+    """Return the parameter that a class calls its limit, empty if there is none of another name."""
+    limit = getattr(cls, "limit", "")
+    names = {field.name for field in dataclasses.fields(cls) if field.init}
+    return limit if isinstance(limit, str) and limit in names - {"limit"} and "limit" not in names else ""
+
+
+def _limit_words(cls: type[Any]) -> str:
+    limit = _limit_of(cls)
+    return f"; its limit is {limit}, which may be given as limit" if limit else ""
+
+
+def _with_limit(cls: type[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with ``limit`` under the name that the class itself has for it."""
+    limit = _limit_of(cls)
+    if not limit or "limit" not in given:
+        return given
+    if limit in given:
+        raise ConfigError(
+            f"{cls.full_name}: limit is another name of {limit}, and both are given",
+            remedy="keep one of them",
+        )
+    return {limit if key == "limit" else key: value for key, value in given.items()}
 
 
 def field_hints(cls: type[Any]) -> dict[str, Any]:

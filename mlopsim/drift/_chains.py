@@ -30,6 +30,10 @@ SETTLED = 1e-14
 STILL = 1e-15
 
 
+class NoExactLaw(ConfigError):
+    """There is no exact law of this run length: whoever asks may simulate it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chain:
     """A chart that is a Markov chain: transition weights among the states without an alarm.
@@ -97,30 +101,84 @@ class Chain:
                 break
         return law
 
+    @cached_property
+    def _followed(self) -> _Followed:
+        return _Followed(Q=self.Q, start=self.start)
+
     def after(self, n: int) -> np.ndarray:
         """Return P(no alarm in the first n ticks, and then in state j)."""
-        row = np.zeros(self.size)
-        row[self.start] = 1.0
-        # tick by tick until only the total still falls, by the same factor at every tick
-        patience = n
-        if isinstance(self.Q, np.ndarray):
-            patience = min(n, 2 * self.size * max(n, 1).bit_length())
-        for done in range(patience):
-            before, row = row, row @ self.Q
-            total = row.sum()
-            if total <= 0.0:
-                return np.zeros(self.size)
-            if done % 32 == 0 and np.abs(row / total - before / before.sum()).sum() < STILL:
-                factor = total / before.sum()
-                found: np.ndarray = row * factor ** (n - done - 1)
-                return found
-        if patience < n:
-            row = row @ np.linalg.matrix_power(self.Q, n - patience)
-        return row
+        return self._followed.after(n)
 
     def survival(self, n: int) -> float:
         """P(no alarm in the first n ticks)."""
-        return float(self.after(n).sum())
+        return self._followed.total(n)
+
+
+class _Followed:
+    """A chain that is followed tick by tick, once: what was found for few ticks serves for more.
+
+    It goes on until only the total still falls, by the same factor at every tick.
+    """
+
+    def __init__(self, *, Q: Any, start: int) -> None:
+        self.Q, self.start = Q, start
+        self.row = np.zeros(int(Q.shape[0]))
+        self.row[start] = 1.0
+        self.totals = [1.0]
+        self.factor: float | None = None
+        # powers Q^(2^i), squared when they are first needed
+        self.powers: list[np.ndarray] = []
+
+    @property
+    def done(self) -> int:
+        """Ticks followed so far."""
+        return len(self.totals) - 1
+
+    def _patience(self, n: int) -> int:
+        if not isinstance(self.Q, np.ndarray):
+            return n
+        return min(n, 2 * len(self.row) * max(n, 1).bit_length())
+
+    def _follow(self, n: int) -> None:
+        for done in range(self.done, self._patience(n)):
+            if self.factor is not None or self.totals[-1] <= 0.0:
+                return
+            before, self.row = self.row, self.row @ self.Q
+            total = float(self.row.sum())
+            self.totals.append(total)
+            if (
+                done % 32 == 0
+                and total > 0.0
+                and np.abs(self.row / total - before / self.totals[-2]).sum() < STILL
+            ):
+                self.factor = total / self.totals[-2]
+
+    def _beyond(self, n: int) -> np.ndarray:
+        row: np.ndarray = self.row
+        if self.totals[-1] <= 0.0:
+            return np.zeros(len(row))
+        left = n - self.done
+        if self.factor is not None:
+            return row * self.factor**left
+        for i in range(left.bit_length()):
+            if len(self.powers) <= i:
+                self.powers.append(self.powers[-1] @ self.powers[-1] if i else self.Q)
+            if left >> i & 1:
+                row = row @ self.powers[i]
+        return row
+
+    def total(self, n: int) -> float:
+        """Return P(no alarm in the first n ticks)."""
+        self._follow(n)
+        return self.totals[n] if n <= self.done else float(self._beyond(n).sum())
+
+    def after(self, n: int) -> np.ndarray:
+        """Return the chances of the states after n ticks."""
+        if n < self.done:
+            # the rows of earlier ticks are not kept
+            return _Followed(Q=self.Q, start=self.start).after(n)
+        self._follow(n)
+        return self.row.copy() if n == self.done else self._beyond(n)
 
 
 def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]:
@@ -141,7 +199,7 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
         If it is no such chain.
     """
     name, chart = detector.name, _as_any(detector)
-    if isinstance(law, Normal) and getattr(chart, "told", Told.P0) is not Told.NOTHING:
+    if isinstance(law, Normal) and is_chart(detector):
         seen = [standard(chart, law, shift) for shift in shifts]
         if name == "shewhart":
             return [Chain(Q=np.array([[1.0 - tail(chart.width, z, chart.side)]]), start=0) for z in seen]
@@ -164,9 +222,14 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
         rates = [law.shifted(shift).p for shift in shifts]
         return [lattice(up, down, chart.h, 1.0 - p if flip else p) for p in rates]
     kind = type(law).__name__.lower()
-    raise ConfigError(
+    raise NoExactLaw(
         f"there is no exact run length of {detector.full_name} on {kind} ticks", remedy="simulate it"
     )
+
+
+def is_chart(detector: Detector) -> bool:
+    """Return whether it standardises ticks by a mean and a spread that it is told."""
+    return "mean" in detector.told_by and detector.is_told is not Told.NOTHING
 
 
 def _as_any(detector: Detector) -> Any:
@@ -204,7 +267,7 @@ def nodes(low: float, high: float, sd: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Gauss-Legendre nodes and weights for a kernel of this standard deviation."""
     count = max(NODES, math.ceil(DENSE * (high - low) / sd))
     if count > MOST:
-        raise ConfigError(
+        raise NoExactLaw(
             f"there is no exact run length with {count} nodes, more than {MOST}", remedy="simulate it"
         )
     x, w = np.polynomial.legendre.leggauss(count)
@@ -276,7 +339,7 @@ def whole_steps(up: float, down: float) -> tuple[int, int, float]:
 def walk(up: int, down: int, limit: int, p: float) -> Chain:
     """Return the chain of a sum >= 0 with whole steps that alarms at or above ``limit``."""
     if limit > STATES:
-        raise ConfigError(
+        raise NoExactLaw(
             f"there is no exact run length with {limit} states, more than {STATES}", remedy="simulate it"
         )
     Q = np.zeros((limit, limit))

@@ -217,20 +217,32 @@ def calibrate(
     if detector.separable:
         maxima = np.empty(len(signals))
         for i, signal in enumerate(signals):
-            scores = detector.unlimited([signal], [np.random.default_rng(seeds[i])])[0]
-            defined = scores[~np.isnan(scores)]
-            maxima[i] = defined.max() if len(defined) else -np.inf
+            maxima[i] = highest(detector, signal, seeds[i])
         return boundary(maxima, target)
-    return _search(detector, signals, target, seeds)
+    return search(detector, signals, target, seeds)
 
 
-def _search(
+def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence) -> float:
+    """Return the highest score on a signal without a limit, -inf if it is never defined.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> highest(make("detector", "never"), np.zeros(5), np.random.SeedSequence(0))
+    0.0
+    """
+    scores = detector.unlimited([signal], [np.random.default_rng(seed)])[0]
+    defined = scores[~np.isnan(scores)]
+    return float(defined.max()) if len(defined) else -math.inf
+
+
+def search(
     detector: Detector,
     signals: Sequence[np.ndarray] | np.ndarray,
     target: float,
     seeds: Sequence[np.random.SeedSequence],
 ) -> Boundary:
-    """Halve a bracket of thresholds: the share falls as the threshold rises."""
+    """Halve a bracket of thresholds: the share falls as the threshold rises; see :func:`calibrate`."""
 
     def share(threshold: float) -> float:
         limited = detector.limited(threshold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, np.nda
 
 class Compiled(Detector):
     """A detector with a kernel; the streaming form runs the kernel on one tick."""
+
+    effort: ClassVar[float] = 0.03
 
     def kernel(self) -> Kernel:
         """Return the compiled loop (imported inside, numba is heavy)."""

@@ -14,6 +14,7 @@ class Control(Detector):
     """Reads any kind of signal and ignores what the ticks hold; tables list it apart from the detectors."""
 
     control: ClassVar[bool] = True
+    effort: ClassVar[float] = 0.02
 
     @classmethod
     def readable(cls) -> tuple[SignalKind, ...]:

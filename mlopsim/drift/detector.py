@@ -41,7 +41,8 @@ class Detector:
     parameter that calibration sets, empty if there is none), ``separable`` (True: the score up to the first
     alarm does not depend on the limit, so that one run serves all limits), ``random`` (True: it draws random
     numbers), ``control`` (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`),
-    ``told_by`` (fields that ``informed`` fills in with what a task tells).
+    ``told_by`` (fields that ``informed`` fills in with what a task tells), ``effort`` (what a tick takes, in
+    microseconds or so: simulations choose their number of runs by it, never by a clock).
 
     The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
     the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
@@ -57,6 +58,7 @@ class Detector:
     random: ClassVar[bool] = False
     control: ClassVar[bool] = False
     told_by: ClassVar[tuple[str, ...]] = ()
+    effort: ClassVar[float] = 1.0
     statistic: float = float("nan")
 
     # -- what a detector says of itself --------------------------------------------------------------
@@ -94,7 +96,10 @@ class Detector:
             If the limit is out of its range, or the detector has none.
         """
         if not self.limit:
-            raise ConfigError(f"{self.full_name} has no limit to set")
+            raise ConfigError(
+                f"{self.full_name} has no limit to set",
+                remedy=f"its parameters are set by hand; mlopsim arl {self.name} shows the run length",
+            )
         return dataclasses.replace(self, **{self.limit: threshold})  # type: ignore[type-var]
 
     # -- what a detector must define -------------------------------------------------------------------

@@ -12,7 +12,17 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
-from mlopsim.drift._chains import STATES, Chain, chains, cusum_side, standard, tail, walk
+from mlopsim.drift._chains import (
+    STATES,
+    Chain,
+    NoExactLaw,
+    chains,
+    cusum_side,
+    is_chart,
+    standard,
+    tail,
+    walk,
+)
 from mlopsim.drift._twosided import two_sided
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, Normal
@@ -125,9 +135,9 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
 
 def _law_of(detector: Detector, law: Law, shift: float = 0.0, *, joint: bool) -> RunLength:
     chart: Any = detector
-    learns = getattr(chart, "told", Told.P0) is Told.NOTHING
-    if isinstance(law, Normal) and not learns:
-        z = standard(chart, law, shift) if hasattr(chart, "sd") else law
+    learns = detector.is_told is Told.NOTHING
+    if isinstance(law, Normal) and is_chart(detector):
+        z = standard(chart, law, shift)
         if detector.name == "shewhart":
             return _geometric(tail(chart.width, z, chart.side), 1)
         if detector.name == "cusum" and chart.side is Side.BOTH:
@@ -191,7 +201,7 @@ def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = N
     target = -math.expm1(-horizon / arl0) if horizon is not None else arl0
 
     if detector.reads is SignalKind.ERRORS:
-        raise ConfigError(
+        raise NoExactLaw(
             f"there is no exact run length between the values of a lattice: {detector.full_name}",
             remedy="mlopsim.drift.exact.exact_boundary randomises between two of them",
         )

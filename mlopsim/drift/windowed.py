@@ -24,6 +24,7 @@ class Windowed(Detector):
     """
 
     reads: ClassVar[SignalKind] = SignalKind.INPUTS
+    effort: ClassVar[float] = 60.0
     #: True: a window's score depends on the windows before it, so that windows are compared one by one
     sequential: ClassVar[bool] = False
 

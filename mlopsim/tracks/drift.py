@@ -174,7 +174,7 @@ class DriftTrack:
                     remedy="leave it out; a task with another law tells another value",
                 )
         # a given limit stays what it is; any other is what calibration sets, so that its default is no matter
-        kept = cls.limit in given or not cls.limit
+        kept = not {cls.limit, "limit"}.isdisjoint(given) or not cls.limit
         part: dict[str, Any] = {"detector": content, "given": kept}
         if cls.name in BY_RATE and cls.control and not kept:
             part["rate"] = plain(self._settings.all_arl0)

@@ -43,6 +43,7 @@ class Glr(Chart):
     array([14, 19])
     """
 
+    effort: ClassVar[float] = 0.2
     limit: ClassVar[str] = "h"
 
     window: int = 200

@@ -43,6 +43,7 @@ class IsolationForest(RowScored):
     array([15])
     """
 
+    effort: ClassVar[float] = 180.0
     random: ClassVar[bool] = True
 
     trees: int = 100

@@ -56,6 +56,7 @@ class Mmd(Windowed):
     array([20])
     """
 
+    effort: ClassVar[float] = 130.0
     limit: ClassVar[str] = "h"
 
     h: float = 5.0
