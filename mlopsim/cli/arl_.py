@@ -52,7 +52,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None, 
       mlopsim arl ks limit=0.001 rows=100 features=5
     """
     from mlopsim.cli.charts import read_words
-    from mlopsim.drift.runlength import NoExactLaw, run_length
+    from mlopsim.drift.law import NoExactLaw
+    from mlopsim.drift.runlength import run_length
 
     given = read_words(name, words, {"shift": 0.0, "n": None})
     shift, n = given.number("shift", 0.0, 0.0), given.whole("n", 1000, 100)

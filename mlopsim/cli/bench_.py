@@ -82,8 +82,8 @@ def _renamed(entry: dict[str, Any], pins: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task without the parts that are pinned, and without a name that may speak of them."""
     whole = [part for part, pin in pins.items() if not (isinstance(pin, Mapping) and "" in pin)]
     gone = {part for part in whole if part in entry}
-    # a task without a stream of its own has the default one
-    if gone or "stream" in whole:
+    # a task without a stream or signal of its own has the default one
+    if gone or not {"signal", "stream"}.isdisjoint(whole):
         gone.add("name")
     return {key: value for key, value in entry.items() if key not in gone}
 
@@ -143,8 +143,8 @@ def command(
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
 
     Keys: suite, methods, tasks, cells, seeds, split, root, workers, executor (pool, serial, dask or
-    tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: stream, learner,
-    training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
+    tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
+    learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     """
     from mlopsim.bench.options import check_run
 

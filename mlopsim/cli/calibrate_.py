@@ -44,7 +44,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
     from mlopsim.cli.charts import read_words
     from mlopsim.drift.calibration import Boundary
     from mlopsim.drift.exact import exact_boundary
-    from mlopsim.drift.runlength import NoExactLaw, limit_for
+    from mlopsim.drift.law import NoExactLaw
+    from mlopsim.drift.runlength import limit_for
     from mlopsim.drift.signal import SignalKind
 
     given = read_words(name, words, {"arl0": None, "horizon": None})

@@ -79,9 +79,8 @@ def read_words(name: str, words: Sequence[str], own: Mapping[str, Any]) -> Words
         if key in given:
             raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
         try:
-            given[key] = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]), resolve=True)[
-                "value"
-            ]  # type: ignore[index,call-overload]
+            read: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]), resolve=True)
+            given[key] = read["value"]
         except (OmegaConfBaseException, YAMLError, ValueError) as error:
             raise ConfigError(
                 f"cannot read the value of '{word}'", remedy="write a number, a word, or [a, b] in quotes"

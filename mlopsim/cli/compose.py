@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlopsim.cli.schema import HARMLESS, LISTS, PARTS, BenchConfig, root_keys
+from mlopsim.cli.overrides import GRAMMAR, check_overrides, fields_of, quoted
+from mlopsim.cli.schema import HARMLESS, PARTS, BenchConfig, root_keys
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -22,8 +23,6 @@ from mlopsim.core.spec import convert
 
 #: key of a group's node that carries the name of its component through presets
 NAME_KEY = "component"
-#: what a word on the command line may look like
-GRAMMAR = 'key=value; lists as "key=[a,{b: {c: 1}}]", quoted for the shell'
 
 
 def conf_folder() -> Path:
@@ -67,11 +66,6 @@ class Composed:
     suite_tasks: list[Any]
 
 
-def _fields(cls: type) -> dict[str, Any]:
-    instance = cls()
-    return {f.name: plain(getattr(instance, f.name)) for f in dataclasses.fields(cls) if f.init}
-
-
 def _store_schema() -> None:
     """Put the schema and every component of the groups into Hydra's ConfigStore."""
     from hydra.core.config_store import ConfigStore
@@ -79,127 +73,12 @@ def _store_schema() -> None:
     store = ConfigStore.instance()
     schema: dict[str, Any] = plain(dataclasses.asdict(BenchConfig()))
     for name in registry.names("track"):
-        schema[name] = _fields(registry.find("track", name))
+        schema[name] = fields_of(registry.find("track", name))
     store.store(name="schema", node=schema)
     for group in PARTS:
         for name in registry.names(group):
-            node = {NAME_KEY: name, **_fields(registry.find(group, name))}
+            node = {NAME_KEY: name, **fields_of(registry.find(group, name))}
             store.store(group=group, name=name, node=node)
-
-
-def check_overrides(overrides: Sequence[str]) -> list[str]:
-    """Refuse what Hydra would misread and bring lists into one form.
-
-    Parameters
-    ----------
-    overrides : sequence of str
-        ``key=value`` words of the command line.
-
-    Returns
-    -------
-    list of str
-        The words for Hydra.
-
-    Raises
-    ------
-    ConfigError
-        For ``+key``, ``~key``, a word without ``=``, an unknown or a repeated key.
-
-    Examples
-    --------
-    >>> check_overrides(["methods=never,periodic"])
-    ['methods=[never,periodic]']
-    """
-    seen: set[str] = set()
-    words = []
-    for raw in overrides:
-        word = raw.strip()
-        if word[:1] in "+~":
-            key = word.lstrip("+~").partition("=")[0]
-            change = f"write {word.lstrip('+')}" if word[0] == "+" else f"give '{key}' another value"
-            raise ConfigError(
-                f"'{word}' is refused: keys are neither added nor removed", remedy=f"{change} (key=value)"
-            )
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise ConfigError(f"'{word}' is no override", remedy="write key=value, e.g. seeds=30")
-        if key in seen:
-            raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
-        seen.add(key)
-        _check_value(key, value)
-        if key in LISTS and value and not value.startswith("["):
-            value = f"[{value}]"
-        words.append(f"{key}={value}")
-    free = _check_keys(words)
-    # Hydra adds keys only if told to; here it may where any keys will do
-    return [f"++{word}" if word.partition("=")[0] in free else word for word in words]
-
-
-def _check_value(key: str, value: str) -> None:
-    """Refuse values that are looked up elsewhere, and names that are none."""
-    if "${" in value:
-        raise ConfigError(
-            f"'{key}={value}' refers to something else: overrides are taken as they stand",
-            remedy="write the value itself, so that the run can be repeated from its config",
-        )
-    named = value.strip("'\"")
-    if value == "null" and key in ("suite", *PARTS, *registry.names("track")):
-        raise ConfigError(f"'{key}' cannot be null", remedy="leave it out")
-    if key in ("suite", *PARTS) and value[:1] not in "{[" and not re.fullmatch(r"[^\W\d][\w.-]*", named):
-        raise ConfigError(
-            f"{key} must be a name, not '{value[:60]}'", remedy=f"write {key}=NAME; mlopsim list shows them"
-        )
-
-
-def _check_keys(words: Sequence[str]) -> set[str]:
-    """Refuse unknown keys; return those of settings that take any keys of their own."""
-    free: set[str] = set()
-    chosen = {key: value for key, _, value in (word.partition("=") for word in words)}
-    tracks = registry.names("track")
-    roots = [*root_keys(), "suite", *PARTS, *tracks]
-    for key in chosen:
-        head, _, rest = key.partition(".")
-        if head not in roots:
-            raise ConfigError(
-                f"unknown key '{key}'{nearest(head, roots)}", remedy=f"known keys: {', '.join(roots)}"
-            )
-        if not rest:
-            if head in PARTS and chosen[key][:1] in "{[":
-                raise ConfigError(
-                    f"{head} must be a name, not '{chosen[key]}'",
-                    remedy=f"write {head}=NAME, and {head}.PARAMETER=VALUE for each parameter",
-                )
-            continue
-        if head in tracks:
-            known = _fields(registry.find("track", head))
-        elif head in PARTS:
-            name = chosen.get(head) or ("standard" if head == "deployment" else "")
-            if not name:
-                raise ConfigError(
-                    f"'{key}' sets a parameter of a {head}, but no {head} is chosen",
-                    remedy=f"add {head}=NAME, one of: {', '.join(registry.names(head))}",
-                )
-            if name not in registry.names(head):
-                continue  # a preset: Hydra knows its keys
-            known = _fields(registry.find(head, name))
-        else:
-            raise ConfigError(
-                f"'{head}' has no parts, so '{key}' cannot be set", remedy=f"write {head}=value"
-            )
-        path = rest.split(".")
-        if path[0] not in known:
-            raise ConfigError(
-                f"unknown key '{key}': {head} has no '{path[0]}'{nearest(path[0], known)}",
-                remedy=f"it has: {', '.join(known)}",
-            )
-        if len(path) > 1 and not isinstance(known[path[0]], dict):
-            raise ConfigError(
-                f"'{head}.{path[0]}' has no parts, so '{key}' cannot be set",
-                remedy=f"write {head}.{path[0]}=VALUE",
-            )
-        if known[path[0]] == {}:
-            free.add(key)
-    return free
 
 
 def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) -> Composed:
@@ -323,7 +202,16 @@ def _readable(error: Exception) -> tuple[str, str]:
     """Return message and remedy of an error of Hydra, without its advice on how Hydra is called."""
     word = getattr(error, "override", None)
     if word is not None:
-        return f"cannot read '{word}'", GRAMMAR
+        key, _, value = str(word).lstrip("+").partition("=")
+        if value[:1] in "[{'\"":
+            return (
+                f"cannot read '{word}'",
+                f"{GRAMMAR}; texts with other signs in quotes, as in \"{key}=['a (1)']\"",
+            )
+        return (
+            f"cannot read '{word}'",
+            f'quote the value, and the word for the shell: "{key}={quoted(value)}"',
+        )
     text = str(error).split("Config search path")[0].strip()
     if "--multirun" in text:
         found = re.search(r"for key '([^']*)'", text) or re.search(r"'([^'=]*)=[^']*'", text)

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.errors import ConfigError
 from mlopsim.drift.detector import Detector
-from mlopsim.drift.law import Bernoulli, Law, Normal
+from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
 from mlopsim.drift.signal import Side, Told
 
 #: fewest Gauss-Legendre nodes of an integral equation, and most
@@ -28,10 +27,6 @@ DEPTH = 12.0
 SETTLED = 1e-14
 #: change of the law of the state in one tick, in total variation, below which it stays as it is
 STILL = 1e-15
-
-
-class NoExactLaw(ConfigError):
-    """There is no exact law of this run length: whoever asks may simulate it."""
 
 
 @dataclass(frozen=True, kw_only=True)

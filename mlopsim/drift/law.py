@@ -9,7 +9,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
+
+
+class NoExactLaw(ConfigError):
+    """There is no exact law of this run length: whoever asks may simulate it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ from mlopsim.core.spec import check_range
 from mlopsim.drift._chains import (
     STATES,
     Chain,
-    NoExactLaw,
     chains,
     cusum_side,
     is_chart,
@@ -25,7 +24,7 @@ from mlopsim.drift._chains import (
 )
 from mlopsim.drift._twosided import two_sided
 from mlopsim.drift.detector import Detector
-from mlopsim.drift.law import Bernoulli, Law, Normal
+from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
 from mlopsim.drift.signal import Side, SignalKind, Told
 
 #: method where the mean is exact and the distribution is not

@@ -125,7 +125,9 @@ class DriftTrack:
         content: dict[str, Any] = {"signal": canonical("signal", specs["signal"])}
         source: Source = make("signal", content["signal"])
         if not source.reads_stream:
-            given = [kind for kind in PARTS if kind != "signal" and kind in entry]
+            # a signal that the command line pins takes the place of the task's stream, too
+            asked = pins if "signal" in pins else entry
+            given = [kind for kind in PARTS if kind != "signal" and kind in asked]
             if given:
                 raise ConfigError(
                     f"task {number}: {source.full_name} has no {given[0]}", remedy="leave it out"

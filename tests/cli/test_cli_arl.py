@@ -57,6 +57,26 @@ def test_a_simulated_limit_has_an_interval_and_a_check(capsys: pytest.CaptureFix
     assert abs(found["share"]["value"] - 0.393) < 0.12
 
 
+def test_limit_is_the_name_of_every_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, arl, "cusum", "limit=4") == run(capsys, arl, "cusum", "h=4")
+    assert run(capsys, arl, "shewhart", "limit=2") == run(capsys, arl, "shewhart", "width=2")
+    with pytest.raises(ConfigError, match="its limit is width, which may be given as limit"):
+        arl.main(["shewhart", "h=2"], standalone_mode=False)
+
+
+def test_a_slow_detector_says_how_many_signals_it_was_tried_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # so little is allowed that only the fewest signals are read, and a count that is asked for is kept
+    monkeypatch.setattr("mlopsim.drift.simulated.EFFORT", 1.0)
+    words = ("ks", "limit=0.05", "rows=20", "features=2", "--ticks", "30", "n=30")
+    text = run(capsys, arl, *words)
+    assert "40 signals of 30 windows (of 2,000: slow; --runs 2000 takes them all)" in text
+    assert "standard error" in text
+    found = json.loads(run(capsys, arl, *words, "--runs", "60", "--json"))
+    assert found["runs"] == 60 and "slow" not in found["method"] and found["restricted_mean_error"] > 0.0
+
+
 @pytest.mark.parametrize(
     ("command", "words", "message"),
     [
@@ -67,7 +87,12 @@ def test_a_simulated_limit_has_an_interval_and_a_check(capsys: pytest.CaptureFix
         (arl, ("cusum", "law=gauss"), "unknown law"),
         (arl, ("cusum", "law=normal", "p=0.2"), "has no p"),
         (arl, ("ddm", "law=normal"), "reads errors"),
-        (arl, ("ks",), "windows of inputs"),
+        (arl, ("ks", "p=0.1"), "windows of inputs"),
+        (arl, ("ddm", "rows=20"), "reads rows"),
+        (arl, ("ddm", "p=0.2", "n=10.5"), "whole number"),
+        (arl, ("cusum", "h=[1"), "cannot read"),
+        (arl, ("cusum", "limit=4", "h=4"), "limit is another name of h"),
+        (calibrate, ("river",), "no limit to set"),
         (arl, ("cusum", "shift=big"), "must be a number"),
         (calibrate, ("never",), "no limit to set"),
         (calibrate, ("cusum", "arl0=0"), "arl0"),

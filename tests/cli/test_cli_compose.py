@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,47 @@ def test_a_dry_run_leaves_nothing_behind(bench: Bench) -> None:
     assert "12 cells (0 cached)" in ended.out
     assert "nothing was run" in ended.out
     assert sorted(Path(bench.folder).rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a=b", "my folder (1)", "a,b", "é/ü.csv", "it's", 'a"b', "50%", "#x", "~/x", "C:\\x\\", "12", "x: y"],
+)
+def test_texts_are_taken_as_they_stand(text: str) -> None:
+    words = ["suite=quick", f"results={text}", "stream=file", f"stream.path={text}", f"stream.drop={text}"]
+    composed = compose_bench(words)
+    assert composed.config.results == text
+    params = composed.pins["stream"]["file"]
+    assert params["path"] == text and params["drop"] == text.split(",")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "results=[a",
+        "workers=1,2",
+        "seeds=range(3)",
+        "seeds=choice(1,2)",
+        "suite=a,b",
+        "stream=nan",
+        "training=true",
+        "+seeds=3",
+        "++seeds=3",
+        "deployment.nothing=1",
+        "methods=[{never]",
+        "stream.drop=[é]",
+    ],
+)
+def test_advice_is_ours(word: str) -> None:
+    extra = ["stream=file"] if word.startswith("stream.") else []
+    with pytest.raises(ConfigError) as caught:
+        compose_bench([*extra, word])
+    text = str(caught.value)
+    assert "remedy: " in text
+    assert not re.search(r"multirun|\+|struct|[Hh]ydra|override '", text.replace(f"'{word}'", "")), text
+
+
+def test_lists_of_texts_and_of_seeds_need_no_brackets() -> None:
+    assert compose_bench(["seeds=1,2"]).config.seeds == [1, 2]
+    quoted = compose_bench(["stream=file", "stream.path=x", "stream.drop=['a, b','é']"])
+    assert quoted.pins["stream"]["file"]["drop"] == ["a, b", "é"]

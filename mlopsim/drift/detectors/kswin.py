@@ -53,7 +53,7 @@ class Kswin(Compiled):
     """
 
     limit: ClassVar[str] = "alpha"
-    effort: ClassVar[float] = 0.7
+    effort: ClassVar[float] = 1.2
     random: ClassVar[bool] = True
 
     alpha: float = 0.005

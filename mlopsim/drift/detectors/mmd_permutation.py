@@ -55,7 +55,7 @@ class MmdPermutation(Windowed):
     array([12])
     """
 
-    effort: ClassVar[float] = 2000.0
+    effort: ClassVar[float] = 3000.0
     limit: ClassVar[str] = "alpha"
     random: ClassVar[bool] = True
 
