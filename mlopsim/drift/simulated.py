@@ -22,7 +22,7 @@ EFFORT = 4_000_000.0
 #: effort of starting a detector on a signal and of drawing one number of it
 START, NUMBER = 40.0, 0.012
 #: fewest signals, whatever they take
-FEWEST = 40
+FEWEST = 20
 #: runs over all signals that the search for a limit takes where the score depends on it
 SEARCH = 30
 #: ticks that are drawn at once before the first alarm: rows, windows
@@ -89,7 +89,7 @@ def affordable(detector: Detector, ticks: int, passes: int, most: int, window: S
     --------
     >>> from mlopsim.core.spec import make
     >>> affordable(make("detector", "ddm"), 1000, 2, 4000), affordable(make("detector", "mmd"), 1000, 2, 4000)
-    (4000, 40)
+    (4000, 20)
     """
     signal = START + ticks * effort_of(detector, window)
     return min(most, max(FEWEST, int(EFFORT / (passes * signal))))

@@ -71,7 +71,7 @@ def test_a_slow_detector_says_how_many_signals_it_was_tried_on(
     monkeypatch.setattr("mlopsim.drift.simulated.EFFORT", 1.0)
     words = ("ks", "limit=0.05", "rows=20", "features=2", "--ticks", "30", "n=30")
     text = run(capsys, arl, *words)
-    assert "40 signals of 30 windows (of 2,000: slow; --runs 2000 takes them all)" in text
+    assert "20 signals of 30 windows (of 2,000: slow; --runs 2000 takes them all)" in text
     assert "standard error" in text
     found = json.loads(run(capsys, arl, *words, "--runs", "60", "--json"))
     assert found["runs"] == 60 and "slow" not in found["method"] and found["restricted_mean_error"] > 0.0
