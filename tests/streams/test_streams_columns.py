@@ -122,9 +122,9 @@ def test_distinct_values_stay_distinct(values: tuple[str, ...]) -> None:
     assert [found.categories[0][int(k)] for k in found.X[:, 0]] == column
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        labels = table(column, label="x", **params)
+        labels = table(column, label="x", missing=["?"])
         assert [labels.classes[k] for k in labels.y] == column
-        one = table(column, label="x", positive=values[0], **params)
+        one = table(column, label="x", positive=values[0], missing=["?"])
     assert (one.y == [value == values[0] for value in column]).all() and len(set(one.classes)) == 2
     assert one.classes[1] == values[0]
     # rows without a group are in none of the real ones

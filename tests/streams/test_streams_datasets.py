@@ -92,6 +92,11 @@ def test_openml(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(np.array(stream.classes)[stream.y], data.target)
     other = make("stream", "openml", data_id=151, target="day").generate(SEED)
     assert other.classes == ("mon", "tue", "wed") and other.features == ("price", "time", "class")
+    numbered = make("stream", "openml", data_id=151, group="time", target="class")
+    with pytest.raises(DataError, match="the group column 'time' has 300 different values"):
+        numbered.generate(SEED)
+    by_time = make("stream", "openml", data_id=151, target="time", positive="7").table()
+    assert by_time.classes == ("not 7", "7") and by_time.y.sum() == 1
     openml._fetch.cache_clear()
 
 

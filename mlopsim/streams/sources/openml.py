@@ -107,7 +107,12 @@ class OpenMlStream(ColumnStream):
                 coded = [None if np.isnan(code) else words[int(code)] for code in array]
                 columns.append(pl.Series(name, coded, dtype=pl.Enum(list(dict.fromkeys(words)))))
             elif array.dtype.kind in "fiub":
-                columns.append(pl.Series(name, array))
+                series = pl.Series(name, array)
+                # scikit-learn has floats only; a label or group is the integer that the file has
+                whole = array.dtype.kind == "f" and bool(
+                    np.equal(np.mod(array, 1), 0)[~np.isnan(array)].all()
+                )
+                columns.append(series.fill_nan(None).cast(pl.Int64) if whole else series)
             else:
                 columns.append(pl.Series(name, [None if item is None else str(item) for item in array]))
         return self.table_of(pl.DataFrame(columns), source=f"OpenML {data.details['id']}", label=label)
