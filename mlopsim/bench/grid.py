@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from mlopsim.bench.plugins import describe_files
 from mlopsim.bench.suite import Suite
-from mlopsim.core.digest import canonical_json, digest_bytes, identity, plain
+from mlopsim.core.digest import addressed, canonical_json, digest_bytes, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.track import Cell, FitJob, Method, Metric, Task, Track
 
@@ -69,7 +69,7 @@ class Grid:
         # the canonical JSON of {"cells": [keys], "track": ...}: keys are hexadecimal and need no quoting
         keys = '","'.join(sorted(cell.key for cell in self.cells))
         cells = f'["{keys}"]' if keys else "[]"
-        return digest_bytes(f'{{"cells":{cells},"track":{canonical_json(identity(self.track))}}}'.encode())
+        return digest_bytes(f'{{"cells":{cells},"track":{canonical_json(addressed(self.track))}}}'.encode())
 
 
 def expand(suite: Suite, track: Track) -> Grid:
