@@ -77,7 +77,7 @@ def identity_of(kind: str, spec: Spec) -> Any:
 
     Examples
     --------
-    >>> identity_of("selector", "periodic") == identity_of("selector", {"periodic": {"every": 20}})
+    >>> identity_of("selector", "periodic") == identity_of("selector", {"periodic": {"every": 10}})
     True
     """
     return identity(canonical(kind, spec))
