@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 from bench_kit import suite, toy
 
-from mlopsim.bench.grid import expand
+from mlopsim.bench.grid import Grid, expand
 from mlopsim.bench.suite import Suite
+from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.track import FitJob, Metric, Task
+from mlopsim.core.track import Cell, FitJob, Method, Metric, Task
 
 
 def points(cells: Any, methods: tuple[str, ...] = ("x", "y", "z")) -> list[tuple[str, str, int]]:
@@ -150,3 +151,19 @@ def test_progress_is_log_lines_without_a_terminal() -> None:
     assert said[-1].startswith("10/10 cells: 5 done, 4 cached, 1 failed")
     counts.done = 2
     assert "about" in counts.line() and "left" in counts.line()
+
+
+def test_quick_keys_are_the_digests_of_their_content() -> None:
+    task, method = Task(name="t", part={"a": 1}), Method(name="m", part={"b": "\u00fc"})
+    cells = [
+        Cell(track='x"/1', task=task, method=method, seed=seed, split=split, root=7, fit=fit)
+        for seed in (0, -3, 10**12)
+        for fit in (None, 'q"\\\u00fc\n')
+        for split in ("test", 'v"l')
+    ]
+    for cell in cells:
+        content = {"track": cell.track, "task": task.digest, "method": method.digest, "fit": cell.fit}
+        assert cell.key == digest({**content, "seed": [7, cell.split, cell.seed]})
+    for some in (cells, []):
+        grid = Grid(title="g", track={"k": [1.5, None]}, metrics=(), cells=tuple(some))
+        assert grid.digest == digest({"track": grid.track, "cells": sorted(cell.key for cell in some)})
