@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from concurrent.futures import Executor, Future
-from typing import Any, Protocol
+from typing import Protocol
 
-from mlopsim.bench.pool import Pool, WorkerCrash, WorkerTimeout
+from mlopsim.bench.cluster import Dask
+from mlopsim.bench.pool import Pool
 from mlopsim.bench.worker import Context, Job, Reply, run_job
-from mlopsim.core.errors import ConfigError, MissingExtraError, nearest
+from mlopsim.core.errors import ConfigError, nearest
 
 
 class Backend(Protocol):
@@ -20,6 +20,14 @@ class Backend(Protocol):
 
     def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
         """Start a job."""
+        ...
+
+    def check(self) -> None:
+        """Raise when what was submitted can no longer end; called while nothing ends."""
+        ...
+
+    def lost(self, error: BaseException) -> BaseException:
+        """Return what the exception of a job's future means here."""
         ...
 
     def close(self, *, kill: bool = False) -> None:
@@ -42,6 +50,13 @@ class Serial:
             future.set_exception(error)
         return future
 
+    def check(self) -> None:
+        """Do nothing: jobs run here."""
+
+    def lost(self, error: BaseException) -> BaseException:
+        """Return the exception."""
+        return error
+
     def close(self, *, kill: bool = False) -> None:
         """Do nothing."""
 
@@ -59,70 +74,19 @@ class Local:
         """Start a job in a worker."""
         return self.pool.submit_within(timeout, run_job, context, job)
 
+    def check(self) -> None:
+        """Do nothing: the pool sees each worker end."""
+
+    def lost(self, error: BaseException) -> BaseException:
+        """Return the exception."""
+        return error
+
     def close(self, *, kill: bool = False) -> None:
         """End the workers."""
         if kill:
             self.pool.kill()
         else:
             self.pool.shutdown()
-
-
-class Dask:
-    """A Dask cluster: a local one, or one by its scheduler's address.
-
-    Each Dask worker runs jobs in a pool of ours inside it, so that timeouts, crashes and thread
-    counts are treated as on one machine; Dask itself reschedules what a lost worker had. Plug-in
-    files must be readable at the same path by every worker.
-
-    Parameters
-    ----------
-    workers : int
-        Workers of the local cluster; ignored with an address.
-    address : str, optional
-        ``tcp://host:port`` of a scheduler.
-
-    Raises
-    ------
-    MissingExtraError
-        Without the extra ``dask``.
-    ConfigError
-        If the scheduler does not answer or has no workers.
-    """
-
-    name = "dask"
-
-    def __init__(self, workers: int, address: str | None = None) -> None:
-        try:
-            from distributed import Client, LocalCluster
-        except ImportError:
-            raise MissingExtraError("executor=dask", "dask") from None
-        self.cluster: Any = None
-        if address is None:
-            self.cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-            )
-        try:
-            self.client: Any = Client(self.cluster if address is None else address, timeout="30s")
-        except OSError as error:
-            raise ConfigError(
-                f"no Dask scheduler answers at {address}: {error}", remedy="dask scheduler; dask worker"
-            ) from error
-        threads = self.client.nthreads()
-        self.slots = sum(threads.values())
-        if self.slots < 1:
-            self.close(kill=True)
-            raise ConfigError(f"the Dask scheduler at {address} has no workers", remedy="start some")
-        self._executor: Executor = self.client.get_executor(pure=False)
-
-    def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
-        """Start a job on some worker."""
-        return self._executor.submit(_run_nested, timeout, context, job)
-
-    def close(self, *, kill: bool = False) -> None:
-        """Leave the cluster; end it if it is ours."""
-        self.client.close()
-        if self.cluster is not None:
-            self.cluster.close()
 
 
 class Given:
@@ -139,28 +103,15 @@ class Given:
         """Start a job."""
         return self._executor.submit(run_job, context, job)
 
+    def check(self) -> None:
+        """Do nothing: nothing is known of it."""
+
+    def lost(self, error: BaseException) -> BaseException:
+        """Return the exception."""
+        return error
+
     def close(self, *, kill: bool = False) -> None:
         """Do nothing: it is not ours."""
-
-
-_nested: dict[int, Pool] = {}
-
-
-def _run_nested(timeout: float | None, context: Context, job: Job) -> Reply:
-    """Run in a Dask worker's thread: hand the job to this process's own pool."""
-    from distributed import get_worker
-
-    threads = get_worker().state.nthreads
-    pool = _nested.get(os.getpid())
-    if pool is None:
-        pool = _nested.setdefault(os.getpid(), Pool(threads))
-    try:
-        reply: Reply = pool.submit_within(timeout, run_job, context, job).result()
-    except WorkerCrash as error:  # as a value: Dask would log every exception in full
-        return Reply(error=error.message, ended="crashed")
-    except WorkerTimeout as error:
-        return Reply(error=error.message, ended="timeout")
-    return reply
 
 
 #: how addresses of Dask schedulers begin

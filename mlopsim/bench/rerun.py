@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,14 +12,13 @@ import numpy as np
 
 from mlopsim.bench.executors import Local
 from mlopsim.bench.grid import describe
+from mlopsim.bench.identity import foreign_parts, proof
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.worker import Context, Job, Reply
 from mlopsim.core.errors import MlopsimError
-from mlopsim.core.registry import PACKAGES, find
-from mlopsim.core.spec import make, part_of
-from mlopsim.core.track import FitResult, Track
-from mlopsim.core.versions import changed_versions
+from mlopsim.core.spec import current, make, part_of
+from mlopsim.core.track import Cell, FitResult, Track
 
 #: what is promised between machines that differ
 TOLERANCE = 1e-9
@@ -119,11 +118,11 @@ def rerun(
         entry = ledger.grid(grid)
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
-            track = cast(Track, make("track", entry["track"]))
+            track = cast(Track, make("track", current(entry["track"])))
             # looks every component up: one of a plug-in that was not loaded is named here
-            _changed_versions([cell.task.part, cell.method.part])
+            foreign_parts([cell.task.part, cell.method.part])
         # the track's own version may have changed: then the report says so
-        context = Context(track=part_of(track), plugins=loaded.files)
+        context = Context(track=part_of(track), plugins=loaded.files, proof=proof())
         fingerprint = ledger.rows("SELECT fingerprint FROM cell WHERE key=?", (cell.key,))[0][0]
         fingerprints = {fingerprint}
         parts: list[Any] = [entry["track"], cell.task.part, cell.method.part]
@@ -142,13 +141,16 @@ def rerun(
                 reply = _perform(
                     backend,
                     context,
-                    Job(make=(job,), fits={need: made[need] for need in job.needs}),
+                    Job(
+                        make=(replace(job, part=current(job.part)),),
+                        fits={need: made[need] for need in job.needs},
+                    ),
                     job.label,
                 )
                 made[fit] = reply.made[0]
                 comparisons += _compare_fit(job.label, ledger.fit_result(fit), made[fit])
             fits = {cell.fit: made[cell.fit]} if cell.fit is not None else {}
-            reply = _perform(backend, context, Job(cells=(cell,), fits=fits), describe(cell))
+            reply = _perform(backend, context, Job(cells=(_current_cell(cell),), fits=fits), describe(cell))
         finally:
             backend.close(kill=True)
     again = reply.outcomes[0]
@@ -156,7 +158,7 @@ def rerun(
         comparisons.append(_compare(name, stored.metrics.get(name), again.metrics.get(name)))
     for name in sorted({*stored.curves, *again.curves}):
         comparisons.append(_compare(f"curve {name}", stored.curves.get(name), again.curves.get(name)))
-    changed = _changed_versions(parts)
+    changed = foreign_parts(parts)
     promise = "bit-identical" if fingerprints == {reply.fingerprint} else f"{TOLERANCE:g} relative"
     return RerunReport(
         key=cell.key,
@@ -178,6 +180,12 @@ def _chain(ledger: Ledger, fit: str | None) -> list[str]:
         else:
             done[stack.pop()] = None
     return list(done)
+
+
+def _current_cell(cell: Cell) -> Cell:
+    """Return the cell with today's versions of its components; the report names what changed."""
+    task, method = current(cell.task.part), current(cell.method.part)
+    return replace(cell, task=replace(cell.task, part=task), method=replace(cell.method, part=method))
 
 
 def _perform(backend: Local, context: Context, job: Job, label: str) -> Reply:
@@ -236,23 +244,3 @@ def _compare_fit(label: str, stored: FitResult, again: FitResult) -> list[Compar
 
 def _show(array: np.ndarray) -> str:
     return repr(array.item()) if array.ndim == 0 else f"{array.dtype}{array.shape}"
-
-
-def _changed_versions(parts: Any) -> list[str]:
-    """Name what stored parts were made with and has another version now: components, engines, controls."""
-    changed: dict[str, None] = {}
-    stack = [parts]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Mapping):
-            # a track may compare things of kinds of its own, which no registry knows
-            if {"kind", "name", "version", "params"} <= set(value) and value["kind"] in PACKAGES:
-                now = find(str(value["kind"]), str(value["name"])).version
-                if str(now) != str(value["version"]):
-                    changed[f"{value['kind']}/{value['name']} version {value['version']} -> {now}"] = None
-            if isinstance(value.get("versions"), Mapping):
-                changed.update(dict.fromkeys(changed_versions(value["versions"])))
-            stack.extend(value.values())
-        elif isinstance(value, list | tuple):
-            stack.extend(value)
-    return sorted(changed)

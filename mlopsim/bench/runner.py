@@ -13,8 +13,10 @@ import numpy as np
 
 from mlopsim.bench.executors import Backend, make_backend
 from mlopsim.bench.grid import Grid, describe, expand
+from mlopsim.bench.identity import WorkerRefused, proof
 from mlopsim.bench.ledger import Ledger, Origin, Status
 from mlopsim.bench.options import check_run
+from mlopsim.bench.places import Places, placed
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
 from mlopsim.bench.progress import Counts, Progress, Silent
 from mlopsim.bench.provenance import host, run_record
@@ -108,7 +110,8 @@ def run(
         raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
     with Ledger.open(results_dir) as ledger:
         ledger.register(grid)
-        job = _Run(grid, track, ledger, Context(track=part, plugins=loaded), progress or Silent())
+        context = Context(track=placed(part), plugins=loaded, proof=proof())
+        job = _Run(grid, track, ledger, context, progress or Silent())
         job.plan(retry_failed, shuffle)
         if not job.counts.waiting:
             job.progress.start(job.counts)
@@ -141,6 +144,7 @@ class _Run:
         self._results: dict[str, FitResult] = {}
         self._losses: dict[str, int] = {}
         self._run = ""
+        self._places = Places()
 
     def plan(self, retry_failed: bool, shuffle: int | None) -> None:
         """Find out what is to be done: pending cells and the fits that they need, in order."""
@@ -210,11 +214,12 @@ class _Run:
                 self.counts.running = len(flying)
                 finished, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    self._collect(flying.pop(future), future, stopping=stopped)
+                    self._collect(flying.pop(future), future, backend, stopping=stopped)
                 if stop and self.failures and not stopped:
                     stopped = True
                     flying = {f: unit for f, unit in flying.items() if not f.cancel()}
                 if not finished:
+                    backend.check()
                     self.progress.update(self.counts)
             ended = "stopped" if stopped else "finished"
         except BaseException as error:
@@ -255,15 +260,20 @@ class _Run:
                 if key not in self._results:
                     self._results[key] = self.ledger.fit_result(key)
                 fits[key] = self._results[key]
-        return Job(make=unit.make, cells=unit.cells, fits=fits)
+        make, cells = map(self._places.fit, unit.make), map(self._places.cell, unit.cells)
+        return Job(make=tuple(make), cells=tuple(cells), fits=fits)
 
-    def _collect(self, unit: Work, future: Future[Reply], *, stopping: bool) -> None:
+    def _collect(self, unit: Work, future: Future[Reply], backend: Backend, *, stopping: bool) -> None:
         """Record what came out of a unit, or decide how it is tried again."""
         if future.cancelled():
             error: BaseException | None = CancelledError("the executor cancelled it")
         else:
             error = future.exception()
-        if error is None and (reply := future.result()).ended:
+        if error is not None:
+            error = backend.lost(error)
+        elif (reply := future.result()).ended == "refused":
+            raise WorkerRefused(reply.error, remedy=reply.remedy or None)
+        elif reply.ended:
             error = WorkerTimeout(reply.error) if reply.ended == "timeout" else WorkerCrash(reply.error)
         if error is None:
             if not reply.error:
@@ -272,7 +282,7 @@ class _Run:
                 self.schedule.retry_singly(unit, unit.strikes)
             else:
                 self._fail(unit, "failed", reply.error, reply)
-        elif isinstance(error, PoolError | ConfigError | BrokenExecutor):
+        elif isinstance(error, PoolError | ConfigError | BrokenExecutor) or type(error) is MlopsimError:
             if isinstance(error, MlopsimError):
                 raise error
             raise MlopsimError(

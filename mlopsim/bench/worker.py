@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from mlopsim.bench import child
+from mlopsim.bench.identity import check_parts, check_proof
 from mlopsim.bench.provenance import host
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, DataError
@@ -29,9 +30,13 @@ ERROR_CHARS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a worker needs to rebuild the track: its part and the plug-in files with their digests."""
+    """What a worker needs to rebuild the track: its part and the plug-in files with their digests.
+
+    ``proof`` is the coordinator's (see :func:`mlopsim.bench.identity.proof`); a worker of another refuses.
+    """
 
     track: Mapping[str, Any]
+    proof: Mapping[str, str]
     plugins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -48,11 +53,13 @@ class Job:
 class Reply:
     """What came out: ``error`` is a traceback, or empty. Times and hosts are provenance only.
 
-    ``ended`` is ``crashed`` or ``timeout`` if a nested pool lost its worker (see the Dask backend).
+    ``ended`` is ``crashed`` or ``timeout`` if a nested pool lost its worker, ``refused`` if that is not what
+    the coordinator is (see the Dask backend).
     """
 
     error: str = ""
     ended: str = ""
+    remedy: str = ""
     outcomes: list[Outcome] = field(default_factory=list)
     made: list[FitResult] = field(default_factory=list)
     seconds: float = 0.0
@@ -79,13 +86,18 @@ def run_job(context: Context, job: Job) -> Reply:
     Raises
     ------
     ConfigError
-        If the track cannot be rebuilt here; that is nobody's cell's fault.
+        If this process is not what the coordinator is, or the track cannot be rebuilt here; that is
+        nobody's cell's fault.
     """
+    check_proof(context.proof)
     reply = Reply(host=host(), pid=os.getpid(), fingerprint=fingerprint_digest())
     began = time.perf_counter()
     # a pool's worker was born with one thread per library
     with nullcontext() if child.capped else one_thread():
         track = rebuild(context)
+        check_parts(
+            [fit.part for fit in job.make] + [x.part for cell in job.cells for x in (cell.task, cell.method)]
+        )
         try:
             if job.make:
                 made = make_fits(track, job)

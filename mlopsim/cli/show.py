@@ -13,7 +13,7 @@ from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
 from mlopsim.core.digest import digest
 from mlopsim.core.files import atomic_path, write_text
-from mlopsim.core.spec import make
+from mlopsim.core.spec import current, make
 from mlopsim.report.build import write_report
 from mlopsim.stats.table import format_interval, format_number
 
@@ -124,7 +124,7 @@ def summarise(
             return pl.read_csv(board_file), page
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
-            track = make("track", entry["track"])
+            track = make("track", current(entry["track"]))
             board: pl.DataFrame = track.leaderboard(cells)
             sections = track.sections(cells, curves_reader(ledger))
         stamp_file.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.registry import find
+from mlopsim.core.registry import PACKAGES, find
 
 #: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
 Spec: TypeAlias = Any
@@ -93,7 +93,8 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
     Raises
     ------
     ConfigError
-        For an unknown name or parameter, a wrong type or a value out of range.
+        For an unknown name or parameter, a wrong type or a value out of range, and for a stored part of
+        another version, which would give other numbers than those it stands for.
 
     Examples
     --------
@@ -111,6 +112,12 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
         raise ConfigError(f"cannot build a {kind} from {type(name).__name__}")
     short, given = split_spec(kind, name)
     cls = find(kind, short)
+    stored = name.get("version") if isinstance(name, Mapping) and "params" in name else None
+    if stored is not None and str(stored) != str(cls.version):
+        raise ConfigError(
+            f"the part {kind}/{short} is of version {stored}, but has version {cls.version} now",
+            remedy="run it again from its name and parameters, or install the mlopsim that it came from",
+        )
     given = _with_limit(cls, {**given, **params})
     hints = field_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
@@ -312,6 +319,25 @@ def canonical(kind: str, spec: Spec) -> dict[str, Any]:
     5
     """
     return part_of(make(kind, spec))
+
+
+def current(value: Any) -> Any:
+    """Return stored parts with today's versions: for readers that want what exists now, and say so.
+
+    Examples
+    --------
+    >>> current({"kind": "selector", "name": "never", "version": "0", "params": {}})["version"]
+    '1'
+    """
+    if isinstance(value, Mapping):
+        result = {key: current(item) for key, item in value.items()}
+        # a track may compare things of kinds of its own, which no registry knows
+        if {"kind", "name", "version", "params"} <= set(result) and result["kind"] in PACKAGES:
+            result["version"] = str(find(str(result["kind"]), str(result["name"])).version)
+        return result
+    if isinstance(value, list | tuple):
+        return [current(item) for item in value]
+    return value
 
 
 def part_of(component: Any) -> dict[str, Any]:
