@@ -119,7 +119,7 @@ def test_the_culprit_is_found_and_all_others_are_done(do: str, status: str, tmp_
 
 
 def test_fits_that_crash_or_hang_are_recorded_too(tmp_path: Path) -> None:
-    summary = go(tmp_path, ["x", "fit-hang", "fit-exit"], tasks=["a"], seeds=1, fit_timeout=0.7)
+    summary = go(tmp_path, ["x", "fit-hang", "fit-exit"], tasks=["a"], seeds=1, fit_timeout=1.5)
     assert (summary.counts.done, summary.counts.failed) == (1, 2)
     with Ledger.read(tmp_path) as ledger:
         rows = ledger.rows("SELECT status FROM fit WHERE label='base'")
