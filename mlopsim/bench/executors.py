@@ -9,7 +9,7 @@ from typing import Protocol
 from mlopsim.bench.cluster import Dask
 from mlopsim.bench.pool import Pool
 from mlopsim.bench.worker import Context, Job, Reply, run_job
-from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.errors import ConfigError, MissingExtraError, nearest
 
 
 class Backend(Protocol):

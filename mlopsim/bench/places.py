@@ -42,7 +42,7 @@ def placed(value: Any) -> Any:
 class Places:
     """Gives fits and cells absolute paths; a part that many cells share is looked at once.
 
-    Keys leave the paths out (see :func:`mlopsim.core.digest.identity`), so they stay as they are.
+    Keys leave the paths out (see :func:`mlopsim.core.digest.addressed`), so they stay as they are.
     """
 
     def __init__(self) -> None:
