@@ -12,12 +12,12 @@ import numpy as np
 
 from mlopsim.bench.executors import Local
 from mlopsim.bench.grid import describe
-from mlopsim.bench.identity import foreign_parts, proof
+from mlopsim.bench.identity import current, foreign_parts, proof
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.worker import Context, Job, Reply
 from mlopsim.core.errors import MlopsimError
-from mlopsim.core.spec import current, make, part_of
+from mlopsim.core.spec import make, part_of
 from mlopsim.core.track import Cell, FitResult, Track
 
 #: what is promised between machines that differ

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlopsim import __version__
+from mlopsim.bench.identity import current
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
 from mlopsim.core.digest import digest
 from mlopsim.core.files import atomic_path, write_text
-from mlopsim.core.spec import current, make
+from mlopsim.core.spec import make
 from mlopsim.report.build import write_report
 from mlopsim.stats.table import format_interval, format_number
 

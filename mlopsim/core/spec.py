@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.registry import PACKAGES, find
+from mlopsim.core.registry import find
 
 #: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
 Spec: TypeAlias = Any
@@ -319,25 +319,6 @@ def canonical(kind: str, spec: Spec) -> dict[str, Any]:
     5
     """
     return part_of(make(kind, spec))
-
-
-def current(value: Any) -> Any:
-    """Return stored parts with today's versions: for readers that want what exists now, and say so.
-
-    Examples
-    --------
-    >>> current({"kind": "selector", "name": "never", "version": "0", "params": {}})["version"]
-    '1'
-    """
-    if isinstance(value, Mapping):
-        result = {key: current(item) for key, item in value.items()}
-        # a track may compare things of kinds of its own, which no registry knows
-        if {"kind", "name", "version", "params"} <= set(result) and result["kind"] in PACKAGES:
-            result["version"] = str(find(str(result["kind"]), str(result["name"])).version)
-        return result
-    if isinstance(value, list | tuple):
-        return [current(item) for item in value]
-    return value
 
 
 def part_of(component: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from mlopsim.bench.worker import Context, Job, run_job
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.registry import load_plugins
-from mlopsim.core.spec import canonical, current, make, part_of
+from mlopsim.core.spec import canonical, make, part_of
 
 PACKAGE = Path(identity.__file__).resolve().parents[1]
 
@@ -100,7 +100,7 @@ def test_a_part_of_another_version_is_neither_built_nor_computed() -> None:
     outer = {"task": [{"deep": stale}]}
     with pytest.raises(identity.WorkerRefused, match=r"selector/periodic version 77 -> 1"):
         identity.check_parts([outer])
-    assert current(outer) == {"task": [{"deep": part}]}
+    assert identity.current(outer) == {"task": [{"deep": part}]}
     context, job = work(toy())
     cell = job.cells[0]
     task = replace(cell.task, part={**cell.task.part, "rule": stale})
