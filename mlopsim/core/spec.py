@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
 import sys
 import types
 import typing
@@ -228,11 +227,12 @@ def convert(value: Any, hint: Any, where: str) -> Any:
             remedy=f"write one of: {', '.join(known)}",
         )
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        # no parameter means anything as NaN: it would pass every comparison with a limit
-        if not math.isnan(value):
+        # NaN would pass every comparison with a limit, and JSON, which parts are stored as, has no infinity
+        if abs(value) <= sys.float_info.max:
             return float(value)
     elif hint is int:
-        if isinstance(value, int) and not isinstance(value, bool):
+        # what has more bits fits into no array and no database
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
             return value
     elif hint in (bool, str):
         if isinstance(value, hint):

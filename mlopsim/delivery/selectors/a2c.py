@@ -44,3 +44,6 @@ class A2C(TrainedAgent):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("a2c.n_steps", self.n_steps, 1, 100_000)
+        check_range("a2c.gae_lambda", self.gae_lambda, 0.0, 1.0)
+        check_range("a2c.ent_coef", self.ent_coef, 0.0, 1000.0)
+        check_range("a2c.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)

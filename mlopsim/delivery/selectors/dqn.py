@@ -54,4 +54,12 @@ class DQN(TrainedAgent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_range("dqn.train_freq", self.train_freq, 1, 10**6)
+        check_range("dqn.gradient_steps", self.gradient_steps, 1, 10**6)
+        check_range("dqn.batch_size", self.batch_size, 1, 10**7)
         check_range("dqn.buffer_size", self.buffer_size, 1000, 10**8)
+        check_range("dqn.learning_starts", self.learning_starts, 0, 10**9)
+        check_range("dqn.target_update_interval", self.target_update_interval, 1, 10**9)
+        check_range("dqn.exploration_fraction", self.exploration_fraction, 0.0, 1.0)
+        check_range("dqn.exploration_final_eps", self.exploration_final_eps, 0.0, 1.0)
+        check_range("dqn.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)

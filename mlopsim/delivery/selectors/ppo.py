@@ -50,3 +50,9 @@ class PPO(TrainedAgent):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(f"{self.name}.n_steps", self.n_steps, 1, 100_000)
+        check_range(f"{self.name}.batch_size", self.batch_size, 2, 10**7)
+        check_range(f"{self.name}.n_epochs", self.n_epochs, 1, 10_000)
+        check_range(f"{self.name}.gae_lambda", self.gae_lambda, 0.0, 1.0)
+        check_range(f"{self.name}.clip_range", self.clip_range, 0.0, 100.0, open_low=True)
+        check_range(f"{self.name}.ent_coef", self.ent_coef, 0.0, 1000.0)
+        check_range(f"{self.name}.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)

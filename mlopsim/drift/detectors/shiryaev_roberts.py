@@ -52,6 +52,8 @@ class ShiryaevRoberts(Compiled):
 
     def __post_init__(self) -> None:
         check_range("detector/shiryaev_roberts.sd", self.sd, 0.0, 1e300, open_low=True)
+        check_range("detector/shiryaev_roberts.mean", self.mean, -1e300, 1e300)
+        check_range("detector/shiryaev_roberts.shift", self.shift, -1e300, 1e300)
         if self.shift == 0.0:
             raise ConfigError("detector/shiryaev_roberts.shift is 0: nothing changes then")
         check_range("detector/shiryaev_roberts.h", self.h, -np.inf, np.inf)

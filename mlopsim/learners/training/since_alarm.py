@@ -53,7 +53,7 @@ class SinceAlarm:
         check_range("since_alarm.level", self.level, 0.0, 0.5, open_low=True)
         check_range("since_alarm.min_windows", self.min_windows, 1, 1_000_000)
         check_range("since_alarm.bins", self.bins, 2, 4096)
-        if self.max_windows and self.max_windows < self.min_windows:
+        if self.max_windows and not self.max_windows >= self.min_windows:
             raise ConfigError(
                 f"since_alarm.max_windows ({self.max_windows}) is below min_windows ({self.min_windows})",
                 remedy="raise it, or set it to 0 for no limit",

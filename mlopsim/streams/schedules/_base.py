@@ -68,7 +68,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if self.order is not None and not self.order:
             raise ConfigError("schedule.order is empty", remedy="name at least one variant, or null")
-        if self.limit is not None and self.limit < 0:
+        if self.limit is not None and not self.limit >= 0:
             raise ConfigError(f"schedule.limit must be at least 0, got {self.limit}")
         make("duration", self.duration)
 

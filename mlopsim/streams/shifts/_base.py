@@ -38,10 +38,14 @@ class Shift:
 
     def __post_init__(self) -> None:
         check_range("shift.width", self.width, 0.0, 1e6)
-        if self.at is not None and self.at < 0:
+        if self.at is not None and not self.at >= 0:
             raise ConfigError(f"shift.at must be at least 0, got {self.at}")
-        if self.until is not None and self.until <= (self.at or 0):
+        if self.until is not None and not self.until > (self.at or 0):
             raise ConfigError(f"shift.until must come after shift.at, got {self.until}")
+        for name in ("feature", "label"):
+            value = getattr(self, name, None)
+            if value is not None and not value >= 0:
+                raise ConfigError(f"shift.{name} must be at least 0, got {value}", remedy="count from 0")
 
     def reset(
         self, concept: Concept, layout: Layout, groups: int, rng: np.random.Generator
