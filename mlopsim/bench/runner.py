@@ -276,6 +276,8 @@ class _Run:
         elif reply.ended:
             error = WorkerTimeout(reply.error) if reply.ended == "timeout" else WorkerCrash(reply.error)
         if error is None:
+            for text in reply.warnings:
+                self.progress.update(self.counts, f"warning: {text}")
             if not reply.error:
                 self._record(unit, reply)
             elif unit.size > 1:

@@ -6,8 +6,9 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Mapping
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -66,6 +67,8 @@ class Reply:
     host: str = ""
     pid: int = 0
     fingerprint: str = ""
+    #: what mlopsim warned of while it worked, such as a damaged file of the World cache
+    warnings: list[str] = field(default_factory=list)
 
 
 def run_job(context: Context, job: Job) -> Reply:
@@ -93,7 +96,7 @@ def run_job(context: Context, job: Job) -> Reply:
     reply = Reply(host=host(), pid=os.getpid(), fingerprint=fingerprint_digest())
     began = time.perf_counter()
     # a pool's worker was born with one thread per library
-    with nullcontext() if child.capped else one_thread():
+    with nullcontext() if child.capped else one_thread(), collected(reply.warnings):
         track = rebuild(context)
         check_parts(
             [fit.part for fit in job.make] + [x.part for cell in job.cells for x in (cell.task, cell.method)]
@@ -116,6 +119,37 @@ def run_job(context: Context, job: Job) -> Reply:
             reply.error = text[-ERROR_CHARS:]
     reply.seconds = time.perf_counter() - began
     return reply
+
+
+@contextmanager
+def collected(found: list[str]) -> Iterator[None]:
+    """Keep the warnings of mlopsim's own classes, which the coordinator shows; others go their usual way.
+
+    Only the function that shows a warning is replaced: filters, and what was shown once, stay as they are.
+
+    Examples
+    --------
+    >>> class Odd(UserWarning):
+    ...     __module__ = "mlopsim.example"
+    >>> texts: list[str] = []
+    >>> with collected(texts):
+    ...     warnings.warn("odd", Odd, stacklevel=1)
+    >>> texts
+    ['Odd: odd']
+    """
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if category.__module__.partition(".")[0] == "mlopsim":
+            found.append(f"{category.__name__}: {message}")
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def make_fits(track: Track, job: Job) -> list[FitResult]:

@@ -23,9 +23,12 @@ DEFAULT_GB = 8.0
 STALE_SECONDS = 24 * 3600.0
 REMEDY = "set MLOPSIM_CACHE to a folder with room that can be written to"
 
-#: what is open in this process, and the state of the file when it was verified
+#: What is open in this process, and the state of the file when it was verified. A file is verified whole
+#: (its checksum covers every byte) when it is opened, and again whenever its state differs: inode, size,
+#: time of change of content and of anything. The last cannot be set by a program, so a file that was changed
+#: in place is noticed although its size and modification time were put back; a look costs microseconds.
 _open: weakref.WeakValueDictionary[str, World] = weakref.WeakValueDictionary()
-_stamps: dict[str, tuple[int, int, int]] = {}
+_stamps: dict[str, tuple[int, int, int, int]] = {}
 
 
 class CacheWarning(UserWarning):
@@ -208,9 +211,9 @@ class WorldCache:
         return found
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, int, int, int]:
     state = path.stat()
-    return state.st_ino, state.st_size, state.st_mtime_ns
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def default_cache() -> WorldCache:

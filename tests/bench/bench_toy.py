@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.world.cache import CacheWarning
 
 METRICS = (
     Metric(name="value", unit="1", direction="max", primary=True),
@@ -93,6 +95,9 @@ class BenchToy:
         )
 
     def _act(self, do: str) -> None:
+        if "warn" in do:
+            warnings.warn("a file was damaged", CacheWarning, stacklevel=1)
+            warnings.warn("not ours", UserWarning, stacklevel=1)
         if "raise" in do:
             raise ValueError("planted failure")
         if "exit" in do:

@@ -15,7 +15,7 @@ from bench_kit import PLUGIN, frame, go, suite, toy
 from mlopsim.bench.executors import make_backend
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.progress import Counts
+from mlopsim.bench.progress import Counts, Silent
 from mlopsim.bench.runner import run
 from mlopsim.bench.table import export
 from mlopsim.core.errors import ConfigError, LedgerError, MlopsimError
@@ -310,3 +310,20 @@ def test_dask_completes_when_a_worker_is_killed(tmp_path: Path, reference: pl.Da
     assert killed and summary.complete
     columns = ("task", "method", "seed", "status", "value", "spread")
     assert frame(tmp_path / "r", order="key").select(columns).equals(reference.select(columns))
+
+
+@pytest.mark.parametrize("executor", ["serial", "pool"])
+@pytest.mark.filterwarnings("ignore:not ours")
+def test_what_mlopsim_warns_of_in_a_worker_is_shown(tmp_path: Path, executor: str) -> None:
+    class Listening(Silent):
+        def __init__(self) -> None:
+            self.messages: list[str] = []
+
+        def update(self, counts: Counts, message: str = "") -> None:
+            self.messages.append(message)
+
+    progress = Listening()
+    assert go(
+        tmp_path, ["warn"], executor=executor, workers=1, seeds=1, tasks=("a",), progress=progress
+    ).complete
+    assert [m for m in progress.messages if m] == ["warning: CacheWarning: a file was damaged"]

@@ -244,3 +244,20 @@ def test_default_cache_reads_the_environment(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("MLOPSIM_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert default_cache().folder == tmp_path / "xdg" / "mlopsim"
+
+
+def test_a_change_in_place_is_noticed_although_size_and_times_were_put_back(tmp_path: Path) -> None:
+    cache = WorldCache(tmp_path)
+    world = cache.open(spec_of())
+    right = world.digest()
+    path = cache.path(spec_of())
+    before = path.stat()
+    with path.open("r+b") as handle:
+        handle.seek(-3, os.SEEK_END)
+        byte = handle.read(1)
+        handle.seek(-1, os.SEEK_CUR)
+        handle.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.warns(CacheWarning, match="damaged"):
+        again = cache.open(spec_of())
+    assert again.digest() == right
