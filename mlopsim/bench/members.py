@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mlopsim.bench.grid import Grid
-from mlopsim.bench.provenance import now
+from mlopsim.bench.provenance import after
 from mlopsim.bench.schema import MemberDigest, seal, sealed
 from mlopsim.bench.storage import to_json
 from mlopsim.core.digest import digest
@@ -49,11 +49,13 @@ def store_grid(db: sqlite3.Connection, grid: Grid) -> None:
             *(list(grid.plugins), grid.config),
         )
     ]
+    # the grid that was used last is told by its time stamp, whatever the clock says
+    used = after(db.execute("SELECT max(used) FROM grid").fetchone()[0])
     # deleted first: the row that was registered last is the last
     db.execute("DELETE FROM grid WHERE id=?", (number,))
     db.execute(
         "INSERT INTO grid VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-        sealed("grid", number, grid.digest, grid.title, *texts, len(members), seal_of_members, now()),
+        sealed("grid", number, grid.digest, grid.title, *texts, len(members), seal_of_members, used),
     )
     specs = {
         **{task.digest: ("task", task.part) for task in {id(c.task): c.task for c in grid.cells}.values()},

@@ -43,6 +43,23 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
+def after(latest: str | None) -> str:
+    """Return the time stamp of this moment, or just after ``latest`` where the clock was set back.
+
+    Examples
+    --------
+    >>> after("2999-12-31T23:59:59.999+00:00")
+    '3000-01-01T00:00:00.000+00:00'
+    >>> after("2001-01-01T00:00:00.000+00:00") <= now()
+    True
+    """
+    moment = now()
+    if latest is None or moment > latest:
+        return moment
+    step = datetime.datetime.fromisoformat(latest) + datetime.timedelta(milliseconds=1)
+    return step.isoformat(timespec="milliseconds")
+
+
 def host() -> str:
     """Return this machine's name."""
     return socket.gethostname()
