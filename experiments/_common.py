@@ -148,6 +148,11 @@ def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         if OmegaConf.select(settings, key, default=missing, throw_on_missing=False) is missing:
             raise ConfigError(f"no setting '{key}'{nearest(key, [str(k) for k in settings])}")
         OmegaConf.update(settings, key, OmegaConf.from_dotlist([f"x={value}"])["x"])
+    unresolved = str(OmegaConf.to_container(settings, resolve=False))
+    if "${oc." in unresolved or "${env" in unresolved:
+        raise ConfigError(
+            f"settings of {path} refer to the environment", remedy="write the values: they are published"
+        )
     plain = OmegaConf.to_container(settings, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mlopsim.core.text import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -133,7 +135,7 @@ class RichProgress:
     def update(self, counts: Counts, message: str = "") -> None:
         """Show the counts; a message is always shown."""
         if message:
-            self.console.print(message, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(visible(message, lines=True), markup=False, highlight=False, soft_wrap=True)
         if self._bar is not None:
             self._bar.update(
                 self._task,

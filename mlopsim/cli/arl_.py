@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlopsim.cli.say import echo, secho
 from mlopsim.core.spec import check_range
 
 #: simulated signals, unless they take too long
@@ -71,7 +72,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None, 
     result = {"detector": given.detector.full_name, "law": given.text, "unit": given.unit, "shift": shift}
     result |= measured
     if as_json:
-        click.echo(json.dumps(result))
+        echo(json.dumps(result))
         return
     _print(result)
 
@@ -120,24 +121,22 @@ def _simulated(given: Any, shift: float, n: int, runs: int | None, ticks: int | 
 
 def _print(result: dict[str, Any]) -> None:
     unit = result["unit"]
-    click.secho(f"{result['detector']} on {result['law']}, shift {result['shift']:g}", bold=True)
-    click.echo(f"method: {result['method']}")
+    secho(f"{result['detector']} on {result['law']}, shift {result['shift']:g}", bold=True)
+    echo(f"method: {result['method']}")
     if result["arl"] is None:
-        click.echo(f"average run length: undefined ({result.get('arl_reason') or 'no alarm is possible'})")
+        echo(f"average run length: undefined ({result.get('arl_reason') or 'no alarm is possible'})")
     else:
-        click.echo(f"average run length: {result['arl']:,.2f} {unit}")
+        echo(f"average run length: {result['arl']:,.2f} {unit}")
     if "restricted_mean" in result:
         low, high = result["restricted_mean_low"], result["restricted_mean_high"]
         mean, error = result["restricted_mean"], result["restricted_mean_error"]
-        click.echo(
-            f"restricted mean: {mean:,.1f} [{low:,.1f}, {high:,.1f}] {unit}, standard error {error:,.2f}"
-        )
+        echo(f"restricted mean: {mean:,.1f} [{low:,.1f}, {high:,.1f}] {unit}, standard error {error:,.2f}")
     for share, value in result["quantiles"].items():
         text = "beyond the simulated signals" if value is None else f"{value:,} {unit}"
-        click.echo(f"{float(share):4.0%} of the runs have alarmed by {text}")
+        echo(f"{float(share):4.0%} of the runs have alarmed by {text}")
     within = result["within"]
     ends = f" [{within['low']:.1%}, {within['high']:.1%}]" if "low" in within else ""
-    click.echo(f"chance of an alarm within {within['n']:,} {unit}: {within['share']:.1%}{ends}")
+    echo(f"chance of an alarm within {within['n']:,} {unit}: {within['share']:.1%}{ends}")
     if result["arl"] is not None:
         memoryless = -math.expm1(-within["n"] / result["arl"])
-        click.echo(f"  (of a memoryless detector with this mean: {memoryless:.1%})")
+        echo(f"  (of a memoryless detector with this mean: {memoryless:.1%})")

@@ -12,10 +12,12 @@ import click
 
 from mlopsim import __version__
 from mlopsim.cli.reading import column_options, in_options, marks
+from mlopsim.cli.say import echo
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import label as label_of
 from mlopsim.core.spec import make
+from mlopsim.core.text import literal, published
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,7 +121,7 @@ def command(**given: Any) -> None:
             alpha=given["alpha"],
             rounds=given["rounds"],
             own=given["group"],
-            watch=lambda name: status.update(f"audit {name} ..."),
+            watch=lambda name: status.update(literal(f"audit {name} ...")),
         )
         status.update("drawing ...")
         found = sections(subject, verdicts, arms, given["alpha"])
@@ -143,17 +145,17 @@ def command(**given: Any) -> None:
                 "file": path.name,
                 "digest": file_digest(path),
                 "mlopsim": __version__,
-                "settings": settings,
+                "settings": published(settings),
             },
         }
         page = render(f"Audit of {path.name} by {given['group']}", found, meta)
         with atomic_path(given["out"]) as target:
             target.write_text(page, encoding="utf-8")
     if given["as_json"]:
-        click.echo(json.dumps(_as_json(verdicts, summary, given["out"])))
+        echo(json.dumps(_as_json(verdicts, summary, given["out"])))
         return
     _print(verdicts, f"{path.name} by {given['group']}, {summary['rows audited']} rows audited")
-    click.echo(f"page: {given['out']}")
+    echo(f"page: {given['out']}")
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -214,16 +216,16 @@ def _print(verdicts: list[Verdict], title: str) -> None:
     rows: pl.DataFrame = verdict_rows(verdicts)
     console = Console() if Console().is_terminal else Console(width=200)
     shown = ("audit", "verdict", "statistic", "unit", "adjusted", "rule of thumb", "blames")
-    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    grid = Table(title=literal(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in shown:
         grid.add_column(name, justify="right" if name in ("statistic", "adjusted") else "left")
     for row in rows.iter_rows(named=True):
         cells = [format_number(row[c], 3) if c == "statistic" else str(row[c]) for c in shown]
-        grid.add_row(*cells)
+        grid.add_row(*map(literal, cells))
     console.print(grid)
     for row in rows.iter_rows(named=True):
         if row["statistic_reason"]:
             note = f"{row['audit']}: {row['statistic_reason']}"
-            console.print(note, markup=False, highlight=False, style="dim")
+            console.print(literal(note, "dim"))
     note = "adjusted: p-value by Holm's method over all audits; found: at most alpha"
     console.print(note, markup=False, highlight=False, style="dim")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim.cli.compose import Composed, compose_bench
+from mlopsim.cli.say import echo, secho
 from mlopsim.cli.schema import PARTS
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
@@ -102,17 +103,15 @@ def _dry_run(suite: Suite, track: Track, folder: Path) -> None:
             fits = ledger.fit_statuses()
     cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
     ready = sum(fits.get(job.key) == "done" for job in grid.fits)
-    click.echo(
-        f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)"
-    )
+    echo(f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)")
     for title, items in (("tasks", suite.tasks), ("methods", suite.methods)):
-        click.echo(f"{title} ({len(items)}):")
+        echo(f"{title} ({len(items)}):")
         for item in items:
-            click.echo(f"  {item.name}")
-    click.echo(f"seeds: {', '.join(map(str, suite.seeds))} ({suite.split})")
+            echo(f"  {item.name}")
+    echo(f"seeds: {', '.join(map(str, suite.seeds))} ({suite.split})")
     for note in grid.notes:
-        click.echo(f"note: {note}")
-    click.echo(f"results: {folder}; nothing was run")
+        echo(f"note: {note}")
+    echo(f"results: {folder}; nothing was run")
 
 
 @click.command("bench")
@@ -153,7 +152,7 @@ def command(
     if print_config:
         from omegaconf import OmegaConf
 
-        click.echo(OmegaConf.to_yaml(OmegaConf.create(composed.resolved)), nl=False)
+        echo(OmegaConf.to_yaml(OmegaConf.create(composed.resolved)), nl=False)
         return
     suite, track = build_suite(composed, plugins)
     config = composed.config
@@ -198,7 +197,7 @@ def _print_findings(task: str, stream: Stream) -> None:
 
     for finding in check_stream(stream):
         if finding.level != "info":
-            click.secho(f"{task}: {finding.level}: {finding.message}", fg="yellow", err=True)
+            secho(f"{task}: {finding.level}: {finding.message}", fg="yellow", err=True)
 
 
 def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
@@ -208,9 +207,9 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
         groups.setdefault((failure.status, failure.last_line), []).append(failure)
     for (status, line), group in list(groups.items())[:10]:
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        click.secho(f"{status}: {group[0].label}{more}: {line}", fg="red", err=True)
+        secho(f"{status}: {group[0].label}{more}: {line}", fg="red", err=True)
     if failures:
-        click.secho(f"tracebacks: mlopsim status {folder} --errors", fg="red", err=True)
+        secho(f"tracebacks: mlopsim status {folder} --errors", fg="red", err=True)
 
 
 def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_report: bool) -> None:
@@ -238,9 +237,9 @@ def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_rep
         print_leaderboard(board, summary.title)
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
-    click.echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
+    echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
     _print_failures(summary.failures, folder)
     if not no_report:
-        click.echo(f"report: {page}")
+        echo(f"report: {page}")
     if summary.failures or not summary.complete:
         raise SystemExit(1)

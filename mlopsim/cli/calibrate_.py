@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlopsim.cli.say import echo, secho
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 
@@ -70,19 +71,19 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
     limit = detector.limit
     result = {"detector": given.detector.full_name, "parameter": limit, "arl0": arl0, **result}
     if as_json:
-        click.echo(json.dumps(result))
+        echo(json.dumps(result))
         return
-    click.secho(f"{result['detector']} on {given.text}, ARL0 {arl0:,g} {given.unit}", bold=True)
+    secho(f"{result['detector']} on {given.text}, ARL0 {arl0:,g} {given.unit}", bold=True)
     if result["limit"] is None:
         raise ConfigError(f"no {limit} gives that: {result['reason']}")
     ends = "" if result["method"] == "exact" else _interval(given.detector, result)
-    click.echo(f"{limit} = {result['limit']:.6g}{ends} ({result['method']})")
+    echo(f"{limit} = {result['limit']:.6g}{ends} ({result['method']})")
     if "weight" in result and result["weight"] > 0.0:
         lower, weight = result["lower"], result["weight"]
-        click.echo(f"its score lives on a lattice: use {lower:.6g} with probability {weight:.3f}")
+        echo(f"its score lives on a lattice: use {lower:.6g} with probability {weight:.3f}")
     if "share" in result:
         s = result["share"]
-        click.echo(
+        echo(
             f"asked: alarm within {s['horizon']:,} {given.unit} in {s['target']:.1%}; "
             f"on fresh signals: {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]"
         )

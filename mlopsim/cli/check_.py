@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mlopsim.cli.say import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.contract import check_component
 
@@ -23,13 +24,14 @@ def command(names: tuple[str, ...], plugins: tuple[str, ...]) -> None:
     bad = 0
     for name in names:
         cls = registry.resolve_name(name)
-        click.secho(f"{cls.full_name} (version {cls.version})", bold=True)
+        secho(f"{cls.full_name} (version {cls.version})", bold=True)
         for verdict in check_component(cls):
-            mark = click.style("FAIL", fg="red") if verdict.problem else click.style("ok  ", fg="green")
-            click.echo(f"  {mark} {verdict.text}")
+            echo("  ", nl=False)
+            secho("FAIL" if verdict.problem else "ok  ", fg="red" if verdict.problem else "green", nl=False)
+            echo(f" {verdict.text}")
             if verdict.problem:
                 bad += 1
-                click.echo("       " + verdict.problem.replace("\n", "\n       "))
+                echo("       " + verdict.problem.replace("\n", "\n       "))
     if bad:
-        click.secho(f"{bad} check(s) failed", fg="red", err=True)
+        secho(f"{bad} check(s) failed", fg="red", err=True)
         raise SystemExit(1)

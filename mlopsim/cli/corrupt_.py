@@ -15,6 +15,7 @@ import click
 
 from mlopsim import __version__
 from mlopsim.cli.reading import column_options, in_options, marks
+from mlopsim.cli.say import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -146,13 +147,13 @@ def command(
             **{name: str(path) for name, path in outputs.paths().items()},
             "read": reading,
         }
-        click.echo(json.dumps(result, default=str))
+        echo(json.dumps(result, default=str))
         return
-    click.secho(title, bold=True)
+    secho(title, bold=True)
     _print(summary, cells)
     for name, path in outputs.paths().items():
-        click.echo(f"{name + ':':<8} {path}")
-    click.echo(f"read:    {reading}")
+        echo(f"{name + ':':<8} {path}")
+    echo(f"read:    {reading}")
 
 
 def read_specs(chosen: Mapping[str, str], words: Sequence[str]) -> dict[str, Any]:
@@ -324,11 +325,11 @@ def _print(summary: Summary, cells: Mapping[str, Example]) -> None:
     for rate in summary.achieved:
         share = "none could be" if rate.share is None else f"{rate.share:.1%}"
         counts = f"{rate.hit:,} of {rate.possible:,}"
-        click.echo(f"hit:     {share} of the {rate.of}, asked {rate.asked:.1%} ({counts} in {windows})")
+        echo(f"hit:     {share} of the {rate.of}, asked {rate.asked:.1%} ({counts} in {windows})")
     below = "; all rows of these windows, before → after:" if cells else ""
-    click.echo(f"wrong:   {summary.rows:,} rows, {summary.cells:,} cells, {summary.labels:,} labels{below}")
+    echo(f"wrong:   {summary.rows:,} rows, {summary.cells:,} cells, {summary.labels:,} labels{below}")
     for note in summary.notes:
-        click.secho(f"note:    {note}", fg="yellow")
+        secho(f"note:    {note}", fg="yellow")
     lines = [(column.feature, column.wrong, _effect(column)) for column in summary.columns[:SHOWN]]
     if summary.labels:
         shares = [f"{c} {before:.1%} → {after:.1%}" for c, (before, after) in summary.classes.items()]
@@ -336,9 +337,9 @@ def _print(summary: Summary, cells: Mapping[str, Example]) -> None:
         lines.append((label_, summary.labels, ", ".join(shares[:5]) + (", ..." if len(shares) > 5 else "")))
     width = max((len(name) for name, _, _ in lines), default=0)
     for name, wrong, effect in lines:
-        click.echo(f"  {name:<{width}}  {wrong:>9,} wrong: {effect}; {_example(cells[name])}")
+        echo(f"  {name:<{width}}  {wrong:>9,} wrong: {effect}; {_example(cells[name])}")
     if len(summary.columns) > SHOWN:
-        click.echo(f"  and {len(summary.columns) - SHOWN} more columns: see --json")
+        echo(f"  and {len(summary.columns) - SHOWN} more columns: see --json")
 
 
 def _effect(column: Column) -> str:

@@ -13,6 +13,7 @@ from typing import TextIO
 import click
 
 from mlopsim.core.errors import MlopsimError
+from mlopsim.core.text import visible
 
 #: exit status for what the user can mend
 REFUSED = 2
@@ -126,7 +127,7 @@ def explain(error: Exception) -> tuple[str, str, int]:
 
 def _tell(message: str, remedy: str) -> None:
     click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    click.echo(f"{message}\n  remedy: {remedy}", err=True)
+    click.echo(visible(f"{message}\n  remedy: {remedy}", lines=True), err=True)
 
 
 def _command(error: click.ClickException) -> str:
@@ -146,4 +147,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Show a warning as one line, without the place in our code."""
-    click.secho(f"warning: {message}", fg="yellow", err=True)
+    click.secho(f"warning: {visible(message, lines=True)}", fg="yellow", err=True)

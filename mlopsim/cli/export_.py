@@ -8,6 +8,7 @@ import click
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.table import export
+from mlopsim.cli.say import echo
 
 
 @click.command("export")
@@ -25,4 +26,4 @@ def command(folder: Path, target: Path, grid: str | None) -> None:
     """
     with Ledger.read(folder) as ledger:
         path = export(ledger, target, grid)
-    click.echo(str(path))
+    echo(str(path))

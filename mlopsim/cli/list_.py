@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from mlopsim.cli.say import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -46,15 +47,17 @@ def _list_suites() -> None:
 
     for path in sorted((conf_folder() / "suite").glob("*.yaml")):
         about = [line[6:].strip() for line in path.read_text().splitlines() if line.startswith("about:")]
-        click.echo(f"{click.style(path.stem, bold=True)}  {about[0] if about else ''}")
+        secho(path.stem, bold=True, nl=False)
+        echo(f"  {about[0] if about else ''}")
 
 
 def _list_kind(kind: str, *, verbose: bool) -> None:
     for name in registry.names(kind):
         cls = registry.find(kind, name)
-        click.echo(f"{click.style(cls.full_name, bold=True)}  {summary(cls)}")
+        secho(cls.full_name, bold=True, nl=False)
+        echo(f"  {summary(cls)}")
         if verbose and (params := _params(cls)):
-            click.echo(f"    {params}")
+            echo(f"    {params}")
 
 
 @click.command("list")
@@ -76,9 +79,10 @@ def command(what: Iterable[str], verbose: bool, plugins: tuple[str, ...]) -> Non
         for kind in registry.PACKAGES:
             found = registry.names(kind)
             if found:
-                click.echo(f"{click.style(registry.plural(kind), bold=True):<24} {', '.join(found)}")
+                secho(registry.plural(kind), bold=True, nl=False)
+                echo(" " * max(1, 17 - len(registry.plural(kind))) + ", ".join(found))
         words = ["suites"]
-        click.echo()
+        echo()
     for word in words:
         if word in ("suite", "suites"):
             _list_suites()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.repair import repair
+from mlopsim.cli.say import echo
 
 
 @click.command("repair")
@@ -18,4 +19,4 @@ def command(folder: Path) -> None:
     Example:
       mlopsim repair results/local/quick
     """
-    click.echo(repair(folder).text())
+    echo(repair(folder).text())

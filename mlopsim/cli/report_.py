@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.say import echo
 from mlopsim.cli.show import print_leaderboard, summarise
 
 
@@ -23,4 +24,4 @@ def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plug
     """
     board, page = summarise(folder, grid=grid, plugins=plugins, trust=trust_plugins)
     print_leaderboard(board, str(folder))
-    click.echo(f"report: {page}")
+    echo(f"report: {page}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.rerun import rerun
+from mlopsim.cli.say import echo
 
 
 @click.command("rerun")
@@ -24,6 +25,6 @@ def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...], trust_
       mlopsim rerun results/local/quick 3fa9 --deep
     """
     report = rerun(folder, key, deep=deep, plugins=plugins, trust=trust_plugins)
-    click.echo(report.text())
+    echo(report.text())
     if not report.kept:
         raise SystemExit(1)

@@ -15,12 +15,15 @@ from mlopsim.bench.table import curves_reader, table
 from mlopsim.core.digest import digest
 from mlopsim.core.files import atomic_path, write_text
 from mlopsim.core.spec import make
+from mlopsim.core.text import literal, published, visible
 from mlopsim.report.build import write_report
 from mlopsim.stats.table import format_interval, format_number
 
 if TYPE_CHECKING:
     import polars as pl
 
+#: provenance that stays in the ledger
+PRIVATE = ("platform", "host", "pid", "command")
 #: beside the page: the leaderboard as a table, and what the page was drawn from
 BOARD, STAMP = "leaderboard.csv", ".report-stamp"
 
@@ -45,7 +48,7 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
     rows = list(frame.iter_rows(named=True))
     # a pipe has no width of its own
     console = Console() if Console().is_terminal else Console(width=240)
-    heads = {c: "n" if c.endswith("_n") else c for c in columns}
+    heads = {c: "n" if c.endswith("_n") else visible(c) for c in columns}
     texts = {c: [_text(row, c, c in main) for row in rows] for c in columns}
     shown: list[str] = []
     width = 0
@@ -54,12 +57,12 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
         if width > console.width and shown:
             break
         shown.append(column)
-    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    grid = Table(title=literal(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in shown:
         numeric = frame.schema[column].is_numeric()
-        grid.add_column(heads[column], justify="right" if numeric else "left", no_wrap=True)
+        grid.add_column(literal(heads[column]), justify="right" if numeric else "left", no_wrap=True)
     for cells in zip(*(texts[column] for column in shown), strict=True):
-        grid.add_row(*cells)
+        grid.add_row(*map(literal, cells))
     console.print(grid)
     found = (row.get(f"{c}_reason") for row in rows for c in shown)
     notes = [f"– : {reason}" for reason in sorted({str(reason) for reason in found if reason})]
@@ -70,7 +73,7 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
         notes.append(f"too wide for this terminal: {', '.join(columns[len(shown) :])}; see {BOARD}")
     notes.append("n: scenario seeds; 95 % intervals; the report has those of the other columns")
     for note in notes:
-        console.print(note, markup=False, highlight=False, style="dim")
+        console.print(literal(note, "dim"))
 
 
 def _text(row: dict[str, Any], column: str, interval: bool) -> str:
@@ -80,7 +83,7 @@ def _text(row: dict[str, Any], column: str, interval: bool) -> str:
         return format_interval(value, row[f"{column}_low"], row[f"{column}_high"], 3)
     if value is None:
         return "–"
-    return format_number(value, 3) if isinstance(value, float) else str(value)
+    return format_number(value, 3) if isinstance(value, float) else visible(value)
 
 
 def summarise(
@@ -140,7 +143,7 @@ def summarise(
 
 def _config(ledger: Ledger, entry: dict[str, Any]) -> str:
     """The resolved config, and when, where and for how long it was run."""
-    from omegaconf import OmegaConf
+    from yaml import safe_dump
 
     runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
     times = [{name: run[name] for name in ("started", "ended", "status")} for run in runs]
@@ -152,7 +155,10 @@ def _config(ledger: Ledger, entry: dict[str, Any]) -> str:
         "grid": entry["digest"],
         "config": entry["config"],
     }
-    return OmegaConf.to_yaml(OmegaConf.create({**content, "runs": times, "machine": machine}))
+    # written as it is: what looks like a reference to the environment stays one
+    whole = published({**content, "runs": times, "machine": machine})
+    text: str = safe_dump(whole, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def _stamp(entry: dict[str, Any], cells: pl.DataFrame) -> str:
@@ -167,7 +173,7 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
     failures = [
         {
             "status": row["status"],
-            "traceback": row["error"] or "",
+            "traceback": published(row["error"] or ""),
             **{name: row[name] for name in ("task", "method", "seed", "key")},
         }
         for row in cells.iter_rows(named=True)
@@ -191,14 +197,15 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
             "tasks": cells["task"].n_unique(),
             "seeds": cells["seed"].n_unique(),
         },
-        "notes": [*notes, *entry["notes"]],
+        "notes": published([*notes, *entry["notes"]]),
         "failures": failures,
         "provenance": {
             "grid": entry["digest"],
             "track": f"{entry['track']['name']}/{entry['track']['version']}",
             "platform fingerprints of the cells": ", ".join(fingerprints),
             "seconds over all cells": f"{float(seconds.sum()):.1f}",
-            "config": json.dumps(entry["config"], sort_keys=True),
-            **{key: value for key, value in record.items() if key != "platform"},
+            "config": json.dumps(published(entry["config"]), sort_keys=True),
+            # who ran it, where and how stays in the ledger: pages are published
+            **published({key: value for key, value in record.items() if key not in PRIVATE}),
         },
     }

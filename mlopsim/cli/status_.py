@@ -10,6 +10,7 @@ import click
 from mlopsim.bench.cells import read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.summary import telling_line
+from mlopsim.cli.say import echo, secho
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
 
@@ -45,22 +46,22 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
         fits = ledger.fit_statuses()
         others = [other for other in ledger.grids() if other["digest"] != entry["digest"]]
         runs = ledger.runs()
-    click.secho(f"{entry['title']} (grid {entry['digest'][:12]})", bold=True)
+    secho(f"{entry['title']} (grid {entry['digest'][:12]})", bold=True)
     for status, count in by_status.items():
-        click.echo(f"  {click.style(status, fg=COLOURS.get(status))}: {count} of {entry['cells']} cells")
+        echo("  ", nl=False)
+        secho(status, fg=COLOURS.get(status), nl=False)
+        echo(f": {count} of {entry['cells']} cells")
     needed.pop(None, None)
     if needed:
         ready = sum(fits.get(str(key)) == "done" for key in needed)
-        click.echo(f"  fits: {ready} of {len(needed)} done")
+        echo(f"  fits: {ready} of {len(needed)} done")
     for method, counts in by_method.items():
-        click.echo(
-            f"  {method}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        )
+        echo(f"  {method}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
     for status, label, error in wrong:
-        click.secho(f"{status}: {label}", fg="red")
+        secho(f"{status}: {label}", fg="red")
         lines = [line for line in error.splitlines() if line.strip()]
-        click.echo("    " + ("\n    ".join(lines) if errors else telling_line(error, status)))
+        echo("    " + ("\n    ".join(lines) if errors else telling_line(error, status)))
     if runs:
-        click.echo(f"last run: {runs[-1]['status']}, began {runs[-1]['started']}")
+        echo(f"last run: {runs[-1]['status']}, began {runs[-1]['started']}")
     for other in others:
-        click.echo(f"also here: {other['title']} (grid {other['digest'][:12]})")
+        echo(f"also here: {other['title']} (grid {other['digest'][:12]})")

@@ -41,29 +41,48 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     """
     target = Path(target)
     ensure_writable(target.parent)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+    except (OSError, ValueError) as error:
+        raise _unwritable(target, error) from error
     temporary = Path(name)
     temporary.unlink()
     try:
         yield temporary
-        temporary.replace(target)
+        try:
+            temporary.replace(target)
+        except OSError as error:
+            raise _unwritable(target, error) from error
     finally:
         if temporary.is_file():
             temporary.unlink()
 
 
+def _unwritable(target: Path, error: OSError | ValueError) -> MlopsimError:
+    cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return MlopsimError(
+        f"cannot write {target}: {cause}", remedy="choose another name, or move what is in its place"
+    )
+
+
 def write_text(target: str | Path, text: str) -> Path:
     """Write UTF-8 text atomically and return the path."""
     with atomic_path(target) as path:
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(Path(target), error) from error
     return Path(target)
 
 
 def write_bytes(target: str | Path, data: bytes) -> Path:
     """Write bytes atomically and return the path."""
     with atomic_path(target) as path:
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise _unwritable(Path(target), error) from error
     return Path(target)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.style import INK, PALETTE, SMALL, caption, dress, new_figure
+from mlopsim.plots.style import INK, PALETTE, SMALL, caption, dress, legend_label, new_figure
 from mlopsim.stats.interval import Interval
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def cdf(
             linewidth=0,
         )
         axes.plot(at_x, at_y, drawstyle="steps-post", color=colour, linewidth=1.7, zorder=3)
-        handles.append(Line2D([], [], color=colour, linewidth=1.7, label=f"{name} (n = {n:,})"))
+        handles.append(Line2D([], [], color=colour, linewidth=1.7, label=legend_label(f"{name} (n = {n:,})")))
         handles.append(Patch(facecolor=colour, alpha=0.14, label=f"{shown.level:.0%} band (±{half:.3f})"))
     place = int(np.searchsorted(shown.x, shown.at))
     ends = [float(shown.reference[place]), float(shown.window[place])]

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.labels import label_ends
-from mlopsim.plots.style import INK, MUTED, SMALL, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.style import INK, MUTED, SMALL, Mark, caption, dress, legend_label, marks_for, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +160,14 @@ def _legend(axes: Axes, lines: Mapping[str, Curve], looks: Mapping[str, Mark]) -
     }
     axes.legend(
         handles=[
-            Line2D([], [], color=looks[name].colour, linestyle=looks[name].dash, linewidth=1.6, label=name)
+            Line2D(
+                [],
+                [],
+                color=looks[name].colour,
+                linestyle=looks[name].dash,
+                linewidth=1.6,
+                label=legend_label(name),
+            )
             for name in sorted(lines, key=lambda name: -means[name])
         ],
         loc="upper left",

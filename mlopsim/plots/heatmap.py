@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.text import visible
 from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, caption, new_figure
 
 if TYPE_CHECKING:
@@ -85,9 +86,14 @@ def heatmap(
                 color="white" if dark else INK,
             )
     axes.set_xticks(
-        range(len(columns)), columns, rotation=45, ha="left", rotation_mode="anchor", fontsize=TEXT
+        range(len(columns)),
+        [visible(column) for column in columns],
+        rotation=45,
+        ha="left",
+        rotation_mode="anchor",
+        fontsize=TEXT,
     )
-    axes.set_yticks(range(len(rows)), rows, fontsize=TEXT)
+    axes.set_yticks(range(len(rows)), [visible(row) for row in rows], fontsize=TEXT)
     axes.tick_params(length=0, labeltop=True, labelbottom=False, colors=MUTED)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mlopsim.core.text import visible
 from mlopsim.plots.style import MUTED, SMALL
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def label_ends(
     for text, colour, a, b, place in zip(texts, colours, x, y, places, strict=True):
         known = bool(np.isfinite(a) and np.isfinite(b))
         axes.annotate(
-            text,
+            visible(text),
             xy=(a, b) if known else (1.0, place),
             xytext=(1.03, place),
             xycoords="data" if known else "axes fraction",
@@ -137,7 +138,7 @@ def label_points(
     for (a, b), text in zip(points, texts, strict=True):
         if not (np.isfinite(a) and np.isfinite(b)):
             continue
-        probe = axes.text(0, 0, text, fontsize=size)
+        probe = axes.text(0, 0, visible(text), fontsize=size, parse_math=False)
         extent = probe.get_window_extent()
         probe.remove()
         w, h = extent.width, extent.height
@@ -166,7 +167,7 @@ def label_points(
         if ring > 1:
             taken += _pieces(a, b, (x0 + x1) / 2, (y0 + y1) / 2, px)
         axes.annotate(
-            text,
+            visible(text),
             xy=tuple(axes.transData.inverted().transform((a, b))),
             xytext=(((x0 + x1) / 2 - a) / px, ((y0 + y1) / 2 - b) / px),
             xycoords="data",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.text import visible
 from mlopsim.plots.style import INK, MUTED, RULE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def leaderboard(
             ha="right",
             va="bottom",
         )
-    axes.set_yticks(range(k), [methods[i] for i in order])
+    axes.set_yticks(range(k), [visible(methods[i]) for i in order])
     axes.set_ylim(k - 0.4, -0.6)
     axes.hlines(np.arange(k), 0, 1, transform=axes.get_yaxis_transform(), color=RULE, linewidth=0.4, zorder=0)
     dress(axes, xlabel=xlabel, title=title, grid="x")

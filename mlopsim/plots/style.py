@@ -9,10 +9,12 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlopsim.core.files import write_bytes
+from mlopsim.core.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +102,40 @@ def marks_for(names: Sequence[str], pinned: Mapping[str, Mark] | None = None) ->
     return out
 
 
+@cache
+def _plain_figure() -> type[Figure]:
+    """Return the class of figures that draw texts as they are: names hold dollars, and are no formulas."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class PlainFigure(Figure):
+        """Draws no text as mathematics, and writes control characters out."""
+
+        def draw(self, renderer: Any) -> None:
+            for text in self.findobj(Text):
+                assert isinstance(text, Text)
+                text.set_parse_math(False)
+                text.set_text(visible(text.get_text(), lines=True))
+            # ticks make their texts while they are drawn
+            with matplotlib.rc_context({"text.parse_math": False}):
+                super().draw(renderer)
+
+    return PlainFigure
+
+
+def legend_label(name: str) -> str:
+    """Return a name as matplotlib shows it in a legend: it leaves out what begins with an underscore.
+
+    Examples
+    --------
+    >>> legend_label("cusum"), legend_label("_mine")
+    ('cusum', '\\u200b_mine')
+    """
+    shown = visible(name)
+    return f"\u200b{shown}" if shown.startswith("_") else shown
+
+
 def new_figure(width: float = 7.2, height: float = 3.6) -> Figure:
     """Return an empty figure on an Agg canvas with constrained layout; sizes in inches.
 
@@ -109,9 +145,8 @@ def new_figure(width: float = 7.2, height: float = 3.6) -> Figure:
     [4.0, 3.0]
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = _plain_figure()(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.text import visible
 from mlopsim.stats.table import DASH, format_interval, format_number
 
 if TYPE_CHECKING:
@@ -18,14 +19,16 @@ _PARTS = ("low", "high", "n", "reason", "cells", "excluded")
 
 
 def escape(text: object) -> str:
-    """Escape for HTML text and attributes.
+    r"""Escape for HTML text and attributes; control characters are written out, line ends stay.
 
     Examples
     --------
     >>> escape('<b a="1">')
     '&lt;b a=&quot;1&quot;&gt;'
+    >>> print(escape("\x1b[31m"))
+    \x1b[31m
     """
-    return html.escape(str(text), quote=True)
+    return html.escape(visible(text, lines=True), quote=True)
 
 
 @dataclass(kw_only=True)
