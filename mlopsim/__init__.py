@@ -13,7 +13,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import make
 from mlopsim.delivery.registration import register_envs
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = ["__version__", "make", "register"]
 
 # importing gymnasium takes less time than numpy; the environments themselves are imported when they are made
