@@ -146,6 +146,7 @@ def command(
     learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     """
     from mlopsim.bench.options import check_run
+    from mlopsim.world.cache import default_cache
 
     registry.load_plugins(plugins)
     composed = compose_bench(overrides, conf=conf)
@@ -164,6 +165,7 @@ def command(
         fit_timeout=config.fit_timeout,
         on_error=config.on_error,
     )
+    default_cache()  # refuses what the environment says wrongly about it
     if dry_run:
         _dry_run(suite, track, folder)
         return

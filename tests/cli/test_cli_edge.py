@@ -116,3 +116,13 @@ def test_the_traceback_is_shown_on_request_only(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ZeroDivisionError, match="seen"):
         edge.run(fails)
+
+
+@pytest.mark.parametrize("size", ["abc", "-1", "nan", "inf"])
+def test_a_dry_run_refuses_a_cache_without_a_size(
+    bench: Bench, size: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPSIM_CACHE_GB", size)
+    ended = bench("--dry-run")
+    assert ended.code == 2
+    assert f"MLOPSIM_CACHE_GB must be a number >= 0, got '{size}'" in ended.err
