@@ -12,7 +12,7 @@ from mlopsim.bench.identity import current
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
-from mlopsim.core.digest import digest
+from mlopsim.core.digest import digest, digest_bytes
 from mlopsim.core.files import atomic_path, write_text
 from mlopsim.core.spec import make
 from mlopsim.core.text import literal, published, visible
@@ -163,7 +163,8 @@ def _config(ledger: Ledger, entry: dict[str, Any]) -> str:
 
 def _stamp(entry: dict[str, Any], cells: pl.DataFrame) -> str:
     """Content address of what a report shows: it is drawn again only when this changes."""
-    rows = cells.select("key", "status", "error").rows()
+    # as one text: a digest of a list would look at each of a million rows for itself
+    rows = digest_bytes(cells.select("key", "status", "error").write_csv().encode())
     return digest([__version__, entry["title"], entry["digest"], entry["config"], rows])
 
 
@@ -176,8 +177,7 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
             "traceback": published(row["error"] or ""),
             **{name: row[name] for name in ("task", "method", "seed", "key")},
         }
-        for row in cells.iter_rows(named=True)
-        if row["status"] in ("failed", "timeout", "crashed")
+        for row in cells.filter(cells["status"].is_in(["failed", "timeout", "crashed"])).iter_rows(named=True)
     ]
     missing = counts.get("missing", 0)
     notes = (
@@ -185,7 +185,7 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
     )
     runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
     record = runs[-1]["record"] if runs else {}
-    fingerprints = sorted({f for f in cells["fingerprint"].to_list() if f})
+    fingerprints = sorted(f for f in cells["fingerprint"].unique().to_list() if f)
     seconds = cells["seconds"].drop_nulls()
     return {
         "title": entry["title"],
