@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mlopsim import __version__
 from mlopsim.core.digest import digest
 
 #: libraries whose version may change bits
@@ -42,8 +43,9 @@ def library_versions() -> dict[str, str]:
     >>> "numpy" in library_versions()
     True
     """
-    found = {"python": platform.python_version()}
-    for name in ("mlopsim", *NUMERIC):
+    # what runs, not what an editable installation was once called
+    found = {"python": platform.python_version(), "mlopsim": __version__}
+    for name in NUMERIC:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
