@@ -14,6 +14,8 @@ from mlopsim.core.files import atomic_path
 
 FILE_NAME = "ledger.sqlite"
 LOCK_NAME = "ledger.lock"
+#: kilobytes of pages that are kept: the index over the keys of a million cells fits in
+CACHE_KB = 131072
 
 
 def create(file: Path, version: int = SCHEMA_VERSION) -> None:
@@ -85,6 +87,7 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
             check(connection, file)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     except BaseException:
         connection.close()
         raise
@@ -120,6 +123,7 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryD
     except BaseException:
         connection.close()
         raise
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     return connection, copy
 
 
