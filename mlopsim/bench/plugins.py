@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlopsim.core.digest import digest_file
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.registry import load_plugins
 
@@ -31,15 +30,16 @@ class Loaded:
 
 
 def describe_files(paths: Sequence[str | Path]) -> tuple[dict[str, str], ...]:
-    """Return what is stored of plug-in files: absolute path and content digest.
+    """Return what is stored of plug-in files: absolute path and the digest of what was loaded.
 
     Examples
     --------
     >>> describe_files([])
     ()
     """
-    files = [Path(path).expanduser().resolve() for path in paths]
-    return tuple({"path": str(file), "digest": digest_file(file)} for file in files)
+    loaded = load_plugins(paths)
+    files = [str(Path(path).expanduser().resolve()) for path in paths]
+    return tuple({"path": file, "digest": loaded[file]} for file in files)
 
 
 def named(stored: Sequence[Any]) -> tuple[Named, ...]:
@@ -83,10 +83,10 @@ def load_stored(stored: Sequence[Any], given: Sequence[str | Path] = (), *, trus
         If a given file cannot be loaded, or, with ``trust``, a stored one is gone or was changed.
     """
     files = [Path(path).expanduser().resolve() for path in given]
-    load_plugins(given)
-    contents = {file: digest_file(file) for file in files}
+    loaded = load_plugins(given)
+    contents = {file: loaded[str(file)] for file in files}
     missing = []
-    allowed = list(files)
+    allowed: dict[str, str] = {}
     for entry in named(stored):
         if entry.digest is not None and entry.digest in contents.values():
             continue
@@ -99,26 +99,21 @@ def load_stored(stored: Sequence[Any], given: Sequence[str | Path] = (), *, trus
                 stacklevel=2,
             )
         elif trust:
-            allowed.append(_trusted(entry))
+            allowed |= _trusted(entry)
         else:
             missing.append(entry)
-    return Loaded(files=load_plugins(allowed), missing=tuple(missing))
+    return Loaded(files=load_plugins(allowed, allowed), missing=tuple(missing))
 
 
-def _trusted(entry: Named) -> Path:
-    """Return the file of a stored plug-in if it is there and unchanged."""
+def _trusted(entry: Named) -> dict[str, str]:
+    """Return path and digest of a stored plug-in; it is loaded only if it still has this digest."""
     file = Path(entry.path)
     remedy = "look at the file, then name it with --plugin FILE if you trust it"
     if not file.is_file():
         raise ConfigError(f"the plug-in {entry.path} of these results is not there", remedy=remedy)
     if entry.digest is None:
         raise ConfigError(f"these results do not say what the plug-in {entry.path} held", remedy=remedy)
-    if (now := digest_file(file)) != entry.digest:
-        raise ConfigError(
-            f"the plug-in {entry.path} was changed: digest {now[:12]} now, {entry.digest[:12]} then",
-            remedy=remedy,
-        )
-    return file
+    return {str(file.resolve()): entry.digest}
 
 
 @contextmanager

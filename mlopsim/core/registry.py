@@ -9,12 +9,12 @@ import pkgutil
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlopsim.core.digest import digest_file
+from mlopsim.core.digest import digest_bytes
 from mlopsim.core.errors import ConfigError, nearest
 
 C = TypeVar("C", bound=type)
@@ -155,13 +155,15 @@ def _import_package(package_name: str) -> None:
             importlib.import_module(f"{package_name}.{module.name}")
 
 
-def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
+def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None = None) -> dict[str, str]:
     """Import plug-in files; the digest of a file is the version of what it registers.
 
     Parameters
     ----------
     paths : iterable of str or Path
         Python files.
+    expected : mapping, optional
+        Absolute path to the digest that a file must have; another content is not run.
 
     Returns
     -------
@@ -171,7 +173,8 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        If a file does not exist, does not end in ``.py`` or fails; nothing of it is registered then.
+        If a file does not exist, does not end in ``.py``, fails, or is not what is expected; nothing of it is
+        registered then.
     """
     global _current_plugin
     for raw in paths:
@@ -182,7 +185,14 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
             found = False
         if not found:
             raise ConfigError(f"no plug-in file {raw}", remedy="pass the path of a .py file")
-        content = digest_file(path)
+        # read once: what is digested is what runs
+        source = path.read_bytes()
+        content = digest_bytes(source)
+        if expected is not None and content != expected.get(str(path), content):
+            raise ConfigError(
+                f"the plug-in {path} was changed: digest {content[:12]} now, {expected[str(path)][:12]} then",
+                remedy="look at the file, then name it with --plugin FILE if you trust it",
+            )
         if _plugins.get(str(path)) == content:
             continue
         _plugins[str(path)] = content
@@ -193,7 +203,7 @@ def load_plugins(paths: Iterable[str | Path]) -> dict[str, str]:
         sys.modules[module_name] = module
         _current_plugin = str(path)
         try:
-            spec.loader.exec_module(module)
+            exec(compile(source, str(path), "exec"), module.__dict__)
         except BaseException as error:
             # what was not loaded to its end must not count as loaded
             del _plugins[str(path)], sys.modules[module_name]

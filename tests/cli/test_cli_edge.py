@@ -3,80 +3,113 @@
 from __future__ import annotations
 
 import errno
-import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_kit import Bench, mlopsim
 
 from mlopsim.cli import edge
+from mlopsim.core import registry
 from mlopsim.core.digest import digest_file
 
 SPY = """\
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+
 import mlopsim
 
-Path(__file__).with_suffix(".ran").write_text("run")
+Path({marker!r}).write_text("run")
 
 
-@mlopsim.register("selector", "{name}")
+@mlopsim.register("selector", "stranger")
 @dataclass(kw_only=True)
-class Spy:
+class Stranger:
     '''Never retrain.'''
+
+    def reset(self, n, interface, seeds):
+        self.n = n
+
+    def act(self, view):
+        return np.zeros(self.n, dtype=np.int64)
 """
 
 
-def names_a_plugin(done: Bench, name: str, digest: str | None = "") -> Path:
-    """Let the ledger name a file in its own folder that leaves a mark when it is run."""
-    spy = done.results / "notes.py"
-    spy.write_text(SPY.format(name=name), encoding="utf-8")
-    entry = [{"path": str(spy), "digest": digest_file(spy) if digest == "" else digest}]
-    with sqlite3.connect(done.results / "ledger.sqlite") as db:
-        db.execute("UPDATE grid SET plugins = ?", (json.dumps(entry),))
-    db.close()
-    return spy.with_suffix(".ran")
+def forget() -> None:
+    """Bring the registry to where a new process begins."""
+    registry._plugins.clear()
+    if "stranger" in registry.names("selector"):
+        registry.unregister("selector", "stranger")
 
 
-@pytest.mark.parametrize("command", ["status", "report", "export", "rerun", "repair", "bench"])
-def test_nothing_that_a_results_folder_names_is_run(done: Bench, command: str) -> None:
-    key = done.cells()["key"][0]
-    ran = names_a_plugin(done, f"spy-{command}")
-    more = {"export": [done.folder / "out.csv"], "rerun": [key]}.get(command, [])
-    ended = (
-        done("tasks=small", "--no-report") if command == "bench" else mlopsim(command, done.results, *more)
-    )
-    # a changed row of the ledger may be refused; it may not be run
-    assert ended.code in (0, 2), ended.err
-    assert not ran.exists()
+@pytest.fixture
+def strange(bench: Bench) -> Iterator[tuple[Bench, Path, Path]]:
+    """Results of a plug-in that leaves a mark whenever it is run; nothing of it is loaded any more."""
+    marker, plugin = bench.folder / "marker", bench.folder / "stranger.py"
+    plugin.write_text(SPY.format(marker=str(marker)), encoding="utf-8")
+    ended = bench("tasks=small", "methods=[stranger]", "seeds=1", "--plugin", plugin, "--no-report")
+    assert ended.code == 0, ended.err
+    assert marker.is_file()
+    marker.unlink()
+    forget()
+    yield bench, plugin, marker
+    forget()
 
 
-@pytest.mark.parametrize(
-    ("digest", "texts"),
-    [("", ()), (None, ("do not say what the plug-in",)), ("0" * 64, ("was changed: digest",))],
-    ids=["unchanged", "without digest", "changed"],
-)
-def test_consent_is_for_an_unchanged_file_only(
-    done: Bench, digest: str | None, texts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def key(bench: Bench) -> str:
+    return str(bench.cells().filter(method="stranger")["key"][0])
+
+
+def test_nothing_that_a_results_folder_names_is_run(strange: tuple[Bench, Path, Path]) -> None:
+    bench, plugin, marker = strange
+    ended = {
+        "status": mlopsim("status", bench.results, "--errors"),
+        "export": mlopsim("export", bench.results, bench.folder / "cells.csv"),
+        "report": mlopsim("report", bench.results),
+        "rerun": mlopsim("rerun", bench.results, key(bench)),
+        "repair": mlopsim("repair", bench.results),
+        "bench": bench("tasks=small", "seeds=1", "--no-report"),
+    }
+    assert not marker.exists()
+    # stored numbers need no code; a computation does, and says so
+    failed = {name: end.err for name, end in ended.items() if end.code}
+    assert set(failed) == {"rerun"}, failed
+    assert "unknown selector 'stranger'" in failed["rerun"]
+    assert f"a plug-in that was not loaded: {plugin}" in failed["rerun"]
+    assert "--trust-plugins" in failed["rerun"] and "stranger" in ended["report"].out
+
+
+def test_consent_is_for_an_unchanged_file_only(strange: tuple[Bench, Path, Path]) -> None:
+    bench, plugin, marker = strange
+    ended = mlopsim("rerun", bench.results, key(bench), "--trust-plugins")
+    assert ended.code == 0, ended.err
+    assert "bit-identical" in ended.out and marker.is_file()
+    marker.unlink()
+    stored = registry.load_plugins(())[str(plugin)]
+    forget()
+    plugin.write_text(plugin.read_text() + "\n# a remark\n", encoding="utf-8")
+    for command in (["report", bench.results], ["rerun", bench.results, key(bench)]):
+        changed = mlopsim(*command, "--trust-plugins")
+        assert changed.code == 2 and f"was changed: digest {digest_file(plugin)[:12]} now" in changed.err
+        assert stored[:12] in changed.err and not marker.exists()
+    given = mlopsim("rerun", bench.results, key(bench), "--plugin", plugin)
+    assert marker.is_file() and "is not the one that these results were made with" in given.err
+    assert "promise" in given.out and "none" in given.out
+
+
+def test_a_plugin_without_a_stored_digest_matches_no_file(strange: tuple[Bench, Path, Path]) -> None:
     from mlopsim.bench.plugins import load_stored
     from mlopsim.core.errors import ConfigError
 
-    ran = names_a_plugin(done, f"consent-{len(texts)}-{digest is None}".lower(), digest)
-    spy = done.results / "notes.py"
-    stored = [{"path": str(spy), "digest": digest_file(spy) if digest == "" else digest}]
-    found = load_stored(stored)
-    assert [entry.path for entry in found.missing] == [str(spy)] and not ran.exists()
-    if texts:
-        with pytest.raises(ConfigError, match=texts[0]):
+    _, plugin, marker = strange
+    for stored in ([str(plugin)], [{"path": str(plugin), "digest": None}]):
+        assert [entry.path for entry in load_stored(stored).missing] == [str(plugin)]
+        with pytest.raises(ConfigError, match="do not say what the plug-in"):
             load_stored(stored, trust=True)
-        assert not ran.exists()
-        with pytest.warns(UserWarning, match=r"notes\.py is not the one that these results were made with"):
-            load_stored(stored, [spy])
-    else:
-        assert load_stored(stored, trust=True).files[str(spy)] == stored[0]["digest"]
-    assert ran.exists()
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize(

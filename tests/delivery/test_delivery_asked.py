@@ -27,7 +27,7 @@ def vector(n: int = 3) -> DeliveryVectorEnv:
     return DeliveryVectorEnv(n, pool=POOL, deployment=DEPLOYMENT)
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda value: f"{type(value).__name__}")
 def test_scalar_and_vector_refuse_what_is_no_whole_number(wrong: Any) -> None:
     env, vec = DeliveryEnv(pool=POOL, deployment=DEPLOYMENT), vector()
     before, _ = env.reset(seed=4)
