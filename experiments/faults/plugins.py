@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from faults.base import Builder, Case, Fault, Kit, Right
 from faults.texts import pick
+from mlopsim.core.digest import digest_file
 
 FAMILY = "plug-ins"
 
@@ -184,16 +186,29 @@ def parameters_of_ones_own(rng: np.random.Generator, folder: Path, kit: Kit) -> 
     )
 
 
+def _name_plugin(ledger: Path, plugins: str) -> None:
+    """Write plug-ins into the grids of a ledger, sealed as a stranger would."""
+    from mlopsim.bench.schema import seal
+
+    with sqlite3.connect(ledger) as db:
+        names = [row[1] for row in db.execute("PRAGMA table_info(grid)")]
+        for row in db.execute("SELECT * FROM grid").fetchall():
+            values = {**dict(zip(names, row, strict=True)), "plugins": plugins}
+            new = seal("grid", *(values[name] for name in names[:-1]))
+            db.execute(
+                f"UPDATE grid SET plugins=?, {names[-1]}=? WHERE digest=?", (plugins, new, values["digest"])
+            )
+    db.close()
+
+
 def folder_that_names_one(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     """A stranger's results folder whose ledger names a file: it must not be run."""
     results = folder / "results"
     shutil.copytree(kit.results, results)
     spy = results / "notes.py"
     spy.write_text(SPY.replace("NAME", unique(rng)), encoding="utf-8")
-    with sqlite3.connect(results / "ledger.sqlite") as db:
-        entry = pick(rng, (f'["{spy}"]', f'[{{"path": "{spy}", "digest": null}}]', f'{{"{spy}": ""}}'))
-        db.execute("UPDATE grid SET plugins = ?", (entry,))
-    db.close()
+    entry = pick(rng, (None, digest_file(spy)))
+    _name_plugin(results / "ledger.sqlite", json.dumps([{"path": str(spy), "digest": entry}]))
     words = pick(
         rng,
         (

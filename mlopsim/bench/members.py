@@ -11,7 +11,7 @@ from typing import Any
 
 from mlopsim.bench.grid import Grid
 from mlopsim.bench.provenance import after
-from mlopsim.bench.schema import MemberDigest, seal, sealed
+from mlopsim.bench.schema import MemberDigest, is_sealed, seal, sealed
 from mlopsim.bench.storage import to_json
 from mlopsim.core.digest import digest
 
@@ -50,7 +50,12 @@ def store_grid(db: sqlite3.Connection, grid: Grid) -> None:
         )
     ]
     # the grid that was used last is told by its time stamp, whatever the clock says
-    used = after(db.execute("SELECT max(used) FROM grid").fetchone()[0])
+    stored = db.execute("SELECT * FROM grid").fetchall()
+    for row in stored:
+        if not is_sealed("grid", row):
+            # a database error: the ledger tells it as damage, with the remedy
+            raise sqlite3.DatabaseError(f"the stored grid {row[1]!s:.12} has changed")
+    used = after(max((row[-2] for row in stored), default=None))
     # deleted first: the row that was registered last is the last
     db.execute("DELETE FROM grid WHERE id=?", (number,))
     db.execute(

@@ -76,6 +76,8 @@ def read_words(name: str, words: Sequence[str], own: Mapping[str, Any]) -> Words
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise ConfigError(f"'{word}' is no setting", remedy="write key=value, e.g. limit=5")
+        if not value:
+            raise ConfigError(f"'{word}' has no value", remedy=f"write {key}=VALUE, or leave it out")
         if key in given:
             raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
         try:

@@ -38,7 +38,9 @@ STREAMS = {
     "schedule": "{{synthetic: {{{small}, schedule: {name}}}}}",
     "duration": "{{synthetic: {{{small}, schedule: {{recurring: {{duration: {name}}}}}}}}}",
     "shift": "{{synthetic: {{{small}, schedule: none, groups: [0.7, 0.3], shifts: [{name}]}}}}",
-    "change": "{{injected: {{base: {{bundled: {{windows: 25, warmup: 5}}}}, at: 12, width: 5, change: {name}}}}}",
+    "change": (
+        "{{injected: {{base: {{bundled: {{windows: 25, warmup: 5}}}}, at: 12, width: 5, change: {name}}}}}"
+    ),
     "injector": "{{corrupted: {{base: {{synthetic: {{{small}, concept: agrawal}}}}, injector: {name}}}}}",
     "mechanism": "{{corrupted: {{base: {{synthetic: {{{small}}}}}, mechanism: {name}, injector: missing}}}}",
     "timing": "{{corrupted: {{base: {{synthetic: {{{small}}}}}, timing: {name}, injector: missing}}}}",
