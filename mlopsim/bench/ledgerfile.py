@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -34,7 +35,8 @@ def damaged(folder: Path, what: str) -> LedgerError:
     """Return the error for a damaged ledger: what is wrong and the command that mends it."""
     return LedgerError(
         f"the ledger {folder / FILE_NAME} is damaged: {what}",
-        remedy=f"mlopsim repair {folder} (saves every readable row, keeps the damaged file beside it)",
+        remedy=f"mlopsim repair {shlex.quote(str(folder))} (saves every readable row, "
+        "keeps the damaged file beside it)",
     )
 
 

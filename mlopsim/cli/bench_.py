@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,7 +212,7 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
         secho(f"{status}: {group[0].label}{more}: {line}", fg="red", err=True)
     if failures:
-        secho(f"tracebacks: mlopsim status {folder} --errors", fg="red", err=True)
+        secho(f"tracebacks: mlopsim status {shlex.quote(str(folder))} --errors", fg="red", err=True)
 
 
 def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_report: bool) -> None:

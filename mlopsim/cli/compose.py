@@ -116,7 +116,7 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
         if not Path(folder).is_dir():
             raise ConfigError(f"no folder {folder}", remedy="--conf takes a folder with Hydra groups")
     if conf:
-        paths = ",".join(f"file://{Path(folder).resolve()}" for folder in conf)
+        paths = ",".join(quoted(f"file://{Path(folder).resolve()}") for folder in conf)
         hydra_words.append(f"hydra.searchpath=[{paths}]")
     GlobalHydra.instance().clear()
     try:
@@ -204,9 +204,10 @@ def _readable(error: Exception) -> tuple[str, str]:
     if word is not None:
         key, _, value = str(word).lstrip("+").partition("=")
         if value[:1] in "[{'\"":
+            sample = "['a (1)']" if value[:1] in "[{" else "'a (1)'"
             return (
                 f"cannot read '{word}'",
-                f"{GRAMMAR}; texts with other signs in quotes, as in \"{key}=['a (1)']\"",
+                f'{GRAMMAR}; texts with other signs in quotes, as in "{key}={sample}"',
             )
         return (
             f"cannot read '{word}'",

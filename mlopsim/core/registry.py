@@ -197,6 +197,9 @@ def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None
             continue
         _plugins[str(path)] = content
         module_name = PLUGIN_MODULE + content
+        if any(cls.__module__ == module_name for cls in _components.values()):
+            # a copy of what is loaded already registers nothing of its own
+            continue
         spec = importlib.util.spec_from_file_location(module_name, path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -163,6 +163,12 @@ def test_no_folder_of_ones_own(bench: Bench) -> None:
         compose_bench([], conf=[bench.folder / "nowhere"])
 
 
+@pytest.mark.parametrize("name", ["a b", "it's (1), x=2", "größe [cm]"])
+def test_presets_may_lie_in_a_folder_of_any_name(name: str, bench: Bench) -> None:
+    place = bench.conf.rename(bench.folder / name)
+    assert compose_bench(["suite=tiny"], conf=[place]).suite == "tiny"
+
+
 def test_the_printed_config_is_complete_and_readable(bench: Bench) -> None:
     from omegaconf import OmegaConf
 

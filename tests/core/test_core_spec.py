@@ -128,7 +128,10 @@ def test_plugin_version_is_its_content(tmp_path):
     assert first.startswith("plugin-")
     registry.unregister("selector", "plug")
     path.write_text(source.format(2))
-    registry.load_plugins([path])
+    copy = tmp_path / "copy.py"
+    copy.write_text(source.format(2))
+    loaded = registry.load_plugins([path, copy])
+    assert loaded[str(path)] == loaded[str(copy)]
     assert registry.find("selector", "plug").version != first
     registry.unregister("selector", "plug")
     with pytest.raises(ConfigError, match="no plug-in file"):
