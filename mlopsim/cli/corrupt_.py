@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim import __version__
+from mlopsim.cli.overrides import quoted
 from mlopsim.cli.reading import column_options, in_options, marks
 from mlopsim.cli.say import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.spec import field_hints, label, make
+from mlopsim.core.text import visible
 
 if TYPE_CHECKING:
     from mlopsim.streams.sources.corrupted import CorruptedStream
@@ -307,15 +309,15 @@ def _again(
 def _reading(base: Mapping[str, Any], outputs: Outputs, size: int) -> str:
     """Return the command that reads the result in the same windows."""
 
-    def quoted(value: Any) -> str:
+    def written(value: Any) -> str:
         if isinstance(value, list):
-            return f"[{','.join(map(quoted, value))}]"
+            return f"[{','.join(map(written, value))}]"
         text = str(value)
-        return text if re.fullmatch(r"[\w./-]+", text) else "'" + text.replace("'", r"\'") + "'"
+        return text if re.fullmatch(r"[\w./-]+", text) else quoted(text)
 
     keys = {**base, "path": str(outputs.data), "rows": size}
     names = ("path", "label", "time", "group", "categorical", "drop", "missing", "rows", "warmup")
-    words = [f"stream.{name}={quoted(keys[name])}" for name in names if keys.get(name)]
+    words = [f"stream.{name}={written(keys[name])}" for name in names if keys.get(name)]
     return shlex.join(["mlopsim", "bench", "suite=quick", "stream=file", *words, "methods=never,periodic"])
 
 
@@ -335,9 +337,9 @@ def _print(summary: Summary, cells: Mapping[str, Example]) -> None:
         shares = [f"{c} {before:.1%} → {after:.1%}" for c, (before, after) in summary.classes.items()]
         label_ = next(name for name in cells if name not in {column.feature for column in summary.columns})
         lines.append((label_, summary.labels, ", ".join(shares[:5]) + (", ..." if len(shares) > 5 else "")))
-    width = max((len(name) for name, _, _ in lines), default=0)
+    width = max((len(visible(name)) for name, _, _ in lines), default=0)
     for name, wrong, effect in lines:
-        echo(f"  {name:<{width}}  {wrong:>9,} wrong: {effect}; {_example(cells[name])}")
+        echo(f"  {visible(name):<{width}}  {wrong:>9,} wrong: {effect}; {_example(cells[name])}")
     if len(summary.columns) > SHOWN:
         echo(f"  and {len(summary.columns) - SHOWN} more columns: see --json")
 
@@ -356,5 +358,5 @@ def _effect(column: Column) -> str:
 
 
 def _example(cell: Example) -> str:
-    before, after = ("nothing" if value is None else str(value) for value in (cell.before, cell.after))
+    before, after = ("nothing" if value is None else visible(value) for value in (cell.before, cell.after))
     return f"row {cell.row}: {before} → {after}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -48,11 +49,11 @@ def in_options() -> Iterator[None]:
     Examples
     --------
     >>> with in_options():
-    ...     raise DataError("a gap", remedy="missing=['-','?'] (nothing), drop=[speed [rpm]] (leave it out)")
+    ...     raise DataError("a gap", remedy="missing=['-','?'] (nothing), drop=['speed [rpm]'] (leave)")
     Traceback (most recent call last):
     ...
     mlopsim.core.errors.DataError: a gap
-      remedy: --missing '-' --missing '?' (nothing), --drop 'speed [rpm]' (leave it out)
+      remedy: --missing '-' --missing '?' (nothing), --drop 'speed [rpm]' (leave)
     """
     try:
         yield
@@ -66,5 +67,13 @@ def in_options() -> Iterator[None]:
 
 def _options(found: re.Match[str]) -> str:
     name, values = found.groups()
-    words = re.findall(r"'.*?'(?=,|$)", values) if name == "missing" else [f"'{values}'"]
-    return " ".join(f"--{name} {word}" for word in words) or f"--{name} {values}"
+    # quotes of the list become quotes of the shell
+    texts = map(_unquoted, re.findall(r"'(?:\\.|[^'\\])*'|[^,]+", values))
+    words = (shlex.quote(text) if "'" in text else f"'{text}'" for text in texts)
+    return " ".join(f"--{name} {word}" for word in words)
+
+
+def _unquoted(word: str) -> str:
+    if not word.startswith("'"):
+        return word
+    return re.sub(r"(\\+)('|$)", lambda m: m[1][: len(m[1]) // 2] + m[2], word[1:-1])

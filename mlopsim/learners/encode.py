@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.errors import DataError
+from mlopsim.streams.columns import option
 from mlopsim.streams.stream import Stream
 
 MAX_CATEGORIES = 20
@@ -76,7 +77,7 @@ class Encoder:
             if not len(known):
                 raise DataError(
                     f"column '{feature}' has no value in the {len(rows)} warm-up rows",
-                    remedy=f"leave it out (drop=[{feature}]) or use a longer warm-up",
+                    remedy=f"leave it out ({option('drop', feature)}) or use a longer warm-up",
                 )
             if np.isinf(known).any():
                 raise DataError(

@@ -32,6 +32,8 @@ LOOKS = (
 TRUTHS = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
 #: a text of so many different values, in more than half of its rows another one, is probably no category
 MANY = 20
+#: a word that a list on the command line holds without quotes
+PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)$)[^\W\d]\w*", re.ASCII)
 #: what pandas and R call a column that has no name
 UNNAMED = re.compile(r"\s*|Unnamed: \d+_*|__index_level_\d+__")
 
@@ -138,8 +140,22 @@ def free(name: str, taken: Collection[str]) -> str:
 
 
 def option(name: str, *values: str) -> str:
-    """Return how a list is given to a stream; the commands say it in their way."""
-    return f"{name}=[{','.join(values)}]"
+    """Return how a list is given to a stream; the commands say it in their way.
+
+    What is no plain word stands in quotes, so that it can be copied as it is; marks always do.
+
+    Examples
+    --------
+    >>> option("drop", "age"), option("drop", "speed [rpm]"), option("missing", "-", "None")
+    ('drop=[age]', "drop=['speed [rpm]']", "missing=['-','None']")
+    """
+    plain = name != "missing" and all(PLAIN.fullmatch(value) for value in values)
+    return f"{name}=[{','.join(values if plain else map(_quoted, values))}]"
+
+
+def _quoted(text: str) -> str:
+    # backslashes count only before a quote
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + (r"\'" if m[2] else ""), text) + "'"
 
 
 def numbers(series: pl.Series, source: str, marks: Collection[str]) -> pl.Series | None:
@@ -222,8 +238,7 @@ def _judge(text: pl.Series, plain: pl.Series, close: pl.Series, source: str, mar
         ways = [f"{option('categorical', name)} (codes)", f"{option('drop', name)} (leave it out)"]
         marked = odd[name].filter(~odd[name].is_in(text.filter(close).unique().to_list()))
         if 0 < len(marked) <= 5:
-            values = (f"'{word}'" for word in (*sorted(marks), *marked))
-            ways.insert(0, f"{option('missing', *values)} (nothing)")
+            ways.insert(0, f"{option('missing', *sorted(marks), *marked)} (nothing)")
         raise DataError(
             f"{source}: {n - said} of {n} values of column '{name}' are plain numbers, "
             f"{said} {'is' if said == 1 else 'are'} none: {', '.join(shown)}{rest}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
-from mlopsim.streams.columns import MISSING, tidy
+from mlopsim.streams.columns import MISSING, option, tidy
 from mlopsim.streams.injectors._base import Corrupted
 from mlopsim.streams.moments import time_order
 from mlopsim.streams.readers import USUAL, find_file, form_read, read_bytes, read_frame
@@ -86,7 +86,7 @@ class FileRows:
             if name in TRUTH:
                 raise DataError(
                     f"the feature '{name}' has the name of a column of the truth",
-                    remedy=f"rename it or leave it out: drop=[{name}]",
+                    remedy=f"rename it or leave it out: {option('drop', name)}",
                 )
 
     @classmethod

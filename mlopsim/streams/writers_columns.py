@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.core.errors import DataError
-from mlopsim.streams.columns import MISSING, NUMBER, TRUTHS, tidy, truths
+from mlopsim.streams.columns import MISSING, NUMBER, TRUTHS, option, tidy, truths
 from mlopsim.streams.moments import ISO, unit, written
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def with_numbers(
     if keep:
         raise DataError(
             f"errors make values of '{series.name}' that {series.dtype} does not hold",
-            remedy=f"use a smaller factor, shift or gain, leave it out (drop=[{series.name}]), or write .csv",
+            remedy="use a smaller factor, shift or gain, leave it out "
+            f"({option('drop', str(series.name))}), or write .csv",
         )
     raise DataError(
         f"'{series.name}' holds integers that no float holds, and would get values that are no integers",
@@ -104,7 +105,7 @@ def _spelt(series: pl.Series, values: np.ndarray, missing: Sequence[str]) -> pl.
         if not np.isin(values[~gaps], (0.0, 1.0)).all():
             raise DataError(
                 f"errors make values of '{series.name}' that are neither {words[0]} nor {words[1]}",
-                remedy=f"leave it out: drop=[{series.name}]",
+                remedy=f"leave it out: {option('drop', str(series.name))}",
             )
         fresh = [None if gap else words[int(value)] for value, gap in zip(values, gaps, strict=True)]
     elif bool(text.str.contains(ISO).all()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,19 @@ def test_lists_of_texts_and_of_seeds_need_no_brackets() -> None:
     assert compose_bench(["seeds=1,2"]).config.seeds == [1, 2]
     quoted = compose_bench(["stream=file", "stream.path=x", "stream.drop=['a, b','é']"])
     assert quoted.pins["stream"]["file"]["drop"] == ["a, b", "é"]
+
+
+@pytest.mark.parametrize(
+    "name", ["age", "speed [rpm]", "it's, so", "a\\'b\\", "null", "Größe", "7", 'q"q', "a: b"]
+)
+def test_lists_in_remedies_can_be_copied(name: str) -> None:
+    from mlopsim.cli.reading import in_options
+    from mlopsim.core.errors import DataError
+    from mlopsim.streams.columns import option
+
+    given = compose_bench(["stream=file", "stream.path=x", f"stream.{option('drop', name, 'b')}"])
+    assert given.pins["stream"]["file"]["drop"] == [name, "b"]
+    with pytest.raises(DataError) as caught, in_options():
+        raise DataError("a gap", remedy=f"{option('drop', name, 'b')} (leave them out)")
+    words = shlex.split((caught.value.remedy or "").removesuffix(" (leave them out)"))
+    assert words == ["--drop", name, "--drop", "b"]
