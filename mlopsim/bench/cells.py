@@ -77,7 +77,9 @@ def read_cells(ledger: Ledger, entry: dict[str, Any]) -> Iterator[list[Row]]:
                 raise damaged(ledger.folder, f"the stored row of cell {row.key} has changed")
             if row.lacking:
                 raise damaged(ledger.folder, f"curves of cell {row.key} are missing")
-            if row.position != count or not 0 <= row.pair < len(pairs):
+            # their seal is known at the end only, and until then nothing may trip over another type
+            typed = type(row.pair) is int and type(row.seed) is int and isinstance(row.fit, str | None)
+            if row.position != count or not typed or not 0 <= row.pair < len(pairs):
                 raise damaged(ledger.folder, f"the members of grid {entry['digest'][:12]} have changed")
             count += 1
         state.add((row.member, row.pair, row.seed, row.fit) for row in rows)
