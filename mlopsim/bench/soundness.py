@@ -39,6 +39,18 @@ SELECT v.rowid FROM curve v LEFT JOIN cell c ON c.key = v.cell WHERE c.curves IS
 (SELECT 1 FROM json_each(c.curves) j WHERE json_extract(j.value, '$[0]') = v.name
  AND json_extract(j.value, '$[1]') = v.seal)
 """
+#: pairs without the parts that they stand for
+NAMELESS = """
+SELECT rowid FROM pair WHERE task_digest NOT IN (SELECT digest FROM spec)
+OR method_digest NOT IN (SELECT digest FROM spec)
+"""
+#: fits without the part that they were made from
+UNTOLD = "SELECT key FROM fit WHERE spec NOT IN (SELECT digest FROM spec)"
+#: cells that are done with a fit that is gone
+UNFITTED = """
+SELECT c.key FROM member m JOIN cell c ON c.key = m.key WHERE m.fit IS NOT NULL AND c.status = 'done'
+AND NOT EXISTS (SELECT 1 FROM fit WHERE fit.key = m.fit AND fit.status = 'done')
+"""
 #: each member's key, and the conditions that must give it
 KEYS = """
 SELECT m.key, p.track, p.task_digest, p.method_digest, p.split, p.root, m.seed, m.fit
@@ -49,6 +61,9 @@ WHOLE = (
     (STRAY, "a curve belongs to no cell"),
     ("SELECT 1 FROM member WHERE grid NOT IN (SELECT id FROM grid)", "a grid is missing"),
     ("SELECT 1 FROM pair WHERE grid NOT IN (SELECT id FROM grid)", "a grid is missing"),
+    (NAMELESS, "a spec of a task or method is missing"),
+    (UNTOLD, "a spec of a fit is missing"),
+    (UNFITTED, "a fit of a cell is missing"),
 )
 
 
@@ -104,6 +119,8 @@ def drop_incomplete(db: sqlite3.Connection, dropped: dict[str, int]) -> None:
         count = db.execute(f"DELETE FROM {table} WHERE {condition}").rowcount
         dropped[table] = dropped.get(table, 0) + count
 
+    drop("fit", f"key IN ({UNTOLD})")
+    drop("cell", f"key IN ({UNFITTED})")
     while True:
         before = db.total_changes
         # done means complete, and a curve without its cell would come back beside another attempt's numbers
@@ -113,6 +130,7 @@ def drop_incomplete(db: sqlite3.Connection, dropped: dict[str, int]) -> None:
             break
     for table in ("member", "pair"):
         drop(table, "grid NOT IN (SELECT id FROM grid)")
+    drop("pair", f"rowid IN ({NAMELESS})")
     drop("member", "NOT EXISTS (SELECT 1 FROM pair WHERE grid = member.grid AND number = member.pair)")
     wrong = [(row[0],) for row in db.execute(KEYS).fetchall() if _key_of(*row) != row[0]]
     if wrong:

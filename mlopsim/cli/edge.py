@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sqlite3
 import sys
@@ -57,6 +58,10 @@ def run(group: Callable[[], object]) -> int:
     """
     traceback = TRACEBACK in sys.argv
     sys.argv = [word for word in sys.argv if word != TRACEBACK]
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that knows few signs must not stop what has been done
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -107,6 +107,22 @@ def test_a_row_that_is_gone_is_found_and_comes_back(finished: Path, tmp_path: Pa
     assert everything(folder) == right
 
 
+@pytest.mark.parametrize(
+    ("rows", "done"), [("spec WHERE kind='method'", 0), ("spec WHERE kind='fit'", 4), ("fit", 4)]
+)
+def test_what_a_cell_was_made_from_is_missed(finished: Path, tmp_path: Path, rows: str, done: int) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "r"))
+    right = everything(finished)
+    key = frame(folder).filter(status="done", method="fit-y")["key"][0]
+    change(folder, f"DELETE FROM {rows}")
+    with pytest.raises(LedgerError):
+        rerun(folder, key, deep=True)
+    assert repair(folder).kept_file is not None and repair(folder).kept_file is None
+    assert go(folder, METHODS, executor="serial", seeds=2).counts.done == done
+    assert everything(folder) == right
+    assert rerun(folder, key, deep=True).identical and repair(folder).kept_file is None
+
+
 def test_a_plain_run_stores_lost_members_again(finished: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(finished, tmp_path / "r"))
     change(folder, "DELETE FROM member WHERE position=3")

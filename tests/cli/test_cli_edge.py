@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from cli_kit import Bench, mlopsim
 
@@ -149,6 +151,14 @@ def test_the_traceback_is_shown_on_request_only(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ZeroDivisionError, match="seen"):
         edge.run(fails)
+
+
+def test_a_terminal_that_knows_few_signs_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", few)
+    assert edge.run(lambda: click.echo("größer – [°C]")) == 0
+    few.flush()
+    assert few.buffer.getvalue() == b"gr\\xf6\\xdfer \\u2013 [\\xb0C]\n"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("size", ["abc", "-1", "nan", "inf"])
