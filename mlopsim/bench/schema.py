@@ -3,8 +3,8 @@
 The last column of every table is a seal: a digest over the table's name and all other values of the row, so
 that one changed letter anywhere is found. What a row stands for is sealed where it is counted: a cell's row
 names its curves with their seals, a grid's row its number of cells and a digest over all of its members;
-specs and fits are named by their keys. So a row that is gone is found as well, but for runs (no number depends
-on them) and for whole grids.
+specs and fits are named by their keys. So a row that is gone is found as well, but for runs (no number
+depends on them) and for whole grids.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 from cli_kit import Bench, mlopsim
 
@@ -156,7 +155,7 @@ def test_the_traceback_is_shown_on_request_only(monkeypatch: pytest.MonkeyPatch)
 def test_a_terminal_that_knows_few_signs_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     few = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", few)
-    assert edge.run(lambda: click.echo("größer – [°C]")) == 0
+    assert edge.run(lambda: print("größer – [°C]")) == 0
     few.flush()
     assert few.buffer.getvalue() == b"gr\\xf6\\xdfer \\u2013 [\\xb0C]\n"  # type: ignore[attr-defined]
 
