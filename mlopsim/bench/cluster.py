@@ -67,6 +67,9 @@ class Dask:
             raise ConfigError(f"the Dask scheduler at {address} has no workers", remedy="start some")
         self._executor: Executor = self.client.get_executor(pure=False)
         self._looked = self._connected = self._staffed = time.monotonic()
+        #: when the scheduler last heard of each worker (its clock), and seconds for which we saw no change
+        self._seen: dict[str, float] = {}
+        self._silent: dict[str, float] = {}
 
     def submit(self, timeout: float | None, context: Context, job: Job) -> Future[Reply]:
         """Start a job on some worker."""
@@ -97,7 +100,9 @@ class Dask:
             if self.client.status == "connecting":  # it may come back within our patience
                 return
             raise self._gone(f"no answer within {ANSWER:g} s") from error
-        self._looked = now = time.monotonic()
+        now = time.monotonic()
+        # after a pause of ours (Ctrl-Z, no reason to look) nobody has been silent for all of it
+        passed, self._looked = min(now - self._looked, 2 * LOOK), now
         if known["workers"]:
             self._staffed = now
         elif now - self._staffed > PATIENCE:
@@ -105,14 +110,18 @@ class Dask:
                 f"the Dask scheduler at {self.address} has had no workers for {PATIENCE:g} s",
                 remedy="start workers, then run the same command again: what is done is kept",
             )
-        # the scheduler's clock, so that machines may disagree about the time
-        newest = max((entry["last_seen"] for entry in known["workers"].values()), default=0.0)
-        for address, entry in known["workers"].items():
-            silent = max(newest, time.time() if self.cluster is not None else newest) - entry["last_seen"]
+        # how long we have seen no change: no clock but ours, and one that is left alone is found too
+        seen = {address: entry["last_seen"] for address, entry in known["workers"].items()}
+        self._silent = {
+            address: self._silent.get(address, 0.0) + passed if self._seen.get(address) == last else 0.0
+            for address, last in seen.items()
+        }
+        self._seen = seen
+        for address, silent in self._silent.items():
             if silent > PATIENCE:
                 raise MlopsimError(
-                    f"the Dask worker {entry['name']} at {address} has given no sign of life "
-                    f"for {silent:.0f} s",
+                    f"the Dask worker {known['workers'][address]['name']} at {address} has given no sign "
+                    f"of life for {silent:.0f} s",
                     remedy="end it, then run the same command again: what is done is kept",
                 )
 

@@ -250,9 +250,13 @@ def test_a_dead_cluster_ends_the_run_within_a_minute(how: signal.Signals, who: s
             died.append(time.monotonic())
 
         killer = soon(log, act)
-        with pytest.raises(MlopsimError, match=f"the Dask {who}"):
+        # a dead worker's job may be reported by what the scheduler has left
+        match = "the Dask (scheduler|worker)" if victim is processes[1] else "the Dask scheduler"
+        with pytest.raises(MlopsimError, match=match):
             go(tmp_path / "r", ["x", "y"], track=toy(log=str(log), sleep=0.5), executor=address, seeds=60)
-        assert time.monotonic() - died[0] < 60
+        took = time.monotonic() - died[0]
+        print(f"{who} {how.name}: {took:.1f} s")
+        assert took < 60
         killer.join()
     with Ledger.read(tmp_path / "r") as ledger:
         assert [entry["status"] for entry in ledger.runs()] == ["broken"]
