@@ -28,6 +28,8 @@ import numpy as np
 from faults import arguments, configs, ledgers, plugins, tables
 from faults.base import Fault, Kit, Taken, Verdict, command, take
 
+from mlopsim.core.registry import forget_plugins
+
 FAMILIES: dict[str, tuple[Fault, ...]] = {
     module.FAMILY: module.FAULTS for module in (configs, arguments, tables, plugins, ledgers)
 }
@@ -139,6 +141,8 @@ def one(family: str, number: int, seed: int, kit: Kit, seconds: float) -> tuple[
         taken = take(case, seconds)
     finally:
         os.chdir(here)
+        # a case is a process of its own to whoever runs it: what it loaded goes with its folder
+        forget_plugins()
         shutil.rmtree(folder, ignore_errors=True)
     detail = case.detail or " ".join(case.words)
     return fault, detail.replace(str(folder), ""), taken

@@ -224,6 +224,16 @@ def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None
     return dict(_plugins)
 
 
+def forget_plugins() -> None:
+    """Forget every plug-in and what it registered, as in a new process (for tests and long-lived processes)."""
+    modules = {PLUGIN_MODULE + content for content in _plugins.values()}
+    for place in [key for key, cls in _components.items() if cls.__module__ in modules]:
+        del _components[place]
+    for module in modules:
+        sys.modules.pop(module, None)
+    _plugins.clear()
+
+
 def plural(kind: str) -> str:
     """Return the plural of a kind.
 

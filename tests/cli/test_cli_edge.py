@@ -39,13 +39,6 @@ class Stranger:
 """
 
 
-def forget() -> None:
-    """Bring the registry to where a new process begins."""
-    registry._plugins.clear()
-    if "stranger" in registry.names("selector"):
-        registry.unregister("selector", "stranger")
-
-
 @pytest.fixture
 def strange(bench: Bench) -> Iterator[tuple[Bench, Path, Path]]:
     """Results of a plug-in that leaves a mark whenever it is run; nothing of it is loaded any more."""
@@ -55,9 +48,9 @@ def strange(bench: Bench) -> Iterator[tuple[Bench, Path, Path]]:
     assert ended.code == 0, ended.err
     assert marker.is_file()
     marker.unlink()
-    forget()
+    registry.forget_plugins()
     yield bench, plugin, marker
-    forget()
+    registry.forget_plugins()
 
 
 def key(bench: Bench) -> str:
@@ -90,7 +83,7 @@ def test_consent_is_for_an_unchanged_file_only(strange: tuple[Bench, Path, Path]
     assert "bit-identical" in ended.out and marker.is_file()
     marker.unlink()
     stored = registry.load_plugins(())[str(plugin)]
-    forget()
+    registry.forget_plugins()
     plugin.write_text(plugin.read_text() + "\n# a remark\n", encoding="utf-8")
     for command in (["report", bench.results], ["rerun", bench.results, key(bench)]):
         changed = mlopsim(*command, "--trust-plugins")
