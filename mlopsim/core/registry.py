@@ -225,7 +225,7 @@ def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None
 
 
 def forget_plugins() -> None:
-    """Forget every plug-in and what it registered, as in a new process (for tests and long-lived processes)."""
+    """Forget every plug-in and what it registered, as in a new process."""
     modules = {PLUGIN_MODULE + content for content in _plugins.values()}
     for place in [key for key, cls in _components.items() if cls.__module__ in modules]:
         del _components[place]
