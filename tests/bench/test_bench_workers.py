@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from bench_kit import go, suite, toy
 
@@ -261,3 +262,53 @@ def test_a_dead_cluster_ends_the_run_within_a_minute(how: signal.Signals, who: s
     with Ledger.read(tmp_path / "r") as ledger:
         assert [entry["status"] for entry in ledger.runs()] == ["broken"]
         assert not ledger.rows("SELECT key FROM cell WHERE status != 'done'")
+
+
+COORDINATOR = """
+import sys
+sys.path.insert(0, {kit!r})
+from bench_kit import go, toy
+
+if __name__ == "__main__":  # workers of a local cluster import this file
+    go("r", ["x", "y"], track=toy(log={log!r}, sleep=0.2), executor={executor!r}, seeds=30)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["local", "by address"])
+def test_ctrl_c_ends_a_dask_run_soon_and_keeps_what_is_done(where: str, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    log, script = tmp_path / "log", tmp_path / "coordinator.py"
+    with ExitStack() as stack:
+        executor = "dask" if where == "local" else stack.enter_context(cluster(tmp_path))[0]
+        kit = str(Path(__file__).parent)
+        script.write_text(COORDINATOR.format(kit=kit, log=str(log), executor=executor))
+        line = [sys.executable, "-P", str(script)]
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+        with (tmp_path / "errors").open("wb") as errors:
+            process = subprocess.Popen(
+                line, cwd=tmp_path, env=environment, stderr=errors, start_new_session=True
+            )
+        stack.callback(process.kill)
+        deadline = time.monotonic() + 90
+        while not (log.exists() and len(log.read_text().splitlines()) >= 12):
+            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "errors").read_text()
+            time.sleep(0.05)
+        others = psutil.Process(process.pid).children(recursive=True)
+        # as a terminal does: to the coordinator and all that it has started
+        os.killpg(process.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        process.wait(timeout=60)
+        took = time.monotonic() - pressed
+        print(f"Ctrl-C, {where}: {took:.1f} s")
+        assert took < 20
+        _, alive = psutil.wait_procs(others, timeout=10)
+        assert not alive, f"they live on: {alive}"
+        assert "KeyboardInterrupt" in (tmp_path / "errors").read_text()
+    with Ledger.read(tmp_path / "r") as ledger:
+        assert [entry["status"] for entry in ledger.runs()] == ["interrupted"]
+        rows = ledger.rows("SELECT status, count(*) FROM cell GROUP BY status")
+    assert len(rows) == 1 and rows[0][0] == "done" and 0 < rows[0][1] < 120
+    track = toy(log=str(log), sleep=0.2)
+    counts = go(tmp_path / "r", ["x", "y"], track=track, seeds=30).counts
+    assert counts.cached == rows[0][1] and counts.cached + counts.done == 120
