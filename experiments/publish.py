@@ -61,7 +61,7 @@ def publish(source: Path, target: Path) -> list[Path]:
                 f"{path} has {path.stat().st_size:,} bytes, {LARGEST:,} at most",
                 remedy="declare another figure in experiments/publish.py",
             )
-    copied = {path: target / path.name for path in (config, *sorted(source.glob("*.csv")))}
+    copied = {path: target / path.name for path in (config, board)}
     copied |= {path: target / "figures" / path.name for path in chosen}
     shutil.rmtree(target / "figures", ignore_errors=True)
     return [write_bytes(place, path.read_bytes()) for path, place in copied.items()]

@@ -119,6 +119,14 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryD
             except BaseException:
                 copy.cleanup()
                 raise
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise damaged(file.parent, str(error)) from error
+        raise LedgerError(
+            f"the ledger {file} cannot be read here: {error}",
+            remedy="copy its folder to a disk that can be written to, with its -wal file, and name the copy",
+        ) from error
     except sqlite3.DatabaseError as error:
         connection.close()
         raise damaged(file.parent, str(error)) from error

@@ -78,7 +78,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
         raise ConfigError(f"no {limit} gives that: {result['reason']}")
     ends = "" if result["method"] == "exact" else _interval(given.detector, result)
     echo(f"{limit} = {result['limit']:.6g}{ends} ({result['method']})")
-    if "weight" in result and result["weight"] > 0.0:
+    # of simulated signals the weight only says that they are finitely many
+    if result["method"] == "exact" and result.get("weight", 0.0) > 0.0:
         lower, weight = result["lower"], result["weight"]
         echo(f"its score lives on a lattice: use {lower:.6g} with probability {weight:.3f}")
     if "share" in result:

@@ -12,8 +12,8 @@ from mlopsim.bench.identity import current
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
-from mlopsim.core.digest import digest, digest_bytes
-from mlopsim.core.files import atomic_path, write_text
+from mlopsim.core.digest import digest, digest_bytes, digest_file
+from mlopsim.core.files import write_text
 from mlopsim.core.spec import make
 from mlopsim.core.text import literal, published, visible
 from mlopsim.report.build import write_report
@@ -124,7 +124,7 @@ def summarise(
         stamp = _stamp(entry, cells)
         page, board_file, stamp_file = (folder / name for name in ("report.html", BOARD, STAMP))
         drawn = page.is_file() and board_file.is_file() and stamp_file.is_file()
-        if reuse and drawn and stamp_file.read_text(encoding="utf-8") == stamp:
+        if reuse and drawn and stamp_file.read_text(encoding="utf-8") == _drawn(stamp, page, board_file):
             return pl.read_csv(board_file), page
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
@@ -135,9 +135,8 @@ def summarise(
         meta = report_meta(ledger, entry, cells)
         page = write_report(folder, sections, meta)
         write_text(folder / "config.yaml", _config(ledger, entry))
-    with atomic_path(board_file) as path:
-        board.write_csv(path)
-    write_text(stamp_file, stamp)
+    write_text(board_file, board.write_csv())
+    write_text(stamp_file, _drawn(stamp, page, board_file))
     return board, page
 
 
@@ -166,6 +165,11 @@ def _stamp(entry: dict[str, Any], cells: pl.DataFrame) -> str:
     # as one text: a digest of a list would look at each of a million rows for itself
     rows = digest_bytes(cells.select("key", "status", "error").write_csv().encode())
     return digest([__version__, entry["title"], entry["digest"], entry["config"], rows])
+
+
+def _drawn(stamp: str, page: Path, board: Path) -> str:
+    """What the stamp says: what was shown, and the very bytes of page and table, which anybody may edit."""
+    return f"{stamp}\n{digest_file(page)}\n{digest_file(board)}\n"
 
 
 def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> dict[str, Any]:

@@ -25,6 +25,12 @@ def test_a_bench_writes_a_report_and_caches(bench: Bench) -> None:
     assert "tiny-v1" in page
     again = bench()
     assert "12 of 12 cells done (all cached)" in again.out
+    # a table that was changed by hand is no result
+    board = bench.results / "leaderboard.csv"
+    whole = board.read_text(encoding="utf-8")
+    board.write_text(whole.replace("0.", "0.9"), encoding="utf-8")
+    assert bench().code == 0
+    assert board.read_text(encoding="utf-8") == whole
     more = bench("seeds=3")
     assert "18 of 18 cells done (12 cached)" in more.out
     status = mlopsim("status", bench.results)
