@@ -12,6 +12,7 @@ import io
 import math
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -147,9 +148,12 @@ def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         missing = object()
         if OmegaConf.select(settings, key, default=missing, throw_on_missing=False) is missing:
             raise ConfigError(f"no setting '{key}'{nearest(key, [str(k) for k in settings])}")
-        OmegaConf.update(settings, key, OmegaConf.from_dotlist([f"x={value}"])["x"])
-    unresolved = str(OmegaConf.to_container(settings, resolve=False))
-    if "${oc." in unresolved or "${env" in unresolved:
+        # as it was written: reading it by its key would resolve what it refers to
+        given = OmegaConf.to_container(OmegaConf.from_dotlist([f"x={value}"]), resolve=False)
+        assert isinstance(given, dict)
+        OmegaConf.update(settings, key, given["x"])
+    # only references to other settings: whatever else stands in braces is computed, of the environment or not
+    if re.search(r"\$\{(?!\s*[\w.\[\]]+\s*\})", str(OmegaConf.to_container(settings, resolve=False))):
         raise ConfigError(
             f"settings of {path} refer to the environment", remedy="write the values: they are published"
         )
@@ -184,9 +188,11 @@ def write_config(experiment: Experiment) -> Path:
 
     from mlopsim import __version__
     from mlopsim.core.files import write_text
+    from mlopsim.core.text import published
 
     stamp = {"made_with": {"mlopsim": __version__}, "machine": experiment.machine}
-    text = OmegaConf.to_yaml(OmegaConf.create({**experiment.settings, **stamp}))
+    # it is committed: no places
+    text = OmegaConf.to_yaml(OmegaConf.create(published({**experiment.settings, **stamp})))
     return write_text(experiment.folder / "config.yaml", text)
 
 
@@ -220,11 +226,13 @@ def show(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    from mlopsim.core.text import literal
+
+    table = Table(title=literal(title), title_justify="left")
     for key, value in rows[0].items():
-        table.add_column(key, justify="right" if isinstance(value, int | float) else "left")
+        table.add_column(literal(key), justify="right" if isinstance(value, int | float) else "left")
     for row in rows:
-        table.add_row(*(str(_cell(value)) for value in row.values()))
+        table.add_row(*(literal(_cell(value)) for value in row.values()))
     console = Console()
     # into a file, whole lines
     (console if console.is_terminal else Console(width=200)).print(table)

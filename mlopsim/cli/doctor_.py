@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.say import echo, secho
+
 PACKAGES = {
     "core": [
         "numpy",
@@ -37,18 +39,18 @@ def _versions() -> int:
     for extra, packages in PACKAGES.items():
         for name in packages:
             try:
-                click.echo(f"  {name:<20} {importlib.metadata.version(name)}")
+                echo(f"  {name:<20} {importlib.metadata.version(name)}")
             except importlib.metadata.PackageNotFoundError:
                 required = extra == "core"
                 missing += required
                 hint = "required" if required else f"optional: pip install 'mlopsim[{extra}]'"
-                click.secho(f"  {name:<20} missing ({hint})", fg="red" if required else "yellow")
+                secho(f"  {name:<20} missing ({hint})", fg="red" if required else "yellow")
     return missing
 
 
 def _check(title: str, good: bool, hint: str = "") -> int:
-    mark = click.style("ok  ", fg="green") if good else click.style("FAIL", fg="red")
-    click.echo(f"  {mark} {title}{'' if good else ': ' + hint}")
+    secho("  ok  " if good else "  FAIL", fg="green" if good else "red", nl=False)
+    echo(f" {title}{'' if good else ': ' + hint}")
     return 0 if good else 1
 
 
@@ -75,15 +77,15 @@ def command() -> None:
     from mlopsim.core import registry
     from mlopsim.world.cache import default_cache
 
-    click.secho("platform", bold=True)
-    click.echo(f"  python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors")
-    click.secho("packages", bold=True)
+    secho("platform", bold=True)
+    echo(f"  python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors")
+    secho("packages", bold=True)
     bad = _versions()
-    click.secho("components", bold=True)
+    secho("components", bold=True)
     for kind in registry.PACKAGES:
         if found := registry.names(kind):
-            click.echo(f"  {len(found):>3} {registry.plural(kind)}")
-    click.secho("checks", bold=True)
+            echo(f"  {len(found):>3} {registry.plural(kind)}")
+    secho("checks", bold=True)
     bad += _check(
         f"configs in {conf_folder()}", (conf_folder() / "bench.yaml").is_file(), "reinstall mlopsim"
     )
@@ -96,4 +98,4 @@ def command() -> None:
     bad += _check("a small World is built twice with equal numbers", _kernel_works(), "report this as a bug")
     if bad:
         raise SystemExit(1)
-    click.secho("all well", fg="green")
+    secho("all well", fg="green")

@@ -116,8 +116,6 @@ def summarise(
     Path
         The page.
     """
-    import polars as pl
-
     with Ledger.read(folder) as ledger:
         entry = ledger.grid(grid)
         cells = table(ledger, entry["digest"])
@@ -125,7 +123,7 @@ def summarise(
         page, board_file, stamp_file = (folder / name for name in ("report.html", BOARD, STAMP))
         drawn = page.is_file() and board_file.is_file() and stamp_file.is_file()
         if reuse and drawn and stamp_file.read_text(encoding="utf-8") == _drawn(stamp, page, board_file):
-            return pl.read_csv(board_file), page
+            return _read_board(board_file), page
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
             track = make("track", current(entry["track"]))
@@ -138,6 +136,16 @@ def summarise(
     write_text(board_file, board.write_csv())
     write_text(stamp_file, _drawn(stamp, page, board_file))
     return board, page
+
+
+def _read_board(path: Path) -> pl.DataFrame:
+    """Read a leaderboard that was written: names, reasons and references are texts whatever they are."""
+    import polars as pl
+
+    names = pl.read_csv(path, n_rows=0).columns
+    texts = [name for name in names if name == "method" or name.endswith(("_reason", "_reference"))]
+    # a number may be the first with a point in a thousand rows
+    return pl.read_csv(path, schema_overrides=dict.fromkeys(texts, pl.String), infer_schema_length=None)
 
 
 def _config(ledger: Ledger, entry: dict[str, Any]) -> str:

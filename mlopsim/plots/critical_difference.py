@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, Mark, caption, new_figure
+from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, Mark, caption, new_figure, room
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +60,8 @@ def critical_difference(
     deep = 1.0 + 0.32 * len(groups)
     rows = max(left, k - left)
     height = 0.75 + 0.17 * (deep + rows) + (0.25 if title else 0.0) + (0.2 if cd is not None else 0.0)
-    figure = new_figure(7.2, max(height * 1.25, 1.8))
+    # names stand at both sides
+    figure = new_figure(7.2 + 2 * room(methods, 32), max(height * 1.25, 1.8))
     axes = figure.add_subplot()
     axes.axis("off")
     top = 1.9 if cd is not None else 0.9

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import visible
-from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, caption, new_figure
+from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, caption, new_figure, room
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +56,10 @@ def heatmap(
         raise ConfigError(f"a heat map of {len(rows)} x {len(columns)} names needs as many values")
     if not low < high or (middle is not None and not low < middle < high):
         raise ConfigError(f"colours need low < middle < high, got {low}, {middle}, {high}")
-    figure = new_figure(1.9 + 0.52 * len(columns), 1.3 + 0.24 * len(rows))
+    # names of columns rise at 45 degrees
+    slope = room(columns, 20) / 2**0.5
+    width, height = 1.9 + 0.52 * len(columns), 1.3 + 0.24 * len(rows)
+    figure = new_figure(width + room(rows, 24) + slope, height + slope)
     axes = figure.add_subplot()
     norm = Normalize(low, high) if middle is None else TwoSlopeNorm(middle, low, high)
     colours = "Blues" if middle is None else "RdBu"

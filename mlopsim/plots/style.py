@@ -151,6 +151,23 @@ def new_figure(width: float = 7.2, height: float = 3.6) -> Figure:
     return figure
 
 
+def room(names: Sequence[str], usual: int) -> float:
+    """Return the inches by which the longest of names is longer than usual: without them no axes is left.
+
+    Parameters
+    ----------
+    names : sequence of str
+    usual : int
+        Number of characters that the figure has room for.
+
+    Examples
+    --------
+    >>> room(["cusum", "ks"], 20), room(["x" * 40], 20)
+    (0.0, 1.6)
+    """
+    return max(0, max((len(visible(name)) for name in names), default=0) - usual) * 0.08
+
+
 def dress(
     axes: Axes, *, xlabel: str = "", ylabel: str = "", title: str = "", grid: str = "both", text: float = TEXT
 ) -> None:

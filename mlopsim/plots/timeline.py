@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.style import INK, SHADE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.style import INK, SHADE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +109,7 @@ def timeline(
         raise ConfigError(f"a time line needs at least one walk, and {w} numbers for each")
     looks = marks or marks_for([walk.name for walk in line.walks])
     k = len(line.walks)
-    figure = new_figure(7.6, 0.95 + 1.12 * k)
+    figure = new_figure(7.6 + room([walk.name for walk in line.walks], 32), 0.95 + 1.12 * k)
     ratios = [r for _ in range(k) for r in (3.0, 1.0)]
     panels: list[Axes] = list(
         np.ravel(figure.subplots(2 * k, 1, sharex=True, gridspec_kw={"height_ratios": ratios}))

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 import warnings
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
+import mlopsim.plots
 import mlopsim.plots.style as style
 from mlopsim.cli.say import echo, secho
 from mlopsim.cli.show import print_leaderboard
+from mlopsim.core.text import visible
 from mlopsim.core.track import Section
+from mlopsim.drift.cdf import two_cdfs
+from mlopsim.plots.cdf import cdf
+from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
 from mlopsim.plots.leaderboard import leaderboard
+from mlopsim.plots.profile import profile
+from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
+from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.report.build import write_report
 from mlopsim.report.page import render
 
@@ -64,30 +77,87 @@ def tags(page: str) -> Tags:
     return found
 
 
-def test_figures_draw_names_as_they_are() -> None:
-    names = list(HOSTILE)
-    k = len(names)
+def _walk(name: str) -> Walk:
+    return Walk(name=name, quality=np.array([0.1, 0.2]), retrains=[1], alarms=[0])
+
+
+#: every figure function, given names, and each of its texts the user's
+FIGURES: dict[str, Any] = {
+    "cdf": lambda n, texts: cdf(two_cdfs(np.arange(9.0), np.arange(2.0, 12.0)), names=(n[0], n[4]), **texts),
+    "critical_difference": lambda n, texts: critical_difference(
+        n, np.arange(len(n)) + 1.0, [(0, 1)], cd=1.0, n=9, **texts
+    ),
+    "curves": lambda n, texts: curves(
+        {name: Curve(x=np.arange(2.0), y=np.array([0.1, 0.2])) for name in n}, references={n[0]: 0.1}, **texts
+    ),
+    "heatmap": lambda n, texts: heatmap(n, n, np.zeros((len(n), len(n))), low=0.0, high=1.0, **texts),
+    "leaderboard": lambda n, texts: leaderboard(
+        n, [0.5] * len(n), [0.4] * len(n), [0.6] * len(n), [9] * len(n), references={n[0]: 0.5}, **texts
+    ),
+    "profile": lambda n, texts: profile(
+        [0.0, 1.0], {name: [1.0, 0.5] for name in n}, n=9, excluded=1, **texts
+    ),
+    "timeline": lambda n, texts: timeline(
+        Timeline(windows=np.arange(2), walks=list(map(_walk, n)), drifts=[Span(start=0, end=1, label=n[0])]),
+        **texts,
+    ),
+    "tradeoff": lambda n, texts: tradeoff(n, np.arange(len(n)), np.arange(len(n)) / 20, **texts),
+}
+
+
+def figure_functions() -> dict[str, Any]:
+    """Every function of the package's figures that returns one."""
+    found = {}
+    for module in pkgutil.iter_modules(mlopsim.plots.__path__, "mlopsim.plots."):
+        for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
+            made = function.__annotations__.get("return") == "Figure"
+            if function.__module__ == module.name and made and name != "new_figure" and name[0] != "_":
+                found[name] = function
+    return found
+
+
+def test_every_figure_function_is_tried() -> None:
+    assert set(figure_functions()) == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", sorted(figure_functions()))
+def test_figures_draw_names_as_they_are(name: str) -> None:
+    function = figure_functions()[name]
+    texts = {
+        key: f"{key} {HOSTILE[0]}"
+        for key, parameter in inspect.signature(function).parameters.items()
+        if parameter.annotation == "str" and key in ("title", "note", "xlabel", "ylabel")
+    }
     with warnings.catch_warnings():
         # a name without a glyph is a box; every other warning is an error
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "Glyph")
-        board = leaderboard(names, [0.5] * k, [0.4] * k, [0.6] * k, [9] * k, xlabel=names[0], note=names[1])
-        lines = {name: Curve(x=np.arange(2.0), y=np.array([0.1, 0.2])) for name in names}
-        figures = [
-            board,
-            curves(lines, xlabel=names[0], ylabel=names[1]),
-            heatmap(names, names, np.zeros((k, k)), low=0.0, high=1.0, title=names[0], note=names[1]),
-        ]
-        for figure in figures:
-            svg = style.to_svg(figure)
-            # matplotlib repeats each text in a comment; what is read as XML has no tag or attribute of it
-            for element in ElementTree.fromstring(svg).iter():
-                assert not element.tag.endswith("script")
-                assert not any(name.startswith("on") for name in element.attrib)
-            style.to_png(figure)
-            shown = " ".join(t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_parse_math")))
-            assert not any(t.get_parse_math() for t in figure.findobj(lambda a: hasattr(a, "get_parse_math")))
-            assert "cost_$_per_$" in shown
+        figure = FIGURES[name](list(HOSTILE), texts)
+        svg = style.to_svg(figure)
+        style.to_png(figure)
+    # matplotlib repeats each text in a comment; what is read as XML has no tag or attribute of it
+    for element in ElementTree.fromstring(svg).iter():
+        assert not str(element.tag).endswith("script")
+        assert not any(key.startswith("on") for key in element.attrib)
+    drawn = figure.findobj(Text)
+    assert not any(text.get_parse_math() for text in drawn)
+    # a legend shows what begins with an underscore behind a blank of no width
+    shown = [text.get_text().replace("\u200b", "") for text in drawn]
+    used = (HOSTILE[0], HOSTILE[4]) if name == "cdf" else HOSTILE
+    for word in (*used, *texts.values()):
+        assert any(visible(word) in text for text in shown), word
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_long_names_leave_room_for_the_figure(name: str) -> None:
+    names = [f"W{k}" + "-long" * 14 for k in range(5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = FIGURES[name](names, {})
+        style.to_png(figure)
+    for axes in figure.axes:
+        box = axes.get_window_extent()
+        assert min(box.width, box.height) > 20, box
 
 
 def test_pages_hold_texts_as_texts(tmp_path: Path) -> None:
