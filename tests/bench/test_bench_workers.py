@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -21,6 +22,7 @@ import pytest
 from bench_kit import go, suite, toy
 
 from mlopsim.bench import identity
+from mlopsim.bench.cluster import PATIENCE, Dask
 from mlopsim.bench.executors import make_backend
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
@@ -217,6 +219,44 @@ def soon(after: Path, act: Any) -> threading.Thread:
     thread = threading.Thread(target=wait)
     thread.start()
     return thread
+
+
+@pytest.mark.parametrize("silent", ["only one", "one of two", "none, but our own pause"])
+def test_a_silent_worker_is_found_by_our_own_looks(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks of others do not matter, nor how many workers there are; a pause of ours is nobody's silence."""
+    clock = 1000.0
+    seen = {"tcp://a": 5e8, "tcp://b": 9e9}
+    if silent == "only one":
+        del seen["tcp://b"]
+
+    class Client:
+        status = "running"
+        scheduler = SimpleNamespace(identity=None)
+
+        def sync(self, *_: Any, **__: Any) -> Any:
+            return {"workers": {a: {"name": f"w{a[-1]}", "last_seen": last} for a, last in seen.items()}}
+
+    monkeypatch.setattr("mlopsim.bench.cluster.time", SimpleNamespace(monotonic=lambda: clock))
+    dask = Dask.__new__(Dask)
+    dask.__dict__.update(client=Client(), cluster=None, address="tcp://s", _seen={}, _silent={})
+    dask._looked = dask._connected = dask._staffed = clock
+    if silent.startswith("none"):
+        for pause in (6.0, 6.0, 5000.0, 6.0):
+            clock += pause
+            dask.check()  # nothing was heard during the pause, either
+        seen["tcp://a"] += 1
+        seen["tcp://b"] += 1
+        clock += 6.0
+        dask.check()
+        return
+    began = clock
+    with pytest.raises(MlopsimError, match="the Dask worker wa at tcp://a has given no sign of life for"):
+        while clock < began + 60:
+            clock += 6.0
+            if "tcp://b" in seen:
+                seen["tcp://b"] += 0.5
+            dask.check()
+    assert began + PATIENCE < clock < began + 50
 
 
 def test_an_address_where_nobody_answers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
