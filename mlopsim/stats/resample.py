@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -43,6 +44,53 @@ def blocks(resamples: int, width: int) -> list[int]:
     return [size] * full + ([rest] if rest else [])
 
 
+class _Draws:
+    """Clusters as they were drawn once; thousands of intervals of a report start from the same generator."""
+
+    def __init__(self, index: np.ndarray, after: Mapping[str, Any]) -> None:
+        self.index = index
+        self.after = after
+        self._counts: np.ndarray | None = None
+
+    def sums(self, part: np.ndarray) -> np.ndarray:
+        """Return the sum of each draw, to the bit as if added up in the order of the draw."""
+        # whole numbers add up to the same in any order, so how often each was drawn is enough
+        whole = bool(
+            (part == np.rint(part)).all()
+            and float(np.abs(part).sum()) * len(part) < 2.0**53
+            and not (np.signbit(part) & (part == 0.0)).any()
+        )
+        if not whole:
+            added: np.ndarray = part[self.index].sum(axis=1)
+            return added
+        if self._counts is None:
+            rows, size = self.index.shape
+            flat = (self.index + size * np.arange(rows)[:, None]).ravel()
+            self._counts = np.bincount(flat, minlength=rows * size).reshape(rows, size).astype(np.float64)
+        counted: np.ndarray = self._counts @ part
+        return counted
+
+
+#: the last draws, by what they were drawn from; each is of a single block and so of bounded memory
+_DRAWS: OrderedDict[tuple[str, int, int], _Draws] = OrderedDict()
+_KEPT = 8
+
+
+def _draws_of(rng: np.random.Generator, size: int, resamples: int) -> _Draws:
+    """Draw, or look up what this very state of the generator gives; it moves on as if it had drawn."""
+    key = repr(rng.bit_generator.state), size, resamples
+    draws = _DRAWS.get(key)
+    if draws is None:
+        index = rng.integers(0, size, size=(resamples, size))
+        draws = _DRAWS[key] = _Draws(index, rng.bit_generator.state)
+        if len(_DRAWS) > _KEPT:
+            _DRAWS.popitem(last=False)
+    else:
+        _DRAWS.move_to_end(key)
+        rng.bit_generator.state = dict(draws.after)
+    return draws
+
+
 def resample_sums(parts: Sequence[np.ndarray], rng: np.random.Generator, resamples: int) -> list[np.ndarray]:
     """Sums over jointly resampled clusters.
 
@@ -67,6 +115,9 @@ def resample_sums(parts: Sequence[np.ndarray], rng: np.random.Generator, resampl
     """
     size = len(parts[0])
     out: list[list[np.ndarray]] = [[] for _ in parts]
+    if len(blocks(resamples, size)) == 1 and isinstance(rng.bit_generator, np.random.PCG64):
+        draws = _draws_of(rng, size, resamples)
+        return [draws.sums(part) for part in parts]
     for block in blocks(resamples, size):
         index = rng.integers(0, size, size=(block, size))
         for sums, part in zip(out, parts, strict=True):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.table import pivot
 
 DONE = pl.col("status") == "done"
 
@@ -20,25 +21,86 @@ def done(table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(DONE)
 
 
+class _Index:
+    """The done cells of a table by method, as arrays: a report asks for thousands of small parts of it."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        self._table = done(table)
+        seeds, tasks = self._table["seed"], self._table["task"]
+        self.seeds: list[Any] = sorted(seeds.unique().to_list())
+        self.tasks: list[str] = tasks.unique(maintain_order=True).to_list()
+        self._seed = _codes(seeds, self.seeds)
+        self._task = _codes(tasks, self.tasks)
+        rows = self._table.select("method").with_row_index("row").group_by("method").agg("row")
+        self._rows = {method: np.array(places, dtype=np.int64) for method, places in rows.iter_rows()}
+        self._values: dict[str, np.ndarray] = {}
+        self.means: dict[tuple[str, str, tuple[str, ...]], Interval] = {}
+
+    def grid(self, method: str, name: str, seeds: list[Any], tasks: list[str]) -> np.ndarray:
+        """Return a metric of a method, float64 (seeds, tasks)."""
+        if name not in self._values:
+            column = self._table[name].cast(pl.Float64)
+            self._values[name] = column.fill_null(math.nan).to_numpy()
+        rows = self._rows.get(method, np.zeros(0, dtype=np.int64))
+        i, j = _places(self.seeds, seeds)[self._seed[rows]], _places(self.tasks, tasks)[self._task[rows]]
+        asked = (i >= 0) & (j >= 0)
+        flat = i[asked] * len(tasks) + j[asked]
+        out = np.full(len(seeds) * len(tasks), np.nan)
+        if len(flat) and np.bincount(flat).max() > 1:
+            raise ConfigError(
+                f"two rows of {method} for one seed and task", remedy="filter to one method and one fit first"
+            )
+        out[flat] = self._values[name][rows[asked]]
+        return out.reshape(len(seeds), len(tasks))
+
+
+def _codes(column: pl.Series, values: list[Any]) -> np.ndarray:
+    """Return the place of each entry of a column among its values."""
+    old, new = pl.Series(values, dtype=column.dtype), pl.Series(range(len(values)), dtype=pl.Int64)
+    found: np.ndarray = column.replace_strict(old, new, return_dtype=pl.Int64).to_numpy()
+    return found
+
+
+def _places(known: list[Any], asked: list[Any]) -> np.ndarray:
+    """Return where each known value stands among those asked for; -1: nowhere."""
+    at = {value: place for place, value in enumerate(asked)}
+    return np.array([at.get(value, -1) for value in known], dtype=np.int64)
+
+
+#: the table that was read last and its index; a report reads one table from start to end
+_LAST: list[tuple[weakref.ref[pl.DataFrame], _Index]] = []
+
+
+def _forget(gone: weakref.ref[pl.DataFrame]) -> None:
+    """Keep nothing of a table that is gone."""
+    _LAST[:] = [entry for entry in _LAST if entry[0] is not gone]
+
+
+def _index(table: pl.DataFrame) -> _Index:
+    if not _LAST or _LAST[0][0]() is not table:
+        _LAST[:] = [(weakref.ref(table, _forget), _Index(table))]
+    return _LAST[0][1]
+
+
 def grid(table: pl.DataFrame, method: str, name: str, seeds: list[Any], tasks: list[str]) -> np.ndarray:
     """Return a metric of a method, float64 (seeds, tasks); NaN where there is none."""
-    # a suite for a paper has hundreds of thousands of cells: what is not asked for goes before anything else
-    chosen = (pl.col("method") == method) & DONE & pl.col("task").is_in(tasks)
-    columns = table.select(*{"method", "status", "task", "seed", name})
-    found: np.ndarray = pivot(columns.filter(chosen), name, clusters=seeds, tasks=tasks)[0]
-    return found
+    return _index(table).grid(method, name, seeds, tasks)
 
 
 def axes_of(table: pl.DataFrame) -> tuple[list[Any], list[str]]:
     """Return the seeds and tasks of a table."""
-    rows = done(table.select("status", "seed", "task"))
-    return sorted(rows["seed"].unique().to_list()), rows["task"].unique(maintain_order=True).to_list()
+    index = _index(table)
+    return list(index.seeds), list(index.tasks)
 
 
 def mean_of(table: pl.DataFrame, method: str, name: str, tasks: list[str]) -> Interval:
     """Return the mean of a metric over tasks and seeds, seeds resampled; undefined cells are left out."""
-    seeds, _ = axes_of(table)
-    values = grid(table, method, name, seeds, tasks)
-    if not np.isfinite(values).any():
-        return Interval(value=math.nan, n=0, reason="undefined in every cell")
-    return mean_interval(values, np.random.default_rng(0))
+    index = _index(table)
+    key = method, name, tuple(tasks)
+    if key not in index.means:
+        values = index.grid(method, name, index.seeds, tasks)
+        if np.isfinite(values).any():
+            index.means[key] = mean_interval(values, np.random.default_rng(0))
+        else:
+            index.means[key] = Interval(value=math.nan, n=0, reason="undefined in every cell")
+    return index.means[key]

@@ -1,0 +1,144 @@
+"""A results folder of the suite fairness-paper, its cells full of numbers drawn at random."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlopsim.bench.grid import Grid, expand
+from mlopsim.bench.ledger import Ledger, Origin
+from mlopsim.bench.schema import sealed
+from mlopsim.bench.storage import pack_array, to_json
+from mlopsim.core.spec import make, split_spec
+from mlopsim.core.track import Cell, FitResult
+from mlopsim.streams.stream import Norm
+from mlopsim.tracks._fairness_run import GUARDED, NORMS, RATES
+
+SUITE = "fairness-paper"
+#: audited windows of a drawn curve
+WINDOWS = 60
+#: different curves that are drawn; cells share them
+CURVES = 64
+GUARDED_CURVES = ("served_impact", "served_treatment", "served_errors", "served_accuracy")
+
+
+def fairness_grid(settings: Mapping[str, Any]) -> Grid:
+    """Expand the suite as ``mlopsim bench`` does."""
+    from mlopsim.cli.bench_ import build_suite
+    from mlopsim.cli.compose import compose_bench
+
+    suite, track = build_suite(compose_bench([f"suite={SUITE}", f"seeds={settings['fairness_seeds']}"]), ())
+    return expand(suite, track)
+
+
+def law_of(cell: Cell) -> tuple[float, Norm]:
+    """Return strength and norm of the bias of a cell's task."""
+    stream = cell.task.part["stream"]
+    source = make("stream", stream)
+    norm = make("bias", source.bias).norm if split_spec("bias", source.bias)[0] != "none" else Norm.NONE
+    return float(source.strength), norm
+
+
+def drawn(cell: Cell, strength: float, norm: Norm, rng: np.random.Generator) -> dict[str, float]:
+    """Draw the numbers of a cell; NaN where the track gives none."""
+    part = cell.method.part
+    control = part["control"] is not None
+    wrong = norm is not Norm.NONE and strength > 0.0
+    metrics = {
+        "strength": strength,
+        "norm": NORMS[norm] if strength else 0.0,
+        "control": float(control),
+        "rule": float(part["rule"]),
+        "arm": float(part["arm"]),
+    }
+    u = rng.random(len(GUARDED) + 8).tolist()
+    hit = u[0] < strength
+    if wrong:
+        delay = float(int(40 * u[1]))
+        metrics |= {"power": float(hit), "early": float(u[2] < 0.05), "harmful": float(strength > 0.3)}
+        metrics["restricted_delay"] = delay if hit else 45.0
+        if hit:
+            metrics["delay"] = delay
+        if strength > 0.3:
+            metrics["lead"] = float(int(20 * (u[3] - 0.5)))
+    else:
+        metrics["false_block"] = float(u[0] < 0.05)
+    if not control:
+        # of one limit, as all cells of a method and task have it
+        rate = 0.04 + 0.02 * (int(cell.fit or "0", 16) % 97) / 97
+        metrics |= dict(zip(RATES, (rate, rate - 0.01, rate + 0.01, 2000.0), strict=True))
+        metrics |= {"exact": 0.0, "missing": 0.01}
+        if not part["rule"]:
+            metrics["met"] = 1.0
+        if "shap" in cell.method.name or "lime" in cell.method.name or part["arm"]:
+            if hit and wrong:
+                metrics["blamed"] = float(u[4] < 0.5)
+            if not part["arm"] and not part["rule"]:
+                metrics["stable"] = u[5]
+    if cell.task.part["guard"]:
+        metrics |= {name: u[8 + n] for n, name in enumerate(GUARDED)}
+    return metrics
+
+
+def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
+    """Register the suite, store its fits, and a cell of drawn numbers for each of its members."""
+    grid = fairness_grid(settings)
+    rng = np.random.default_rng(0)
+    names = [metric.name for metric in grid.metrics]
+    pool = [pack_array(rng.random(WINDOWS)) for _ in range(CURVES)]
+    laws: dict[str, tuple[float, Norm]] = {}
+    with Ledger.open(folder) as ledger:
+        ledger.register(grid)
+        run = ledger.begin_run(grid.digest, {"executor": "serial", "workers": 1})
+        for job in grid.fits:
+            ledger.record_fit(job, "done", FitResult(), None, Origin(run=run))
+        ledger.end_run(run, "finished")
+
+    def rows(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+        for cell in grid.cells:
+            if cell.task.digest not in laws:
+                laws[cell.task.digest] = law_of(cell)
+            found = drawn(cell, *laws[cell.task.digest], rng)
+            metrics = {name: found.get(name, math.nan) for name in names}
+            reasons = {name: "undefined in this cell" for name in names if name not in found}
+            kinds = ["position", "alarms"]
+            if cell.method.part["control"] == "oracle":
+                kinds += ["treatment", "impact", "errors", "accuracy"]
+            if cell.task.part["guard"]:
+                kinds += GUARDED_CURVES
+            which = rng.integers(CURVES, size=len(kinds)).tolist()
+            curves = [sealed("curve", cell.key, k, pool[w]) for k, w in zip(kinds, which, strict=True)]
+            db.executemany("INSERT INTO curve VALUES (?,?,?,?)", curves)
+            content = (to_json([(row[1], row[-1]) for row in curves]), to_json(metrics), to_json(reasons))
+            origin = (0.1, 22, "host", "0" * 12, run, "2026-01-01T00:00:00.000+00:00", 1)
+            yield sealed("cell", cell.key, "done", *content, None, *origin)
+
+    db = sqlite3.connect(folder / "ledger.sqlite")
+    with db:
+        for row in rows(db):
+            db.execute(f"INSERT INTO cell VALUES ({','.join('?' * 14)})", row)
+    db.close()
+    size = (folder / "ledger.sqlite").stat().st_size / 1e9
+    return f"{len(grid.cells)} cells, {len(grid.fits)} fits, {size:.2f} GB"
+
+
+def fairness_paper_report(settings: Mapping[str, Any], folder: Path) -> str:
+    """``mlopsim report`` of the suite."""
+    from mlopsim.cli.show import summarise
+
+    board, _ = summarise(folder)
+    return f"{board.height} methods"
+
+
+def fairness_paper_resume(settings: Mapping[str, Any], folder: Path) -> str:
+    """``mlopsim bench`` where nothing is left to be done."""
+    from mlopsim.cli.bench_ import command
+
+    given = [f"suite={SUITE}", f"seeds={settings['fairness_seeds']}", f"results={folder}", "--no-report"]
+    command.main(given, standalone_mode=False)
+    return ""
