@@ -62,34 +62,30 @@ def copied(folder: Path, kit: Kit) -> Path:
     return results
 
 
-def changed(results: Path, *statements: str, values: tuple[object, ...] = ()) -> int:
-    """Change a ledger behind its back; return how many rows."""
+def changed(results: Path, statement: str, values: tuple[object, ...] = ()) -> None:
+    """Change a ledger behind its back."""
     db = sqlite3.connect(results / FILE)
     try:
         with db:
-            count = sum(db.execute(statement, values).rowcount for statement in statements)
+            db.execute(statement, values)
     finally:
         db.close()
-    return count
+
+
+def resumed(kit: Kit, results: Path) -> tuple[str, ...]:
+    """Return the words that run the tiny suite into a results folder."""
+    common = ("bench", "suite=tiny", "--conf", str(kit.conf), "executor=serial", "--no-report")
+    return (*common, f"results={results}")
 
 
 def reading(rng: np.random.Generator, folder: Path, kit: Kit, results: Path, detail: str) -> Case:
     """Return a case of a command that reads: it finds the damage, or gives the right numbers."""
     command = pick(rng, ("export", "export", "status", "bench"))
     if command == "bench":
-        words: tuple[str, ...] = (
-            "bench",
-            "suite=tiny",
-            "--conf",
-            str(kit.conf),
-            "executor=serial",
-            "--no-report",
-            f"results={results}",
-        )
         after = folder / "out.csv"
         # without a report it shows no number: what has changed in one is found by whoever reads it
         return Case(
-            words=words,
+            words=resumed(kit, results),
             right=Right.FOUND,
             same=lambda _: honest(exported(results, after), kit.exported),
             detail=f"bench: {detail}",
@@ -269,16 +265,7 @@ def repaired(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
     def whole(_: str) -> bool:
         from faults.base import command
 
-        again = (
-            "bench",
-            "suite=tiny",
-            "--conf",
-            str(kit.conf),
-            "executor=serial",
-            "--no-report",
-            f"results={results}",
-        )
-        code, _, _ = command(again)
+        code, _, _ = command(resumed(kit, results))
         return code == 0 and exported(results, folder / "out.csv") == kit.exported
 
     return Case(

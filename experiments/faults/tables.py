@@ -41,26 +41,17 @@ def good_csv(path: Path, rng: np.random.Generator) -> Path:
     return path
 
 
+def audit(file: Path, folder: Path, *more: str) -> tuple[str, ...]:
+    """Return the words of a quick audit of a file."""
+    common = ("audit", str(file), "--group", "team", "--learner", "ridge", "--rounds", "19")
+    return (*common, *more, "--out", str(folder / "page.html"))
+
+
 def reads(rng: np.random.Generator, folder: Path, kit: Kit, file: Path, detail: str, right: Right) -> Case:
     """Return a case of one of the commands that read such a file."""
     command = pick(rng, ("audit", "corrupt", "bench"))
     if command == "audit":
-        words: tuple[str, ...] = (
-            "audit",
-            str(file),
-            "--group",
-            "team",
-            "--learner",
-            "ridge",
-            "--audit",
-            "demographic_parity",
-            "--rounds",
-            "19",
-            "--drop",
-            "day",
-            "--out",
-            str(folder / "page.html"),
-        )
+        words = audit(file, folder, "--audit", "demographic_parity", "--drop", "day")
     elif command == "corrupt":
         words = (
             "corrupt",
@@ -203,20 +194,8 @@ def one_group(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
         table[int(rng.integers(ROWS))][2] = "south"
     file = folder / "rows.csv"
     file.write_text(text(table), encoding="utf-8")
-    words = (
-        "audit",
-        str(file),
-        "--group",
-        "team",
-        "--learner",
-        "ridge",
-        "--rounds",
-        "19",
-        "--audit",
-        "demographic_parity",
-    )
     return Case(
-        words=(*words, "--out", str(folder / "page.html")),
+        words=audit(file, folder, "--audit", "demographic_parity"),
         right=Right.SAID,
         says=("in a group",),
         keeps=(file,),
@@ -232,20 +211,7 @@ def times_that_are_none(rng: np.random.Generator, folder: Path, kit: Kit) -> Cas
     words = pick(
         rng,
         (
-            (
-                "audit",
-                str(file),
-                "--group",
-                "team",
-                "--learner",
-                "ridge",
-                "--time",
-                "day",
-                "--rounds",
-                "19",
-                "--out",
-                str(folder / "p.html"),
-            ),
+            audit(file, folder, "--time", "day"),
             (
                 "corrupt",
                 str(file),

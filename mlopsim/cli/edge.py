@@ -23,6 +23,9 @@ UNEXPECTED = 70
 #: exit status after Ctrl-C
 INTERRUPTED = 130
 
+#: global option: let the traceback through
+TRACEBACK = "--traceback"
+
 #: remedies for what the system says
 SYSTEM = {
     errno.ENOSPC: "free some space, or choose another disk with results=DIR and MLOPSIM_CACHE=DIR",
@@ -83,10 +86,6 @@ def run(group: Callable[[], object]) -> int:
             _tell(message, remedy)
             return status
     return 0
-
-
-#: global option: let the traceback through
-TRACEBACK = "--traceback"
 
 
 def explain(error: Exception) -> tuple[str, str, int]:
