@@ -225,8 +225,10 @@ class _Run:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 ended = "interrupted"
-            self._keep_finished(flying)
-            backend.close(kill=True)
+            try:
+                self._keep_finished(flying)
+            finally:  # a second Ctrl-C while results are kept must not leave workers behind
+                backend.close(kill=True)
             raise
         else:
             backend.close()

@@ -220,6 +220,7 @@ def test_ctrl_c_leaves_a_clean_ledger_and_no_workers(tmp_path: Path) -> None:
         def finish(self, counts: Counts) -> None: ...
         def update(self, counts: Counts, message: str = "") -> None:
             if counts.done:
+                time.sleep(0.2)  # the other worker's cell ends meanwhile: keeping it raises once more
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
