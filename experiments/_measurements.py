@@ -250,7 +250,7 @@ def generators(
     from river.datasets import synth
 
     from mlopsim import make
-    from mlopsim.streams.concepts._base import Law
+    from mlopsim.streams.concepts.base import Law
 
     rivers: dict[str, Callable[[], Any]] = {
         "sea": lambda: synth.SEA(seed=0),

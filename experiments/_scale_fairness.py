@@ -17,7 +17,7 @@ from mlopsim.bench.storage import pack_array, to_json
 from mlopsim.core.spec import make, split_spec
 from mlopsim.core.track import Cell, FitResult
 from mlopsim.streams.stream import Norm
-from mlopsim.tracks._fairness_run import GUARDED, NORMS, RATES
+from mlopsim.tracks.fairness.run import GUARDED, NORMS, RATES
 
 SUITE = "fairness-paper"
 #: audited windows of a drawn curve
@@ -29,8 +29,8 @@ GUARDED_CURVES = ("served_impact", "served_treatment", "served_errors", "served_
 
 def fairness_grid(settings: Mapping[str, Any]) -> Grid:
     """Expand the suite as ``mlopsim bench`` does."""
-    from mlopsim.cli.bench_ import build_suite
-    from mlopsim.cli.compose import compose_bench
+    from mlopsim.cli.commands.bench import build_suite
+    from mlopsim.compose.compose import compose_bench
 
     suite, track = build_suite(compose_bench([f"suite={SUITE}", f"seeds={settings['fairness_seeds']}"]), ())
     return expand(suite, track)
@@ -137,7 +137,7 @@ def fairness_paper_report(settings: Mapping[str, Any], folder: Path) -> str:
 
 def fairness_paper_resume(settings: Mapping[str, Any], folder: Path) -> str:
     """``mlopsim bench`` where nothing is left to be done."""
-    from mlopsim.cli.bench_ import command
+    from mlopsim.cli.commands.bench import command
 
     given = [f"suite={SUITE}", f"seeds={settings['fairness_seeds']}", f"results={folder}", "--no-report"]
     command.main(given, standalone_mode=False)

@@ -21,13 +21,13 @@ import numpy as np
 import polars as pl
 
 from mlopsim.bench.suite import Suite
-from mlopsim.cli.bench_ import build_suite
-from mlopsim.cli.compose import compose_bench
+from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose.compose import compose_bench
 from mlopsim.core.spec import make
 from mlopsim.core.track import Task, Track
 from mlopsim.drift.detector import Detector
 from mlopsim.stats.ranks import friedman
-from mlopsim.tracks._drift_report import done, leaderboard, pooled_mean, pooled_tasks, ranked
+from mlopsim.tracks.drift.analysis import done, leaderboard, pooled_mean, pooled_tasks, ranked
 
 #: figures of the report that answer the question
 FIGURES = ("Critical difference", "Delay against false alarms", "Worth against delay")

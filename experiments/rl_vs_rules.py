@@ -18,8 +18,8 @@ import _common
 import numpy as np
 import polars as pl
 
-from mlopsim.cli.bench_ import build_suite
-from mlopsim.cli.compose import compose_bench
+from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose.compose import compose_bench
 from mlopsim.core.registry import find
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import params_of
@@ -28,7 +28,7 @@ from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.resample import Kind
-from mlopsim.tracks._delivery_report import SINGLE, Arena
+from mlopsim.tracks.delivery.analysis import SINGLE, Arena
 
 
 @dataclass(frozen=True, kw_only=True)

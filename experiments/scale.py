@@ -95,7 +95,7 @@ def fill(settings: Mapping[str, Any], folder: Path) -> str:
 
 def status(settings: Mapping[str, Any], folder: Path) -> str:
     """``mlopsim status``."""
-    from mlopsim.cli.status_ import command
+    from mlopsim.cli.commands.status import command
 
     command.main([str(folder)], standalone_mode=False)
     return ""

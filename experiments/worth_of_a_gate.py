@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from mlopsim.cli.bench_ import build_suite
-from mlopsim.cli.compose import compose_bench
+from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose.compose import compose_bench
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks._cells import axes_of, mean_of
-from mlopsim.tracks._quality_numbers import (
+from mlopsim.tracks.cell_table import axes_of, mean_of
+from mlopsim.tracks.quality.analysis import (
     BASE,
     TOP,
     Disagreement,
@@ -36,7 +36,7 @@ from mlopsim.tracks._quality_numbers import (
     recovered,
     with_errors,
 )
-from mlopsim.tracks.quality import QualityTrack
+from mlopsim.tracks.quality.track import QualityTrack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

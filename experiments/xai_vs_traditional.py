@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from mlopsim.cli.bench_ import build_suite
-from mlopsim.cli.compose import compose_bench
+from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose.compose import compose_bench
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks._cells import mean_of
-from mlopsim.tracks._fairness_numbers import biased, difference, flag, scenarios, strengths, unequal
-from mlopsim.tracks.fairness import FairnessTrack
+from mlopsim.tracks.cell_table import mean_of
+from mlopsim.tracks.fairness.analysis import biased, difference, flag, scenarios, strengths, unequal
+from mlopsim.tracks.fairness.track import FairnessTrack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

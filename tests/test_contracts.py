@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlopsim.core.contract import check_component, checks_for
+from mlopsim.checks.base import check_component, checks_for
 from mlopsim.core.registry import PACKAGES, find, names
 
 EVERYTHING = [(kind, name) for kind in PACKAGES for name in names(kind)]

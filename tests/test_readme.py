@@ -65,7 +65,7 @@ def rows(text):
 
 def test_names_of_the_tables_exist():
     from mlopsim.core.registry import PACKAGES, names, plural
-    from mlopsim.tracks._delivery_controls import CONTROLS
+    from mlopsim.tracks.delivery.controls import CONTROLS
 
     seen = 0
     kinds = {plural(kind): kind for kind in PACKAGES}

@@ -113,7 +113,7 @@ def component(rng: np.random.Generator, kind: str) -> tuple[str, dict[str, Any]]
 
 
 def unknown_root_key(rng: np.random.Generator, folder: Path, kit: Kit) -> Case:
-    from mlopsim.cli.schema import PARTS, root_keys
+    from mlopsim.compose.schema import PARTS, root_keys
     from mlopsim.core.registry import names
 
     known = {*root_keys(), *PARTS, *names("track"), "suite"}

@@ -16,7 +16,7 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.spec import check_range
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, Normal
-from mlopsim.drift.runlength import make_chart
+from mlopsim.drift.run_length.exact import make_chart
 from mlopsim.drift.signal import SignalKind, Told
 
 #: sizes of the windows that detectors of inputs read, with their defaults

@@ -36,10 +36,10 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import ``mlopsim.cli.<name>`` and return its ``command``."""
+        """Import ``mlopsim.cli.commands.<name>`` and return its ``command``."""
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"mlopsim.cli.{name}_")
+        module = importlib.import_module(f"mlopsim.cli.commands.{name}")
         command: click.Command = module.command
         return command
 

@@ -19,7 +19,7 @@ from mlopsim.core.errors import ConfigError, nearest
 
 C = TypeVar("C", bound=type)
 
-#: where the components of each kind live; a package that does not exist yet has no components
+#: where the components of each kind live, one file each; ``*`` stands for every folder there
 PACKAGES: dict[str, str] = {
     "concept": "mlopsim.streams.concepts",
     "schedule": "mlopsim.streams.schedules",
@@ -40,7 +40,7 @@ PACKAGES: dict[str, str] = {
     "gate": "mlopsim.quality.gates",
     "explainer": "mlopsim.explain.explainers",
     "audit": "mlopsim.fairness.audits",
-    "track": "mlopsim.tracks",
+    "track": "mlopsim.tracks.*.track",
 }
 
 ENTRY_POINT_GROUP = "mlopsim.components"
@@ -145,14 +145,26 @@ def load(kind: str) -> None:
             entry.load()
 
 
-def _import_package(package_name: str) -> None:
-    room = package_name.rpartition(".")[0]
-    if importlib.util.find_spec(room) is None or importlib.util.find_spec(package_name) is None:
+def _import_package(place: str) -> None:
+    """Import a module, or every module of a package but those with an underscore; ``*``: of each folder."""
+    above, star, below = place.partition(".*.")
+    if star:
+        for folder in _modules(above):
+            inside = f"{folder}.{below}"
+            if importlib.util.find_spec(folder).submodule_search_locations and importlib.util.find_spec(
+                inside
+            ):
+                _import_package(inside)
         return
-    package = importlib.import_module(package_name)
-    for module in pkgutil.iter_modules(package.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"{package_name}.{module.name}")
+    importlib.import_module(place)
+    for module in _modules(place):
+        importlib.import_module(module)
+
+
+def _modules(package: str) -> list[str]:
+    """Return the full names of the public modules of a package; of a module none."""
+    found = getattr(importlib.import_module(package), "__path__", [])
+    return [f"{package}.{m.name}" for m in pkgutil.iter_modules(found) if not m.name.startswith("_")]
 
 
 def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None = None) -> dict[str, str]:

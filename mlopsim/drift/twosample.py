@@ -134,7 +134,7 @@ class TwoSample(Windowed):
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
-        from mlopsim.drift.kernels.correct import simes, smallest
+        from mlopsim.numerics.multiple_testing import simes, smallest
 
         score = np.full(len(windows), np.nan)
         (features, n1), n2 = reference.shape, windows.shape[1]

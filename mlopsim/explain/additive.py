@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlopsim.explain.linear import check_shapes
+from mlopsim.explain.arguments import check_shapes
 
 
 def rivals(intercept: np.ndarray, label: int) -> tuple[float, np.ndarray]:

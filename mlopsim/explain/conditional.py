@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
-from mlopsim.explain.linear import check_shapes
+from mlopsim.explain.arguments import check_shapes
 
 #: most features of an exact map: its time doubles with each (12: about 1 ms, 16: about 25 ms)
 MOST = 16

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlopsim.core.errors import DataError
+from mlopsim.explain.arguments import check_label, check_shapes
 from mlopsim.learners.models import LinearModel, Link
 
 
@@ -72,8 +72,6 @@ def score_of(model: LinearModel, label: int) -> tuple[np.ndarray, float]:
     ConfigError
         If the model has no such class.
     """
-    from mlopsim.explain.output import check_label
-
     check_label(label, model.n_classes)
     coef, intercept = class_score(model.coef, model.intercept, model.link, label)
     return coef, float(intercept)
@@ -119,18 +117,3 @@ def interventional(coef: np.ndarray, X: np.ndarray, mean: np.ndarray) -> np.ndar
     check_shapes(coef, X, mean)
     result: np.ndarray = coef[..., None, :] * (X - mean[..., None, :])
     return result
-
-
-def check_shapes(coef: np.ndarray, X: np.ndarray, mean: np.ndarray) -> None:
-    """Raise DataError unless coefficients (..., d), rows (..., n, d) and means (..., d) go together."""
-    wide = X.shape[-1:]
-    try:
-        np.broadcast_shapes(coef.shape[:-1], X.shape[:-2], mean.shape[:-1])
-        fine = X.ndim >= 2 and coef.shape[-1:] == wide and mean.shape[-1:] == wide
-    except ValueError:
-        fine = False
-    if not fine:
-        raise DataError(
-            f"shapes disagree: coef {coef.shape}, X {X.shape}, mean {mean.shape}",
-            remedy="coef (..., d), X (..., n, d) and mean (..., d), whose leading axes can be broadcast",
-        )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.explain.arguments import check_label
 from mlopsim.learners.base import Model
-from mlopsim.learners.models import EstimatorModel, GaussianModel, LinearModel
-from mlopsim.quality.train_gate import probabilities
+from mlopsim.learners.models import EstimatorModel, GaussianModel, LinearModel, probabilities
 
 
 class Output(Enum):
@@ -21,7 +21,7 @@ class Output(Enum):
     :func:`mlopsim.explain.linear.class_score`; of an estimator its decision function, if it has one; where
     scores are margins, the class's score; else the log odds of the class against all others. With two classes
     and probabilities all but the last but one are the log odds. ``probability``: that of the class, margins
-    turned into probabilities as by :func:`mlopsim.quality.train_gate.probabilities`.
+    turned into probabilities as by :func:`mlopsim.learners.models.probabilities`.
     """
 
     MARGIN = "margin"
@@ -148,15 +148,6 @@ def features_of(model: Model) -> int | None:
         return int(model.half.shape[1])
     found = getattr(model.estimator, "n_features_in_", None) if isinstance(model, EstimatorModel) else None
     return None if found is None else int(found)
-
-
-def check_label(label: int, n_classes: int) -> None:
-    """Raise ConfigError unless a model of that many classes has the class."""
-    if not 0 <= label < n_classes:
-        raise ConfigError(
-            f"class {label} cannot be explained: the model has {n_classes} classes",
-            remedy=f"a label in 0..{n_classes - 1}",
-        )
 
 
 def _linear(model: LinearModel, label: int) -> Callable[[np.ndarray], np.ndarray]:

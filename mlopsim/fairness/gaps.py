@@ -41,7 +41,7 @@ def mean_gaps(evidence: Evidence, found: Explained) -> np.ndarray:
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> evidence = sample(windows=1, shift=1.0)
     >>> mean_gaps(evidence, evidence.explained("shap")).round(2)
     array([[[ 0.7 ,  0.05, -0.01,  0.  ],

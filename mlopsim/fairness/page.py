@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from mlopsim.core.track import Section
+from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.oneoff import Subject
 from mlopsim.fairness.page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.rates import LEAST, gap_interval
 from mlopsim.fairness.verdicts import Says, Verdict, by_arm

@@ -63,7 +63,7 @@ def attribution_gaps(evidence: Evidence, name: str, level: float) -> tuple[list[
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found, rows = attribution_gaps(sample(windows=1, shift=1.0), "shap", 0.95)
     >>> found[0], rows.tolist()
     (Interval(0.698 [0.542, 0.853], n=400), [200, 200])
@@ -165,7 +165,7 @@ def attributions(evidence: Evidence, level: float) -> list[Section]:
 
 def scores(evidence: Evidence, level: float) -> Section:
     """Make the section on scores by group."""
-    from mlopsim.drift.cdf import two_cdfs
+    from mlopsim.numerics.ecdf import two_cdfs
     from mlopsim.plots.cdf import cdf
     from mlopsim.plots.curves import Curve
     from mlopsim.plots.curves import curves as draw_curves

@@ -56,7 +56,7 @@ def counted(evidence: Evidence, right: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> evidence = sample(windows=1)
     >>> rows, hits = counted(evidence, evidence.decision)
     >>> rows[0, :4].tolist(), hits[0, :4].tolist(), rows[0, -2:].tolist()

@@ -12,7 +12,7 @@ import numpy as np
 from mlopsim.core.spec import make
 from mlopsim.core.threads import one_thread
 from mlopsim.learners.base import Model
-from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.sources.population import Population
 from mlopsim.streams.stream import Norm
 

@@ -14,10 +14,10 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.identity import identity_words
 from mlopsim.core.spec import canonical, label, make
 from mlopsim.core.threads import one_thread
-from mlopsim.fairness.arms import Arm
 from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
+from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.dataset_audit import Subject, regrouped
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.oneoff import Subject, regrouped
 from mlopsim.stats.ranks import holm
 from mlopsim.streams.layout import branch
 
@@ -225,7 +225,7 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> audit, seed = make("audit", "four_fifths"), np.random.SeedSequence(0)
     >>> shuffled(audit, sample(windows=1, shift=1.0), 99, seed), shuffled(audit, sample(windows=1), 99, seed)
     (0.01, 0.72)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.errors import DataError
-from mlopsim.streams.columns import option
+from mlopsim.streams.files.columns import option
 from mlopsim.streams.stream import Stream
 
 MAX_CATEGORIES = 20

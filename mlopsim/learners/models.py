@@ -81,7 +81,7 @@ class LinearModel:
 
     def decision(self, X: np.ndarray) -> np.ndarray:
         """Return the linear scores, float64 of shape (n, K)."""
-        from mlopsim.learners._predict import linear_scores
+        from mlopsim.learners.kernels.predict import linear_scores
 
         result: np.ndarray = linear_scores(self.coef, self.intercept, columns_of(X)).T
         return result
@@ -104,7 +104,7 @@ class LinearModels:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return labels, uint8 of shape (V, n)."""
-        from mlopsim.learners._predict import linear_labels
+        from mlopsim.learners.kernels.predict import linear_labels
 
         labels: np.ndarray = linear_labels(self.coef, self.intercept, columns_of(X))
         return labels
@@ -139,7 +139,7 @@ class GaussianModel:
 
     def decision(self, X: np.ndarray) -> np.ndarray:
         """Return the joint log-likelihoods log P(x, c), float64 of shape (n, C)."""
-        from mlopsim.learners._predict import bayes_scores
+        from mlopsim.learners.kernels.predict import bayes_scores
 
         result: np.ndarray = bayes_scores(self.intercept, self.half, self.centre, columns_of(X)).T
         return result
@@ -159,7 +159,7 @@ class GaussianModels:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return labels, uint8 of shape (V, n)."""
-        from mlopsim.learners._predict import bayes_labels
+        from mlopsim.learners.kernels.predict import bayes_labels
 
         labels: np.ndarray = bayes_labels(self.intercept, self.half, self.centre, columns_of(X))
         return labels
@@ -275,3 +275,20 @@ def check_weight(weight: np.ndarray | None, n: int) -> np.ndarray:
     if found.shape != (n,) or not np.isfinite(found).all() or (found <= 0.0).any():
         raise DataError(f"{n} rows need as many finite weights above 0", remedy="leave rows of weight 0 out")
     return found
+
+
+def probabilities(scores: np.ndarray) -> np.ndarray:
+    """Return a model's scores (n, C) as probabilities.
+
+    Scores that are not negative and add up to 1 in every row are probabilities already. Others are margins
+    and go through a softmax: of two classes with the margins -m and m the second gets 1 / (1 + exp(-2 m)).
+    That keeps the order of rows, but is not calibrated.
+
+    Examples
+    --------
+    >>> probabilities(np.array([[-1.0, 1.0]])).round(3), probabilities(np.array([[0.0, 1.0]]))
+    (array([[0.119, 0.881]]), array([[0., 1.]]))
+    """
+    if (scores >= 0.0).all() and (np.abs(scores.sum(axis=1) - 1.0) <= 1e-6).all():
+        return scores
+    return softmax(scores)

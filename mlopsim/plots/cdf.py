@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Comparison(Protocol):
-    """What is drawn; :func:`mlopsim.drift.cdf.two_cdfs` makes one, and says what the fields are."""
+    """What is drawn; :func:`mlopsim.numerics.ecdf.two_cdfs` makes one, and says what the fields are."""
 
     @property
     def x(self) -> np.ndarray: ...  # noqa: D102
@@ -54,7 +54,7 @@ def cdf(
     Parameters
     ----------
     shown : Comparison
-        The two functions, as :func:`mlopsim.drift.cdf.two_cdfs` returns them.
+        The two functions, as :func:`mlopsim.numerics.ecdf.two_cdfs` returns them.
     names : (str, str)
         Of the samples.
     xlabel, title, note : str

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
-from mlopsim.quality.checks import check_numbers
+from mlopsim.quality.validation import check_numbers
 from mlopsim.streams.stream import Received
 
 

@@ -16,11 +16,11 @@ from mlopsim.core.threads import one_thread
 from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
 from mlopsim.quality.calibration import Limit, conformal, split
-from mlopsim.quality.checks import check_streams
 from mlopsim.quality.gate import Action, Flags, Gate, Rows
 from mlopsim.quality.gates.none import NoGate
 from mlopsim.quality.gates.oracle import Oracle
 from mlopsim.quality.train_gate import TrainGate
+from mlopsim.quality.validation import check_streams
 from mlopsim.streams.stream import Stream
 
 #: what a flagged row counts where it is weighted down

@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import Spec, make
 from mlopsim.learners.folds import stratified_folds
-from mlopsim.learners.models import softmax
+from mlopsim.learners.models import probabilities
 from mlopsim.quality.gate import Gate, Rows, Stage
 
 #: a probability below this counts as this, so that a log loss is finite
@@ -128,23 +128,6 @@ class TrainGate(Gate):
             f"{self.full_name} stands at training: it has no score of rows alone",
             remedy="use its method harm(), or stages=[train]",
         )
-
-
-def probabilities(scores: np.ndarray) -> np.ndarray:
-    """Return a model's scores (n, C) as probabilities.
-
-    Scores that are not negative and add up to 1 in every row are probabilities already. Others are margins
-    and go through a softmax: of two classes with the margins -m and m the second gets 1 / (1 + exp(-2 m)).
-    That keeps the order of rows, but is not calibrated.
-
-    Examples
-    --------
-    >>> probabilities(np.array([[-1.0, 1.0]])).round(3), probabilities(np.array([[0.0, 1.0]]))
-    (array([[0.119, 0.881]]), array([[0., 1.]]))
-    """
-    if (scores >= 0.0).all() and (np.abs(scores.sum(axis=1) - 1.0) <= 1e-6).all():
-        return scores
-    return softmax(scores)
 
 
 def log_loss(chances: np.ndarray, y: np.ndarray) -> np.ndarray:

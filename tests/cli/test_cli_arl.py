@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mlopsim.cli.arl_ import command as arl
-from mlopsim.cli.calibrate_ import command as calibrate
+from mlopsim.cli.commands.arl import command as arl
+from mlopsim.cli.commands.calibrate import command as calibrate
 from mlopsim.core.errors import ConfigError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from cli_kit import Bench, mlopsim
 
-from mlopsim.cli.bench_ import build_suite
-from mlopsim.cli.compose import compose_bench
+from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose.compose import compose_bench
 from mlopsim.core.errors import ConfigError
 
 TINY = {"windows": 16, "rows": 20, "warmup": 4}
@@ -184,7 +184,7 @@ def test_the_printed_config_is_complete_and_readable(bench: Bench) -> None:
 
 def test_every_suite_of_the_package_builds() -> None:
     from mlopsim.bench.grid import expand
-    from mlopsim.cli.compose import conf_folder
+    from mlopsim.compose.compose import conf_folder
 
     found = sorted(path.stem for path in (conf_folder() / "suite").glob("*.yaml"))
     assert "quick" in found
@@ -253,7 +253,7 @@ def test_lists_of_texts_and_of_seeds_need_no_brackets() -> None:
 def test_lists_in_remedies_can_be_copied(name: str) -> None:
     from mlopsim.cli.reading import in_options
     from mlopsim.core.errors import DataError
-    from mlopsim.streams.columns import option
+    from mlopsim.streams.files.columns import option
 
     given = compose_bench(["stream=file", "stream.path=x", f"stream.{option('drop', name, 'b')}"])
     assert given.pins["stream"]["file"]["drop"] == [name, "b"]

@@ -16,7 +16,7 @@ from corrupt_kit import N, corrupt, data
 from mlopsim import __version__
 from mlopsim.core.digest import digest_file
 from mlopsim.core.registry import names
-from mlopsim.streams.readers import read_frame
+from mlopsim.streams.files.readers import read_frame
 from mlopsim.streams.sources.file import FileStream
 
 
@@ -227,7 +227,7 @@ def test_a_plug_in(tmp_path: Path) -> None:
     plugin.write_text(
         "from dataclasses import dataclass\n"
         "from mlopsim.core.registry import register\n"
-        "from mlopsim.streams.injectors._base import ColumnInjector\n"
+        "from mlopsim.streams.injectors.base import ColumnInjector\n"
         "@register('injector', 'negated')\n"
         "@dataclass(kw_only=True)\n"
         "class Negated(ColumnInjector):\n"

@@ -18,7 +18,7 @@ import pytest
 from cli_kit import Bench, mlopsim
 
 from mlopsim.cli.main import COMMANDS, group
-from mlopsim.cli.schema import PARTS
+from mlopsim.compose.schema import PARTS
 from mlopsim.core.registry import find, names
 
 ROOT = Path(__file__).resolve().parents[2]

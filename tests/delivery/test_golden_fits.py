@@ -14,8 +14,8 @@ import pytest
 from mlopsim.core.spec import canonical
 from mlopsim.core.track import FitResult
 from mlopsim.core.versions import VERSIONS
-from mlopsim.tracks._delivery_fits import make_fit
-from mlopsim.tracks.delivery import DeliveryTrack
+from mlopsim.tracks.delivery.fits import make_fit
+from mlopsim.tracks.delivery.track import DeliveryTrack
 
 #: the versions that the numbers below belong to
 MADE_WITH = {"world": 1, "dynamics": 1, "features": 1, "tuning": 2, "training": 2, "outcome": 2}

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlopsim.checks.selector_views import answers, random_views
+from mlopsim.checks.toy_deployment import example_interface, play
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.delivery._views import answers, random_views
-from mlopsim.delivery.selectors._play import example_interface, play
 from mlopsim.delivery.space import Range
 
 RULES = [name for name in names("selector") if not getattr(find("selector", name), "agent", False)]

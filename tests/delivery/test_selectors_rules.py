@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlopsim.checks.toy_deployment import Toy, example_interface, play
 from mlopsim.core.spec import make
-from mlopsim.delivery.selectors._play import Toy, example_interface, play
 
 
 def act(name: str, steps: int, *, setting: dict[str, Any] | None = None, **params: Any) -> str:

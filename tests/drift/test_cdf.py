@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ecdf, ks_2samp, norm
 
 from mlopsim.core.errors import ConfigError, DataError
-from mlopsim.drift.cdf import two_cdfs
+from mlopsim.numerics.ecdf import two_cdfs
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from mlopsim.core.contract import check_component, checks_for
+from mlopsim.checks.base import check_component, checks_for
+from mlopsim.checks.detector import CHECKS
 from mlopsim.core.registry import find, names
-from mlopsim.drift.contract import CHECKS
 from mlopsim.drift.control import Control
 from mlopsim.drift.detector import Detector, Run
 from mlopsim.drift.signal import Side, SignalKind

@@ -14,7 +14,7 @@ from scipy.stats import wasserstein_distance
 
 from mlopsim.core.spec import make
 from mlopsim.drift.bins import Bins
-from mlopsim.drift.scaling import Scaling
+from mlopsim.numerics.scaling import Scaling
 
 
 def pairs(count: int) -> list[tuple[np.ndarray, np.ndarray]]:

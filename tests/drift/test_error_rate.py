@@ -296,7 +296,7 @@ def test_kswin_alarms_where_that_of_river_does_when_both_draw_the_same_places(pa
 
 def test_kswin_draws_all_places_alike() -> None:
     from mlopsim.drift.kernels.kswin import draw, undo
-    from mlopsim.drift.kernels.words import load
+    from mlopsim.numerics.splitmix import load
 
     places, swaps, counts = np.arange(12), np.empty(5, np.int64), np.zeros((5, 12))
     word, draws = load(1.0, 2.0), 24000

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from mlopsim.core.spec import make
-from mlopsim.drift._chains import cusum_side
-from mlopsim.drift._twosided import two_sided
 from mlopsim.drift.calibration import first_alarms, target_share
-from mlopsim.drift.exact import _alarmed, _convergent, exact_boundary
 from mlopsim.drift.law import Bernoulli, Normal
-from mlopsim.drift.runlength import make_chart, run_length
+from mlopsim.drift.run_length.chains import cusum_side, two_sided
+from mlopsim.drift.run_length.exact import make_chart, run_length
+from mlopsim.drift.run_length.limits import _alarmed, _convergent, exact_boundary
 from mlopsim.stats.proportions import clopper_pearson
 
 RUNS, HORIZON, ARL0 = 20_000, 300, 700.0

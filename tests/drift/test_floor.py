@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.drift.floor import (
+from mlopsim.drift.law import Bernoulli, Normal
+from mlopsim.drift.run_length.exact import limit_for, make_chart, run_length
+from mlopsim.drift.run_length.floor import (
     cusum_reference,
     delay_at,
     floor_delay,
@@ -17,8 +19,6 @@ from mlopsim.drift.floor import (
     stationary_delay,
     steady_state_delay,
 )
-from mlopsim.drift.law import Bernoulli, Normal
-from mlopsim.drift.runlength import limit_for, make_chart, run_length
 
 
 def overshoot(shift: float) -> float:

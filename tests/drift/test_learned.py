@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.drift.detectors.half_space_trees import HalfSpaceTrees
 from mlopsim.drift.detectors.isolation_forest import IsolationForest
-from mlopsim.drift.scaling import END, Scaling
+from mlopsim.numerics.scaling import END, Scaling
 
 SHAPES = [(1000, 100, 10), (200, 20, 3), (57, 13, 1), (40, 3, 5)]
 
@@ -73,7 +73,7 @@ def test_equal_row_scores_tell_nothing_apart() -> None:
 
 def test_random_numbers_are_those_of_splitmix() -> None:
     """The first numbers for the state 1234567, as published with the generator."""
-    from mlopsim.drift.kernels.chance import below, uniform
+    from mlopsim.numerics.compiled_random import below, uniform
 
     published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
     word = np.array([1234567], dtype=np.uint64)

@@ -10,9 +10,9 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
-from mlopsim.drift.floor import floor_delay
 from mlopsim.drift.law import Bernoulli, Normal
-from mlopsim.drift.runlength import bernoulli_chain, limit_for, make_chart, run_length
+from mlopsim.drift.run_length.exact import bernoulli_chain, limit_for, make_chart, run_length
+from mlopsim.drift.run_length.floor import floor_delay
 
 #: Lucas and Crosier 1982; Montgomery; Lucas and Saccucci 1990
 PUBLISHED: list[tuple[str, dict[str, Any], float, float]] = [

@@ -15,8 +15,8 @@ from scipy.integrate import quad
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
-from mlopsim.drift import nulls
 from mlopsim.drift.twosample import alpha_of, threshold_of
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 TESTS = ["ks", "cvm", "ad", "kuiper"]
 
@@ -134,7 +134,7 @@ def test_cvm_equals_scipy(most: int) -> None:
 
 
 def test_cvm_limit_law_is_right_in_both_tails() -> None:
-    from mlopsim.drift.kernels.series import cvm_tail
+    from mlopsim.numerics.limit_laws import cvm_tail
 
     # Csorgo and Faraway (1996), Table 1
     for x, p in [(0.04601, 0.9), (0.11888, 0.5), (0.46136, 0.05), (0.74346, 0.01), (1.16786, 0.001)]:
@@ -239,7 +239,7 @@ def test_kuiper_equals_its_series(most: int) -> None:
 
 
 def test_kuiper_limit_law_is_the_published_one() -> None:
-    from mlopsim.drift.kernels.series import kuiper_tail
+    from mlopsim.numerics.limit_laws import kuiper_tail
 
     # Stephens (1970), Table 1, upper tail of V*
     for z, p in [(1.620, 0.10), (1.747, 0.05), (1.862, 0.025), (2.001, 0.01)]:

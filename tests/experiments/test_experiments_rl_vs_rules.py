@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import rl_vs_rules  # noqa: E402
 
 from mlopsim.core.registry import find  # noqa: E402
-from mlopsim.tracks._delivery_report import Arena  # noqa: E402
-from mlopsim.tracks.delivery import DeliveryTrack  # noqa: E402
+from mlopsim.tracks.delivery.analysis import Arena  # noqa: E402
+from mlopsim.tracks.delivery.track import DeliveryTrack  # noqa: E402
 
 METHODS: list[Any] = [
     "linear",

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from mlopsim.checks.base import check_component, checks_for
+from mlopsim.checks.explainer import CHECKS
 from mlopsim.core import registry
-from mlopsim.core.contract import check_component, checks_for
 from mlopsim.core.registry import find, names, register
 from mlopsim.explain.attributions import Attributions
-from mlopsim.explain.contract import CHECKS
 from mlopsim.explain.explainer import Explainer
 from mlopsim.explain.explainers.exact import Exact
 from mlopsim.explain.explainers.lime import Lime

@@ -8,8 +8,8 @@ import numpy as np
 
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make
-from mlopsim.fairness import probes
-from mlopsim.fairness.arms import Arm
+from mlopsim.fairness import made_up_evidence as probes
+from mlopsim.fairness.batteries import Arm
 from mlopsim.fairness.evidence import Evidence, Explained
 
 SINGLE = tuple(name for name in names("audit") if not isinstance(make("audit", name), Arm))

@@ -8,8 +8,8 @@ from audit_cases import SINGLE, rng
 from scipy.stats import hypergeom, kstest
 
 from mlopsim.core.spec import make
-from mlopsim.fairness import probes
-from mlopsim.fairness.closed import four_fifths_crossing, four_fifths_false_block, parity_gap
+from mlopsim.fairness import made_up_evidence as probes
+from mlopsim.fairness.closed_forms import four_fifths_crossing, four_fifths_false_block, parity_gap
 from mlopsim.fairness.rates import compare, gap_interval
 
 EXACT = [name for name in SINGLE if make("audit", name).exact]

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from mlopsim.fairness.arms import Arm
 from mlopsim.fairness.audit import Findings
 from mlopsim.fairness.audits.demographic_parity import DemographicParity
 from mlopsim.fairness.audits.equal_opportunity import EqualOpportunity
 from mlopsim.fairness.audits.shap_gap import ShapGap
+from mlopsim.fairness.batteries import Arm
 from mlopsim.fairness.evidence import Evidence
 
 

@@ -11,7 +11,7 @@ from audit_cases import SINGLE, rng, rounded, uneven
 from plain_audits import PLAIN, plainly
 
 from mlopsim.core.spec import make
-from mlopsim.fairness import probes
+from mlopsim.fairness import made_up_evidence as probes
 from mlopsim.fairness.evidence import Evidence
 
 CASES: dict[str, Callable[[], Evidence]] = {

@@ -10,7 +10,7 @@ import pytest
 from audit_cases import SINGLE, rng
 
 from mlopsim.core.spec import make
-from mlopsim.fairness import probes
+from mlopsim.fairness import made_up_evidence as probes
 from mlopsim.fairness.audit import Findings
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rates import left_out

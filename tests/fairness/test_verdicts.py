@@ -10,16 +10,16 @@ from typing import cast
 import numpy as np
 import pytest
 
-from mlopsim.cli.audit_ import ARMS
+from mlopsim.cli.commands.audit import ARMS
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make
+from mlopsim.fairness.dataset_audit import Subject, prepare
 from mlopsim.fairness.explaining import Explaining
-from mlopsim.fairness.oneoff import Subject, prepare
-from mlopsim.fairness.probes import sample
+from mlopsim.fairness.made_up_evidence import sample
 from mlopsim.fairness.verdicts import Says, Verdict, by_arm, judge, shuffled
 from mlopsim.learners.base import Model
-from mlopsim.streams.tables import Table
+from mlopsim.streams.files.tables import Table
 
 
 def verdict(name: str, p: float, says: Says = Says.NOT_FOUND) -> Verdict:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError, MlopsimError
-from mlopsim.drift.cdf import two_cdfs
+from mlopsim.numerics.ecdf import two_cdfs
 from mlopsim.plots.cdf import cdf
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves

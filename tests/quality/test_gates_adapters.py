@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from mlopsim.core.contract import own_randomness
+from mlopsim.checks.base import own_randomness
 from mlopsim.core.errors import ConfigError, DataError, MissingExtraError
 from mlopsim.core.spec import canonical, make
 from mlopsim.quality.gate import Rows

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mlopsim.core.contract import own_randomness
+from mlopsim.checks.base import own_randomness
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make

@@ -12,15 +12,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Ridge as SklearnRidge
 from sklearn.metrics import roc_auc_score
 
-from mlopsim.core.contract import own_randomness
+from mlopsim.checks.base import own_randomness
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.learners.models import ConstantModel
+from mlopsim.learners.models import ConstantModel, probabilities
 from mlopsim.quality.gate import Action, Rows
 from mlopsim.quality.gates.confident import Doubt
 from mlopsim.quality.gates.leave_one_out import LeaveOneOut
-from mlopsim.quality.train_gate import TrainGate, cross_fitted, probabilities
+from mlopsim.quality.train_gate import TrainGate, cross_fitted
 
 TRAIN_GATES = [name for name in names("gate") if issubclass(find("gate", name), TrainGate)]
 

@@ -11,11 +11,11 @@ import numpy as np
 import plain_gates as plain
 import pytest
 
-from mlopsim.core.contract import check_component, checks_for
+from mlopsim.checks.base import check_component, checks_for
+from mlopsim.checks.gate import CHECKS
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.quality.contract import CHECKS
 from mlopsim.quality.gate import Rows
 
 

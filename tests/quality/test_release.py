@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mlopsim.core.contract import identical
+from mlopsim.checks.base import identical
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from stage_cases import FIRST, PER, WARMUP, WINDOWS, N, Rank, Value, Values, case_of, clean_stream, rng
 
-from mlopsim.core.contract import identical
+from mlopsim.checks.base import identical
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make

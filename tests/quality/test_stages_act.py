@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from stage_cases import FIRST, PER, WARMUP, WINDOWS, N, Value, Values, case_of, clean_stream
 
-from mlopsim.core.contract import identical
+from mlopsim.checks.base import identical
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.quality.gate import Flags

@@ -22,7 +22,7 @@ from mlopsim.cli.say import echo, secho
 from mlopsim.cli.show import print_leaderboard
 from mlopsim.core.text import visible
 from mlopsim.core.track import Section
-from mlopsim.drift.cdf import two_cdfs
+from mlopsim.numerics.ecdf import two_cdfs
 from mlopsim.plots.cdf import cdf
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves

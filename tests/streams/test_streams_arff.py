@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlopsim.core.errors import DataError
-from mlopsim.streams.arff import arff_frame
-from mlopsim.streams.readers import read_frame
+from mlopsim.streams.files.arff import arff_frame
+from mlopsim.streams.files.readers import read_frame
 
 HEAD = (
     "@relation r\n@attribute x numeric\n@attribute c {a,'b b',\"c,c\",d%,'?'}\n@attribute s string\n@data\n"

@@ -13,7 +13,7 @@ from mlopsim import make
 from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, names
-from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.sources.population import Population
 from mlopsim.streams.stream import Norm, Stream
 

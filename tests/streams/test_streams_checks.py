@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from mlopsim import make
-from mlopsim.streams.checks import Finding, check_stream, inputs_differ, labels_differ, previous_label_score
 from mlopsim.streams.stream import DriftEvent, DriftKind, Stream, even_bounds
+from mlopsim.streams.validation import (
+    Finding,
+    check_stream,
+    inputs_differ,
+    labels_differ,
+    previous_label_score,
+)
 
 
 def stream_of(y, X=None, events=None, **more):
@@ -89,7 +95,7 @@ def test_false_statements_about_drift():
 def test_the_tests_keep_their_level():
     """Under no change, p-values are not too small: at most the nominal share below .05 (some slack)."""
     concept = make("concept", "linear_gaussian", d=3, sigma=1.0)
-    from mlopsim.streams.concepts._base import Law
+    from mlopsim.streams.concepts.base import Law
 
     low = {"inputs": 0, "labels": 0}
     for k in range(40):

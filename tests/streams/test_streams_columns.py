@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlopsim.core.errors import DataError, DataWarning
-from mlopsim.streams.columns import MISSING, in_order, nominal
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.files.columns import MISSING, in_order, nominal
+from mlopsim.streams.files.tables import Table, table_of
 
 N = 60
 

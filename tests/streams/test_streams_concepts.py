@@ -7,7 +7,7 @@ from mlopsim import make
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import names
 from mlopsim.core.spec import canonical
-from mlopsim.streams.concepts._base import Law
+from mlopsim.streams.concepts.base import Law
 
 NAMES = names("concept")
 

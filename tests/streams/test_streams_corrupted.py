@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlopsim.checks.injector import clean_stream
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make
-from mlopsim.streams._corruption_contract import clean_stream
-from mlopsim.streams.injectors._base import Aim, Corrupted
+from mlopsim.streams.injectors.base import Aim, Corrupted
 from mlopsim.streams.stream import Stream
 
 N = 200_000

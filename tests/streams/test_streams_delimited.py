@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlopsim.core.errors import DataError, DataWarning
-from mlopsim.streams.delimited import decoded, frame_of, lines_of, separator_of
-from mlopsim.streams.readers import read_frame
-from mlopsim.streams.tables import table_of
+from mlopsim.streams.files.delimited import decoded, frame_of, lines_of, separator_of
+from mlopsim.streams.files.readers import read_frame
+from mlopsim.streams.files.tables import table_of
 
 
 def read(folder: Path, data: bytes, name: str = "rows.csv") -> tuple[pl.DataFrame, list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlopsim.streams.concepts.sea import Sea
-from mlopsim.streams.durations._base import Duration
+from mlopsim.streams.durations.base import Duration
 from mlopsim.streams.schedules.abrupt import Abrupt
 from mlopsim.streams.shifts.covariate import Covariate
 from mlopsim.streams.sources.synthetic import Synthetic

@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from mlopsim.core.errors import DataError, DataWarning
-from mlopsim.streams.readers import FORMATS, PACKED, read_frame
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.files.readers import FORMATS, PACKED, read_frame
+from mlopsim.streams.files.tables import Table, table_of
 
 N = 40
 NAMES = [f"rows{form}{packed}" for form in FORMATS for packed in ("", *PACKED)]

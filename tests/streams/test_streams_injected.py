@@ -15,7 +15,7 @@ from mlopsim.core.spec import canonical
 from mlopsim.drift.scenario import Place
 from mlopsim.drift.sources.model import Model
 from mlopsim.streams.stream import DriftKind, Stream
-from mlopsim.tracks.drift import DriftTrack
+from mlopsim.tracks.drift.track import DriftTrack
 
 SEED = np.random.SeedSequence(3)
 CHANGES: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from mlopsim import make
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import canonical
-from mlopsim.streams.checks import check_stream
+from mlopsim.streams.validation import check_stream
 
 FAMILY = make("stream", "procedural")
 

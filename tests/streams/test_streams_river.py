@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlopsim import make
-from mlopsim.streams.concepts._base import Law
+from mlopsim.streams.concepts.base import Law
 
 synth = pytest.importorskip("river.datasets.synth")
 N = 3000

@@ -7,10 +7,10 @@ from mlopsim import make
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import names
 from mlopsim.core.spec import canonical
-from mlopsim.streams.checks import check_stream
-from mlopsim.streams.concepts._base import Law
+from mlopsim.streams.concepts.base import Law
 from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import DriftKind
+from mlopsim.streams.validation import check_stream
 
 SEED = np.random.SeedSequence(11)
 WHERE = {"fixed": {"mean": 25.0}}

@@ -15,10 +15,10 @@ import pytest
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make
-from mlopsim.streams.injectors._base import Corrupted
-from mlopsim.streams.readers import read_frame
+from mlopsim.streams.corrupt_file.write import TRUTH, FileRows
+from mlopsim.streams.files.readers import read_frame
+from mlopsim.streams.injectors.base import Corrupted
 from mlopsim.streams.stream import Stream
-from mlopsim.streams.writers import TRUTH, FileRows
 
 SEED = np.random.SeedSequence(3)
 N = 330

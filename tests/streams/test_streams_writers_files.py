@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlopsim.checks.injector import clean_stream
 from mlopsim.core.errors import ConfigError, DataError, MlopsimError
 from mlopsim.core.spec import make
-from mlopsim.streams._corruption_contract import clean_stream
-from mlopsim.streams.injectors._base import Aim
-from mlopsim.streams.writers_columns import misspelt, typed, with_numbers
-from mlopsim.streams.writers_files import Outputs, form_of, spliced, write_frame
-from mlopsim.streams.writers_summary import Achieved, Summary
+from mlopsim.streams.corrupt_file.columns import misspelt, typed, with_numbers
+from mlopsim.streams.corrupt_file.files import Outputs, form_of, spliced, write_frame
+from mlopsim.streams.corrupt_file.summary import Achieved, Summary
+from mlopsim.streams.injectors.base import Aim
 
 
 @pytest.mark.parametrize(

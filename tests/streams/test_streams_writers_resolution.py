@@ -16,7 +16,7 @@ import pytest
 from mlopsim.core.errors import DataError, DataWarning
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make
-from mlopsim.streams.writers import FileRows
+from mlopsim.streams.corrupt_file.write import FileRows
 
 SEED = np.random.SeedSequence(3)
 N = 240

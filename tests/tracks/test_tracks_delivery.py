@@ -11,8 +11,8 @@ from mlopsim.bench.suite import Suite
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make, part_of
 from mlopsim.stats.scores import normalised_score
-from mlopsim.tracks._delivery_report import Arena, leaderboard, per_task
-from mlopsim.tracks._delivery_run import build_selector, run_cells
+from mlopsim.tracks.delivery.analysis import Arena, leaderboard, per_task
+from mlopsim.tracks.delivery.run import build_selector, run_cells
 from mlopsim.world.cache import default_cache
 
 STREAM = {"synthetic": {"windows": 24, "rows": 30, "warmup": 5, "concept": "sea", "schedule": "abrupt"}}

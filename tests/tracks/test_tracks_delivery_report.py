@@ -11,11 +11,13 @@ import pytest
 from mlopsim.core.spec import make
 from mlopsim.plots.style import to_svg
 from mlopsim.stats.scores import iqm, probability_of_improvement, scenario_scores
-from mlopsim.tracks._delivery_report import MEANS, Arena, leaderboard
-from mlopsim.tracks._delivery_robust import (
+from mlopsim.tracks.delivery.analysis import (
     CLAIM_STEPS,
     FLOOR,
+    MEANS,
+    Arena,
     is_agent,
+    leaderboard,
     not_for_claims,
     profiles,
     reference_of,

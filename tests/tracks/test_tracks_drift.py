@@ -11,7 +11,7 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, FitResult
-from mlopsim.tracks.drift import CONTROLS, DriftTrack
+from mlopsim.tracks.drift.track import CONTROLS, DriftTrack
 
 SEA = {
     "synthetic": {

@@ -12,10 +12,10 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import table
 from mlopsim.core.track import Section
-from mlopsim.drift.floor import floor_delay
 from mlopsim.drift.law import Normal
-from mlopsim.tracks._drift_evidence import references
-from mlopsim.tracks._drift_pictures import NAMES
+from mlopsim.drift.run_length.floor import floor_delay
+from mlopsim.tracks.drift.evidence import references
+from mlopsim.tracks.drift.sections_pictures import NAMES
 
 MOVED = {
     "synthetic": {

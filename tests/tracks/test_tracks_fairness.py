@@ -14,7 +14,7 @@ from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import table
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, FitResult, Outcome
-from mlopsim.tracks.fairness import CONTROLS, FairnessTrack
+from mlopsim.tracks.fairness.track import CONTROLS, FairnessTrack
 
 #: few deployments of few people: numbers that stand for nothing but the mechanism
 CALIBRATION = {"alpha": 0.1, "runs": 60, "checks": 40, "lime_runs": 20, "lime_checks": 20}

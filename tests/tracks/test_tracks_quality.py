@@ -10,8 +10,8 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, Outcome
-from mlopsim.tracks._quality_run import open_scenario, run_cells
-from mlopsim.tracks.quality import CONTROLS, QualityTrack
+from mlopsim.tracks.quality.run import open_scenario, run_cells
+from mlopsim.tracks.quality.track import CONTROLS, QualityTrack
 
 BASE = {
     "synthetic": {

@@ -13,7 +13,7 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import table
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks._quality_numbers import cleaning, costly, disagreements, leaderboard, loss, recovered
+from mlopsim.tracks.quality.analysis import cleaning, costly, disagreements, leaderboard, loss, recovered
 
 TASKS = ("lossy", "free")
 SCORES = {

@@ -150,7 +150,7 @@ def test_a_comment_in_a_plugin_redraws_nothing(name: str, tmp_path: Path) -> Non
 def test_training_and_tuning_draw_alike_whatever_the_budget_and_versions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from mlopsim.tracks._delivery_fits import make_fit
+    from mlopsim.tracks.delivery.fits import make_fit
 
     def keys(steps: int, method: Any) -> list[int]:
         track = make("track", "delivery", **{**TRACKS["delivery"][0], "steps": steps})

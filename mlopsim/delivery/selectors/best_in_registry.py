@@ -31,7 +31,7 @@ class BestInRegistry(Periodic):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(BestInRegistry(every=4), 8, error=lambda version, t: 0.1 if version == 0 else 0.3)
     'kkkkR1kk'
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.delivery.selectors._detection import Detection
+from mlopsim.delivery.detection import Detection
 from mlopsim.delivery.selectors._trigger import TRIGGER_SPACE
 from mlopsim.delivery.space import Choice, Range
 
@@ -33,7 +33,7 @@ class Ddm(Detection):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Ddm(), 12, error=[0.1] * 7 + [0.5] * 5)
     'kkkkkkkRkkkk'
     """

@@ -33,7 +33,7 @@ class ErrorOrShift(Trigger):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(ErrorOrShift(rise=0.2), 9, shift=lambda version, t: 0.5 if version < 5 <= t else 0.1)
     'kkkkkRkkk'
     >>> play(ErrorOrShift(rise=0.2), 9, error=lambda version, t: 0.5 if version < 5 <= t else 0.1)

@@ -36,7 +36,7 @@ class ErrorThreshold(Trigger):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(ErrorThreshold(rise=0.2, cooldown=3), 12, error=[0.1] * 5 + [0.5] * 7)
     'kkkkkRkkRkkR'
     """

@@ -19,7 +19,7 @@ class EveryStep(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(EveryStep(), 6, latency=1)
     'kRkRkR'
     """

@@ -55,7 +55,7 @@ class Linear(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Linear(), 9, error=lambda version, t: 0.5 if version < 5 <= t else 0.1)
     'kkkkkRkkk'
     """

@@ -43,7 +43,7 @@ class LinUcb(Arms):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(LinUcb(block=2), 12, error=lambda version, t: 0.5 if version < 5 <= t else 0.1)
     'kkkkkRkkRkkR'
     """

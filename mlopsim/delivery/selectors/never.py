@@ -21,7 +21,7 @@ class Never(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Never(), 6)
     'kkkkkk'
     """

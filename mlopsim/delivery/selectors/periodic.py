@@ -32,7 +32,7 @@ class Periodic(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Periodic(every=3), 9, latency=0)
     'kkkRkkRkk'
     >>> play(Periodic(every=4, phase=2), 9, latency=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.delivery.selectors._agent import TrainedAgent
+from mlopsim.delivery.agents.selector import TrainedAgent
 
 
 @register("selector", "ppo")
@@ -17,7 +17,7 @@ class PPO(TrainedAgent):
     Parameters
     ----------
     train_seed, gamma, learning_rate, hidden, n_envs
-        As in :class:`mlopsim.delivery.selectors._agent.TrainedAgent`.
+        As in :class:`mlopsim.delivery.agents.selector.TrainedAgent`.
     n_steps : int
         Steps of each environment between updates.
     batch_size, n_epochs : int

@@ -29,7 +29,7 @@ class Random(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Random(retrain=0.3), 12, latency=0)
     'kRkkkRRRkkkk'
     """

@@ -36,7 +36,7 @@ class Similar(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> law = lambda t: 5 <= t < 9
     >>> play(Similar(), 13, shift=lambda version, t: 0.5 if law(version) != law(t) else 0.1)
     'kkkkkRkkk1kkk'

@@ -35,7 +35,7 @@ class SwUcb(Arms):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> cheap = {"retrain_cost": 0.02, "switch_cost": 0.005}
     >>> play(SwUcb(block=2), 12, error=lambda version, t: 0.5 if version < 5 <= t else 0.1, **cheap)
     'kkkRkk1kkkkk'

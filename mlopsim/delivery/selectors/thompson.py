@@ -36,7 +36,7 @@ class Thompson(Arms):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Thompson(block=2), 12, error=lambda version, t: 0.5 if version < 5 <= t else 0.1)
     'kkkRkk1kkkk0'
     """

@@ -35,7 +35,7 @@ class TraditionalCd(Periodic):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(TraditionalCd(every=3, judge=1), 9, latency=0, error=[0.1] * 4 + [0.4] * 5)
     'kkkR1kRkk'
     """

@@ -31,7 +31,7 @@ class Uniform(Rule):
 
     Examples
     --------
-    >>> from mlopsim.delivery.selectors._play import play
+    >>> from mlopsim.checks.toy_deployment import play
     >>> play(Uniform(count=3), 12, latency=0)
     'kkkRkkRkkRkk'
     """

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift import nulls
 from mlopsim.drift.twosample import TwoSample
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 
 @register("detector", "ad")
@@ -20,7 +20,8 @@ class Ad(TwoSample):
     The distance is the mean squared gap between the two empirical distribution functions, weighted so that
     the tails count. Statistic and p-values equal ``scipy.stats.anderson_ksamp`` (midranks where values are
     equal) for p-values from 0.001 to 0.25, the ends of its table; how they go on is said at
-    :func:`mlopsim.drift.nulls.ad`. If all values are one, the p-value is 1. Each sample needs two rows.
+    :func:`mlopsim.numerics.two_sample_pvalues.ad`. If all values are one, the p-value is 1. Each sample
+    needs two rows.
 
     Parameters
     ----------

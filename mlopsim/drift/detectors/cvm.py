@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift import nulls
 from mlopsim.drift.twosample import TwoSample
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 
 @register("detector", "cvm")

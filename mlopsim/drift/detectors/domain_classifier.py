@@ -9,8 +9,8 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import Spec, check_range, make, part
-from mlopsim.drift.scaling import Scaling
 from mlopsim.drift.windowed import Windowed
+from mlopsim.numerics.scaling import Scaling
 
 
 @register("detector", "domain_classifier", version=2)

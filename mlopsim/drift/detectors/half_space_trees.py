@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.rowscored import RowScored
-from mlopsim.drift.scaling import Scaling
+from mlopsim.numerics.scaling import Scaling
 
 
 @register("detector", "half_space_trees")
@@ -61,7 +61,7 @@ class HalfSpaceTrees(RowScored):
 
     def fit(self, rows: np.ndarray) -> Any:
         """Return scaling and the arrays of the trees."""
-        from mlopsim.drift.kernels.half_space import grow
+        from mlopsim.numerics.half_space_trees import grow
 
         scaling = Scaling.ranged(rows)
         most = len(rows)
@@ -76,7 +76,7 @@ class HalfSpaceTrees(RowScored):
 
     def measure(self, model: Any, rows: np.ndarray) -> np.ndarray:
         """Return masses: large where the reference is dense."""
-        from mlopsim.drift.kernels.half_space import measure
+        from mlopsim.numerics.half_space_trees import measure
 
         scaling, trees = model
         score = np.empty(len(rows))

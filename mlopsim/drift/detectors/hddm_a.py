@@ -12,7 +12,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
-from mlopsim.drift.inverse import confidence_of
+from mlopsim.drift.confidence_search import confidence_of
 from mlopsim.drift.signal import Side, SignalKind
 
 

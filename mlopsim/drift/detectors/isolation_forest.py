@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.rowscored import RowScored
-from mlopsim.drift.scaling import Scaling
+from mlopsim.numerics.scaling import Scaling
 
 
 @register("detector", "isolation_forest")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift import nulls
 from mlopsim.drift.twosample import TwoSample
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 
 @register("detector", "ks")
@@ -42,7 +42,7 @@ class Ks(TwoSample):
 
     def statistics(self, reference: np.ndarray, windows: np.ndarray) -> np.ndarray:
         """Return ``n1 n2 D``, int64."""
-        from mlopsim.drift.kernels.gaps import run
+        from mlopsim.numerics.ecdf_gaps import run
 
         high = np.empty(windows.shape[:2], dtype=np.int64)
         low = np.empty_like(high)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift import nulls
 from mlopsim.drift.twosample import TwoSample
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 
 @register("detector", "kuiper")
@@ -40,7 +40,7 @@ class Kuiper(TwoSample):
 
     def statistics(self, reference: np.ndarray, windows: np.ndarray) -> np.ndarray:
         """Return V."""
-        from mlopsim.drift.kernels.gaps import run
+        from mlopsim.numerics.ecdf_gaps import run
 
         high = np.empty(windows.shape[:2], dtype=np.int64)
         low = np.empty_like(high)

@@ -10,8 +10,8 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.rbf import Rbf
 from mlopsim.drift.windowed import Windowed
+from mlopsim.numerics.median_heuristic_kernel import Rbf
 
 #: smallest standard deviation of the statistic, for a reference of equal rows
 SMALLEST = 1e-12
@@ -23,7 +23,7 @@ class Mmd(Windowed):
     """Unbiased squared maximum mean discrepancy between window and reference, in its standard deviations.
 
     Gaussian kernel on features scaled by the reference, its width by the median heuristic
-    (:class:`mlopsim.drift.rbf.Rbf`). The standard deviation is that under equal laws,
+    (:class:`mlopsim.numerics.median_heuristic_kernel.Rbf`). The standard deviation is that under equal laws,
     ``sqrt(2 E k'^2 (1/(m (m-1)) + 1/(n (n-1)) + 2/(m n)))`` with the mean square of the centred kernel k'
     over pairs of different reference rows. The score is a number of standard deviations of a skewed law,
     not of a normal one: set the limit by calibration, or use ``mmd_permutation`` for a p-value.

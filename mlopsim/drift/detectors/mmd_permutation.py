@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.rbf import Rbf
 from mlopsim.drift.twosample import alpha_of, threshold_of
 from mlopsim.drift.windowed import Windowed
+from mlopsim.numerics.median_heuristic_kernel import Rbf
 
 
 @register("detector", "mmd_permutation")
@@ -85,8 +85,8 @@ class MmdPermutation(Windowed):
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
-        from mlopsim.drift.kernels.correct import smallest
         from mlopsim.drift.kernels.mmd import permuted, squares
+        from mlopsim.numerics.multiple_testing import smallest
 
         model, seed, orders = reference
         m, n = model.points.shape[1], min(windows.shape[1], self.rows)

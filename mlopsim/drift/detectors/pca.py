@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.rowscored import RowScored
-from mlopsim.drift.scaling import Scaling
+from mlopsim.numerics.scaling import Scaling
 
 
 @register("detector", "pca")
@@ -66,7 +66,7 @@ class Pca(RowScored):
 
     def measure(self, model: Any, rows: np.ndarray) -> np.ndarray:
         """Return reconstruction errors."""
-        from mlopsim.drift.kernels.pca import residuals
+        from mlopsim.numerics.principal_components import residuals
 
         scaling, left_out = model
         score = np.empty(len(rows))

@@ -9,8 +9,8 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.drift.distance import Distance
-from mlopsim.drift.scaling import Scaling
 from mlopsim.drift.twosample import columns
+from mlopsim.numerics.scaling import Scaling
 
 
 @register("detector", "wasserstein")
@@ -21,7 +21,7 @@ class Wasserstein(Distance):
     The area between the two empirical distribution functions: how far values must move on average to turn one
     sample into the other. Equals ``scipy.stats.wasserstein_distance`` of the standardised samples;
     standardised values end at one million either side, which a feature that is constant in the reference
-    reaches with any change (:class:`mlopsim.drift.scaling.Scaling`).
+    reaches with any change (:class:`mlopsim.numerics.scaling.Scaling`).
 
     Parameters
     ----------

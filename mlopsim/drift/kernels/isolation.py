@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.chance import below, uniform
-from mlopsim.drift.kernels.descent import leaves
+from mlopsim.numerics.compiled_random import below, uniform
+from mlopsim.numerics.tree_descent import leaves
 
 
 @njit(cache=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.words import below, halves, load
+from mlopsim.numerics.splitmix import below, halves, load
 
 #: scalars before the window in the state
 HEAD = 4

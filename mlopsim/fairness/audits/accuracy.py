@@ -35,7 +35,7 @@ class Accuracy(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = Accuracy().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
     (array([0.049, 0.062]), array([2.28, 3.14]), array([ True,  True]))

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import part
-from mlopsim.fairness.arms import Arm
+from mlopsim.fairness.batteries import Arm
 
 
 @register("audit", "arm")

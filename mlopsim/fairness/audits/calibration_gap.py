@@ -46,7 +46,7 @@ class CalibrationGap(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = CalibrationGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2)
     (array([0.248, 0.258]), array([10.53, 12.41]))

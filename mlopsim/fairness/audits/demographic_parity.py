@@ -32,7 +32,7 @@ class DemographicParity(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = DemographicParity().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
     (array([0.195, 0.175]), array([5.55, 4.73]), array([ True,  True]))

@@ -37,7 +37,7 @@ class EqualOpportunity(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = EqualOpportunity().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
     (array([0.388, 0.393]), array([5.15, 6.07]), array([ True,  True]))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.fairness.arms import Arm
 from mlopsim.fairness.audits.traditional import TRADITIONAL
+from mlopsim.fairness.batteries import Arm
 
 EXPLAINED = (
     *TRADITIONAL,

@@ -43,7 +43,7 @@ class ExplanationShift(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = ExplanationShift().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(2), found.score.round(1), found.blame.argmax(axis=1)
     (array([0.73, 0.71]), array([14.5, 12.3]), array([0, 0]))

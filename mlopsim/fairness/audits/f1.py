@@ -36,7 +36,7 @@ class F1(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = F1().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
     (array([0.137, 0.135]), array([3.97, 4.13]), array([ True,  True]))

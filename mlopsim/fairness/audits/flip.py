@@ -29,7 +29,7 @@ class Flip(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> Flip().examine(sample(shift=1.0), np.random.default_rng(0)).score.round(3)
     array([0.168, 0.188])
     """

@@ -28,7 +28,7 @@ class FourFifths(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = FourFifths().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(3), found.rule
     (array([0.391, 0.435]), array([0.609, 0.565]), array([ True,  True]))

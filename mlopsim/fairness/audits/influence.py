@@ -30,7 +30,7 @@ class Influence(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = Influence().examine(sample(shift=2.0), np.random.default_rng(0))
     >>> found.score.round(2), found.blame.round(2)
     (array([0.13, 0.14]), array([[0.13, 0.08, 0.05, 0.  ],

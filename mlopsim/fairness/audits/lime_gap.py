@@ -28,7 +28,7 @@ class LimeGap(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = LimeGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.score.round(2), found.blame.round(2)
     (array([0.71, 0.91]), array([[0.74, 0.06, 0.08, 0.  ],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.fairness.arms import Arm
+from mlopsim.fairness.batteries import Arm
 
 METRICS = (
     "demographic_parity",

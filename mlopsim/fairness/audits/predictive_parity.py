@@ -33,7 +33,7 @@ class PredictiveParity(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = PredictiveParity().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2)
     (array([0.203, 0.113]), array([1.92, 1.41]))

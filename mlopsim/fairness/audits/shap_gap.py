@@ -31,7 +31,7 @@ class ShapGap(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = ShapGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.score.round(2), found.blame.round(2)
     (array([0.61, 0.67]), array([[0.64, 0.1 , 0.01, 0.  ],

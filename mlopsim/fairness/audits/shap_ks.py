@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift import nulls
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.gaps import explained_rows, unexplained
 from mlopsim.fairness.parity import noted
 from mlopsim.fairness.rates import comparable, largest, left_out, others, surprise, worst_of
+from mlopsim.numerics import two_sample_pvalues as nulls
 
 
 @register("audit", "shap_ks")
@@ -33,7 +33,7 @@ class ShapKs(Audit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = ShapKs().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.score.round(2), found.blame.round(2)
     (array([ 9.94, 11.58]), array([[0.35, 0.1 , 0.08, 0.  ],

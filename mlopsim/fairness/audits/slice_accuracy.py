@@ -42,7 +42,7 @@ class SliceAccuracy(LabelAudit):
 
     Examples
     --------
-    >>> from mlopsim.fairness.probes import sample
+    >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = SliceAccuracy().examine(sample(shift=3.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
     (array([0.12 , 0.265]), array([3.96, 9.49]), array([ True,  True]))

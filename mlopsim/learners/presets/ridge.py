@@ -50,7 +50,8 @@ class Ridge:
         weight: np.ndarray | None = None,
     ) -> LinearModels:
         """Train version i on the windows ``first[i]..last[i]``; see ``learners/base.py``."""
-        from mlopsim.learners import _moments, _solve
+        from mlopsim.learners.kernels import moments as _moments
+        from mlopsim.learners.kernels import solve as _solve
 
         X, y, bounds, first, last = check_versions(X, y, n_classes, bounds, first, last)
         weight = check_weight(weight, len(y))

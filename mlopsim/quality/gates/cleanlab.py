@@ -31,7 +31,7 @@ class Cleanlab(TrainGate):
 
     ``gate/confident`` with the same method and folds orders rows the same way, ``thresholds`` as ``adjust``,
     as long as every class has rows (of a class without any, cleanlab takes 2 off, ours 1). Margins of a
-    learner become probabilities by a softmax (see :func:`mlopsim.quality.train_gate.probabilities`). Trusted
+    learner become probabilities by a softmax (see :func:`mlopsim.learners.models.probabilities`). Trusted
     rows are not looked at.
 
     Parameters

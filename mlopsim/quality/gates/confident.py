@@ -34,7 +34,7 @@ class Confident(TrainGate):
     off before classes are compared, so that a class of which the model is seldom sure is not doubted for
     that (of a class that no row carries it is 1). A margin above 0 says that another class is further above
     its threshold than the label is. Margins of a learner become probabilities by a softmax (see
-    :func:`mlopsim.quality.train_gate.probabilities`). Trusted rows are not looked at.
+    :func:`mlopsim.learners.models.probabilities`). Trusted rows are not looked at.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.scaling import Scaling
+from mlopsim.numerics.scaling import Scaling
 from mlopsim.quality.row_gate import RowGate
 
 
@@ -66,7 +66,7 @@ class HalfSpaceTrees(RowGate):
 
     def fit(self, Z: np.ndarray, rng: np.random.Generator) -> Any:
         """Return scaling, unit of mass and the arrays of the trees."""
-        from mlopsim.drift.kernels.half_space import grow
+        from mlopsim.numerics.half_space_trees import grow
 
         scaling = Scaling.ranged(Z)
         most = len(Z)
@@ -81,7 +81,7 @@ class HalfSpaceTrees(RowGate):
 
     def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
         """Return minus the masses."""
-        from mlopsim.drift.kernels.half_space import measure
+        from mlopsim.numerics.half_space_trees import measure
 
         scaling, unit, trees = model
         mass = np.empty(len(Z))

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift import nulls
+from mlopsim.numerics import two_sample_pvalues as nulls
 from mlopsim.quality.batch_gate import BatchGate
 from mlopsim.quality.gate import Rows
 
@@ -67,7 +67,7 @@ class KsBatch(BatchGate):
 
     def pvalues(self, learned: Any, rows: Rows) -> np.ndarray:
         """Return p-values of the features."""
-        from mlopsim.drift.kernels.gaps import run
+        from mlopsim.numerics.ecdf_gaps import run
 
         self.check_width(len(learned), rows)
         found = np.full(len(learned), np.nan)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
+from mlopsim.learners.models import probabilities
 from mlopsim.quality.gate import Rows
-from mlopsim.quality.train_gate import TrainGate, learner_seed, log_loss, probabilities
+from mlopsim.quality.train_gate import TrainGate, learner_seed, log_loss
 
 
 @register("gate", "leave_one_out")
@@ -19,7 +20,7 @@ class LeaveOneOut(TrainGate):
 
     Exact for every learner. For ``ridge`` the risk is the mean squared error of the targets -1 and +1, and
     all rows take one closed form (rank-one downdates). For other learners it is the log loss, of margins
-    after a softmax (see :func:`mlopsim.quality.train_gate.probabilities`). Learners that fit many versions
+    after a softmax (see :func:`mlopsim.learners.models.probabilities`). Learners that fit many versions
     at once (``lda``, ``naive_bayes``) merge the moments of all rows but one, so nothing is subtracted; any
     other is trained once for every row, with one seed, which takes that many times as long as one training.
 

@@ -18,7 +18,7 @@ from mlopsim.quality.train_gate import TrainGate, cross_fitted, log_loss
 class Loss(TrainGate):
     """Log loss of a row's own label, by the learner trained on the other folds.
 
-    Margins become probabilities by a softmax (see :func:`mlopsim.quality.train_gate.probabilities`). Trusted
+    Margins become probabilities by a softmax (see :func:`mlopsim.learners.models.probabilities`). Trusted
     rows are not looked at.
 
     Parameters

@@ -102,7 +102,7 @@ class Mahalanobis(RowGate):
 
     def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
         """Return distances."""
-        from mlopsim.drift.kernels.pca import residuals
+        from mlopsim.numerics.principal_components import residuals
 
         centre, inner = model
         score = np.empty(len(Z))

@@ -73,7 +73,7 @@ class Pca(RowGate):
 
     def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
         """Return distances."""
-        from mlopsim.drift.kernels.pca import residuals
+        from mlopsim.numerics.principal_components import residuals
 
         mean, left_out = model
         score = np.empty(len(Z))

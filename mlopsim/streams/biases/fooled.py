@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.streams.biases._base import Bias
+from mlopsim.streams.biases.base import Bias
 from mlopsim.streams.stream import Norm
 
 

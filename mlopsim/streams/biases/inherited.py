@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.stream import Norm
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.biases._base import Bias, People, turned
+from mlopsim.streams.biases.base import Bias, People, turned
 from mlopsim.streams.stream import Norm
 
 

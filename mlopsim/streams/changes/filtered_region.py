@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.errors import DataError, nearest
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.changes._base import Change, Changed, redrawn
+from mlopsim.streams.changes.base import Change, Changed, redrawn
 from mlopsim.streams.stream import DriftKind, Stream
 
 

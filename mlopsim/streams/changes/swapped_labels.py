@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.changes._base import Change, Changed
+from mlopsim.streams.changes.base import Change, Changed
 from mlopsim.streams.stream import Stream
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Law, add_by_law
+from mlopsim.streams.concepts.base import Law, add_by_law
 from mlopsim.streams.concepts.linear_gaussian import LinearGaussian
 
 

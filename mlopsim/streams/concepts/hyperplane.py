@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Concept, Law, numbered
+from mlopsim.streams.concepts.base import Concept, Law, numbered
 
 
 @register("concept", "hyperplane")

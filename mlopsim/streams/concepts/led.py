@@ -10,7 +10,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Concept, Law, numbered
+from mlopsim.streams.concepts.base import Concept, Law, numbered
 
 #: segments of the digits 0..9: top, upper left, upper right, middle, lower left, lower right, bottom
 DIGITS = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Concept, Law, add_by_law, numbered, unit_vectors
+from mlopsim.streams.concepts.base import Concept, Law, add_by_law, numbered, unit_vectors
 
 
 @register("concept", "linear_gaussian")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.streams.concepts._base import Concept, Law
+from mlopsim.streams.concepts.base import Concept, Law
 
 
 @register("concept", "mixed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.streams.durations._base import Duration
+from mlopsim.streams.durations.base import Duration
 
 
 @register("duration", "fixed")

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.durations._base import Duration
+from mlopsim.streams.durations.base import Duration
 
 
 @register("duration", "geometric")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.errors import DataError
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector, history
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector, history
 from mlopsim.streams.stream import Stream
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlopsim.core.registry import register
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.errors import DataError
 from mlopsim.core.registry import register
-from mlopsim.streams.injectors._base import ColumnInjector, history
+from mlopsim.streams.injectors.base import ColumnInjector, history
 from mlopsim.streams.stream import Stream
 
 

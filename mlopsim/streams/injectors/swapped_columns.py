@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector, location_and_spread
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector, location_and_spread
 from mlopsim.streams.stream import Stream
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.injectors._base import ColumnInjector
+from mlopsim.streams.injectors.base import ColumnInjector
 from mlopsim.streams.stream import Stream
 
 

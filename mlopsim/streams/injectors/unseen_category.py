@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.streams.injectors._base import ColumnInjector
+from mlopsim.streams.injectors.base import ColumnInjector
 from mlopsim.streams.stream import Stream
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.streams.mechanisms._base import End, Mechanism, directed
+from mlopsim.streams.mechanisms.base import End, Mechanism, directed
 from mlopsim.streams.stream import Stream
 
 

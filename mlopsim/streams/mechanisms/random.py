@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.streams.mechanisms._base import Mechanism
+from mlopsim.streams.mechanisms.base import Mechanism
 from mlopsim.streams.stream import Stream
 
 

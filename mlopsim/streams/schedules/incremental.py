@@ -9,7 +9,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.schedules._base import Change, Plan, Schedule
+from mlopsim.streams.schedules.base import Change, Plan, Schedule
 
 
 @register("schedule", "incremental")

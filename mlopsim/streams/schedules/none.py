@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.schedules._base import Plan, Schedule
+from mlopsim.streams.schedules.base import Plan, Schedule
 
 
 @register("schedule", "none")

@@ -10,7 +10,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.schedules._base import Plan, Schedule
+from mlopsim.streams.schedules.base import Plan, Schedule
 
 
 @register("schedule", "recurring")

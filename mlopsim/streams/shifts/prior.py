@@ -9,9 +9,9 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.concepts._base import Concept, Law
+from mlopsim.streams.concepts.base import Concept, Law
 from mlopsim.streams.layout import Layout
-from mlopsim.streams.shifts._base import Shift
+from mlopsim.streams.shifts.base import Shift
 from mlopsim.streams.stream import DriftKind
 
 

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.streams.sources._base import TableStream
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.files.tables import Table, table_of
+from mlopsim.streams.sources.base import TableStream
 
 
 class Bundled(Enum):
@@ -31,7 +31,7 @@ class BundledStream(TableStream):
         ``breast_cancer`` (569 x 30, 2 classes), ``digits`` (1797 x 64, 10), ``iris`` (150 x 4, 3) or
         ``wine`` (178 x 13, 3).
     rows, windows, warmup, max_rows, thin
-        As in :class:`mlopsim.streams.sources._base.TableStream`.
+        As in :class:`mlopsim.streams.sources.base.TableStream`.
     shuffle : bool, default True
         Shuffle all rows first, by the scenario seed: for data without an order in time.
 

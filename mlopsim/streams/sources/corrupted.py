@@ -11,11 +11,11 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part, part_of
-from mlopsim.streams.injectors._base import Aim, Corrupted, Injector
+from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.layout import branch
-from mlopsim.streams.mechanisms._base import Mechanism
+from mlopsim.streams.mechanisms.base import Mechanism
 from mlopsim.streams.stream import Stream
-from mlopsim.streams.timings._base import Timing
+from mlopsim.streams.timings.base import Timing
 
 
 @register("stream", "corrupted")

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.streams.columns import MISSING
-from mlopsim.streams.readers import file_digest, find_file, read_frame
-from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import Table
+from mlopsim.streams.files.columns import MISSING
+from mlopsim.streams.files.readers import file_digest, find_file, read_frame
+from mlopsim.streams.files.tables import Table
+from mlopsim.streams.sources.base import ColumnStream
 
 
 @register("stream", "file", version=2)
@@ -18,8 +18,8 @@ class FileStream(ColumnStream):
     """Rows of a CSV, TSV, Parquet or ARFF file (gzip or zip too), in the order of the file.
 
     The file's content enters every key, so a changed file is another stream. What columns hold is told
-    from all of their values (see :func:`mlopsim.streams.tables.table_of`): text of numbers, truths or ISO
-    dates is numeric, text that is nearly so is an error, other text is categorical.
+    from all of their values (see :func:`mlopsim.streams.files.tables.table_of`): text of numbers, truths or
+    ISO dates is numeric, text that is nearly so is an error, other text is categorical.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class FileStream(ColumnStream):
     missing : list of str
         Texts that stand for a missing value (after stripping blanks).
     time, group, drop, categorical, positive
-        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+        As in :class:`mlopsim.streams.sources.base.ColumnStream`.
     rows, windows, warmup, max_rows, thin, shuffle
-        As in :class:`mlopsim.streams.sources._base.TableStream`.
+        As in :class:`mlopsim.streams.sources.base.TableStream`.
 
     Examples
     --------

@@ -11,9 +11,9 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part, part_of
-from mlopsim.streams.changes._base import Change
+from mlopsim.streams.changes.base import Change
 from mlopsim.streams.layout import branch
-from mlopsim.streams.sources._base import TableStream
+from mlopsim.streams.sources.base import TableStream
 from mlopsim.streams.stream import DriftEvent, Stream
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from mlopsim.core.errors import MissingExtraError
 from mlopsim.core.registry import register
-from mlopsim.streams.readers import file_digest
-from mlopsim.streams.sources._base import TableStream
-from mlopsim.streams.tables import Table, table_of
+from mlopsim.streams.files.readers import file_digest
+from mlopsim.streams.files.tables import Table, table_of
+from mlopsim.streams.sources.base import TableStream
 
 LATE = 15
 
@@ -38,7 +38,7 @@ class NycFlights(TableStream):
     thin : float, default 0.04
         Share of the rows of each window to keep, drawn by the scenario seed.
     rows, windows, warmup, max_rows, shuffle
-        As in :class:`mlopsim.streams.sources._base.TableStream`.
+        As in :class:`mlopsim.streams.sources.base.TableStream`.
 
     Examples
     --------

@@ -11,8 +11,8 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import Table
+from mlopsim.streams.files.tables import Table
+from mlopsim.streams.sources.base import ColumnStream
 
 
 @lru_cache(maxsize=4)
@@ -54,9 +54,9 @@ class OpenMlStream(ColumnStream):
     target : str
         Label column; empty: the data set's own target.
     time, group, drop, categorical, positive
-        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+        As in :class:`mlopsim.streams.sources.base.ColumnStream`.
     rows, windows, warmup, max_rows, thin, shuffle
-        As in :class:`mlopsim.streams.sources._base.TableStream`.
+        As in :class:`mlopsim.streams.sources.base.TableStream`.
 
     Examples
     --------

@@ -11,10 +11,10 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
-from mlopsim.streams.biases._base import Bias, People
+from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.layout import Layout, branch
 from mlopsim.streams.stream import BiasTruth, Stream
-from mlopsim.streams.timings._base import Timing
+from mlopsim.streams.timings.base import Timing
 
 #: what labels weigh the merits with, before it is scaled to length 1
 WEIGHTS = (2.0, 2.0, 1.0, 1.0)

@@ -9,9 +9,9 @@ from typing import Any
 
 from mlopsim.core.errors import ConfigError, DataError, nearest
 from mlopsim.core.registry import register
-from mlopsim.streams.readers import file_digest
-from mlopsim.streams.sources._base import ColumnStream
-from mlopsim.streams.tables import Table
+from mlopsim.streams.files.readers import file_digest
+from mlopsim.streams.files.tables import Table
+from mlopsim.streams.sources.base import ColumnStream
 
 LABEL = "(target)"
 TASKS = ("Binary classification", "Multi-class classification")
@@ -33,9 +33,9 @@ class RiverStream(ColumnStream):
     params : dict
         Its constructor parameters, e.g. ``{variant: abrupt_balanced}`` for Insects.
     time, group, drop, categorical, positive
-        As in :class:`mlopsim.streams.sources._base.ColumnStream`.
+        As in :class:`mlopsim.streams.sources.base.ColumnStream`.
     rows, windows, warmup, max_rows, thin, shuffle
-        As in :class:`mlopsim.streams.sources._base.TableStream`.
+        As in :class:`mlopsim.streams.sources.base.TableStream`.
 
     Examples
     --------

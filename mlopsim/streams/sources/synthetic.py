@@ -11,10 +11,10 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
-from mlopsim.streams.concepts._base import Concept, Law
+from mlopsim.streams.concepts.base import Concept, Law
 from mlopsim.streams.layout import Layout, branch
-from mlopsim.streams.schedules._base import Plan, Schedule
-from mlopsim.streams.shifts._base import Shift
+from mlopsim.streams.schedules.base import Plan, Schedule
+from mlopsim.streams.shifts.base import Shift
 from mlopsim.streams.stream import DriftEvent, DriftKind, Stream
 
 #: rounds of resampling after which a shift counts as impossible

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.timings._base import Timing
+from mlopsim.streams.timings.base import Timing
 
 
 @register("timing", "burst")

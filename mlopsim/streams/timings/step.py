@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.streams.timings._base import Timing
+from mlopsim.streams.timings.base import Timing
 
 
 @register("timing", "step")

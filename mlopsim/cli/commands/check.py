@@ -1,0 +1,37 @@
+"""``mlopsim check``: the contract tests, for anybody's component."""
+
+from __future__ import annotations
+
+import click
+
+from mlopsim.checks.base import check_component
+from mlopsim.cli.say import echo, secho
+from mlopsim.core import registry
+
+
+@click.command("check")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+def command(names: tuple[str, ...], plugins: tuple[str, ...]) -> None:
+    """Run the contract tests on components, named kind/name.
+
+    \b
+    Examples:
+      mlopsim check selector/periodic
+      mlopsim check selector/mine --plugin mine.py
+    """
+    registry.load_plugins(plugins)
+    bad = 0
+    for name in names:
+        cls = registry.resolve_name(name)
+        secho(f"{cls.full_name} (version {cls.version})", bold=True)
+        for verdict in check_component(cls):
+            echo("  ", nl=False)
+            secho("FAIL" if verdict.problem else "ok  ", fg="red" if verdict.problem else "green", nl=False)
+            echo(f" {verdict.text}")
+            if verdict.problem:
+                bad += 1
+                echo("       " + verdict.problem.replace("\n", "\n       "))
+    if bad:
+        secho(f"{bad} check(s) failed", fg="red", err=True)
+        raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""From presets and overrides (Hydra) to what is run."""

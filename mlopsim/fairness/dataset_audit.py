@@ -1,0 +1,371 @@
+"""One audit of a user's own data: a model is trained on one part of the rows and audited on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.errors import DataError
+from mlopsim.core.spec import Spec, make
+from mlopsim.core.threads import one_thread
+from mlopsim.fairness.audit import Audit, Source
+from mlopsim.fairness.evidence import Evidence, Explained
+from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
+from mlopsim.fairness.flipping import flipped_rows
+from mlopsim.learners.base import Model
+from mlopsim.learners.encode import Encoder
+from mlopsim.learners.folds import stratified_folds
+from mlopsim.streams.files.tables import Table
+from mlopsim.streams.layout import branch
+from mlopsim.streams.stream import Stream
+
+#: branches of the seed
+SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN, FOLDS = range(6)
+#: parts of the training rows, each left out once: what the model promises
+PARTS = 5
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """A model, the rows that it is audited on, and how it is explained.
+
+    Parameters
+    ----------
+    table : Table
+    model : Model
+    evidence : Evidence
+        One window; its features are the d' columns that the model sees.
+    features : Evidence
+        The same rows; its features are the d of the data: attributions of the columns of one are added up.
+    trained : int
+        Rows that it was trained on.
+    """
+
+    table: Table
+    model: Model
+    evidence: Evidence
+    features: Evidence
+    trained: int
+
+    def seen_by(self, audit: Audit) -> Evidence:
+        """Return what an audit looks at: features if it needs attributions, else columns.
+
+        A slice of a column says of one category what a slice of codes cannot.
+        """
+        return self.features if audit.needs & {Source.SHAP, Source.LIME} else self.evidence
+
+
+def split_rows(table: Table, share: float, seed: np.random.SeedSequence, *, ordered: bool) -> np.ndarray:
+    """Return the rows in the order in which they are used, int64 (n,): first those to train on.
+
+    Parameters
+    ----------
+    table : Table
+    share : float
+        Of the rows to train on.
+    seed : numpy.random.SeedSequence
+    ordered : bool
+        Train on the first rows, audit the last; else the rows are shuffled.
+    """
+    n = len(table.y)
+    if ordered:
+        return np.arange(n, dtype=np.int64)
+    found: np.ndarray = np.random.default_rng(branch(seed, SPLIT)).permutation(n)
+    return found
+
+
+def prepare(
+    table: Table,
+    learner: Spec,
+    explaining: Explaining,
+    seed: np.random.SeedSequence,
+    *,
+    share: float = 0.6,
+    ordered: bool = False,
+    most: int = 4000,
+) -> Subject:
+    """Train a model and show it what it is audited on.
+
+    Parameters
+    ----------
+    table : Table
+        With two classes and a protected group.
+    learner : spec of a learner
+    explaining : Explaining
+        Its ``rows`` are those of LIME.
+    seed : numpy.random.SeedSequence
+    share : float, default 0.6
+        Of the rows to train on.
+    ordered : bool, default False
+        Train on the first rows instead of rows at random.
+    most : int, default 4000
+        Rows whose Shapley values are computed: at most so many, as many of each group as possible.
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    DataError
+        If there are not two classes, one group only, or too few rows.
+    """
+    if len(table.classes) != 2:
+        raise DataError(
+            f"an audit needs two classes, the label has {len(table.classes)}: {', '.join(table.classes[:6])}",
+            remedy="name the one that is wished for with --positive",
+        )
+    if len(table.groups) < 2:
+        raise DataError(
+            f"there is one group only: '{table.groups[0]}'", remedy="name a column with two groups or more"
+        )
+    order = split_rows(table, share, seed, ordered=ordered)
+    n, cut = len(order), round(share * len(order))
+    if cut < 2 or n - cut < 2:
+        raise DataError(f"{n} rows are too few to train on some and audit others", remedy="use more rows")
+    stream = Stream(
+        X=table.X[order],
+        y=table.y[order],
+        g=table.g[order],
+        bounds=np.array([0, cut, n]),
+        warmup=1,
+        classes=table.classes,
+        features=table.features,
+        groups=table.groups,
+        categories=dict(table.categories),
+        events=None,
+    )
+    encoder = Encoder.fit(stream)
+    Z = encoder.transform(stream.X)
+    made: Any = make("learner", learner)
+    with one_thread():
+        with _learning(made, stream.y[:cut]):
+            model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
+            decision = model.predict(Z[cut:]) == 1
+        says = left_out(made, Z[:cut], stream.y[:cut], seed)
+        score = score_of(model, Z[cut:])
+    held, group = Z[cut:], stream.g[cut:]
+    rng = np.random.default_rng(branch(seed, BACKGROUND))
+    background = Z[rng.choice(cut, size=min(explaining.background, cut), replace=False)]
+    explain = partial(_explain, model, held, group, background, explaining, seed, most)
+    known = _known(model, Z[:cut], background, seed, most)
+    evidence = Evidence(
+        window=np.zeros(n - cut, dtype=np.int64),
+        windows=1,
+        group=group,
+        groups=table.groups,
+        decision=decision,
+        score=score,
+        X=held,
+        features=encoder.names,
+        observed=stream.y[cut:],
+        trained=np.bincount(2 * stream.y[:cut] + says, minlength=4).reshape(1, 2, 2),
+        explain=explain,
+        flip=partial(_flip, model, held, group, len(table.groups), encoder),
+        known=np.abs(known).mean(axis=0)[None],
+    )
+    d = len(table.features)
+
+    def by_feature(name: str, repeat: int) -> Explained:
+        found = evidence.explained(name, repeat)
+        return Explained(rows=found.rows, values=summed(found.values, encoder.source, d))
+
+    features = replace(
+        evidence,
+        X=_values(held, encoder, d),
+        features=table.features,
+        explain=by_feature,
+        known=np.abs(summed(known, encoder.source, d)).mean(axis=0)[None],
+        _explained={},
+    )
+    return Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
+
+
+def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
+    """Return what is said of each training row by a model that was trained on the others, int64 (n,).
+
+    By five-fold cross-validation, of as many folds as rows at most, each with its share of both labels. What
+    a model says of the very rows that it was trained on is too good to be a promise.
+
+    Parameters
+    ----------
+    learner : Learner
+    X : ndarray of float64, shape (n, d)
+    y : ndarray of int64, shape (n,)
+        0 or 1.
+    seed : numpy.random.SeedSequence
+
+    Raises
+    ------
+    DataError
+        If the learner cannot be trained on so few rows.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(2000, 3)), rng.integers(0, 2, 2000)
+    >>> tree = make("learner", {"tree": {"max_depth": 20, "min_samples_leaf": 1}})
+    >>> seed = np.random.SeedSequence(0)
+    >>> said = tree.fit(X, y, 2, seed).predict(X), left_out(tree, X, y, seed)
+    >>> [round(float((labels == y).mean()), 1) for labels in said]
+    [1.0, 0.5]
+    """
+    fold = stratified_folds(y, PARTS, np.random.default_rng(branch(seed, FOLDS)))
+    found = np.empty(len(y), dtype=np.int64)
+    for k in range(min(PARTS, len(y))):
+        out = fold == k
+        with _learning(learner, y[~out]):
+            model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))
+            found[out] = model.predict(X[out])
+    return found
+
+
+@contextmanager
+def _learning(learner: Any, y: np.ndarray) -> Iterator[None]:
+    """Turn what a learner cannot do with the rows of these labels into an error with a remedy."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(
+            f"{learner.full_name} cannot be trained on {len(y)} rows, {int(y.sum())} of class 1: {error}",
+            remedy="more rows, a larger --share or another learner; four fifths of the training rows must do",
+        ) from error
+
+
+def chosen(group: np.ndarray, groups: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return at most so many rows, as many of each group as possible, rising int64.
+
+    Examples
+    --------
+    >>> group = np.repeat([0, 1], [90, 10])
+    >>> np.bincount(group[chosen(group, 2, 40, np.random.default_rng(0))]).tolist()
+    [30, 10]
+    """
+    left, parts = most, []
+    # small groups first: what they leave goes to the others
+    order = sorted(range(groups), key=lambda g: int((group == g).sum()))
+    for k, g in enumerate(order):
+        rows = np.flatnonzero(group == g)
+        count = min(len(rows), left // (groups - k))
+        left -= count
+        parts.append(rng.choice(rows, size=count, replace=False) if count < len(rows) else rows)
+    found: np.ndarray = np.sort(np.concatenate(parts)).astype(np.int64)
+    return found
+
+
+def _explain(
+    model: Model,
+    X: np.ndarray,
+    group: np.ndarray,
+    background: np.ndarray,
+    explaining: Explaining,
+    seed: np.random.SeedSequence,
+    most: int,
+    name: str,
+    repeat: int,
+) -> Explained:
+    rng = np.random.default_rng(branch(seed, CHOSEN))
+    size = most if name == "shap" else explaining.rows
+    rows = chosen(group, int(group.max()) + 1, size, rng)
+    drawn = np.random.default_rng(branch(seed, DRAWN, repeat))
+    with one_thread():
+        if name == "shap":
+            values = shap_values(model, X[rows], background, drawn)
+        else:
+            values = lime_values(model, X[rows], background, explaining.samples, drawn)
+    return Explained(rows=rows, values=values)
+
+
+def _known(
+    model: Model, X: np.ndarray, background: np.ndarray, seed: np.random.SeedSequence, most: int
+) -> np.ndarray:
+    """Return Shapley values of rows that the model was trained on, float64 (m, d')."""
+    rng = np.random.default_rng(branch(seed, CHOSEN, 1))
+    rows = np.sort(rng.choice(len(X), size=min(most, len(X)), replace=False))
+    with one_thread():
+        return shap_values(model, X[rows], background, rng)
+
+
+def _values(Z: np.ndarray, encoder: Encoder, features: int) -> np.ndarray:
+    """Return one number for each feature, float64 (n, d): as the model sees it, or the place of its category.
+
+    Of the categories that the model knows; 0 for all others.
+    """
+    found = np.zeros((len(Z), features))
+    for j in range(features):
+        columns = np.flatnonzero(encoder.source == j)
+        numeric = bool(np.isnan(encoder.code[columns]).all())
+        found[:, j] = Z[:, columns[0]] if numeric else Z[:, columns] @ np.arange(1.0, len(columns) + 1.0)
+    return found
+
+
+def _flip(
+    model: Model, Z: np.ndarray, group: np.ndarray, groups: int, encoder: Encoder
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return decision and score of rows as if they belonged to another group, see `flipped_rows`."""
+    with one_thread():
+        other = flipped_rows(Z, group, groups, encoder.source, score_of(model, Z))
+        return model.predict(other) == 1, score_of(model, other)
+
+
+def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, group: np.ndarray) -> Evidence:
+    """Return some rows of a window again and again, each time with other groups.
+
+    What an audit finds in rows whose groups are shuffled is what it would find if groups did not matter.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of one window.
+    rows : ndarray of int64, shape (m,)
+        Rising.
+    values : ndarray of float64, shape (m, d), or None
+        Attributions of these rows, whatever they are called.
+    group : ndarray of int64, shape (R, m)
+        Groups in each of R windows of the result, which know of no features.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.made_up_evidence import sample
+    >>> regrouped(sample(windows=1), np.arange(4), None, np.array([[0, 0, 1, 1], [0, 1, 1, 1]])).rows
+    array([[2, 2],
+           [1, 3]])
+    """
+    (rounds, m), d = group.shape, 0 if values is None else values.shape[1]
+    shared = np.zeros((m, 0)) if values is None else values
+
+    def again(array: np.ndarray) -> np.ndarray:
+        return np.tile(array, (rounds, *[1] * (array.ndim - 1)))
+
+    return Evidence(
+        window=np.repeat(np.arange(rounds), m),
+        windows=rounds,
+        group=group.ravel(),
+        groups=evidence.groups,
+        decision=again(evidence.decision[rows]),
+        score=again(evidence.score[rows]),
+        X=np.zeros((rounds * m, d)),
+        features=evidence.features[:d],
+        observed=again(evidence.observed[rows]),
+        trained=np.repeat(evidence.trained, rounds, axis=0),
+        explain=lambda name, repeat: Explained(rows=np.arange(rounds * m), values=again(shared)),
+    )
+
+
+def summed(values: np.ndarray, columns: np.ndarray, features: int) -> np.ndarray:
+    """Return attributions of features (n, d) from those of the columns (n, d') that stand for them.
+
+    Examples
+    --------
+    >>> summed(np.array([[1.0, 2.0, 4.0]]), np.array([0, 1, 1]), 2)
+    array([[1., 6.]])
+    """
+    found = np.zeros((len(values), features))
+    np.add.at(found.T, columns, values.T)
+    return found

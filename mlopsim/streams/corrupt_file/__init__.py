@@ -1,0 +1,1 @@
+"""Errors put into a user's data file: only the wrong cells change, the truth lies beside it."""

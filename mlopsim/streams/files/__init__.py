@@ -1,0 +1,1 @@
+"""Data files: one reader for every format and every command."""

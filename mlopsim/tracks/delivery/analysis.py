@@ -1,0 +1,350 @@
+"""Leaderboard and report sections of the delivery track."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.registry import find, names
+from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.stats.bootstrap import ns_interval, regret_interval
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.robust import Band, improvement_interval, iqm_interval, profile_band
+from mlopsim.stats.scores import scenario_scores
+from mlopsim.stats.table import aggregate, best_first, interval_columns
+from mlopsim.tracks.delivery.controls import CONTROLS
+
+#: smallest U - R_never (reward a window) at which a scenario enters per-scenario scores
+FLOOR = 0.02
+#: environment steps below which a trained agent says nothing about its kind
+CLAIM_STEPS = 1_000_000
+NO_REFERENCE = "no rule with a defined NS to compare with"
+SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
+Curves = Callable[[str], Mapping[str, np.ndarray]]
+
+
+@dataclass(kw_only=True)
+class Arena:
+    """The paired returns of a cell table.
+
+    Parameters
+    ----------
+    tasks, methods : list of str
+        Names in the order of the table.
+    seeds : list of int
+        Scenario seeds.
+    returns : dict of str to ndarray, shape (seeds, tasks)
+        R by method; NaN where a cell is not done.
+    never, upper : ndarray, shape (seeds, tasks)
+        R of never and the upper bound U.
+    streams : ndarray, shape (seeds, tasks)
+        Identity of the rows behind each scenario; NaN where no cell is done.
+    """
+
+    tasks: list[str]
+    methods: list[str]
+    seeds: list[int]
+    returns: dict[str, np.ndarray]
+    never: np.ndarray
+    upper: np.ndarray
+    streams: np.ndarray
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> Arena:
+        """Arrange a cell table (columns task, method, seed, status, return, upper)."""
+        done = table.filter(pl.col("status") == "done")
+        tasks = list(dict.fromkeys(table["task"].to_list()))
+        methods = list(dict.fromkeys(table["method"].to_list()))
+        seeds = sorted(set(table["seed"].to_list()))
+        place_t = {name: i for i, name in enumerate(tasks)}
+        place_s = {seed: i for i, seed in enumerate(seeds)}
+        shape = (len(seeds), len(tasks))
+        returns = {name: np.full(shape, np.nan) for name in methods}
+        upper, streams = np.full(shape, np.nan), np.full(shape, np.nan)
+        columns = ("task", "method", "seed", "return", "upper", "stream_id")
+        for row in done.select(columns).iter_rows(named=True):
+            at = place_s[row["seed"]], place_t[row["task"]]
+            if row["stream_id"] is not None and not math.isnan(row["stream_id"]):
+                streams[at] = row["stream_id"]
+            returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
+            if row["method"] == "oracle":
+                upper[at] = math.nan if row["upper"] is None else row["upper"]
+        never = returns.get("never", np.full(shape, np.nan))
+        return cls(
+            tasks=tasks,
+            methods=methods,
+            seeds=seeds,
+            returns=returns,
+            never=never,
+            upper=upper,
+            streams=streams,
+        )
+
+    def columns(self, tasks: list[str]) -> list[int]:
+        """Return the positions of tasks."""
+        return [self.tasks.index(name) for name in tasks]
+
+    def single(self, task: int) -> bool:
+        """Say whether all seeds of a task show the same rows (a real stream as it is)."""
+        known = self.streams[np.isfinite(self.streams[:, task]), task]
+        return len(known) > 1 and bool((known == known[0]).all())
+
+    def grid(self, values: np.ndarray, tasks: list[int]) -> np.ndarray:
+        """Select tasks; where each of them has the same rows for all seeds, one row remains (n = 1).
+
+        Seeds then differ in the learner's and the method's randomness only: their mean is one scenario.
+        """
+        chosen = values[:, tasks]
+        if all(self.single(t) for t in tasks):
+            return np.asarray(chosen.mean(axis=0, keepdims=True))
+        return chosen
+
+
+def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Interval]:
+    """Return NS and regret of a method over tasks, with paired bootstrap intervals."""
+    R, base, top = (arena.grid(a, tasks) for a in (arena.returns[method], arena.never, arena.upper))
+    ns = ns_interval(R, base, top, bootstrap_rng(0))
+    regret = regret_interval(R, top, bootstrap_rng(1))
+    return ns, regret
+
+
+#: metrics whose means stand in the leaderboard
+MEANS = (
+    "accuracy",
+    "cost",
+    "retrains",
+    "switches",
+    "rollbacks",
+    "impossible",
+    "detection",
+    "lag",
+    "precision",
+)
+
+
+def _means(table: pl.DataFrame, methods: list[str], name: str) -> dict[str, list[Any]]:
+    """Columns of a metric's mean by method, with interval, n and the reason where it is undefined."""
+    done = table.filter(pl.col("status") == "done")
+    found = {row["method"]: row for row in aggregate(done, name, "method").iter_rows(named=True)}
+    columns: dict[str, list[Any]] = {}
+    for suffix in ("", "_low", "_high", "_n", "_reason"):
+        missing: Any = {"_n": 0, "_reason": "no cell is done"}.get(suffix, math.nan)
+        columns[name + suffix] = [found.get(m, {}).get(name + suffix, missing) for m in methods]
+    reasons = done.select("method", "reasons", name) if "reasons" in done.columns else None
+    if reasons is not None:
+        for i, method in enumerate(methods):
+            if math.isnan(columns[name][i]):
+                columns[f"{name}_reason"][i] = (
+                    _first_reason(reasons, method, name) or columns[f"{name}_reason"][i]
+                )
+    return columns
+
+
+def _first_reason(reasons: pl.DataFrame, method: str, name: str) -> str:
+    for text in reasons.filter(pl.col("method") == method)["reasons"].to_list():
+        found = json.loads(text or "{}").get(name)
+        if found:
+            return str(found)
+    return ""
+
+
+def pooled(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out tasks on one real stream, unless there are no others: their seeds are no scenarios."""
+    arena = Arena.of(table)
+    many = [name for i, name in enumerate(arena.tasks) if not arena.single(i)]
+    return table.filter(pl.col("task").is_in(many)) if many else table
+
+
+def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataFrame:
+    """Aggregate the cell table to one row a method, best NS first.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells: task, method, seed, status, reasons and the track's metrics.
+    tasks : list of str, optional
+        Only these. Tasks on one real stream are left out of the pool (see :func:`pooled`).
+
+    Returns
+    -------
+    polars.DataFrame
+        method, ns, regret, the columns of :func:`mlopsim.tracks.delivery.analysis.robust_columns` and the
+        means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario seeds) and ``_reason``;
+        ``cells``: cells done.
+    """
+    chosen = pooled(table if tasks is None else table.filter(pl.col("task").is_in(tasks)))
+    arena = Arena.of(chosen)
+    methods = arena.methods
+    both = [scores(arena, method, list(range(len(arena.tasks)))) for method in methods]
+    columns: dict[str, Any] = {"method": methods}
+    columns |= interval_columns("ns", [ns for ns, _ in both])
+    columns |= interval_columns("regret", [regret for _, regret in both])
+    columns |= robust_columns(arena, {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)})
+    columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
+    # seeds of one real stream are no independent scenarios
+    single = all(arena.single(task) for task in range(len(arena.tasks)))
+    means = chosen.with_columns(pl.lit(0).alias("seed")) if single else chosen
+    for name in MEANS:
+        columns |= _means(means, methods, name)
+    return best_first(pl.DataFrame(columns), "ns")
+
+
+def per_task(table: pl.DataFrame) -> pl.DataFrame:
+    """NS and regret of each method on each task, with intervals, n and reasons."""
+    arena = Arena.of(table)
+    keys, found = [], []
+    for i, task in enumerate(arena.tasks):
+        for method in arena.methods:
+            ns, regret = scores(arena, method, [i])
+            if arena.single(i):
+                ns, regret = replace(ns, reason=SINGLE), replace(regret, reason=SINGLE)
+            keys.append((task, method))
+            found.append((ns, regret))
+    return pl.DataFrame(
+        {
+            "task": [task for task, _ in keys],
+            "method": [method for _, method in keys],
+            **interval_columns("ns", [ns for ns, _ in found]),
+            **interval_columns("regret", [regret for _, regret in found]),
+        }
+    )
+
+
+# -- robust comparison: IQM of scenario scores, probability of improvement, profiles ----------------
+
+
+def bootstrap_rng(salt: int) -> np.random.Generator:
+    """Return the Generator of one kind of interval: every method meets the same draws."""
+    return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
+
+
+def is_control(method: str) -> bool:
+    """Say whether a row of the table is a reference with hindsight."""
+    return method in CONTROLS
+
+
+def is_agent(method: str) -> bool | None:
+    """Say whether a row of the table is a learning agent; None if its selector is not registered here.
+
+    Examples
+    --------
+    >>> is_agent("ppo(n_envs=32)"), is_agent("periodic"), is_agent("oracle"), is_agent("of a plug-in")
+    (True, False, False, None)
+    """
+    if is_control(method):
+        return False
+    name = method.split("(")[0]
+    return bool(getattr(find("selector", name), "agent", False)) if name in names("selector") else None
+
+
+def not_for_claims(methods: Sequence[str], steps: int) -> str:
+    """Warn of agents that were trained too shortly for any claim; empty if there are none.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Rows of the table.
+    steps : int
+        Environment steps that each fit could use.
+
+    Examples
+    --------
+    >>> not_for_claims(["never", "ppo"], 100_000)
+    'not for claims: ppo was trained with 100,000 steps (below 1,000,000)'
+    >>> not_for_claims(["never", "ppo"], 1_000_000), not_for_claims(["never"], 0)
+    ('', '')
+    """
+    agents = [method for method in methods if is_agent(method)]
+    if not agents or steps >= CLAIM_STEPS:
+        return ""
+    named = agents[0] if len(agents) == 1 else f"each of {len(agents)} agents"
+    return f"not for claims: {named} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
+
+
+def reference_of(ns: Mapping[str, float]) -> str | None:
+    """Name the rule that methods are compared with: the one with the highest NS.
+
+    Parameters
+    ----------
+    ns : mapping of str to float
+        NS by method; NaN where undefined.
+
+    Returns
+    -------
+    str or None
+        Neither an agent nor a reference with hindsight; None if no rule has a defined NS.
+
+    Examples
+    --------
+    >>> reference_of({"oracle": 1.0, "ppo": 0.7, "ks": 0.6, "never": 0.0})
+    'ks'
+    """
+    rules = {
+        method: value
+        for method, value in ns.items()
+        if not is_control(method) and is_agent(method) is False and not math.isnan(value)
+    }
+    return max(rules, key=lambda method: rules[method]) if rules else None
+
+
+def robust_columns(arena: Arena, ns: Mapping[str, float]) -> dict[str, list[Any]]:
+    """Columns of IQM and probability of improvement, with intervals, n, scenarios and reasons.
+
+    Parameters
+    ----------
+    arena : Arena
+        The paired returns; all of its tasks are pooled.
+    ns : mapping of str to float
+        NS by method, from which the reference is chosen.
+
+    Returns
+    -------
+    dict of str to list
+        By method of the arena: ``iqm`` and ``p_improvement`` as of
+        :func:`mlopsim.stats.table.interval_columns`, with ``_cells`` (scenarios that entered) and
+        ``_excluded``; ``p_improvement_reference``.
+    """
+    tasks = list(range(len(arena.tasks)))
+    base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
+    reference = reference_of(ns)
+    iqms, better = [], []
+    for method in arena.methods:
+        mine = arena.grid(arena.returns[method], tasks)
+        scores = scenario_scores(mine, base, top, floor=FLOOR)
+        found = iqm_interval(scores, bootstrap_rng(2))
+        if math.isnan(found.value):
+            found = replace(found, reason=f"no scenario with a return and U - R_never above {FLOOR}")
+        iqms.append(found)
+        if reference is None or method == reference:
+            reason = (
+                "it is the reference itself" if reference else "no rule with a defined NS to compare with"
+            )
+            better.append(Interval(value=math.nan, n=0, reason=reason))
+        else:
+            other = arena.grid(arena.returns[reference], tasks)
+            better.append(improvement_interval(mine, other, bootstrap_rng(3)))
+    columns: dict[str, list[Any]] = {}
+    for name, intervals in (("iqm", iqms), ("p_improvement", better)):
+        columns |= interval_columns(name, intervals)
+        columns[f"{name}_cells"] = [found.cells for found in intervals]
+        columns[f"{name}_excluded"] = [found.excluded for found in intervals]
+    columns["p_improvement_reference"] = [reference or ""] * len(arena.methods)
+    return columns
+
+
+def profiles(arena: Arena, methods: Sequence[str], taus: np.ndarray) -> dict[str, Band]:
+    """Performance profiles of methods over all tasks of the arena, with paired pointwise bands."""
+    tasks = list(range(len(arena.tasks)))
+    base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
+    return {
+        name: profile_band(
+            arena.grid(arena.returns[name], tasks), base, top, taus, bootstrap_rng(4), floor=FLOOR
+        )
+        for name in methods
+    }

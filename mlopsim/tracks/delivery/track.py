@@ -1,0 +1,180 @@
+"""The delivery track: which model version should serve, and when to retrain, under drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import canonical, check_range, label, part, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.delivery.controls import CONTROLS
+from mlopsim.tracks.delivery.metrics import METRICS
+
+PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deployment": "standard"}
+
+
+@register("track", "delivery")
+@dataclass(kw_only=True)
+class DeliveryTrack:
+    """Selectors compared on paired scenarios with the clairvoyant optimum.
+
+    Parameters
+    ----------
+    steps : int
+        Environment steps that each fit may use, rules and learning agents alike; everything counts
+        (search, training, choice among checkpoints). 0 switches tuning off: rules keep their defaults.
+    scenarios : int
+        Number of training scenarios.
+    train_stream : spec
+        The family of streams that fits are made from, whatever the task's own stream is.
+    reaction : int
+        A drift event counts as detected if a retrain or rollback is decided within so many windows
+        after its start (of a slow change: until so many windows after its end).
+    ladder : bool
+        Whether the reference policies with hindsight join the table: latest-only optimum, known change
+        points, best fixed period.
+
+    Examples
+    --------
+    >>> track = DeliveryTrack(steps=0)
+    >>> [m.name for m in track.methods(["never", {"periodic": {"every": 5}}])][:2]
+    ['never', 'periodic(every=5)']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    steps: int = 1_000_000
+    scenarios: int = 2500
+    train_stream: Any = part("stream", "procedural")
+    reaction: int = 10
+    ladder: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("delivery.steps", self.steps, 0, 10**9)
+        check_range("delivery.scenarios", self.scenarios, 2, 10**6)
+        check_range("delivery.reaction", self.reaction, 1, 10**6)
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, stream, learner, training, deployment}``."""
+        tasks = []
+        for number, entry in enumerate(entries):
+            check_entry(number, entry, ["name", *PARTS])
+            content: dict[str, Any] = {
+                kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
+                for kind, default in PARTS.items()
+            }
+            content["reaction"] = self.reaction
+            content["versions"] = versions("world", "dynamics", "features", "outcome")
+            name = str(entry.get("name") or self._task_name(content))
+            tasks.append(Task(name=name, part=content))
+        return tasks
+
+    @staticmethod
+    def _task_name(content: Mapping[str, Any]) -> str:
+        words = [label("stream", content["stream"]), label("learner", content["learner"])]
+        if content["deployment"]["params"] != canonical("deployment", "standard")["params"]:
+            words.append(label("deployment", content["deployment"]))
+        return " / ".join(words)
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve selectors; ``never`` and the oracle always belong to the table."""
+        controls = [name for name, control in CONTROLS.items() if control.always or self.ladder]
+        chosen: dict[str, Method] = {}
+        listed = list(entries)
+        if not any(isinstance(e, str) and e.split("/")[-1] == "never" for e in listed):
+            listed.insert(0, "never")
+        listed += [name for name in controls if name not in listed]
+        for entry in listed:
+            method = self._method(entry)
+            if method.digest in (m.digest for m in chosen.values()):
+                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+            if method.name in chosen:
+                raise ConfigError(f"two different methods would be called {method.name}")
+            chosen[method.name] = method
+        return list(chosen.values())
+
+    def _method(self, entry: Any) -> Method:
+        if isinstance(entry, str) and entry in CONTROLS:
+            own = f"control/{entry}"
+            content = {"kind": "control", "name": entry, "versions": versions(own), "params": {}}
+            return Method(name=entry, part=content)
+        name, given = split_spec("selector", entry)
+        cls = find("selector", name)
+        content = canonical("selector", {cls.name: given})
+        space = getattr(cls, "space", {})
+        if self.steps > 0 and not getattr(cls, "agent", False):
+            free = sorted(set(space) - set(given))
+            if free:
+                content = {**content, "free": free}
+        if getattr(cls, "agent", False) and self.steps == 0:
+            raise ConfigError(f"{cls.full_name} must be trained", remedy="set delivery.steps above 0")
+        return Method(name=label("selector", {cls.name: given}), part=content)
+
+    # -- fits --------------------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name the tuning or training that each cell needs, once per (method, learner, deployment)."""
+        stream = canonical("stream", self.train_stream)
+        return name_fits(cells, lambda cell: self._job(cell, stream))
+
+    def _job(self, cell: Cell, stream: Mapping[str, Any]) -> FitJob | None:
+        content = cell.method.part
+        if content["kind"] != "selector":
+            return None
+        cls = find("selector", content["name"])
+        agent = getattr(cls, "agent", False)
+        if not agent and not content.get("free"):
+            return None
+        conditions = cell.task.part
+        spec = {
+            "method": content,
+            "stream": stream,
+            **{kind: conditions[kind] for kind in ("learner", "training", "deployment")},
+            "scenarios": self.scenarios,
+            "steps": self.steps,
+            "root": cell.root,
+            "versions": versions("world", "dynamics", "features", "training" if agent else "tuning"),
+        }
+        verb = "train" if agent else "tune"
+        where = label("learner", conditions["learner"])
+        return FitJob(track=cell.track, label=f"{verb} {cell.method.name} on {where}", part=spec)
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Tune a rule or train an agent, from training scenarios only."""
+        from mlopsim.tracks.delivery.fits import make_fit
+
+        return make_fit(job.part)
+
+    # -- cells -------------------------------------------------------------------------------------
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one World run together."""
+        conditions = {kind: cell.task.part[kind] for kind in ("stream", "learner", "training")}
+        return digest([conditions, cell.split, cell.seed, cell.root])
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Walk the cells' Worlds."""
+        from mlopsim.tracks.delivery.run import run_cells
+
+        return run_cells(cells, fits, reaction=self.reaction)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: NS, regret, IQM, probability of improvement, means; each with interval and n."""
+        from mlopsim.tracks.delivery.analysis import leaderboard
+
+        return leaderboard(table)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, robust comparison, tasks, profiles, cost against quality, time lines, words."""
+        from mlopsim.tracks.delivery.sections import sections
+
+        return sections(table, curves, steps=self.steps, reaction=self.reaction)

@@ -1,0 +1,53 @@
+"""What the drift track measures: the metrics of its cells."""
+
+from __future__ import annotations
+
+from mlopsim.core.track import Metric
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="restricted_delay",
+        unit="rows",
+        direction="min",
+        primary=True,
+        text="delay, a missed change counting its whole window",
+    ),
+    Metric(name="delay", unit="rows", direction="min", text="mean delay of the changes found"),
+    Metric(name="recall", unit="share", direction="max", text="changes found in time"),
+    Metric(name="precision", unit="share", direction="max", text="hits among hits and false alarms"),
+    Metric(name="f1", unit="share", direction="max", text="harmonic mean of recall and precision"),
+    Metric(name="episode_recall", unit="share", direction="max", text="recall of touching changes as one"),
+    Metric(name="false_per_1000", unit="a 1000 rows", direction="min", text="false alarms"),
+    Metric(name="extra", unit="count", direction="none", text="further alarms within a change's window"),
+    Metric(name="alarms", unit="count", direction="none", text="all alarms"),
+    Metric(name="chance_recall", unit="share", direction="none", text="recall of as many alarms at random"),
+    Metric(
+        name="alarm_before",
+        unit="flag",
+        direction="min",
+        text="an alarm before anything changes",
+    ),
+    Metric(name="rows_before", unit="rows", direction="none", text="rows before anything changes"),
+    Metric(name="mtfa", unit="rows", direction="max", text="mean time between false alarms"),
+    Metric(name="mtd", unit="rows", direction="min", text="mean time to detection"),
+    Metric(name="mdr", unit="share", direction="min", text="missed detection rate"),
+    Metric(name="mtr", unit="ratio", direction="max", text="MTFA / MTD (1 - MDR)"),
+    Metric(name="harmless_alarmed", unit="share", direction="min", text="harmless changes alarmed on"),
+    Metric(name="risk_change", unit="share", direction="none", text="error rate after less before"),
+    Metric(name="target", unit="share", direction="none", text="P(alarm within H) asked"),
+    Metric(name="share", unit="share", direction="none", text="P(alarm within H) on fresh signals"),
+    Metric(name="share_low", unit="share", direction="none", text="lower end of its 95 % interval"),
+    Metric(name="share_high", unit="share", direction="none", text="upper end of its 95 % interval"),
+    Metric(name="restricted_mean", unit="ticks", direction="none", text="mean of min(run length, H)"),
+    Metric(name="censored", unit="share", direction="none", text="fresh signals without an alarm"),
+    Metric(name="early", unit="share", direction="none", text="alarm within the first 1000 ticks"),
+    Metric(name="met", unit="flag", direction="none", text="whether fresh signals show what was asked"),
+    Metric(name="exact", unit="flag", direction="none", text="limit computed, not simulated"),
+    Metric(name="told", unit="code", direction="none", text="0 nothing, 1 p0, 2 p0 and p1"),
+    Metric(name="real", unit="flag", direction="none", text="whether limits come from a warm-up"),
+    Metric(name="given", unit="flag", direction="none", text="whether its limit is the user's own"),
+    Metric(name="control", unit="flag", direction="none", text="whether it ignores the signal"),
+    Metric(name="return", unit="reward a window", direction="max", text="R as the trigger of retraining"),
+    Metric(name="upper", unit="reward a window", direction="none", text="U (clairvoyant only)"),
+    Metric(name="retrains", unit="count", direction="none", text="retrains that it triggered"),
+)

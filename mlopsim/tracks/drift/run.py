@@ -1,0 +1,342 @@
+"""Cells of the drift track: run the detector with its calibrated limits, score its alarms."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.identity import identity_words
+from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.core.spec import make
+from mlopsim.core.track import Cell, FitResult, Outcome
+from mlopsim.drift.calibration import Boundary
+from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Law
+from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
+from mlopsim.drift.scoring import Score, score_alarms
+from mlopsim.drift.signal import Told
+from mlopsim.tracks.drift.evidence import PICTURED, evidence, is_reference, pictured
+from mlopsim.tracks.drift.fits import Calibration, told, with_threshold
+from mlopsim.tracks.drift.metrics import METRICS
+
+#: parts of a task that the seed of a detector hangs on, beside the detector
+SEEDED = ("signal", "stream", "learner", "training", "deployment")
+#: what of a Score becomes a metric
+SCORED = (
+    "restricted_delay",
+    "delay",
+    "recall",
+    "precision",
+    "f1",
+    "episode_recall",
+    "false_per_1000",
+    "extra",
+    "chance_recall",
+    "mtfa",
+    "mtd",
+    "mdr",
+    "mtr",
+    "harmless_alarmed",
+)
+#: what a fit tells of the limit that a cell uses
+FITTED = (
+    "target",
+    "share",
+    "share_low",
+    "share_high",
+    "restricted_mean",
+    "censored",
+    "early",
+    "met",
+    "exact",
+)
+#: controls whose alarms follow from the asked rate, without a calibration
+BY_RATE = ("random", "periodic")
+TOLD = {Told.NOTHING: 0.0, Told.P0: 1.0, Told.P0P1: 2.0}
+
+
+def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
+    """Return the channel that a detector reads of what a source offers, or why there is none.
+
+    Returns
+    -------
+    channel, reason : str
+        One of the two is empty.
+    """
+    accepted = detector.accepted()
+    for name in source.offered():
+        if CHANNELS[name] in accepted:
+            return name, ""
+    offered = ", ".join(source.offered())
+    return "", f"{detector.full_name} reads {detector.reads.value}, the task offers {offered} only"
+
+
+def told_laws(detector: Detector, source: Source) -> list[dict[str, float]] | str | None:
+    """Return the laws before and after the change for a detector that is told them.
+
+    Returns
+    -------
+    list of dict, str or None
+        The parameters of both laws; why nobody can tell them; None for a detector that is told nothing.
+    """
+    if detector.is_told is Told.NOTHING:
+        return None
+    laws: tuple[Law, Law] | None = getattr(source, "laws", None)
+    informed = getattr(detector, "informed", None)
+    if laws is None or informed is None:
+        return f"{detector.full_name} is told a law, which is not known beforehand in this task"
+    try:
+        informed(*laws)
+    except ConfigError as error:
+        return error.message
+    return [dataclasses.asdict(law) for law in laws]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The limits of a method at each arl0, as :func:`mlopsim.tracks.drift.fits.make_fit` found them.
+
+    Parameters
+    ----------
+    arl0 : ndarray of float64, shape (A,)
+        In rows.
+    boundaries : list of Boundary
+        One each.
+    fit : FitResult or None
+        None where nothing was calibrated.
+    """
+
+    arl0: np.ndarray
+    boundaries: list[Boundary]
+    fit: FitResult | None
+
+    @classmethod
+    def of(cls, fit: FitResult) -> Limits:
+        """Read a fit."""
+        a = fit.arrays
+        rows = zip(a["threshold"], a["lower"], a["weight"], fit.info["reasons"], strict=True)
+        boundaries = [
+            Boundary(threshold=float(t), lower=float(low), weight=float(w), reason=r) for t, low, w, r in rows
+        ]
+        return cls(arl0=a["arl0"], boundaries=boundaries, fit=fit)
+
+    def place(self, arl0: float) -> int:
+        """Return the entry of an arl0."""
+        return int(np.argmin(np.abs(self.arl0 - arl0)))
+
+    def metrics(self, arl0: float) -> dict[str, float]:
+        """Return what is known of the limit: asked and attained share of alarms within H, and so on."""
+        if self.fit is None:
+            return dict.fromkeys(FITTED, math.nan)
+        place = self.place(arl0)
+        return {name: float(self.fit.arrays[name][place]) for name in FITTED}
+
+
+def seed_of(cell: Cell) -> np.random.SeedSequence:
+    """Return the seed of a method's own random numbers in a cell."""
+    parts = (cell.task.part[kind] for kind in SEEDED)
+    words = identity_words(cell.method.part["detector"], *parts)
+    return seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
+
+
+def place_of(cell: Cell) -> Place:
+    """Return the scenario of a cell."""
+    part = cell.task.part
+    return Place(
+        stream=part["stream"], learner=part["learner"], split=cell.split, index=cell.seed, root=cell.root
+    )
+
+
+def at_rate(detector: Detector, channel: Channel, arl0: float, rng: np.random.Generator) -> Detector:
+    """Return the control ``random`` or ``periodic`` with one alarm every ``arl0`` rows on average."""
+    if detector.name == "random":
+        return dataclasses.replace(detector, rate=-math.expm1(-channel.rows / arl0))  # type: ignore[type-var]
+    every = max(1, round(arl0 / channel.rows))
+    return dataclasses.replace(detector, every=every, phase=int(rng.integers(every)))  # type: ignore[type-var]
+
+
+def run_cells(
+    cells: Sequence[Cell], fits: Mapping[str, FitResult], calibration: Calibration, tolerance: int, wait: int
+) -> list[Outcome]:
+    """Run cells; those of one task and seed read the same signals, each drawn once.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Any cells of the track.
+    fits : mapping of str to FitResult
+        The calibrations that they name.
+    calibration : Calibration
+        Settings of the track.
+    tolerance : int
+        Rows after the end of a change within which an alarm counts for it.
+    wait : int
+        Windows between an alarm and the retrain that it triggers.
+    """
+    scenarios: dict[tuple[str, int, str], Scenario] = {}
+    outcomes = []
+    for cell in cells:
+        source: Source = make("signal", cell.task.part["signal"])
+        detector: Detector = make("detector", cell.method.part["detector"])
+        channel, reason = channel_of(detector, source)
+        laws = told_laws(detector, source)
+        if reason or isinstance(laws, str):
+            outcomes.append(undefined(cell, detector, reason or str(laws)))
+            continue
+        detector = told(detector, laws)
+        place = cell.task.digest, cell.seed, channel
+        if place not in scenarios:
+            scenarios[place] = source.scenario(place_of(cell), channel)
+        outcomes.append(_run_cell(cell, detector, scenarios[place], fits, calibration, tolerance, wait))
+    return outcomes
+
+
+def described(cell: Cell, detector: Detector) -> dict[str, float]:
+    """Return what a cell says of its method."""
+    return {
+        "told": TOLD[detector.is_told],
+        "control": float(detector.control),
+        "given": float(cell.method.part["given"]),
+    }
+
+
+def undefined(cell: Cell, detector: Detector, reason: str) -> Outcome:
+    """Return an outcome without numbers."""
+    known = described(cell, detector)
+    names = [metric.name for metric in METRICS if metric.name not in known]
+    return Outcome(metrics=known | dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason))
+
+
+def _run_cell(
+    cell: Cell,
+    detector: Detector,
+    scenario: Scenario,
+    fits: Mapping[str, FitResult],
+    calibration: Calibration,
+    tolerance: int,
+    wait: int,
+) -> Outcome:
+    limits = limits_of(cell, fits, calibration)
+    scores: list[Score | None] = []
+    runs: list[tuple[Detector, np.ndarray] | None] = []
+    main = limits.place(calibration.arl0)
+    for number in range(len(limits.arl0)):
+        ready = limited(cell, detector, scenario, limits, number)
+        if ready is None:
+            scores.append(None)
+            runs.append(None)
+            continue
+        alarms = alarm_rows(cell, ready, scenario)
+        scores.append(
+            score_alarms(alarms, scenario.harmful, scenario.rows, tolerance, harmless=scenario.harmless)
+        )
+        runs.append((ready, alarms))
+    now, run = scores[main], runs[main]
+    if now is None or run is None:
+        reason = limits.boundaries[main].reason
+        outcome = undefined(cell, detector, f"no limit gives the asked behaviour: {reason}")
+        outcome.metrics |= limits.metrics(calibration.arl0)
+        outcome.reasons = {
+            name: r for name, r in outcome.reasons.items() if math.isnan(outcome.metrics[name])
+        }
+        return outcome
+    chosen, shown = run
+    metrics = described(cell, detector) | {name: float(getattr(now, name)) for name in SCORED}
+    metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
+    metrics |= limits.metrics(calibration.arl0) | {
+        "return": math.nan,
+        "upper": math.nan,
+        "retrains": math.nan,
+    }
+    before = min((start for start, _ in (*scenario.harmful, *scenario.harmless)), default=scenario.rows)
+    metrics["real"] = float(scenario.real)
+    metrics |= {"alarm_before": float((shown < before).any()), "rows_before": float(before)}
+    outcome = Outcome(metrics=metrics, reasons=dict(now.reasons))
+    outcome.curves = {
+        "alarms": shown,
+        "harmful": _spans(scenario.harmful),
+        "harmless": _spans(scenario.harmless),
+    }
+    for name in ("restricted_delay", "recall", "false_per_1000"):
+        outcome.curves[f"by_arl0_{name}"] = np.array(
+            [math.nan if s is None else getattr(s, name) for s in scores], dtype=np.float64
+        )
+    outcome.curves["by_arl0_arl0"] = limits.arl0
+    outcome.curves |= evidence(limits.fit if cell.fit is None else fits[cell.fit], main)
+    if chosen.full_name == PICTURED and cell.seed == 0:
+        outcome.curves |= pictured(chosen, scenario)
+    _explained(outcome, scenario, limits)
+    if cell.task.part["deployment"] is not None:
+        from mlopsim.tracks.drift.worth import add_worth
+
+        add_worth(outcome, cell, runs, main, scenario, wait, seed_of(cell))
+    return outcome
+
+
+def _explained(outcome: Outcome, scenario: Scenario, limits: Limits) -> Outcome:
+    """Give every number that is undefined its reason."""
+    text = "this control is not calibrated" if limits.fit is None else "no limit was found"
+    texts = dict.fromkeys(FITTED, text)
+    texts |= dict.fromkeys(("return", "upper", "retrains"), "this task has no deployment")
+    texts["risk_change"] = (
+        "known where errors are read and something changes"
+        if scenario.channel.signal.kind is CHANNELS["errors"]
+        else "known where errors are read"
+    )
+    for name, value in outcome.metrics.items():
+        if math.isnan(value):
+            outcome.reasons.setdefault(name, texts.get(name, "undefined"))
+    return outcome
+
+
+def _spans(spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def limits_of(cell: Cell, fits: Mapping[str, FitResult], calibration: Calibration) -> Limits:
+    """Return the limits of a cell's method."""
+    if cell.fit is not None and not is_reference(fits[cell.fit]):
+        return Limits.of(fits[cell.fit])
+    arl0 = np.array(calibration.all_arl0)
+    nan = math.nan
+    free = Boundary(threshold=nan, lower=nan, weight=0.0)
+    return Limits(arl0=arl0, boundaries=[free] * len(arl0), fit=None)
+
+
+def limited(
+    cell: Cell, detector: Detector, scenario: Scenario, limits: Limits, number: int
+) -> Detector | None:
+    """Return the method as it runs in a cell at one arl0; None where no limit gives the asked behaviour."""
+    seed = seed_of(cell)
+    rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1)))
+    if limits.fit is None:
+        if detector.name in BY_RATE and detector.control:
+            return at_rate(detector, scenario.channel, float(limits.arl0[number]), rng)
+        return detector
+    found = limits.boundaries[number]
+    if found.reason:
+        return None
+    return with_threshold(detector, found.draw(rng))
+
+
+def alarm_rows(cell: Cell, detector: Detector, scenario: Scenario) -> np.ndarray:
+    """Return the rows at which alarms were raised, int64."""
+    if detector.name == "clairvoyant":
+        # it knows the rows: neither windows nor late labels hold it up
+        starts = np.unique(np.array([start for start, _ in scenario.harmful], dtype=np.int64))
+        return starts[starts < scenario.rows]
+    alarms = detector.alarms(scenario.channel.signal, np.random.default_rng(seed_of(cell)))
+    times = scenario.channel.times(alarms)
+    return times[times < scenario.rows]
+
+
+def bundle_of(cell: Cell) -> str:
+    """Return the key of what cells of one scenario share."""
+    part = cell.task.part
+    return digest([part["signal"], part["stream"], part["learner"], cell.split, cell.seed, cell.root])

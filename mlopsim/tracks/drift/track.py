@@ -1,0 +1,237 @@
+"""The drift track: which detector tells a real change soonest without crying wolf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest, plain
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import canonical, check_range, label, make, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.drift.detector import Detector
+from mlopsim.drift.law import Law
+from mlopsim.drift.scenario import Source
+from mlopsim.drift.signal import Told
+from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.drift.fits import Calibration
+from mlopsim.tracks.drift.metrics import METRICS
+from mlopsim.tracks.drift.run import BY_RATE, bundle_of, channel_of, told_laws
+
+#: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
+PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training": "last", "deployment": None}
+#: always in the table
+CONTROLS = ("never", "always", "random", "periodic", "clairvoyant")
+
+
+@register("track", "drift")
+@dataclass(kw_only=True)
+class DriftTrack:
+    """Detectors compared at equal false-alarm behaviour.
+
+    Parameters
+    ----------
+    calibration : dict
+        ``arl0``, ``horizon``, ``runs``, ``checks``, ``curve``: see
+        :class:`mlopsim.tracks.drift.fits.Calibration`. A detector whose own limit is given
+        (``{cusum: {h: 5}}``) keeps it: it is checked, not calibrated.
+    tolerance : int
+        Rows after the end of a change within which an alarm counts for it.
+    wait : int
+        In tasks with a deployment: windows between an alarm and the retrain that it triggers.
+
+    Examples
+    --------
+    >>> track = DriftTrack(calibration={"arl0": 5000})
+    >>> [m.name for m in track.methods(["adwin", {"cusum": {"k": 0.25}}])][:3]
+    ['adwin', 'cusum(k=0.25)', 'never']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
+    tolerance: int = 2000
+    wait: int = 4
+
+    def __post_init__(self) -> None:
+        check_range("drift.tolerance", self.tolerance, 1, 10**9)
+        check_range("drift.wait", self.wait, 0, 10**6)
+        self.calibration = Calibration.of(self.calibration).settings()
+
+    @property
+    def _settings(self) -> Calibration:
+        return Calibration.of(self.calibration)
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, signal, stream, learner, training, deployment}``."""
+        return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
+
+    def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
+        check_entry(number, entry, ["name", *PARTS])
+        specs = {kind: pinned(kind, entry.get(kind, default), pins) for kind, default in PARTS.items()}
+        content: dict[str, Any] = {"signal": canonical("signal", specs["signal"])}
+        source: Source = make("signal", content["signal"])
+        if not source.reads_stream:
+            # a signal that the command line pins takes the place of the task's stream, too
+            asked = pins if "signal" in pins else entry
+            given = [kind for kind in PARTS if kind != "signal" and kind in asked]
+            if given:
+                raise ConfigError(
+                    f"task {number}: {source.full_name} has no {given[0]}", remedy="leave it out"
+                )
+            content |= {"stream": {}, "learner": {}, "training": {}, "deployment": None}
+        else:
+            for kind in ("stream", "learner", "training"):
+                content[kind] = canonical(kind, specs[kind])
+            worth = specs["deployment"]
+            content["deployment"] = None if worth is None else canonical("deployment", worth)
+        content["tolerance"] = self.tolerance
+        content["versions"] = versions("signal", "drift_outcome")
+        if source.reads_stream:
+            # a model that is updated on the way takes its errors from a World
+            content["versions"] |= versions("world")
+        if content["deployment"] is not None:
+            content["wait"] = self.wait
+            content["versions"] |= versions("dynamics")
+        name = entry.get("name") or " / ".join(
+            label(kind, content[kind]) for kind in ("signal", "stream", "learner") if content[kind]
+        )
+        return Task(name=str(name), part=content)
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve detectors; the controls always belong to the table."""
+        listed = list(entries)
+        names = [split_spec("detector", entry)[0].split("/")[-1] for entry in listed]
+        listed += [name for name in CONTROLS if name not in names]
+        chosen: dict[str, Method] = {}
+        for entry in listed:
+            method = self._method(entry)
+            if method.name in chosen:
+                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+            chosen[method.name] = method
+        return list(chosen.values())
+
+    def _method(self, entry: Any) -> Method:
+        name, given = split_spec("detector", entry)
+        cls = find("detector", name)
+        content = canonical("detector", {cls.name: given})
+        made: Detector = make("detector", content)
+        for key in given:
+            if key in cls.told_by and made.is_told is not Told.NOTHING:
+                raise ConfigError(
+                    f"{cls.full_name}.{key} is what the task tells it: your value would be overwritten",
+                    remedy="leave it out; a task with another law tells another value",
+                )
+        # a given limit stays what it is; any other is what calibration sets, so that its default is no matter
+        kept = not {cls.limit, "limit"}.isdisjoint(given) or not cls.limit
+        part: dict[str, Any] = {"detector": content, "given": kept}
+        if cls.name in BY_RATE and cls.control and not kept:
+            part["rate"] = plain(self._settings.all_arl0)
+        settings = self._settings
+        part["arl0"], part["curve"] = settings.arl0, list(settings.curve)
+        return Method(name=label("detector", {cls.name: given}), part=part)
+
+    # -- fits --------------------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name the calibration that each cell needs: once per detector and drift-free law."""
+        done, jobs = name_fits(cells, self._job)
+        # detectors of one law one after the other: they share its signals
+        order = sorted(jobs, key=lambda job: str(job.part.get("law", "")))
+        return done, order
+
+    def _job(self, cell: Cell) -> FitJob | None:
+        content = cell.method.part["detector"]
+        detector: Detector = make("detector", content)
+        if detector.name == "clairvoyant":
+            return self._references(cell)
+        if detector.control and (detector.name in BY_RATE or not detector.limit):
+            return None
+        conditions = cell.task.part
+        source: Source = make("signal", conditions["signal"])
+        channel, reason = channel_of(detector, source)
+        if reason:
+            return None
+        settings = self._settings
+        laws = told_laws(detector, source)
+        if isinstance(laws, str):
+            return None
+        law = source.null(conditions["stream"], conditions["learner"], channel, settings.horizon)
+        part = {
+            "method": content,
+            "given": cell.method.part["given"],
+            "told": laws,
+            "law": {**law, "channel": channel, "horizon": settings.horizon, "root": cell.root},
+            "arl0": settings.all_arl0,
+            "runs": settings.runs,
+            "checks": settings.checks,
+            "versions": versions("signal", "calibration")
+            | (versions("world") if source.reads_stream else {}),
+        }
+        verb = "check" if cell.method.part["given"] else "calibrate"
+        return FitJob(track=cell.track, label=f"{verb} {cell.method.name} for {cell.task.name}", part=part)
+
+    def _references(self, cell: Cell) -> FitJob | None:
+        """Name what can be attained on the task by who knows its laws; the clairvoyant's cells hold it."""
+        source: Source = make("signal", cell.task.part["signal"])
+        laws: tuple[Law, Law] | None = getattr(source, "laws", None)
+        if laws is None or laws[0] == laws[1] or getattr(source, "change", None) is None:
+            return None
+        part = {
+            "references": [asdict(law) for law in laws],
+            "arl0": self._settings.all_arl0,
+            "versions": versions("calibration"),
+        }
+        return FitJob(track=cell.track, label=f"floor of {cell.task.name}", part=part)
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Calibrate a detector on drift-free signals, and check it on fresh ones; or find the floor."""
+        if "references" in job.part:
+            from mlopsim.tracks.drift.evidence import references
+
+            return references(job.part["references"], job.part["arl0"])
+        from mlopsim.tracks.drift.fits import make_fit
+
+        return make_fit(job.part)
+
+    def fit_bundle(self, job: FitJob) -> str:
+        """Calibrations on one law read the same signals; a floor is found alone."""
+        if "references" in job.part:
+            return job.key
+        return digest([job.part["law"], job.part["runs"], job.part["checks"]])
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        """Calibrate detectors on one law; each signal is drawn once."""
+        from mlopsim.tracks.drift.fits import make_fits
+
+        return make_fits([job.part for job in jobs])
+
+    # -- cells -------------------------------------------------------------------------------------
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one scenario run together."""
+        return bundle_of(cell)
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run the detectors of the cells."""
+        from mlopsim.tracks.drift.run import run_cells
+
+        return run_cells(cells, fits, self._settings, self.tolerance, self.wait)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: delay, recall, false alarms, attained behaviour; each with interval and n."""
+        from mlopsim.tracks.drift.analysis import leaderboard
+
+        return leaderboard(table)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, calibration, delay against false alarms, ranks, harmless changes, worth, words."""
+        from mlopsim.tracks.drift.sections import sections
+
+        return sections(table, curves, self._settings, self.tolerance)

@@ -1,0 +1,177 @@
+"""What alarms are worth: a detector as the trigger of retraining in a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.spec import make
+from mlopsim.core.track import Cell, Outcome
+from mlopsim.delivery.detection import Detection
+from mlopsim.delivery.selector import View
+from mlopsim.drift.detector import Detector
+from mlopsim.drift.scenario import Scenario
+from mlopsim.drift.signal import SignalKind
+from mlopsim.world.cache import default_cache
+from mlopsim.world.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.pool import WorldPool
+    from mlopsim.delivery.walk import Trajectory
+    from mlopsim.world.world import World
+
+
+@dataclass(kw_only=True)
+class Watch(Detection):
+    """Retrains some windows after an alarm of a detector of errors.
+
+    It reads the stitched errors of what serves, and starts afresh when another version takes over.
+    """
+
+    full_name = "selector/watch"
+
+    def attach(self, detector: Detector, rng: np.random.Generator) -> Watch:
+        """Give it the detector of its one walk."""
+        self._detector, self._rng = detector, rng
+        return self
+
+    def begin(self) -> None:
+        """Start the detector."""
+        self._detector.reset(self._rng)
+
+    def restart(self, which: np.ndarray) -> None:
+        """Forget the errors of the version that is gone."""
+        self._detector.begin()
+
+    def feed(self, errors: np.ndarray, use: np.ndarray) -> np.ndarray:
+        """Read one window of rows."""
+        rows = errors[0][errors[0] >= 0].astype(np.float64)
+        if not use[0] or not len(rows):
+            return np.zeros(1, dtype=bool)
+        return np.array([len(self._detector.advance(rows).alarms) > 0])
+
+
+@dataclass(kw_only=True)
+class Replay(Detection):
+    """Retrains some windows after an alarm that is known beforehand, as alarms on inputs are."""
+
+    full_name = "selector/replay"
+    uses_errors = False
+
+    def attach(self, alarms: np.ndarray) -> Replay:
+        """Give it the decisions at which there is an alarm, bool (S,)."""
+        self._alarms = alarms
+        return self
+
+    def alarm(self, view: View) -> np.ndarray:
+        """Look the alarm up."""
+        return self._alarms[self.step : self.step + 1]
+
+
+@lru_cache(maxsize=8)
+def _opened(content: str) -> tuple[World, WorldPool, Any]:
+    import json
+
+    from mlopsim.delivery.scenarios import pool_of
+
+    part = json.loads(content)
+    deployment = make("deployment", part.pop("deployment"))
+    world = default_cache().open(WorldSpec(**part))
+    return world, pool_of([world], deployment), deployment
+
+
+def add_worth(
+    outcome: Outcome,
+    cell: Cell,
+    runs: Sequence[tuple[Detector, np.ndarray] | None],
+    main: int,
+    scenario: Scenario,
+    wait: int,
+    seed: np.random.SeedSequence,
+) -> None:
+    """Walk a deployment with a detector as trigger; add ``return``, ``retrains`` and, for the clairvoyant, U.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of the cell so far; changed. Its curve ``by_arl0_return`` (A,) has the return at each arl0.
+    cell : Cell
+        Its task has a deployment.
+    runs : sequence of (Detector, ndarray of int64) or None
+        By arl0: the detector with its limit, and the rows of its alarms on the scenario; None: no limit.
+    main : int
+        Which of them the metrics are of; it has a limit.
+    scenario : Scenario
+        What the detector read.
+    wait : int
+        Windows between an alarm and the retrain.
+    seed : SeedSequence
+        Of the detector.
+    """
+    part = cell.task.part
+    names = ("stream", "learner", "training", "deployment")
+    content = {name: part[name] for name in names} | {
+        "split": cell.split,
+        "index": cell.seed,
+        "root": cell.root,
+    }
+    world, pool, deployment = _opened(canonical_json(content))
+    returns = np.full(len(runs), np.nan)
+    for number, run in enumerate(runs):
+        if run is None:
+            continue
+        detector, alarms = run
+        trajectory = _walk(detector, alarms, scenario, world, pool, deployment, wait, seed)
+        returns[number] = float(np.mean(trajectory.reward[0]))
+        if number == main:
+            outcome.metrics["retrains"] = float(trajectory.retrained[0].sum())
+    outcome.metrics["return"] = float(returns[main])
+    outcome.curves["by_arl0_return"] = returns
+    for name in ("return", "retrains"):
+        outcome.reasons.pop(name, None)
+    if cell.method.part["detector"]["name"] == "clairvoyant":
+        from mlopsim.delivery.oracle.bracket import bracket
+
+        outcome.metrics["upper"] = bracket(pool.reward[0], world.warmup, deployment).upper / pool.steps
+        outcome.reasons.pop("upper", None)
+    else:
+        outcome.reasons["upper"] = "only the clairvoyant's cell holds the bound"
+
+
+def _walk(
+    detector: Detector,
+    alarms: np.ndarray,
+    scenario: Scenario,
+    world: World,
+    pool: WorldPool,
+    deployment: Any,
+    wait: int,
+    seed: np.random.SeedSequence,
+) -> Trajectory:
+    from mlopsim.delivery.walk import walk
+
+    selector: Any
+    if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
+        selector = Watch(wait=wait).attach(detector, np.random.default_rng(seed))
+    else:
+        selector = Replay(wait=wait).attach(decisions(world, alarms))
+    return walk(selector, pool, deployment, np.zeros(1, np.int64), [np.random.SeedSequence(0)])
+
+
+def decisions(world: World, alarms: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return at which decisions there is an alarm, bool (S,).
+
+    The decision of step s follows window W - 1 + s; an alarm at a monitored row belongs to the decision after
+    the row's window.
+    """
+    steps = world.windows - world.warmup
+    rows = np.asarray(alarms, dtype=np.int64) + world.bounds[world.warmup]
+    step = np.searchsorted(world.bounds, rows, side="right") - 1 - (world.warmup - 1)
+    found = np.zeros(steps, dtype=bool)
+    found[step[step < steps]] = True
+    return found

@@ -1,0 +1,1 @@
+"""The fairness track: ``track.py`` says what is compared, ``run.py`` runs it, ``analysis.py`` sums it up."""

@@ -1,0 +1,382 @@
+"""Cells of the fairness track: what an audit or an arm says of a deployment, and what is true of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.digest import canonical_json
+from mlopsim.core.seeds import Split
+from mlopsim.core.spec import make
+from mlopsim.core.track import Cell, FitResult, Outcome
+from mlopsim.fairness.audit import Audit, Findings, Source
+from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.calibration import Limit
+from mlopsim.fairness.deployment import Deployment
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.explaining import Explaining
+from mlopsim.fairness.truth import Truth, Violation
+from mlopsim.fairness.walk import Walk, guard
+from mlopsim.learners.base import Model
+from mlopsim.streams.stream import BiasTruth, Norm
+from mlopsim.tracks.fairness.fits import audit_rng, examine, limit_from, open_deployment
+from mlopsim.tracks.fairness.metrics import METRICS
+
+NORMS = {Norm.NONE: 0.0, Norm.TREATMENT: 1.0, Norm.IMPACT: 2.0, Norm.ERRORS: 3.0}
+RATES = ("rate", "rate_low", "rate_high", "rate_n")
+
+
+@dataclass(kw_only=True)
+class Candidates:
+    """Models, what audits see of them, and what single audits found so far.
+
+    Parameters
+    ----------
+    models : list of Model
+        One for each audited window.
+    evidence : Evidence
+    again : Evidence
+        The same with explanations that were drawn once more.
+    """
+
+    models: list[Model]
+    evidence: Evidence
+    again: Evidence
+    found: dict[str, Findings] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Scenario:
+    """A deployment, its truth, and what was found out about it so far."""
+
+    deployment: Deployment
+    split: Split
+    index: int
+    root: int
+    truth: Truth
+    tolerated: Mapping[str, float]
+    plain: Candidates
+    _reweighed: Candidates | None = None
+    _violations: dict[tuple[int, float], Violation] = field(default_factory=dict)
+    _models: list[Model] = field(default_factory=list)
+
+    @property
+    def bias(self) -> BiasTruth:
+        """The truth about the bias."""
+        assert self.deployment.stream.bias is not None
+        return self.deployment.stream.bias
+
+    @property
+    def windows(self) -> int:
+        """Number of audited windows."""
+        return len(self.deployment.audited)
+
+    @property
+    def strength(self) -> np.ndarray:
+        """Strength of the bias in the audited windows, float64 (T,)."""
+        found: np.ndarray = self.bias.strength[self.deployment.stream.warmup :]
+        return found
+
+    @property
+    def onset(self) -> int | None:
+        """First audited window with a bias; None: there is none, or nothing is wrong about it."""
+        if self.bias.norm is Norm.NONE or self.bias.onset is None:
+            return None
+        return self.bias.onset - self.deployment.stream.warmup
+
+    def reweighed(self) -> Candidates:
+        """Return the models that are trained so that group and label are independent."""
+        if self._reweighed is None:
+            self._reweighed = candidates(self.deployment, self.deployment.train(reweighed=True))
+        return self._reweighed
+
+    def violation(self, model: Model, window: int) -> Violation:
+        """Return how far a model is from each norm in an audited window."""
+        place = next((i for i, known in enumerate(self._models) if known is model), None)
+        if place is None:
+            place = len(self._models)
+            self._models.append(model)
+        key = place, float(self.strength[window])
+        if key not in self._violations:
+            self._violations[key] = self.truth.violation(model, key[1])
+        return self._violations[key]
+
+    def harms(self, model: Model, window: int) -> bool:
+        """Say whether a model violates the bias's norm by more than is tolerated."""
+        if self.bias.norm is Norm.NONE:
+            return False
+        limit = self.tolerated[self.bias.norm.name.lower()]
+        return self.violation(model, window).of(self.bias.norm) > limit
+
+    def single(self, content: Mapping[str, Any], who: Candidates, *, again: bool = False) -> Findings:
+        """Return what one audit finds; each looks once."""
+        key = canonical_json(content) + (" again" if again else "")
+        if key not in who.found:
+            evidence = who.again if again else who.evidence
+            (who.found[key],) = examine([content], evidence, self.split, self.index, self.root)
+        return who.found[key]
+
+
+def candidates(deployment: Deployment, models: list[Model]) -> Candidates:
+    """Return models with what audits see of them."""
+    evidence = deployment.evidence(models)
+    explain = evidence.explain
+    assert explain is not None
+    again = replace(evidence, explain=lambda name, repeat: explain(name, repeat + 1), _explained={})
+    return Candidates(models=models, evidence=evidence, again=again)
+
+
+def open_scenario(cell: Cell) -> Scenario:
+    """Draw the deployment of a cell."""
+    part = cell.task.part
+    split = Split.parse(cell.split)
+    explaining = Explaining.of(part["explain"])
+    deployment = open_deployment(part, split, cell.seed, cell.root, explaining)
+    return Scenario(
+        deployment=deployment,
+        split=split,
+        index=cell.seed,
+        root=cell.root,
+        truth=Truth(source=make("stream", part["stream"]), encode=deployment.encode),
+        tolerated=part["tolerated"],
+        plain=candidates(deployment, deployment.train()),
+    )
+
+
+def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+    """Run cells; those of one task and seed share deployment, explanations and findings."""
+    scenario: Scenario | None = None
+    at: tuple[str, int, str, int] | None = None
+    outcomes = []
+    for cell in cells:
+        place = cell.task.digest, cell.seed, cell.split, cell.root
+        if scenario is None or place != at:
+            scenario, at = open_scenario(cell), place
+        info = fits[cell.fit].info if cell.fit is not None else None
+        outcomes.append(run_cell(cell, scenario, info))
+    return outcomes
+
+
+@dataclass(kw_only=True)
+class Said:
+    """What a method says of candidates, window by window.
+
+    Parameters
+    ----------
+    alarms : ndarray of bool, shape (T,)
+    position : ndarray of float64, shape (T,)
+        On the chart, 1 being the limit; NaN where there is none.
+    blame : ndarray of float64, shape (T, d), or None
+    """
+
+    alarms: np.ndarray
+    position: np.ndarray
+    blame: np.ndarray | None = None
+
+
+def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who: Candidates) -> Said:
+    """Return what the method of a cell says of candidates."""
+    part, windows = cell.method.part, scenario.windows
+    nothing = np.full(windows, np.nan)
+    if part["control"] == "never":
+        return Said(alarms=np.zeros(windows, dtype=np.bool_), position=nothing)
+    if part["control"] == "always":
+        return Said(alarms=np.ones(windows, dtype=np.bool_), position=nothing)
+    if part["control"] == "oracle":
+        told = np.array([scenario.harms(model, t) for t, model in enumerate(who.models)])
+        return Said(alarms=told, position=nothing)
+    assert info is not None
+    found = [scenario.single(content, who) for content in info["audits"]]
+    if part["rule"]:
+        assert found[0].rule is not None
+        return Said(alarms=found[0].rule, position=nothing, blame=found[0].blame)
+    audit: Audit = make("audit", part["audit"])
+    if isinstance(audit, Arm):
+        limits = [Limit(**limit) for limit in info["limits"]]
+        positions = np.array([lim.position(f.score) for lim, f in zip(limits, found, strict=True)])
+        score = audit.combine(positions)
+        blame = audit.blamed(positions, [f.blame for f in found])
+    else:
+        score, blame = found[0].score, found[0].blame
+    limit = limit_from(info)
+    u = audit_rng({"ties": part["audit"]}, scenario.split, scenario.index, scenario.root).random(windows)
+    return Said(alarms=limit.alarms(score, u), position=limit.position(score), blame=blame)
+
+
+def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> Outcome:
+    """Run one cell."""
+    metrics: dict[str, float] = {metric.name: math.nan for metric in METRICS}
+    reasons: dict[str, str] = {}
+    part, bias = cell.method.part, scenario.bias
+    metrics["strength"] = float(bias.strength.max())
+    metrics["norm"] = NORMS[bias.norm] if metrics["strength"] else 0.0
+    metrics["control"] = float(part["control"] is not None)
+    metrics["rule"] = float(part["rule"])
+    metrics["arm"] = float(part["arm"])
+    said = said_by(cell, scenario, info, scenario.plain)
+    _alarms(scenario, said, metrics, reasons)
+    _blame(cell, scenario, info, said, metrics, reasons)
+    _limits(part, info, metrics, reasons)
+    curves = {"position": said.position, "alarms": said.alarms.astype(np.float64)}
+    if part["control"] == "oracle":
+        found = [scenario.violation(m, t) for t, m in enumerate(scenario.plain.models)]
+        for name in ("treatment", "impact", "errors", "accuracy"):
+            curves[name] = np.array([getattr(v, name) for v in found])
+    if cell.task.part["guard"]:
+        curves |= _guarded(cell, scenario, info, said, metrics)
+    else:
+        text = "nothing is guarded in this task"
+        reasons |= dict.fromkeys(GUARDED, text)
+    reasons = {name: text for name, text in reasons.items() if math.isnan(metrics[name])}
+    return Outcome(metrics=metrics, reasons=reasons, curves=curves)
+
+
+#: metrics of deployments in which an arm decides what serves
+GUARDED = (
+    "served_biased",
+    "served_accuracy",
+    "served_violation",
+    "blocked_rightly",
+    "blocked_wrongly",
+    "let_through",
+    "mended",
+)
+
+
+def _alarms(scenario: Scenario, said: Said, metrics: dict[str, float], reasons: dict[str, str]) -> None:
+    """Fill in power, false blocks, delay and lead."""
+    windows, onset = scenario.windows, scenario.onset
+    if onset is None:
+        metrics["false_block"] = float(said.alarms.any())
+        why = "nothing is wrong in this task"
+        names = ("power", "early", "delay", "restricted_delay", "lead", "harmful")
+        reasons |= dict.fromkeys(names, why)
+        return
+    reasons["false_block"] = "something is wrong in this task"
+    metrics["early"] = float(said.alarms[:onset].any())
+    hits = onset + np.flatnonzero(said.alarms[onset:])
+    metrics["power"] = float(len(hits) > 0)
+    metrics["restricted_delay"] = float((hits[0] if len(hits) else windows) - onset)
+    if len(hits):
+        metrics["delay"] = float(hits[0] - onset)
+    else:
+        reasons["delay"] = "it was not found"
+    harmed = [t for t in range(onset, windows) if scenario.harms(scenario.plain.models[t], t)]
+    metrics["harmful"] = float(len(harmed) > 0)
+    if harmed:
+        metrics["lead"] = float(harmed[0] - (hits[0] if len(hits) else windows))
+    else:
+        reasons["lead"] = "no harm follows"
+
+
+def _blame(
+    cell: Cell,
+    scenario: Scenario,
+    info: Mapping[str, Any] | None,
+    said: Said,
+    metrics: dict[str, float],
+    reasons: dict[str, str],
+) -> None:
+    """Fill in whether the right feature is blamed at the first alarm, and whether the blame is stable."""
+    responsible, onset = scenario.bias.features, scenario.onset
+    first = scenario.windows if onset is None else onset
+    hits = first + np.flatnonzero(said.alarms[first:])
+    if said.blame is None:
+        reasons["blamed"] = reasons["stable"] = "it blames no feature"
+        return
+    if not len(hits):
+        reasons["blamed"] = "nothing was found"
+    elif not responsible:
+        reasons["blamed"] = "no feature is responsible"
+    elif np.isnan(said.blame[hits[0]]).all():
+        reasons["blamed"] = "what raised the alarm blames no feature"
+    else:
+        metrics["blamed"] = float(int(np.nanargmax(said.blame[hits[0]])) in responsible)
+    part = cell.method.part
+    if info is None or part["arm"] or part["rule"]:
+        reasons["stable"] = "it is not one explanation"
+        return
+    if not make("audit", part["audit"]).needs & {Source.SHAP, Source.LIME}:
+        reasons["stable"] = "nothing is drawn"
+        return
+    other = scenario.single(part["audit"], scenario.plain, again=True).blame
+    assert other is not None
+    known = ~(np.isnan(said.blame).all(axis=1) | np.isnan(other).all(axis=1))
+    if known.any():
+        same = np.nanargmax(said.blame[known], axis=1) == np.nanargmax(other[known], axis=1)
+        metrics["stable"] = float(same.mean())
+    else:
+        reasons["stable"] = "not enough data"
+
+
+def _limits(
+    part: Mapping[str, Any],
+    info: Mapping[str, Any] | None,
+    metrics: dict[str, float],
+    reasons: dict[str, str],
+) -> None:
+    """Fill in what fresh deployments without bias show of the limit."""
+    if info is None:
+        reasons |= dict.fromkeys((*RATES, "met", "exact", "missing"), "it has no limit")
+        return
+    rate = info["rule"] if part["rule"] else info["rate"]
+    metrics |= dict(zip(RATES, rate, strict=True))
+    metrics["exact"] = float(info["exact"] and not part["rule"])
+    metrics["missing"] = info["missing"]
+    if part["rule"]:
+        reasons["met"] = "a rule of thumb is not calibrated"
+    else:
+        metrics["met"] = float(info["met"])
+
+
+def _guarded(
+    cell: Cell,
+    scenario: Scenario,
+    info: Mapping[str, Any] | None,
+    said: Said,
+    metrics: dict[str, float],
+) -> dict[str, np.ndarray]:
+    """Walk the deployment with the method as its guard; return curves of what serves."""
+    again = scenario.reweighed()
+    mended = said_by(cell, scenario, info, again).alarms
+    deployment = scenario.deployment
+    release = np.array([deployment.release(t) for t in deployment.audited])
+    walk: Walk = guard(said.alarms, mended, release)
+    models = {0: scenario.plain.models, 1: again.models}
+    # before anything is audited the first model serves
+    first = scenario.plain.models[0]
+    serving = [
+        first if v < 0 else models[int(k)][int(v)] for v, k in zip(walk.version, walk.kind, strict=True)
+    ]
+    found = [scenario.violation(model, t) for t, model in enumerate(serving)]
+    norm = scenario.bias.norm if metrics["strength"] else Norm.NONE
+    biased = np.array([scenario.harms(model, t) for t, model in enumerate(serving)])
+    wrong = np.array([scenario.harms(model, t) for t, model in enumerate(scenario.plain.models)])
+    metrics["served_biased"] = float(biased.mean())
+    metrics["served_accuracy"] = float(np.mean([v.accuracy for v in found]))
+    metrics["served_violation"] = float(np.mean([v.of(norm) for v in found]))
+    _count(said.alarms, wrong, release, metrics)
+    metrics["mended"] = float((walk.kind == 1).sum())
+    return {
+        "served_impact": np.array([v.impact for v in found]),
+        "served_treatment": np.array([v.treatment for v in found]),
+        "served_errors": np.array([v.errors for v in found]),
+        "served_accuracy": np.array([v.accuracy for v in found]),
+    }
+
+
+def _count(alarms: np.ndarray, wrong: np.ndarray, release: np.ndarray, metrics: dict[str, float]) -> None:
+    """Fill in how many models were blocked rightly, wrongly, or let through.
+
+    A model is audited in several windows: it is blocked rightly if it is in one in which it is biased, let
+    through if it is biased in some and blocked in none of these, blocked wrongly if it never is biased.
+    """
+    which = np.unique(release, return_inverse=True)[1]
+    biased, stopped, right = (np.bincount(which, part) > 0 for part in (wrong, alarms, alarms & wrong))
+    metrics["blocked_rightly"] = float(right.sum())
+    metrics["blocked_wrongly"] = float((stopped & ~biased).sum())
+    metrics["let_through"] = float((biased & ~right).sum())

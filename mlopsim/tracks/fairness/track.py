@@ -1,0 +1,232 @@
+"""The fairness track: which release test finds which bias, how soon, and how often it blocks a fair model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest, plain
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import canonical, check_range, label, make, part_of, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.fairness.audit import Audit
+from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.deployment import unbiased
+from mlopsim.fairness.explaining import Explaining
+from mlopsim.learners.base import takes_weights
+from mlopsim.streams.sources.population import Population
+from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.fairness.fits import Calibration
+from mlopsim.tracks.fairness.metrics import AT, METRICS
+
+#: parts of a task
+PARTS = {"stream": "population", "learner": "ridge"}
+KEYS = ("name", *PARTS, "every", "first_only", "guard", "strengths")
+#: always in the table
+CONTROLS = ("never", "always", "oracle")
+#: violations up to which a model does no harm
+TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
+
+
+@register("track", "fairness")
+@dataclass(kw_only=True)
+class FairnessTrack:
+    """Audits and arms compared at the same rate of blocking a fair deployment.
+
+    A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
+    ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
+    audits know the first of two attributes only, ``guard`` that the method decides what serves.
+
+    Parameters
+    ----------
+    calibration : dict
+        ``alpha``, ``runs``, ``checks``, ``lime_runs``, ``lime_checks``: see
+        :class:`mlopsim.tracks.fairness.fits.Calibration`.
+    explain : dict
+        ``background``, ``rows``, ``samples``: see :class:`mlopsim.fairness.explaining.Explaining`.
+    tolerated : dict
+        Violations up to which a model does no harm: ``treatment`` (share of decisions that the group
+        changes), ``impact`` (1 less the ratio of acceptance rates), ``errors`` (gap of error rates).
+    rules : bool, default True
+        Whether the customary rule of thumb of each audit is a method, too.
+
+    Examples
+    --------
+    >>> track = FairnessTrack()
+    >>> [m.name for m in track.methods(["four_fifths"])]
+    ['four_fifths', 'four_fifths @rule', 'never', 'always', 'oracle']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
+    explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())
+    tolerated: dict[str, Any] = field(default_factory=lambda: dict(TOLERATED))
+    rules: bool = True
+
+    def __post_init__(self) -> None:
+        self.calibration = Calibration.of(self.calibration).settings()
+        self.explain = Explaining.of(self.explain).settings()
+        for name, value in self.tolerated.items():
+            if name not in TOLERATED:
+                raise ConfigError(
+                    f"fairness.tolerated has no '{name}'{nearest(str(name), list(TOLERATED))}",
+                    remedy=f"it has: {', '.join(TOLERATED)}",
+                )
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ConfigError(f"fairness.tolerated.{name} must be a number, got {value!r}")
+            check_range(f"fairness.tolerated.{name}", value, 0.0, 1.0)
+        self.tolerated = {name: float(self.tolerated.get(name, value)) for name, value in TOLERATED.items()}
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, stream, learner, every, first_only, guard, strengths}``."""
+        return [task for number, entry in enumerate(entries) for task in self._tasks(number, entry, pins)]
+
+    def _tasks(self, number: int, entry: Any, pins: Mapping[str, Any]) -> list[Task]:
+        check_entry(number, entry, KEYS)
+        content: dict[str, Any] = {
+            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
+            for kind, default in PARTS.items()
+        }
+        source = make("stream", content["stream"])
+        if not isinstance(source, Population):
+            raise ConfigError(
+                f"task {number}: of {source.full_name} the truth about bias is not known",
+                remedy="stream: {population: {bias: ..., strength: ...}}",
+            )
+        content["every"] = _whole(number, "every", entry.get("every", 0))
+        for name in ("first_only", "guard"):
+            content[name] = entry.get(name, False)
+            if not isinstance(content[name], bool):
+                raise ConfigError(f"task {number}: {name} must be true or false, got {content[name]!r}")
+        if content["first_only"] and source.attributes != 2:
+            raise ConfigError(
+                f"task {number}: first_only needs a population with two attributes", remedy="attributes: 2"
+            )
+        if content["guard"] and not takes_weights(make("learner", content["learner"])):
+            raise ConfigError(
+                f"task {number}: {label('learner', content['learner'])} cannot count rows by weights, as "
+                "reweighing needs",
+                remedy="guard: false, or a learner whose fit takes weight=",
+            )
+        content |= {"explain": self.explain, "tolerated": self.tolerated, "versions": versions("fairness")}
+        name = str(entry.get("name") or _name(source, content))
+        if "strengths" not in entry:
+            return [Task(name=name, part=content)]
+        strengths = entry["strengths"]
+        if not isinstance(strengths, Sequence) or isinstance(strengths, str) or not strengths:
+            raise ConfigError(f"task {number}: strengths must be a list of numbers, got {strengths!r}")
+        return [
+            Task(
+                name=f"{name}{AT}{float(strength):g}",
+                part={**content, "stream": part_of(replace(source, strength=float(strength)))},
+            )
+            for strength in strengths
+        ]
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve audits and arms, and their rules of thumb; controls always belong to the table."""
+        chosen: dict[str, Method] = {}
+        found = [method for entry in entries for method in self._methods(entry)]
+        usual = {"audit": None, "rule": False, "arm": False}
+        found += [Method(name=name, part={**usual, "control": name}) for name in CONTROLS]
+        for method in found:
+            if method.name in chosen:
+                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+            chosen[method.name] = method
+        return list(chosen.values())
+
+    def _methods(self, entry: Any) -> list[Method]:
+        name, given = split_spec("audit", entry)
+        cls = find("audit", name)
+        content = canonical("audit", {cls.name: given})
+        audit: Audit = make("audit", content)
+        shown = label("audit", {cls.name: given})
+        part = {"audit": content, "rule": False, "arm": isinstance(audit, Arm), "control": None}
+        part["calibration"] = plain(self.calibration)
+        found = [Method(name=shown, part=part)]
+        if self.rules and audit.thumb:
+            found.append(Method(name=f"{shown} @rule", part={**part, "rule": True}))
+        return found
+
+    # -- fits --------------------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name the limit that each cell needs: once per audit and law without bias."""
+        done, jobs = name_fits(cells, self._job)
+        return done, sorted(jobs, key=self.fit_bundle)
+
+    def _job(self, cell: Cell) -> FitJob | None:
+        if cell.method.part["audit"] is None:
+            return None
+        conditions = cell.task.part
+        law = {
+            "stream": part_of(unbiased(conditions["stream"])),
+            **{name: conditions[name] for name in ("learner", "every", "first_only")},
+        }
+        part = {
+            "audit": cell.method.part["audit"],
+            "law": law,
+            "explain": conditions["explain"],
+            "calibration": cell.method.part["calibration"],
+            "root": cell.root,
+            "versions": versions("fairness"),
+        }
+        name = cell.method.name.removesuffix(" @rule")
+        return FitJob(track=cell.track, label=f"calibrate {name} for {cell.task.name}", part=part)
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Calibrate an audit or an arm on deployments without bias, and check it on fresh ones."""
+        return self.fit_many([job], done)[0]
+
+    def fit_bundle(self, job: FitJob) -> str:
+        """Fits of one law read the same deployments."""
+        return digest([job.part[name] for name in ("law", "explain", "calibration", "root")])
+
+    def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
+        """Calibrate on one law; each deployment is drawn once."""
+        from mlopsim.tracks.fairness.fits import make_fits
+
+        return make_fits([job.part for job in jobs])
+
+    # -- cells -------------------------------------------------------------------------------------
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one scenario run together."""
+        return digest([cell.task.digest, cell.split, cell.seed, cell.root])
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run the audits of the cells."""
+        from mlopsim.tracks.fairness.run import run_cells
+
+        return run_cells(cells, fits)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: power by norm, false blocks, delay, blame; each with interval and n."""
+        from mlopsim.tracks.fairness.analysis import leaderboard
+
+        return leaderboard(table)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, power by scenario and strength, lead time, false blocks, blame, guarding."""
+        from mlopsim.tracks.fairness.sections import sections
+
+        return sections(table, curves, Calibration.of(self.calibration), self.tolerated)
+
+
+def _whole(number: int, name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigError(f"task {number}: {name} must be a whole number from 0, got {value!r}")
+    return value
+
+
+def _name(source: Population, content: Mapping[str, Any]) -> str:
+    bias = label("bias", source.bias)
+    models = f"retrained every {content['every']}" if content["every"] else "frozen"
+    return f"{bias} / {label('learner', content['learner'])} / {models}"

@@ -1,0 +1,178 @@
+"""The data-quality track: which gate notices corrupted data, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.registry import find, register
+from mlopsim.core.spec import canonical, check_range, label, make, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.versions import versions
+from mlopsim.learners.base import takes_weights
+from mlopsim.quality.gate import Action, Gate, Stage
+from mlopsim.quality.train_gate import TrainGate
+from mlopsim.tracks.base import check_entry, pinned
+from mlopsim.tracks.quality.metrics import METRICS
+from mlopsim.tracks.quality.run import PARTNERS
+
+#: parts of a task
+PARTS = {"stream": "corrupted", "learner": "ridge", "training": "last", "deployment": "standard"}
+#: always in the table: no errors, no gate, flags at random, the truth
+CONTROLS = ("none", "random", "oracle")
+STAGE_NAMES = ("preprocess", "train", "test", "all")
+
+
+@register("track", "quality")
+@dataclass(kw_only=True)
+class QualityTrack:
+    """Gates compared by what they find and by what the deployment gains.
+
+    Each gate stands at every stage that it can: before training it drops or repairs rows as they arrive, at
+    training it leaves rows out, after training it stops versions; ``all``: a gate before training together
+    with label checks at training and a release test. What serves is judged on the clean rows.
+
+    Parameters
+    ----------
+    stages : list of str
+        Of ``preprocess``, ``train``, ``test``, ``all``: those that are compared.
+    every : int, default 2
+        Windows from one retrain to the next.
+    floor : float, default 0.005
+        Accuracy. In tasks that lose less than this without a gate there is nothing to recover: shares of
+        such losses would be quotients of noise.
+
+    Examples
+    --------
+    >>> track = QualityTrack(stages=["preprocess"])
+    >>> [m.name for m in track.methods(["zscore"])]
+    ['zscore', 'clean', 'none', 'random', 'oracle']
+    """
+
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
+    every: int = 2
+    floor: float = 0.005
+
+    def __post_init__(self) -> None:
+        check_range("quality.every", self.every, 1, 10**6)
+        check_range("quality.floor", self.floor, 0.0, 1.0)
+        for name in self.stages:
+            if name not in STAGE_NAMES:
+                raise ConfigError(
+                    f"quality.stages has no '{name}'{nearest(str(name), STAGE_NAMES)}",
+                    remedy=f"stages: {', '.join(STAGE_NAMES)}",
+                )
+
+    # -- what is compared ------------------------------------------------------------------------
+
+    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+        """Resolve task entries ``{name, stream, learner, training, deployment}``."""
+        return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
+
+    def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
+        check_entry(number, entry, ["name", *PARTS])
+        content: dict[str, Any] = {
+            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
+            for kind, default in PARTS.items()
+        }
+        source = make("stream", content["stream"])
+        if not hasattr(source, "clean"):
+            raise ConfigError(
+                f"task {number}: {source.full_name} has no clean rows to compare with",
+                remedy="stream: {corrupted: {base: ..., injector: ...}}",
+            )
+        content["every"] = self.every
+        content["versions"] = versions("quality")
+        name = entry.get("name") or " / ".join(label(kind, content[kind]) for kind in ("stream", "learner"))
+        return Task(name=str(name), part=content)
+
+    def methods(self, entries: Sequence[Any]) -> list[Method]:
+        """Resolve gates, each at every stage that it can stand at; controls always belong to the table."""
+        listed = list(entries)
+        names = [split_spec("gate", entry)[0].split("/")[-1] for entry in listed]
+        chosen: dict[str, Method] = {}
+        for entry in [*listed, None, *(name for name in CONTROLS if name not in names)]:
+            for method in self._at_stages(entry):
+                if method.name in chosen:
+                    raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+                chosen[method.name] = method
+        return list(chosen.values())
+
+    def _at_stages(self, entry: Any) -> list[Method]:
+        if entry is None:
+            return [Method(name="clean", part={"gate": None, "stage": "clean", "control": True})]
+        name, given = split_spec("gate", entry)
+        cls = find("gate", name)
+        content = canonical("gate", {cls.name: given})
+        gate: Gate = make("gate", content)
+        shown = label("gate", {cls.name: given})
+        part = {"gate": content, "control": cls.name in CONTROLS}
+        if cls.name in CONTROLS:
+            return [Method(name=shown, part={**part, "stage": "preprocess"})]
+        found = []
+        for stage in self.stages:
+            if stage == "all":
+                if Stage.PREPROCESS not in gate.stages:
+                    continue
+                partners = {place: canonical("gate", other) for place, other in PARTNERS.items()}
+                found.append(Method(name=f"{shown} @all", part={**part, **partners, "stage": stage}))
+            elif stage == "test" and gate.action is not None:
+                # a version is stopped there, whatever is done with rows elsewhere
+                continue
+            elif Stage(stage) in gate.stages:
+                suffix = "" if stage == "preprocess" else f" @{stage}"
+                found.append(Method(name=shown + suffix, part={**part, "stage": stage}))
+        return found
+
+    # -- fits and cells ----------------------------------------------------------------------------
+
+    def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
+        """Name no fits: limits come from the warm-up of each scenario. Gates that cannot run are refused."""
+        seen: set[tuple[str, str]] = set()
+        for cell in cells:
+            part = cell.method.part
+            place = cell.method.digest, cell.task.digest
+            if part["gate"] is None or place in seen:
+                continue
+            seen.add(place)
+            gate, learner = make("gate", part["gate"]), cell.task.part["learner"]
+            if isinstance(gate, TrainGate):
+                gate.check_learner(learner)
+            if gate.action is Action.WEIGHT and not takes_weights(make("learner", learner)):
+                raise ConfigError(
+                    f"{label('learner', learner)} cannot count rows by weights, as {cell.method.name} needs",
+                    remedy="action: drop, or a learner whose fit takes weight=",
+                )
+        return list(cells), []
+
+    def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
+        """Refuse: there are no fits."""
+        raise ConfigError("the quality track makes no fits")
+
+    def bundle(self, cell: Cell) -> str:
+        """Cells of one scenario run together."""
+        return digest([cell.task.digest, cell.split, cell.seed, cell.root])
+
+    def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
+        """Run the gates of the cells."""
+        from mlopsim.tracks.quality.run import run_cells
+
+        return run_cells(cells)
+
+    # -- report --------------------------------------------------------------------------------------
+
+    def leaderboard(self, table: Any) -> Any:
+        """One row a method: recovered share, detection, rows thrown away; each with interval and n."""
+        from mlopsim.tracks.quality.analysis import leaderboard
+
+        return leaderboard(table, self.floor)
+
+    def sections(self, table: Any, curves: Any) -> list[Section]:
+        """Leaderboard, detection by type, worth by task, groups, false alarms."""
+        from mlopsim.tracks.quality.sections import sections
+
+        return sections(table, curves, self.floor)
