@@ -151,9 +151,8 @@ def _import_package(place: str) -> None:
     if star:
         for folder in _modules(above):
             inside = f"{folder}.{below}"
-            if importlib.util.find_spec(folder).submodule_search_locations and importlib.util.find_spec(
-                inside
-            ):
+            is_folder = hasattr(importlib.import_module(folder), "__path__")
+            if is_folder and importlib.util.find_spec(inside) is not None:
                 _import_package(inside)
         return
     importlib.import_module(place)

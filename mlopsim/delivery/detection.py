@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._trigger import Trigger
+from mlopsim.delivery.selectors.trigger import Trigger
 
 
 @dataclass(kw_only=True)

@@ -52,7 +52,7 @@ class Rbf:
     @classmethod
     def fit(cls, rows: np.ndarray, most: int) -> Self:
         """Fit scaling and width to reference rows, float64 (n, d)."""
-        from mlopsim.drift.kernels.mmd import squares
+        from mlopsim.numerics.squared_distances import squares
 
         scaling = Scaling.standard(rows)
         points = np.ascontiguousarray(scaling.apply(thinned(rows, most)).T)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.selector import KEEP, View
-from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.selectors.base import Rule
 
 
 @dataclass(kw_only=True)

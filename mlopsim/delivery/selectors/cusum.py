@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.detection import Detection
-from mlopsim.delivery.selectors._trigger import TRIGGER_SPACE
+from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE
 from mlopsim.delivery.space import Choice, Range
 
 

@@ -11,7 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors._levels import ErrorLevel, Reference
-from mlopsim.delivery.selectors._trigger import TRIGGER_SPACE, Trigger
+from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
 from mlopsim.delivery.space import Choice, Range
 
 

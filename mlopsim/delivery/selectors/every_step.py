@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.selectors.base import Rule
 
 
 @register("selector", "every_step")

@@ -12,7 +12,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.features import UNIT
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.space import Choice, Range
 
 

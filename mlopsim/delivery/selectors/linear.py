@@ -11,7 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.space import Choice, Weights
 
 #: what a retrain is scored by, and what a deploy; in this order in ``weights``

@@ -11,7 +11,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._rule import Rule, generators
+from mlopsim.delivery.selectors.base import Rule, generators
 from mlopsim.delivery.space import Choice, Range
 
 

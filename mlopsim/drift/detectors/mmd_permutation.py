@@ -85,8 +85,9 @@ class MmdPermutation(Windowed):
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
-        from mlopsim.drift.kernels.mmd import permuted, squares
+        from mlopsim.drift.kernels.mmd import permuted
         from mlopsim.numerics.multiple_testing import smallest
+        from mlopsim.numerics.squared_distances import squares
 
         model, seed, orders = reference
         m, n = model.points.shape[1], min(windows.shape[1], self.rows)

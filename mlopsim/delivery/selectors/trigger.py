@@ -10,7 +10,7 @@ import numpy as np
 
 from mlopsim.core.spec import check_range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._rule import Rule
+from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.space import Choice, Range
 
 #: the space of what all triggers share
