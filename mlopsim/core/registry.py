@@ -41,6 +41,7 @@ PACKAGES: dict[str, str] = {
     "explainer": "mlopsim.explain.explainers",
     "audit": "mlopsim.fairness.audits",
     "track": "mlopsim.tracks.*.track",
+    "section": "mlopsim.tracks.*.sections",
 }
 
 ENTRY_POINT_GROUP = "mlopsim.components"

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from mlopsim.core.digest import canonical_json, digest, digest_bytes
 
+#: a fact about a task, method, fit or cell: never a measurement, and in no key
+Attribute: TypeAlias = str | int | float | bool | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number of a cell: name, unit, which direction is better, whether it leads the table."""
+    """One measurement of a cell: name, unit, which direction is better, whether it leads the table."""
 
     name: str
     unit: str
@@ -27,12 +30,14 @@ class Metric:
 class Task:
     """Conditions under which methods are compared, without the seed.
 
-    ``part`` is canonical JSON content (parts of streams, learners, deployment, ...); ``name`` is a
-    label only and enters no key.
+    ``part`` is canonical JSON content (parts of streams, learners, deployment, ...). ``name`` is a label only
+    and ``attributes`` are facts about the conditions (``{"scenario": "proxy", "strength": 0.5}``), which
+    become columns of the cell table; neither enters a key.
     """
 
     name: str
     part: Mapping[str, Any]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -45,11 +50,13 @@ class Method:
     """What a track compares: a component's part plus how it is fitted.
 
     ``part`` may hold beside kind, name, version and params a list ``free``: the parameters that a
-    Fit may choose.
+    Fit may choose. ``attributes`` are facts about the method (``{"family": "agent", "role": "control"}``),
+    which become columns of the cell table; they enter no key, and neither does ``name``.
     """
 
     name: str
     part: Mapping[str, Any]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -117,10 +124,14 @@ def _quoted(text: str) -> str:
 
 @dataclass(kw_only=True)
 class FitResult:
-    """A finished fit: named arrays (npz) and JSON content. Nothing in it is pickled."""
+    """A finished fit: named arrays (npz) and JSON content. Nothing in it is pickled.
+
+    ``attributes`` are facts about it (``{"exact": True, "met": False}``): columns of the cells that name it.
+    """
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -135,11 +146,14 @@ class Outcome:
         Why a metric is undefined.
     curves : dict of str to ndarray
         Series for figures, e.g. accuracy by window.
+    attributes : dict of str to text, number, bool or None
+        Facts about the cell that are known only after it was run, e.g. the identity of its rows as text.
     """
 
     metrics: dict[str, float]
     reasons: dict[str, str] = field(default_factory=dict)
     curves: dict[str, np.ndarray] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
