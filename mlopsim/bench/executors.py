@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from concurrent.futures import Executor, Future
 from typing import Protocol
 
@@ -114,6 +115,8 @@ class Given:
         """Do nothing: it is not ours."""
 
 
+#: seconds to reach a scheduler's port
+CONNECT = 10.0
 #: how addresses of Dask schedulers begin
 SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://")
 
@@ -146,6 +149,27 @@ def check_backend(executor: str | Executor, workers: int, *, timeout: bool = Fal
         )
     if importlib.util.find_spec("distributed") is None:
         raise MissingExtraError(f"executor={executor}", "dask")
+    if executor != "dask":
+        _check_address(executor.removeprefix("dask:"))
+
+
+def _check_address(address: str) -> None:
+    """Raise unless something listens where a scheduler should: a dry run refuses what the run would refuse."""
+    scheme, _, place = address.partition("://")
+    if scheme not in ("tcp", "tls", "ws", "wss"):
+        return  # no sockets of ours: the run finds out
+    host, _, port = place.partition("/")[0].rpartition(":")
+    if not host or not port.isdecimal():
+        raise ConfigError(
+            f"'{address}' is no address of a Dask scheduler", remedy="write it as in tcp://host:8786"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"no Dask scheduler answers at {address}: {error}",
+            remedy="start one (dask scheduler; dask worker), or name the right address",
+        ) from error
 
 
 def make_backend(executor: str | Executor, workers: int, *, timeout: bool = False) -> Backend:

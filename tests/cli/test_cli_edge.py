@@ -161,3 +161,20 @@ def test_a_dry_run_refuses_a_cache_without_a_size(
     ended = bench("--dry-run")
     assert ended.code == 2
     assert f"MLOPSIM_CACHE_GB must be a number >= 0, got '{size}'" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("workers=-2", "workers must be at least 1, got -2"),
+        ("on_error=stopp", "on_error must be continue or stop, got 'stopp'"),
+        ("executor=slurm", "unknown executor 'slurm'"),
+        ("root=-1", "root must be a whole number from 0, got -1"),
+        ("executor=tcp://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1"),
+        ("executor=tcp://host", "'tcp://host' is no address of a Dask scheduler"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_refuse(bench: Bench, word: str, said: str) -> None:
+    ended = bench("--dry-run", word)
+    assert ended.code == 2
+    assert said in ended.err and "remedy: " in ended.err
