@@ -154,7 +154,7 @@ def check_backend(executor: str | Executor, workers: int, *, timeout: bool = Fal
 
 
 def _check_address(address: str) -> None:
-    """Raise unless something listens where a scheduler should: a dry run refuses what the run would refuse."""
+    """Raise unless something listens there: a dry run refuses what the run would refuse."""
     scheme, _, place = address.partition("://")
     if scheme not in ("tcp", "tls", "ws", "wss"):
         return  # no sockets of ours: the run finds out
