@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from mlopsim.checks.base import Check, identical, own_randomness, require
-from mlopsim.checks.selector_views import FIRST, answers, interface_of, random_views, rows_of
+from mlopsim.checks.selector_views import FIRST, answers, interface_of, random_views, redrawn, rows_of
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
-from mlopsim.delivery.selector import Interface, View
+from mlopsim.delivery.features import OF_INPUTS, OF_LABELS
+from mlopsim.delivery.selector import READS, Interface, View
 from mlopsim.delivery.space import Choice, Range, Weights, admits, draw, near
 
 #: slots and switches of the deployments that every selector is tried in
@@ -227,6 +228,36 @@ def _errors_unused(cls: type[Any]) -> None:
         )
 
 
+def _facts(cls: type[Any]) -> None:
+    for name in ("family", "known"):
+        value = getattr(cls, name, "-")
+        require(isinstance(value, str) and value != "", f"{name} is {value!r}", remedy="a text")
+    for name in ("control", "always_listed"):
+        value = getattr(cls, name, False)
+        require(isinstance(value, bool), f"{name} is {value!r}", remedy="a bool")
+
+
+def _reads(cls: type[Any]) -> None:
+    """Answers stay when what is said not to be read is drawn anew."""
+    for case in _cases(cls, more=1):
+        reads = getattr(case.selector, "reads", None)
+        if reads is None:
+            return
+        require(reads in READS, f"reads is {reads!r}", remedy=f"one of: {', '.join(READS)}")
+        usual = answers(case.selector, case.views)
+        for what, endings, unread in (
+            ("labels", OF_LABELS, READS[reads] == "none"),
+            ("inputs", OF_INPUTS, reads in ("nothing", "errors")),
+        ):
+            if unread:
+                found = answers(case.selector, redrawn(case.views, endings, errors=what == "labels"))
+                require(
+                    identical(usual, found),
+                    f"says reads = '{reads}', but its answers change with the {what}",
+                    remedy="reads: say all that it reads",
+                )
+
+
 def _seen_from_start(cls: type[Any]) -> None:
     """A registry of one slot, one walk and one decision is a deployment, too."""
     interface = interface_of(slots=SETTINGS[1]["slots"], horizon=1)
@@ -293,4 +324,6 @@ CHECKS = [
     Check(name="independent", text="walks do not influence one another", run=_independent),
     Check(name="view", text="what it is shown stays as it is", run=_view_unchanged),
     Check(name="errors", text="uses_errors is true to what it reads", run=_errors_unused),
+    Check(name="facts", text="family, known, control and always_listed are what tables can show", run=_facts),
+    Check(name="reads", text="answers do not change with what it says it does not read", run=_reads),
 ]

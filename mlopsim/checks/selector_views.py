@@ -128,6 +128,22 @@ def rows_of(view: View, which: Sequence[int], *, errors: bool = True) -> View:
     )
 
 
+def redrawn(views: Sequence[View], endings: Sequence[str], *, errors: bool) -> list[View]:
+    """Return views in which features with these endings, and the errors if wanted, are drawn anew."""
+    rng = np.random.default_rng(5)
+    ends = [(name, f"_{name}") for name in endings]
+    found = []
+    for view in views:
+        new = rows_of(view, range(len(view.t)))
+        names = view.interface.names
+        columns = [i for i, n in enumerate(names) if any(n == own or n.endswith(end) for own, end in ends)]
+        new.obs[:, columns] = rng.random((len(view.t), len(columns)))
+        if errors:
+            new.errors[:] = np.where(new.errors < 0, -1, rng.random(new.errors.shape) < 0.5)
+        found.append(new)
+    return found
+
+
 def answers(
     selector: Selector,
     views: Sequence[View],

@@ -68,6 +68,14 @@ SLOT: dict[str, str] = {
     "since_seen": "t minus the newest window in which it was observed / 10",
 }
 
+#: endings of the features that are made of labels, and of those that are made of inputs
+OF_LABELS = (
+    *("seen", "seen_accuracy", "seen_precision", "seen_recall", "seen_f1"),
+    *("seen_accuracy_1", "seen_accuracy_2", "seen_accuracy_3", "recent_accuracy", "early_accuracy"),
+    *("accuracy_drop", "served_seen", "known", "accuracy", "best", "since_seen"),
+)
+OF_INPUTS = ("ks", "psi", "mean", "ks_past")
+
 
 def feature_names(slots: int) -> tuple[str, ...]:
     """Return the names of the observation's columns for K slots.

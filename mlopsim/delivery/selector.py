@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from mlopsim.core.track import Attribute
+
 KEEP = 0
+#: what a selector may say that it reads of the data, and what must be there for that
+READS: Mapping[str, str] = {
+    "nothing": "none",
+    "inputs": "none",
+    "errors": "labels",
+    "errors and inputs": "labels",
+    "observation": "labels",
+}
 
 
 @dataclass(kw_only=True)
@@ -88,7 +98,10 @@ class Selector(Protocol):
 
     Rows never influence each other: the answer for a deployment is the same to the bit whether it is
     walked alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or
-    ``Range`` that tuning may search), ``agent`` (True: needs a trained agent).
+    ``Range`` that tuning may search), ``agent`` (True: needs a trained agent). Facts, optional too, which
+    become columns of tables (see :func:`selector_facts`): ``family`` (rule, bandit, agent, ...), ``reads``
+    (one of :data:`READS`), ``known`` (what it knows that a deployment does not show), ``control`` (True: it
+    stands in tables to be compared with), ``always_listed`` (True: it stands in every table).
     """
 
     full_name: str
@@ -100,3 +113,32 @@ class Selector(Protocol):
     def act(self, view: View) -> np.ndarray:
         """Return one action per walk, int64 of shape (N,)."""
         ...
+
+
+def selector_facts(selector: Any) -> dict[str, Attribute]:
+    """Return the attributes of a selector; None where it does not say.
+
+    Parameters
+    ----------
+    selector : Selector or its class
+
+    Returns
+    -------
+    dict
+        family, role, reads, needs, known.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> selector_facts(make("selector", "ks"))
+    {'family': 'rule', 'role': 'method', 'reads': 'inputs', 'needs': 'none', 'known': 'nothing'}
+    """
+    agent = bool(getattr(selector, "agent", False))
+    reads = getattr(selector, "reads", None)
+    return {
+        "family": getattr(selector, "family", "agent" if agent else None),
+        "role": "control" if getattr(selector, "control", False) else "method",
+        "reads": reads,
+        "needs": None if reads is None else READS[reads],
+        "known": getattr(selector, "known", "nothing"),
+    }

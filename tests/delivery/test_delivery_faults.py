@@ -140,6 +140,34 @@ class SaysNoErrors(Good):
         return np.where(some, self.interface.retrain, 0)
 
 
+class SaysNoInputs(Good):
+    """A selector that reads the inputs although it says that it reads errors."""
+
+    reads: ClassVar[str] = "errors"
+
+
+class SaysNoLabels(Good):
+    """A selector that reads an accuracy although it says that it reads inputs."""
+
+    reads: ClassVar[str] = "inputs"
+
+    def act(self, view: View) -> np.ndarray:
+        low = (view["recent_accuracy"] < 0.5) & view.mask[:, -1]
+        return np.where(low, self.interface.retrain, 0)
+
+
+class ReadsTea(Good):
+    """A selector that reads what there is no word for."""
+
+    reads: ClassVar[str] = "tea leaves"
+
+
+class NoFamily(Good):
+    """A selector whose family has no name."""
+
+    family: ClassVar[str] = ""
+
+
 class StrangeSpace(Good):
     """A selector whose space names no parameter of it."""
 
@@ -212,6 +240,10 @@ SELECTORS = [
     (ReadsTheTruth, "possible", "view.world, which is not published"),
     (UnknownFeature, "possible", "true_accuracy"),
     (SaysNoErrors, "errors", "reads view.errors"),
+    (SaysNoInputs, "reads", "change with the inputs"),
+    (SaysNoLabels, "reads", "change with the labels"),
+    (ReadsTea, "reads", "'tea leaves'"),
+    (NoFamily, "facts", "family"),
     (StrangeSpace, "space", "no parameter"),
     (DefaultOutside, "space", "outside"),
     (RefusesItsSpace, "space", "refused: too much"),

@@ -24,6 +24,8 @@ class Agent:
     full_name: ClassVar[str]
     name: ClassVar[str]
     agent: ClassVar[bool] = True
+    family: ClassVar[str] = "agent"
+    reads: ClassVar[str] = "observation"
     uses_errors: ClassVar[bool] = False
     masked: ClassVar[bool] = False
     hidden: list[int]

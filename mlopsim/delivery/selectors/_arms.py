@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Arms(Rule):
     payoff: float = 15.0
     young: int = 3
     prior: float = 1.0
+
+    family: ClassVar[str] = "bandit"
 
     def __post_init__(self) -> None:
         check_range(f"{self.full_name}.block", self.block, 1, 1_000_000)

@@ -38,6 +38,12 @@ class Rule:
 
     full_name: ClassVar[str]
     agent: ClassVar[bool] = False
+    #: facts, see :class:`mlopsim.delivery.selector.Selector`
+    family: ClassVar[str] = "rule"
+    reads: ClassVar[str] = "errors"
+    known: ClassVar[str] = "nothing"
+    control: ClassVar[bool] = False
+    always_listed: ClassVar[bool] = False
     #: False spares the walk the row-wise errors; the record of the walk then holds no rates
     uses_errors: ClassVar[bool] = True
     space: ClassVar[dict[str, Choice]] = {}

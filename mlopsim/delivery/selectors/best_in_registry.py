@@ -45,6 +45,7 @@ class BestInRegistry(Periodic):
         "margin": Range(0.002, 0.5, log=True),
     }
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "errors"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -57,6 +57,7 @@ class ErrorOrShift(Trigger):
         "statistic": (Statistic.KS, Statistic.PSI, Statistic.MEAN),
         "against": (Against.ZERO, Against.NEWEST),
     }
+    reads: ClassVar[str] = "errors and inputs"
 
     def __post_init__(self) -> None:
         super().__post_init__()

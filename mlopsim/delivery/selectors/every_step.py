@@ -25,6 +25,8 @@ class EveryStep(Rule):
     """
 
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "nothing"
+    control: ClassVar[bool] = True
 
     def decide(self, view: View) -> np.ndarray:
         """Retrain where the mask allows."""

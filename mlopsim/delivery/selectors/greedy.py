@@ -57,6 +57,7 @@ class Greedy(Rule):
         "fade": Range(0.0001, 0.05, log=True),
         "memory": Range(1, 6, integer=True),
     }
+    reads: ClassVar[str] = "errors and inputs"
 
     def __post_init__(self) -> None:
         check_range("selector/greedy.payoff", self.payoff, 0.0, 1e6)

@@ -50,6 +50,7 @@ class Ks(Trigger):
         "against": (Against.ZERO, Against.NEWEST),
     }
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "inputs"
 
     def __post_init__(self) -> None:
         super().__post_init__()

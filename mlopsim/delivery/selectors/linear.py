@@ -63,6 +63,7 @@ class Linear(Rule):
     weights: list[float] = field(default_factory=lambda: list(DEFAULT))
 
     space: ClassVar[dict[str, Choice]] = {"weights": Weights(len(DEFAULT))}
+    reads: ClassVar[str] = "observation"
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(DEFAULT) or not np.isfinite(self.weights).all():

@@ -61,6 +61,7 @@ class LinUcb(Arms):
         "young": Range(1, 10, integer=True),
         "prior": Range(0.05, 10.0, log=True),
     }
+    reads: ClassVar[str] = "errors and inputs"
 
     def __post_init__(self) -> None:
         super().__post_init__()

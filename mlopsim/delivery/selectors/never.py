@@ -27,6 +27,9 @@ class Never(Rule):
     """
 
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "nothing"
+    control: ClassVar[bool] = True
+    always_listed: ClassVar[bool] = True
 
     def decide(self, view: View) -> np.ndarray:
         """Keep."""

@@ -47,6 +47,7 @@ class Periodic(Rule):
         "phase": Range(0, 20, integer=True),
     }
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "nothing"
 
     def __post_init__(self) -> None:
         check_range("selector/periodic.every", self.every, 1, 1_000_000)

@@ -42,6 +42,8 @@ class Random(Rule):
         "deploy": (0.0, 0.01, 0.02, 0.05, 0.1),
     }
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "nothing"
+    control: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range("selector/random.retrain", self.retrain, 0.0, 1.0)

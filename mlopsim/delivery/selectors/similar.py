@@ -54,6 +54,7 @@ class Similar(Rule):
         "cooldown": Range(0, 20, integer=True),
     }
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "inputs"
 
     def __post_init__(self) -> None:
         self.statistic = Statistic(self.statistic)

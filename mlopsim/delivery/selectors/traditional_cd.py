@@ -51,6 +51,7 @@ class TraditionalCd(Periodic):
         "judge": Range(1, 8, integer=True),
     }
     uses_errors: ClassVar[bool] = True
+    reads: ClassVar[str] = "errors"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -40,6 +40,9 @@ class Uniform(Rule):
 
     space: ClassVar[dict[str, Choice]] = {"count": Range(0, 40, integer=True)}
     uses_errors: ClassVar[bool] = False
+    reads: ClassVar[str] = "nothing"
+    control: ClassVar[bool] = True
+    known: ClassVar[str] = "the horizon"
 
     def __post_init__(self) -> None:
         check_range("selector/uniform.count", self.count, 0, 1_000_000)
