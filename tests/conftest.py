@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlopsim.checks.base import check_component
+from mlopsim.checks.run import check_component
 from mlopsim.core.registry import register, unregister
 
 

@@ -203,7 +203,7 @@ def _arm(cls: type[Any]) -> None:
 
 
 CHECKS = [
-    Check(name=name, text=text, run=run, kinds=("audit",))
+    Check(name=name, text=text, run=run)
     for name, text, run in (
         ("form", "findings have the right shapes and types; p-values, rules and scores go together", _form),
         ("randomness", "draws from the generator that it is given, as much whatever it finds", _randomness),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.checks.base import identical, own_randomness, require
+from mlopsim.checks.base import Check, identical, own_randomness, require
 from mlopsim.core.spec import make
 from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.sources.population import Population
@@ -72,7 +72,7 @@ def _changes(bias: Bias, source: Population, people: People) -> dict[str, np.nda
     return found
 
 
-def bias(cls: type[Any]) -> None:
+def _bias(cls: type[Any]) -> None:
     """Check that a bias changes nothing at strength 0, whom it hits, and nothing that it does not name."""
     made: Bias = make("bias", cls.name)
     require(isinstance(made.norm, Norm), f"norm is {made.norm!r}", remedy="a Norm")
@@ -110,3 +110,8 @@ def bias(cls: type[Any]) -> None:
         )
     some = made.fools or any(size[-1] > 0.0 for size in sizes.values())
     require(some, "it changes nothing at strength 1")
+
+
+CHECKS = [
+    Check(name="bias", text="strength 0 changes nothing, others change whom and what they name", run=_bias)
+]

@@ -252,7 +252,7 @@ def _parameters(cls: type[Any]) -> None:
 
 
 CHECKS = [
-    Check(name=name, text=text, run=run, kinds=("gate",))
+    Check(name=name, text=text, run=run)
     for name, text, run in (
         ("form", "says what it tells apart and where it stands; scores have shape and type", _form),
         ("company", "a row's score does not depend on the rows that are scored with it", _company),

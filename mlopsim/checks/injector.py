@@ -1,4 +1,4 @@
-"""Contract checks of injectors, mechanisms and timings."""
+"""Contract checks of injectors."""
 
 from __future__ import annotations
 
@@ -6,33 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.checks.base import identical, own_randomness, require
-from mlopsim.core.errors import ConfigError
+from mlopsim.checks.base import Check, identical, own_randomness, require
+from mlopsim.checks.clean_rows import clean_stream
 from mlopsim.core.spec import make
 from mlopsim.streams.injectors.base import Aim, ColumnInjector, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 RATE = 0.3
 FIRST = 12
-
-
-def clean_stream() -> Stream:
-    """Return 40 windows of 60 rows: three numeric, two categorical columns, missing values, two groups."""
-    rng = np.random.default_rng(7)
-    n = 2400
-    X = np.column_stack([rng.normal(10.0, 2.0, size=(n, 3)), rng.integers(0, 4, size=(n, 2))])
-    X[rng.random(n) < 0.03, 1] = np.nan
-    return Stream(
-        X=X,
-        y=(X[:, 0] + rng.normal(size=n) > 10.0).astype(np.int64),
-        g=rng.integers(0, 2, size=n),
-        bounds=np.arange(41, dtype=np.int64) * 60,
-        warmup=10,
-        classes=("no", "yes"),
-        features=("a", "b", "c", "d", "e"),
-        groups=("u", "v"),
-        categories={3: ("k", "l", "m", "n"), 4: ("r", "s", "t", "w")},
-    )
 
 
 def _share(stream: Stream, rate: float = RATE) -> np.ndarray:
@@ -48,7 +29,7 @@ def _applied(injector: Injector, stream: Stream, seed: int, rate: float = RATE) 
     return found
 
 
-def injector(cls: type[Any]) -> None:
+def _injector(cls: type[Any]) -> None:
     """Check what an injector gives, its rate, and that the clean rows stay as they are."""
     stream = clean_stream()
     before = stream.X.copy(), stream.y.copy()
@@ -148,33 +129,6 @@ def _rate(made: Injector, stream: Stream) -> None:
     )
 
 
-def mechanism(cls: type[Any]) -> None:
-    """Check what a mechanism gives."""
-    stream = clean_stream()
-    made = make("mechanism", cls.name)
-    with own_randomness():
-        drives = [made.drive(stream, 0, np.random.default_rng(0)) for _ in range(2)]
-    require(identical(*drives), "two runs with one seed differ", remedy="take all randomness from rng")
-    drive = drives[0]
-    require(
-        drive.shape == stream.y.shape and drive.dtype == np.float64 and not np.isnan(drive).any(),
-        f"drive is {drive.dtype} of shape {drive.shape}, expected float64 of shape {stream.y.shape} "
-        "without NaN (use -inf for rows that come last)",
-    )
-
-
-def timing(cls: type[Any]) -> None:
-    """Check what a timing gives."""
-    made = make("timing", cls.name)
-    strength = made.strength(60, 10)
-    require(
-        strength.shape == (60,) and bool(((strength >= 0.0) & (strength <= 1.0)).all()),
-        "strength must be 60 numbers from 0 to 1",
-    )
-    require(bool((strength[: made.at] == 0.0).all()), f"errors happen before window {made.at}")
-    require(bool(strength[made.at] > 0.0), f"no error happens in window {made.at}")
-    try:
-        made.strength(made.at, 1)
-    except ConfigError:
-        return
-    require(False, "errors that begin after the end of the stream are no ConfigError")
+CHECKS = [
+    Check(name="injector", text="errors have the asked rate and a true mask, clean rows stay", run=_injector),
+]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from mlopsim.checks.base import check_component, checks_for
 from mlopsim.checks.detector import CHECKS
+from mlopsim.checks.run import check_component, checks_for
 from mlopsim.core.registry import find, names
 from mlopsim.drift.control import Control
 from mlopsim.drift.detector import Detector, Run

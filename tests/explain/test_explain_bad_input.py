@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlopsim.checks.base import check_component
+from mlopsim.checks.run import check_component
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from mlopsim.checks.base import check_component, checks_for
 from mlopsim.checks.explainer import CHECKS
+from mlopsim.checks.run import check_component, checks_for
 from mlopsim.core import registry
 from mlopsim.core.registry import find, names, register
 from mlopsim.explain.attributions import Attributions

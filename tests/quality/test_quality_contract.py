@@ -11,8 +11,8 @@ import numpy as np
 import plain_gates as plain
 import pytest
 
-from mlopsim.checks.base import check_component, checks_for
 from mlopsim.checks.gate import CHECKS
+from mlopsim.checks.run import check_component, checks_for
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make

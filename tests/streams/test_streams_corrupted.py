@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlopsim.checks.injector import clean_stream
+from mlopsim.checks.clean_rows import clean_stream
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlopsim.checks.injector import clean_stream
+from mlopsim.checks.clean_rows import clean_stream
 from mlopsim.core.errors import ConfigError, DataError, MlopsimError
 from mlopsim.core.spec import make
 from mlopsim.streams.corrupt_file.columns import misspelt, typed, with_numbers
