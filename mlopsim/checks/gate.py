@@ -30,8 +30,11 @@ def _form(cls: type[Any]) -> None:
         f"stages is {stages!r}",
         remedy="a tuple of Stage",
     )
-    for name in ("by_window", "by_order", "uses_labels", "told", "control"):
+    for name in ("by_window", "by_order", "uses_labels", "told", "control", "always_listed"):
         require(isinstance(getattr(cls, name), bool), f"{name} is {getattr(cls, name)!r}", remedy="a bool")
+    for name in ("family", "reads"):
+        value = getattr(cls, name)
+        require(isinstance(value, str) and value != "", f"{name} is {value!r}", remedy="a text")
     require(
         (cls.level is Level.BATCH) == issubclass(cls, BatchGate | ReleaseGate),
         f"tells {cls.level.plural} apart, which its base does not",

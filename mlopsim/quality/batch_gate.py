@@ -57,6 +57,7 @@ class BatchGate(Gate):
     level: ClassVar[Level] = Level.BATCH
     stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
     by_window: ClassVar[bool] = True
+    family: ClassVar[str] = "batch test"
 
     def pvalues(self, learned: Any, rows: Rows) -> np.ndarray:
         """Return p-values of the features, float64 (d,), NaN where there is nothing to test."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
+from mlopsim.core.track import Attribute
 from mlopsim.quality.validation import check_numbers
 from mlopsim.streams.stream import Received
 
@@ -158,6 +159,12 @@ class Gate:
         Whether it is told the truth (controls only).
     control : bool
         Whether it is a control, which need not react to errors.
+    always_listed : bool
+        Whether it stands in every table; not inherited.
+    family : str
+        What it is like, in two words or one.
+    reads : str
+        What it looks at: rows, errors (of versions on held-out rows), the truth, nothing.
     """
 
     level: ClassVar[Level] = Level.ROW
@@ -167,6 +174,9 @@ class Gate:
     uses_labels: ClassVar[bool] = False
     told: ClassVar[bool] = False
     control: ClassVar[bool] = False
+    always_listed: ClassVar[bool] = False
+    family: ClassVar[str] = "gate"
+    reads: ClassVar[str] = "rows"
     full_name: ClassVar[str]
     name: ClassVar[str]
 
@@ -190,6 +200,26 @@ class Gate:
     def does(self) -> Action:
         """What is done with what is flagged."""
         return ACTIONS[self.level][0] if self.action is None else self.action
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes: family, role, reads, needs, known, level and action.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> found = make("gate", {"zscore": {"action": "impute"}}).facts()
+        >>> found["family"], found["needs"], found["level"], found["action"]
+        ('outlier detector', 'none', 'cell', 'impute')
+        """
+        return {
+            "family": self.family,
+            "role": "control" if self.control else "method",
+            "reads": self.reads,
+            "needs": "labels" if self.uses_labels else "none",
+            "known": "the truth" if self.told else "nothing",
+            "level": self.level.value,
+            "action": self.does.value,
+        }
 
     def check_warmup(self, warmup: Rows) -> None:
         """Raise unless clean rows can be a reference; half of them may still lack a value of some feature.

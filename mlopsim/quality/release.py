@@ -76,6 +76,8 @@ class ReleaseGate(Gate):
     stages: ClassVar[tuple[Stage, ...]] = (Stage.TEST,)
     by_window: ClassVar[bool] = True
     uses_labels: ClassVar[bool] = True
+    family: ClassVar[str] = "release test"
+    reads: ClassVar[str] = "errors"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class RowGate(Gate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
     """
+
+    family: ClassVar[str] = "outlier detector"
 
     def fit(self, Z: np.ndarray, rng: np.random.Generator) -> Any:
         """Return what is learnt from encoded reference rows (n, q), n at least :meth:`least`."""

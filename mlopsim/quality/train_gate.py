@@ -38,6 +38,7 @@ class TrainGate(Gate):
     by_window: ClassVar[bool] = True
     uses_labels: ClassVar[bool] = True
     trusts: ClassVar[bool] = False
+    family: ClassVar[str] = "label check"
 
     def measure(
         self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator

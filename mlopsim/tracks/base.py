@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.spec import Spec, split_spec
-from mlopsim.core.track import Cell, FitJob
+from mlopsim.core.registry import find, names
+from mlopsim.core.spec import Spec, make, split_spec
+from mlopsim.core.track import Attribute, Cell, FitJob
 
 
 def check_entry(number: int, entry: Any, known: Sequence[str]) -> None:
@@ -59,6 +60,35 @@ def pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
         name, params = split_spec(kind, spec)
         return {name: {**params, **pin[""]}}
     return pin
+
+
+def stream_facts(content: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return the attributes of a task that its stream's part gives: stream, real, and what the stream adds.
+
+    A stream may have ``real`` (bool: rows that were given, not drawn from a known law) and ``facts()``.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import canonical
+    >>> stream_facts(canonical("stream", {"corrupted": {"rate": 0.1}}))
+    {'stream': 'corrupted', 'real': False, 'base': 'synthetic', 'scenario': 'missing', ..., 'strength': 0.1}
+    """
+    source = make("stream", content)
+    facts = getattr(source, "facts", dict)
+    return {"stream": source.name, "real": bool(getattr(source, "real", False)), **facts()}
+
+
+def always_listed(kind: str) -> list[str]:
+    """Return the names of the components that stand in every table, as their own class says.
+
+    What derives from such a class does not inherit it.
+
+    Examples
+    --------
+    >>> always_listed("selector")
+    ['never']
+    """
+    return [name for name in names(kind) if vars(find(kind, name)).get("always_listed", False)]
 
 
 def name_fits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,62 @@ def mean_of(table: pl.DataFrame, method: str, name: str, tasks: list[str]) -> In
         else:
             index.means[key] = Interval(value=math.nan, n=0, reason="undefined in every cell")
     return index.means[key]
+
+
+# -- attributes -------------------------------------------------------------------------------------
+
+
+def facts(table: pl.DataFrame, name: str, *, of: str = "method") -> dict[str, Any]:
+    """Return an attribute of each method (or task): the value in its cells, None where it is not known.
+
+    Cells of earlier versions have no attributes: nothing is known of their methods then.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"method": ["a", "b", "b"], "role": ["control", "method", None]})
+    >>> facts(table, "role"), facts(table, "reads")
+    ({'a': 'control', 'b': 'method'}, {'a': None, 'b': None})
+    """
+    found: dict[str, Any] = dict.fromkeys(table[of].unique(maintain_order=True).to_list())
+    if name in table.columns:
+        known = table.select(of, name).drop_nulls().unique(of, keep="first", maintain_order=True)
+        found |= dict(known.iter_rows())
+    return found
+
+
+def fact_columns(table: pl.DataFrame, methods: Sequence[str], names: Sequence[str]) -> dict[str, pl.Series]:
+    """Return columns of attributes of some methods, for a leaderboard; null where nothing is known.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"method": ["a", "b"], "role": ["control", "method"]})
+    >>> pl.DataFrame(fact_columns(table, ["b", "a"], ["role", "reads"])).rows()
+    [('method', None), ('control', None)]
+    """
+    columns = {}
+    for name in names:
+        values = facts(table, name)
+        dtype = table.schema.get(name, pl.String)
+        columns[name] = pl.Series(name, [values[method] for method in methods], dtype=dtype)
+    return columns
+
+
+def printed(board: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return a leaderboard for a page: attributes beside the method, those that tell nothing left out.
+
+    Parameters
+    ----------
+    board : polars.DataFrame
+        With a column ``method``.
+    names : sequence of str
+        Its attributes; one that is the same for all methods, or unknown, is left out.
+
+    Examples
+    --------
+    >>> board = pl.DataFrame({"method": ["a", "b"], "ns": [1, 2], "role": ["x", "y"], "known": ["-", "-"]})
+    >>> printed(board, ["role", "known"]).columns
+    ['method', 'role', 'ns']
+    """
+    telling = [name for name in names if name in board.columns and board[name].n_unique() > 1]
+    rest = [name for name in board.columns if name != "method" and name not in names]
+    return board.select("method", *telling, *rest)

@@ -73,6 +73,12 @@ class SaysSo(LearnsLabels):
     uses_labels: ClassVar[bool] = True
 
 
+class NoFamily(Plain):
+    """A gate whose family has no name (alpha, action)."""
+
+    family: ClassVar[str] = ""
+
+
 class Chunks(Plain):
     """A gate that centres the scores of a call (alpha, action)."""
 

@@ -54,6 +54,7 @@ FAULTS: list[tuple[type[Any], dict[str, str]]] = [
     (planted.OwnState, {"instances": "by what it learnt last"}),
     (planted.PeeksAtLabels, {"labels": "change with the labels of the rows that it scores"}),
     (planted.LearnsLabels, {"labels": "change with the labels of the reference"}),
+    (planted.NoFamily, {"form": "family is ''"}),
     (planted.Chunks, {"company": "changes with the rows around it"}),
     (planted.LooksAhead, {"company": "changes with the rows after it"}),
     (planted.Constant, {"constant score": "its score is 1 whatever the rows", "polarity": "reacts to none"}),

@@ -48,6 +48,7 @@ class Influence(TrainGate):
     """
 
     trusts: ClassVar[bool] = True
+    family: ClassVar[str] = "data valuation"
 
     def check_learner(self, learner: Spec) -> None:
         """Raise unless the learner is linear and minimises a penalised smooth loss."""

@@ -48,6 +48,7 @@ class Iqr(Gate):
     """
 
     level: ClassVar[Level] = Level.CELL
+    family: ClassVar[str] = "outlier detector"
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return quartiles and units of the columns, NaN where there is none."""

@@ -53,6 +53,7 @@ class KnnShapley(TrainGate):
     """
 
     trusts: ClassVar[bool] = True
+    family: ClassVar[str] = "data valuation"
 
     k: int = 5
 

@@ -49,6 +49,7 @@ class LeaveOneOut(TrainGate):
     """
 
     trusts: ClassVar[bool] = True
+    family: ClassVar[str] = "data valuation"
 
     def measure(
         self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator

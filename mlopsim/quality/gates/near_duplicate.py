@@ -49,6 +49,7 @@ class NearDuplicate(RowGate):
     """
 
     by_window: ClassVar[bool] = True
+    family: ClassVar[str] = "duplicate check"
     stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
 
     def fit(self, Z: np.ndarray, rng: np.random.Generator) -> Any:

@@ -33,6 +33,9 @@ class NoGate(Gate):
     """
 
     control: ClassVar[bool] = True
+    always_listed: ClassVar[bool] = True
+    family: ClassVar[str] = "reference"
+    reads: ClassVar[str] = "nothing"
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return nothing."""

@@ -35,6 +35,9 @@ class Oracle(Gate):
 
     told: ClassVar[bool] = True
     control: ClassVar[bool] = True
+    always_listed: ClassVar[bool] = True
+    family: ClassVar[str] = "reference"
+    reads: ClassVar[str] = "the truth"
 
     def truth(self, mask: np.ndarray) -> np.ndarray:
         """Return scores: 1 where a row (or a cell) is corrupted, else 0.

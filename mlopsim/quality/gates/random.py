@@ -39,6 +39,9 @@ class Random(Gate):
     """
 
     control: ClassVar[bool] = True
+    always_listed: ClassVar[bool] = True
+    family: ClassVar[str] = "reference"
+    reads: ClassVar[str] = "nothing"
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return the seed."""

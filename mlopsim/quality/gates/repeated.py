@@ -38,6 +38,7 @@ class Repeated(Gate):
     stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
     by_order: ClassVar[bool] = True
     uses_labels: ClassVar[bool] = True
+    family: ClassVar[str] = "duplicate check"
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return nothing."""

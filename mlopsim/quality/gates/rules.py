@@ -81,6 +81,7 @@ class Rules(Gate):
     """
 
     level: ClassVar[Level] = Level.CELL
+    family: ClassVar[str] = "rule"
 
     margin: float = 0.1
 

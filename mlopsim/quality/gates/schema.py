@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,6 +50,8 @@ class Schema(BatchGate):
     >>> gate.score(learned, bad)
     array(inf)
     """
+
+    family: ClassVar[str] = "rule"
 
     unseen: float = 0.0
 

@@ -40,6 +40,7 @@ class ZScore(Gate):
     """
 
     level: ClassVar[Level] = Level.CELL
+    family: ClassVar[str] = "outlier detector"
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return mean and standard deviation of the columns, NaN where there is none."""

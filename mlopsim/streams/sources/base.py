@@ -61,6 +61,8 @@ class TableStream(ABC):
     shuffle: bool = False
 
     full_name: ClassVar[str]
+    #: rows that were given, not drawn from a known law
+    real: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         where = self.full_name.partition("/")[2]

@@ -11,6 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part, part_of
+from mlopsim.core.track import Attribute
 from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.layout import branch
 from mlopsim.streams.mechanisms.base import Mechanism
@@ -73,6 +74,21 @@ class CorruptedStream:
                 "stream/corrupted cannot be its own base", remedy="name the stream that is clean"
             )
         return source
+
+    @property
+    def real(self) -> bool:
+        """Whether the rows are given, not drawn from a known law."""
+        return bool(getattr(self._base(), "real", False))
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return what is wrong in it: the names of the parts, and how much."""
+        return {
+            "base": self._base().name,
+            "scenario": make("injector", self.injector).name,
+            "mechanism": make("mechanism", self.mechanism).name,
+            "timing": make("timing", self.timing).name,
+            "strength": self.rate,
+        }
 
     def content(self) -> dict[str, Any]:
         """Return what identifies the rows of the base, where it has such."""

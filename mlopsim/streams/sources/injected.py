@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,6 +52,9 @@ class Injected:
     change: Any = part("change", "swapped_labels")
     at: int = 30
     width: int = 0
+
+    #: rows that were given, not drawn from a known law
+    real: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range("injected.at", self.at, 1, 10**7)
