@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from mlopsim.drift.batch import Batch, Looped, SideBySide
 from mlopsim.drift.detector import Detector, Run
 
 #: kernel(x, state, fresh, params, limit, score, alarm): reads the ticks ``x`` (n,) from ``state`` (S,) on and
@@ -55,6 +56,21 @@ class Compiled(Detector):
     def advance_freely(self, data: np.ndarray) -> np.ndarray:
         """Return the scores of the next ticks as if nothing were ever an alarm."""
         return self._loop(data, np.inf)[0]
+
+    def batch(self, rngs: Sequence[np.random.Generator]) -> Batch:
+        """Return this detector over several signals, which advance in one compiled call.
+
+        A kernel that is no numba function is run signal by signal.
+        """
+        kernel = self.kernel()
+        if not hasattr(kernel, "py_func"):
+            return Looped(self, rngs)
+
+        def fresh(i: int) -> np.ndarray:
+            self.rng = rngs[i]
+            return self.fresh()
+
+        return SideBySide(kernel, fresh, self.params(), self.threshold, len(rngs), self.random)
 
     def _loop(self, data: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
         score, alarm = np.empty(len(data)), np.zeros(len(data), dtype=np.bool_)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.drift.batch import Batch, Looped
 from mlopsim.drift.signal import DIMENSIONS, READABLE, Side, Signal, SignalKind, Told, check_ticks
 
 
@@ -157,6 +158,26 @@ class Detector:
                 alarms.append(i)
                 self.restart()
         return Run(score=score, alarms=np.array(alarms, dtype=np.int64))
+
+    # -- what a deployment needs -------------------------------------------------------------------------
+
+    def batch(self, rngs: Sequence[np.random.Generator]) -> Batch:
+        """Return this detector over several signals of rows side by side, each with its own generator."""
+        return Looped(self, rngs)
+
+    def begin_from(self, rows: np.ndarray, size: int) -> None:
+        """Begin with reference rows of the inputs at hand instead of the first ticks.
+
+        Parameters
+        ----------
+        rows : ndarray of float64, shape (m, d)
+            What the windows to come are compared with.
+        size : int
+            Rows of a window: this base reads the reference as windows, whose alarms do not count.
+        """
+        self.begin()
+        count = len(rows) // size
+        self.advance_freely(rows[: count * size].reshape(count, size, rows.shape[1]))
 
     # -- whole signals -----------------------------------------------------------------------------------
 

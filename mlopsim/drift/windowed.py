@@ -59,6 +59,11 @@ class Windowed(Detector):
         self._rows: list[np.ndarray] = []
         self._reference: Any = None
 
+    def begin_from(self, rows: np.ndarray, size: int) -> None:
+        """Begin with these rows as the reference, however many they are."""
+        self.begin()
+        self._reference, self._rows, self._features = self.learn(rows), [], rows.shape[1]
+
     def tick(self, x: Any) -> float:
         """Read one window, float64 (r, d)."""
         return float(self._scores(x[None], np.inf)[0][0])
