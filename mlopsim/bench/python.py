@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from mlopsim.bench.suite import Suite
 from mlopsim.bench.summary import Summary
 from mlopsim.bench.table import table
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.registry import PACKAGES, load_plugins
+from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import Spec, make, part_of
 from mlopsim.core.track import Track
 
@@ -29,7 +29,6 @@ def make_suite(
     seeds: int | Sequence[int] = 10,
     name: str = "python",
     plugins: Sequence[str | Path] = (),
-    pins: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> tuple[Suite, Track]:
     """Build a suite and its track; every mistake in them is an error here.
@@ -50,8 +49,6 @@ def make_suite(
     plugins : sequence of paths
         Files with components of one's own. A component that is defined in a script or notebook itself
         is known to this process only: run it with ``executor="serial"``.
-    pins : mapping, optional
-        Part name to a spec that replaces the part in every task.
     **more
         Further fields of :class:`mlopsim.bench.suite.Suite`: ``version``, ``split``, ``root``, ``cells``, ...
 
@@ -77,14 +74,7 @@ def make_suite(
     files = [str(Path(path).expanduser().resolve()) for path in plugins]
     load_plugins(files)
     built: Track = make("track", track)
-    found = {task.digest: task for task in built.tasks(tasks, pins or {})}
-    for part in pins or {}:
-        if found and not any(task.part.get(part) for task in found.values()):
-            used = [name for name in next(iter(found.values())).part if name in PACKAGES]
-            raise ConfigError(
-                f"'{part}' has no effect: no task of this suite has a {part}",
-                remedy=f"leave it out; its tasks have: {', '.join(used)}",
-            )
+    found = {task.digest: task for task in built.tasks(tasks)}
     suite = Suite(
         name=name,
         track=part_of(built),

@@ -191,13 +191,14 @@ class Track(Protocol):
     version: str
     full_name: str
     metrics: Sequence[Metric]
+    #: parts of a task entry with their defaults; None: a task may do without
+    parts: Mapping[str, Any]
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         """Resolve a suite's task entries.
 
-        ``entries`` are mappings with an optional ``name`` and part specs (``stream``, ``learner``,
-        ...). ``pins`` maps part names to a spec that replaces that part in every task, or to
-        ``{"": {param: value}}`` that is merged into the part's parameters. Raises ConfigError.
+        ``entries`` are mappings with an optional ``name`` and specs of :attr:`parts` (``stream``, ...),
+        whatever the command line said of them merged in. Raises ConfigError.
         """
         ...
 

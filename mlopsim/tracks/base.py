@@ -8,7 +8,7 @@ from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, names
-from mlopsim.core.spec import Spec, make, split_spec
+from mlopsim.core.spec import make
 from mlopsim.core.track import Attribute, Cell, FitJob
 
 
@@ -31,35 +31,6 @@ def check_entry(number: int, entry: Any, known: Sequence[str]) -> None:
                 f"task {number} has an unknown part '{key}'{nearest(str(key), known)}",
                 remedy=f"its parts: {', '.join(known)}",
             )
-
-
-def pinned(kind: str, spec: Spec, pins: Mapping[str, Any]) -> Spec:
-    """Return the spec of a part of a task after what the command line says of that part.
-
-    Parameters
-    ----------
-    kind : str
-    spec : spec or None
-        Of the task; None: the task does without the part, and single parameters of it do not matter.
-    pins : mapping
-        See :meth:`mlopsim.core.track.Track.tasks`.
-
-    Examples
-    --------
-    >>> pinned("learner", "tree", {"learner": {"": {"max_depth": 3}}})
-    {'tree': {'max_depth': 3}}
-    >>> pinned("learner", "tree", {"learner": "ridge"})
-    'ridge'
-    """
-    pin = pins.get(kind)
-    if pin is None:
-        return spec
-    if isinstance(pin, Mapping) and "" in pin:
-        if spec is None:
-            return None
-        name, params = split_spec(kind, spec)
-        return {name: {**params, **pin[""]}}
-    return pin
 
 
 def stream_facts(content: Mapping[str, Any]) -> dict[str, Attribute]:

@@ -26,7 +26,7 @@ def suite(
     track: Any, methods: Sequence[str], tasks: Sequence[str] = ("a", "b"), seeds: int = 3, **more: Any
 ) -> Suite:
     return Suite(
-        name="toy", track=part_of(track), tasks=track.tasks(tasks, {}), methods=track.methods(methods),
+        name="toy", track=part_of(track), tasks=track.tasks(tasks), methods=track.methods(methods),
         seeds=list(range(seeds)), plugins=[PLUGIN], **more,
     )  # fmt: skip
 

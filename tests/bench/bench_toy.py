@@ -33,8 +33,9 @@ class BenchToy:
     size: int = 20
     sleep: float = 0.0
     metrics: Sequence[Metric] = field(default=METRICS, init=False)
+    parts: Mapping[str, Any] = field(default_factory=dict, init=False)
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         return [Task(name=str(e), part={"scale": i + 1}) for i, e in enumerate(entries)]
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:

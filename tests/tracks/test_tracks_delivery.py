@@ -30,7 +30,7 @@ def make_grid(methods, *, tasks=None, seeds=(0, 1, 2), **settings):
     suite = Suite(
         name="t",
         track=part_of(track),
-        tasks=track.tasks(tasks or [{"name": "a", "stream": STREAM}], {}),
+        tasks=track.tasks(tasks or [{"name": "a", "stream": STREAM}]),
         methods=track.methods(methods),
         seeds=list(seeds),
     )
@@ -77,16 +77,7 @@ def test_one_fit_serves_all_tasks_with_the_same_learner_and_deployment():
 
 def test_unknown_part_of_a_task_names_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'stream'"):
-        make("track", "delivery").tasks([{"strem": "procedural"}], {})
-
-
-def test_pins_replace_or_merge():
-    track = make("track", "delivery")
-    entry = [{"stream": STREAM, "deployment": {"standard": {"latency": 1}}}]
-    merged = track.tasks(entry, {"deployment": {"": {"label_delay": 5}}})[0].part["deployment"]["params"]
-    assert (merged["latency"], merged["label_delay"]) == (1, 5)
-    replaced = track.tasks(entry, {"learner": "lda"})[0].part["learner"]["name"]
-    assert replaced == "lda"
+        make("track", "delivery").tasks([{"strem": "procedural"}])
 
 
 def test_cells_alone_and_together_are_equal_to_the_bit():

@@ -53,7 +53,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def made(track: DriftTrack) -> tuple[list[Cell], dict[str, FitResult]]:
-    tasks, methods = track.tasks(TASKS, {}), track.methods(METHODS)
+    tasks, methods = track.tasks(TASKS), track.methods(METHODS)
     cells = [Cell(track="drift/1", task=t, method=m, seed=s) for t in tasks for m in methods for s in (0, 1)]
     cells, jobs = track.fits(cells)
     return cells, {job.key: track.fit(job, {}) for job in jobs}
@@ -176,7 +176,7 @@ def test_cells_alone_and_together_are_one_to_the_bit(ran: Any) -> None:
     cells, _ = track.fits(
         [
             Cell(track="drift/1", task=t, method=m, seed=1)
-            for t in track.tasks(TASKS, {})
+            for t in track.tasks(TASKS)
             for m in track.methods(METHODS)
         ]
     )
@@ -190,7 +190,7 @@ def test_cells_alone_and_together_are_one_to_the_bit(ran: Any) -> None:
 def test_tasks_of_one_law_share_their_calibrations() -> None:
     track = DriftTrack(calibration=SMALL)
     other = {"synthetic": {**SEA["synthetic"], "schedule": {"gradual": {"order": [0, 1], "limit": 1}}}}
-    tasks = track.tasks([{"stream": SEA}, {"stream": other}, {"stream": SEA, "learner": "naive_bayes"}], {})
+    tasks = track.tasks([{"stream": SEA}, {"stream": other}, {"stream": SEA, "learner": "naive_bayes"}])
     method = track.methods(["cusum"])[0]
     cells, jobs = track.fits([Cell(track="drift/1", task=t, method=method, seed=0) for t in tasks])
     assert cells[0].fit == cells[1].fit != cells[2].fit
@@ -200,7 +200,7 @@ def test_tasks_of_one_law_share_their_calibrations() -> None:
 def test_charts_that_are_told_the_law_get_exact_limits() -> None:
     track = DriftTrack(calibration={**SMALL, "checks": 6000})
     signals = [{"iid": {"law": "normal"}}, {"iid": {"p": 0.1, "p1": 0.2}}]
-    tasks = track.tasks([{"signal": signal} for signal in signals], {})
+    tasks = track.tasks([{"signal": signal} for signal in signals])
     entries = [{"cusum": {"told": "p0", "side": "up"}}, "shiryaev_roberts", "bernoulli_cusum", "adwin"]
     methods = [m for m in track.methods(entries) if m.part["detector"]["name"] not in CONTROLS]
     cells, jobs = track.fits(
@@ -231,7 +231,6 @@ def test_what_a_channel_does_not_depend_on_makes_no_law_of_its_own() -> None:
             {"stream": SEA, "signal": {"model": {"update": "online"}}},
             {"stream": SEA, "signal": {"model": {"window": 50}}},
         ],
-        {},
     )
 
     def laws(method: str) -> list[str | None]:
@@ -246,7 +245,7 @@ def test_what_a_channel_does_not_depend_on_makes_no_law_of_its_own() -> None:
 
 def test_calibrations_made_together_equal_those_made_alone() -> None:
     track = DriftTrack(calibration={**SMALL, "runs": 40, "checks": 30})
-    tasks = track.tasks([{"stream": SEA}], {})
+    tasks = track.tasks([{"stream": SEA}])
     for names in (["cusum", "hddm_a", "kswin", {"ddm": {"level": 3.0}}], ["ks", "half_space_trees"]):
         methods = [m for m in track.methods(names) if m.part["detector"]["name"] not in CONTROLS]
         _, jobs = track.fits([Cell(track="drift/1", task=tasks[0], method=m, seed=0) for m in methods])
@@ -268,7 +267,7 @@ def test_real_streams_bootstrap_their_warm_up(tmp_path: Path) -> None:
     path.write_text("\n".join(rows))
     track = DriftTrack(calibration={**SMALL, "runs": 60, "checks": 60})
     stream = {"file": {"path": str(path), "label": "label", "rows": 100, "warmup": 10}}
-    tasks = track.tasks([{"stream": stream}], {})
+    tasks = track.tasks([{"stream": stream}])
     cells, jobs = track.fits(
         [Cell(track="drift/1", task=tasks[0], method=track.methods(["cusum"])[0], seed=0)]
     )

@@ -45,7 +45,7 @@ METHODS: list[Any] = ["four_fifths", "demographic_parity", "accuracy", "shap_gap
 def made(track: FairnessTrack) -> tuple[list[Cell], dict[str, FitResult]]:
     cells = [
         Cell(track="fairness/1", task=task, method=method, seed=seed)
-        for task in track.tasks(TASKS, {})
+        for task in track.tasks(TASKS)
         for seed in (0, 1)
         for method in track.methods(METHODS)
     ]
@@ -97,7 +97,7 @@ def test_rules_of_thumb_and_controls_join_the_methods() -> None:
 
 
 def test_a_task_stands_for_each_strength() -> None:
-    names = [task.name for task in quick().tasks(TASKS, {})]
+    names = [task.name for task in quick().tasks(TASKS)]
     assert names == ["fair", "proxy, s = 0.5", "proxy, s = 1", "unequal", "guarded"]
 
 
@@ -203,7 +203,7 @@ def test_the_attained_rate_is_what_was_asked_for_audits_and_for_arms_as_a_whole(
     methods = ["four_fifths", "demographic_parity", "slice_accuracy", "shap_gap", "traditional", "metrics"]
     cells = [
         Cell(track="fairness/1", task=task, method=method, seed=0)
-        for task in track.tasks([TASKS[0], TASKS[3]], {})
+        for task in track.tasks([TASKS[0], TASKS[3]])
         for method in track.methods(methods)
     ]
     cells, jobs = track.fits(cells)
@@ -236,7 +236,7 @@ def test_the_attained_rate_is_what_was_asked_for_audits_and_for_arms_as_a_whole(
 )
 def test_wrong_tasks_are_named(entry: dict[str, Any], match: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        quick().tasks([entry], {})
+        quick().tasks([entry])
     assert match in f"{caught.value} {caught.value.remedy}"
 
 

@@ -62,7 +62,7 @@ def made(
 ) -> list[Cell]:
     return [
         Cell(track="quality/1", task=t, method=m, seed=s)
-        for t in track.tasks(tasks, {})
+        for t in track.tasks(tasks)
         for s in seeds
         for m in track.methods(METHODS)
     ]
@@ -208,7 +208,7 @@ def test_gates_share_their_scores_over_stages() -> None:
 )
 def test_wrong_tasks_are_refused(task: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        QualityTrack().tasks([task], {})
+        QualityTrack().tasks([task])
 
 
 def test_wrong_methods_are_refused() -> None:
@@ -231,7 +231,7 @@ def test_gates_that_cannot_work_are_refused_before_work_starts() -> None:
     ]
     cells = [
         Cell(track="quality/1", task=t, method=m, seed=0)
-        for t in track.tasks(tasks, {})
+        for t in track.tasks(tasks)
         for m in track.methods(["influence"])
     ]
     with pytest.raises(ConfigError, match="ridge"):

@@ -66,7 +66,7 @@ def ran(name: str, *more: Any) -> tuple[list[Cell], Numbers]:
     track = make("track", name, **settings)
     cells = [
         Cell(track=f"{name}/1", task=task, method=method, seed=seed)
-        for task in track.tasks(tasks, {})
+        for task in track.tasks(tasks)
         for seed in (0, 1)
         for method in track.methods([*methods, *more])
     ]
@@ -155,7 +155,7 @@ def test_training_and_tuning_draw_alike_whatever_the_budget_and_versions(
     def keys(steps: int, method: Any) -> list[int]:
         track = make("track", "delivery", **{**TRACKS["delivery"][0], "steps": steps})
         method = next(m for m in track.methods([method]) if m.part["name"] == "ppo")
-        (task,) = track.tasks(TRACKS["delivery"][1], {})
+        (task,) = track.tasks(TRACKS["delivery"][1])
         _, (job,) = track.fits([Cell(track="delivery/1", task=task, method=method, seed=0)])
         return list(make_fit(job.part).info["key"])
 

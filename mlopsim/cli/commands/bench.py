@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlopsim.cli.say import echo, secho
 from mlopsim.compose.compose import Composed, compose_bench
-from mlopsim.compose.schema import PARTS
+from mlopsim.compose.entries import by_name, merged
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
-from mlopsim.core.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
     from mlopsim.bench.summary import Failure
     from mlopsim.core.track import Track
     from mlopsim.streams.stream import Stream
-
-
-def select_tasks(composed: Composed) -> list[Any]:
-    """Return the task entries: a name stands for the suite's own task of that name.
-
-    Raises
-    ------
-    ConfigError
-        For a name that the suite does not have.
-    """
-    config = composed.config
-    own = {str(e["name"]): e for e in composed.suite_tasks if isinstance(e, Mapping) and "name" in e}
-    entries: list[Any] = []
-    for entry in config.tasks:
-        if isinstance(entry, str):
-            if entry not in own:
-                raise ConfigError(
-                    f"the suite {composed.suite} has no task '{entry}'{nearest(entry, own)}",
-                    remedy=f"one of: {', '.join(own)}",
-                )
-            entry = own[entry]
-        if not isinstance(entry, Mapping):
-            raise ConfigError(f"a task must be a mapping or a name, got {entry!r}")
-        omitted = {
-            part: composed.defaults[part] for part in PARTS if part in composed.defaults and part not in entry
-        }
-        entries.append({**entry, **omitted})
-    return entries
 
 
 def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Track]:
@@ -62,15 +33,15 @@ def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Tr
     from mlopsim.bench.python import make_suite
 
     config = composed.config
-    entries = [_renamed(entry, composed.pins) for entry in select_tasks(composed)]
+    named = by_name(config.tasks, composed.suite_tasks, composed.suite)
+    entries = [{**entry, **{k: v for k, v in composed.defaults.items() if k not in entry}} for entry in named]
     return make_suite(
         track={config.track: composed.track_settings},
-        tasks=entries,
+        tasks=merged(entries, composed.pins, registry.find("track", config.track).parts),
         methods=config.methods,
         seeds=config.seeds,
         name=composed.suite,
         plugins=plugins,
-        pins=composed.pins,
         version=config.suite_version,
         modified=composed.modified,
         split=config.split,
@@ -78,16 +49,6 @@ def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Tr
         cells=config.cells,
         config=composed.resolved,
     )
-
-
-def _renamed(entry: dict[str, Any], pins: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task without the parts that are pinned, and without a name that may speak of them."""
-    whole = [part for part, pin in pins.items() if not (isinstance(pin, Mapping) and "" in pin)]
-    gone = {part for part in whole if part in entry}
-    # a task without a stream or signal of its own has the default one
-    if gone or not {"signal", "stream"}.isdisjoint(whole):
-        gone.add("name")
-    return {key: value for key, value in entry.items() if key not in gone}
 
 
 def _dry_run(suite: Suite, track: Track, folder: Path) -> None:

@@ -12,7 +12,7 @@ from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
-from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.base import check_entry, name_fits
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
@@ -48,6 +48,7 @@ class DeliveryTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    parts: ClassVar[Mapping[str, Any]] = PARTS
     steps: int = 1_000_000
     scenarios: int = 2500
     train_stream: Any = part("stream", "procedural")
@@ -61,14 +62,13 @@ class DeliveryTrack:
 
     # -- what is compared ------------------------------------------------------------------------
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         """Resolve task entries ``{name, stream, learner, training, deployment}``."""
         tasks = []
         for number, entry in enumerate(entries):
             check_entry(number, entry, ["name", *PARTS])
             content: dict[str, Any] = {
-                kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
-                for kind, default in PARTS.items()
+                kind: canonical(kind, entry.get(kind, default)) for kind, default in PARTS.items()
             }
             content["reaction"] = self.reaction
             content["versions"] = versions("world", "dynamics", "features", "outcome")

@@ -16,7 +16,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Told
-from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.base import check_entry, name_fits
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
 from mlopsim.tracks.drift.run import BY_RATE, bundle_of, channel_of, told_laws
@@ -51,6 +51,7 @@ class DriftTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    parts: ClassVar[Mapping[str, Any]] = PARTS
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     tolerance: int = 2000
     wait: int = 4
@@ -66,19 +67,17 @@ class DriftTrack:
 
     # -- what is compared ------------------------------------------------------------------------
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         """Resolve task entries ``{name, signal, stream, learner, training, deployment}``."""
-        return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
+        return [self._task(number, entry) for number, entry in enumerate(entries)]
 
-    def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
+    def _task(self, number: int, entry: Any) -> Task:
         check_entry(number, entry, ["name", *PARTS])
-        specs = {kind: pinned(kind, entry.get(kind, default), pins) for kind, default in PARTS.items()}
+        specs = {kind: entry.get(kind, default) for kind, default in PARTS.items()}
         content: dict[str, Any] = {"signal": canonical("signal", specs["signal"])}
         source: Source = make("signal", content["signal"])
         if not source.reads_stream:
-            # a signal that the command line pins takes the place of the task's stream, too
-            asked = pins if "signal" in pins else entry
-            given = [kind for kind in PARTS if kind != "signal" and kind in asked]
+            given = [kind for kind in PARTS if kind != "signal" and kind in entry]
             if given:
                 raise ConfigError(
                     f"task {number}: {source.full_name} has no {given[0]}", remedy="leave it out"

@@ -18,7 +18,7 @@ from mlopsim.fairness.deployment import unbiased
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.learners.base import takes_weights
 from mlopsim.streams.sources.population import Population
-from mlopsim.tracks.base import check_entry, name_fits, pinned
+from mlopsim.tracks.base import check_entry, name_fits
 from mlopsim.tracks.fairness.fits import Calibration
 from mlopsim.tracks.fairness.metrics import AT, METRICS
 
@@ -61,6 +61,7 @@ class FairnessTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    parts: ClassVar[Mapping[str, Any]] = PARTS
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())
     tolerated: dict[str, Any] = field(default_factory=lambda: dict(TOLERATED))
@@ -82,15 +83,14 @@ class FairnessTrack:
 
     # -- what is compared ------------------------------------------------------------------------
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         """Resolve task entries ``{name, stream, learner, every, first_only, guard, strengths}``."""
-        return [task for number, entry in enumerate(entries) for task in self._tasks(number, entry, pins)]
+        return [task for number, entry in enumerate(entries) for task in self._tasks(number, entry)]
 
-    def _tasks(self, number: int, entry: Any, pins: Mapping[str, Any]) -> list[Task]:
+    def _tasks(self, number: int, entry: Any) -> list[Task]:
         check_entry(number, entry, KEYS)
         content: dict[str, Any] = {
-            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
-            for kind, default in PARTS.items()
+            kind: canonical(kind, entry.get(kind, default)) for kind, default in PARTS.items()
         }
         source = make("stream", content["stream"])
         if not isinstance(source, Population):

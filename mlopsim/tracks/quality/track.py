@@ -15,7 +15,7 @@ from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
 from mlopsim.quality.gate import Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
-from mlopsim.tracks.base import check_entry, pinned
+from mlopsim.tracks.base import check_entry
 from mlopsim.tracks.quality.metrics import METRICS
 from mlopsim.tracks.quality.run import PARTNERS
 
@@ -53,6 +53,7 @@ class QualityTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    parts: ClassVar[Mapping[str, Any]] = PARTS
     stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
     every: int = 2
     floor: float = 0.005
@@ -69,15 +70,14 @@ class QualityTrack:
 
     # -- what is compared ------------------------------------------------------------------------
 
-    def tasks(self, entries: Sequence[Any], pins: Mapping[str, Any]) -> list[Task]:
+    def tasks(self, entries: Sequence[Any]) -> list[Task]:
         """Resolve task entries ``{name, stream, learner, training, deployment}``."""
-        return [self._task(number, entry, pins) for number, entry in enumerate(entries)]
+        return [self._task(number, entry) for number, entry in enumerate(entries)]
 
-    def _task(self, number: int, entry: Any, pins: Mapping[str, Any]) -> Task:
+    def _task(self, number: int, entry: Any) -> Task:
         check_entry(number, entry, ["name", *PARTS])
         content: dict[str, Any] = {
-            kind: canonical(kind, pinned(kind, entry.get(kind, default), pins))
-            for kind, default in PARTS.items()
+            kind: canonical(kind, entry.get(kind, default)) for kind, default in PARTS.items()
         }
         source = make("stream", content["stream"])
         if not hasattr(source, "clean"):
