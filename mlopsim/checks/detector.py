@@ -25,8 +25,11 @@ from mlopsim.checks.detector_probes import (
     thresholds,
 )
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.spec import make
+from mlopsim.drift.control import Control
 from mlopsim.drift.detector import Detector, Run
-from mlopsim.drift.signal import Side, Signal, SignalKind, Told
+from mlopsim.drift.signal import Known, Side, Signal, SignalKind
+from mlopsim.drift.windowed import Windowed
 
 #: signals that reactions are judged by, and ticks before and after the change
 SEEDS, BEFORE, AFTER = 5, {SignalKind.INPUTS: 20}, {SignalKind.INPUTS: 12}
@@ -37,6 +40,18 @@ CLOSE = 1e-9
 def _form(cls: type[Any]) -> None:
     require(issubclass(cls, Detector), "is no Detector", remedy="derive from mlopsim.drift.detector.Detector")
     require(isinstance(cls.reads, SignalKind), f"reads is {cls.reads!r}", remedy="a SignalKind")
+    require(
+        isinstance(cls.family, str) and cls.family != "",
+        f"family is {cls.family!r}",
+        remedy="say in a word or two what kind of detector it is: chart, distance, ...",
+    )
+    require(
+        not cls.pictured or issubclass(cls, Windowed),
+        "pictured = True, but it compares no windows with a reference",
+        remedy="remove it, or derive from mlopsim.drift.windowed.Windowed",
+    )
+    if cls.control:
+        _control(cls)
     names = [field.name for field in dataclasses.fields(cls) if field.init]
     require(
         cls.limit in (*names, ""),
@@ -46,8 +61,25 @@ def _form(cls: type[Any]) -> None:
     for case in cases(cls, alarming=False):
         detector = case.detector
         require(isinstance(detector.sides, Side), f"sides is {detector.sides!r}", remedy="a Side")
-        require(isinstance(detector.is_told, Told), f"is_told is {detector.is_told!r}", remedy="a Told")
+        require(isinstance(detector.known, Known), f"known is {detector.known!r}", remedy="return a Known")
         _formed(detector.run(case.data, rng()), len(case.data))
+
+
+def _control(cls: type[Any]) -> None:
+    require(
+        issubclass(cls, Control),
+        "says control = True, but is no Control",
+        remedy="derive it from mlopsim.drift.control.Control",
+    )
+    require(
+        type(cls.always_listed) is int and cls.always_listed >= 0,
+        f"always_listed is {cls.always_listed!r}",
+        remedy="its place from 1 on, or 0",
+    )
+    require(cls.bound in ("", "lower", "upper"), f"bound is {cls.bound!r}", remedy="lower, upper or ''")
+    if cls.by_rate:
+        found = make("detector", cls.name).at_rate(500.0, 10, rng())
+        require(type(found) is cls, f"at_rate() returns a {type(found).__name__}")
 
 
 def _formed(run: Run, ticks: int) -> None:
@@ -242,7 +274,7 @@ def _degenerate(cls: type[Any]) -> None:
                 identical(run.alarms, np.flatnonzero(run.score > detector.threshold)),
                 f"{name}: alarms are not where the score exceeds the threshold",
             )
-            if constant and not cls.control and detector.is_told is Told.NOTHING:
+            if constant and not cls.control and detector.known is Known.NOTHING:
                 require(len(run.alarms) == 0, f"{name}: {len(run.alarms)} alarm(s), but nothing changes")
 
 
@@ -318,8 +350,8 @@ def _polarity(cls: type[Any]) -> None:
     remedy = "a higher score means more change; of errors, 1 = the model was wrong"
     numbers = f"(rise {up:.4g}, fall {down:.4g}, neither {calm:.4g} and {high:.4g})"
     side = detector.sides
-    # what is told the law before the change takes a signal that begins otherwise for a change
-    if side is not Side.BOTH and detector.is_told is Told.NOTHING:
+    # what knows the law before the change takes a signal that begins otherwise for a change
+    if side is not Side.BOTH and detector.known is Known.NOTHING:
         seen, ignored = (up, down) if side is Side.UP else (down, up)
         name = "rise" if side is Side.UP else "fall"
         require(
@@ -329,7 +361,7 @@ def _polarity(cls: type[Any]) -> None:
         )
     if side is not Side.DOWN:
         require(up > calm, f"does not react to a rise of the {what} {numbers}", remedy=remedy)
-    if (side is Side.BOTH and detector.is_told is Told.NOTHING) or side is Side.DOWN:
+    if (side is Side.BOTH and detector.known is Known.NOTHING) or side is Side.DOWN:
         require(down > high, f"does not react to a fall of the {what} {numbers}", remedy=remedy)
 
 

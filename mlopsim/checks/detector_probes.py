@@ -64,7 +64,7 @@ def kinds(cls: type[Any]) -> list[SignalKind]:
 
 
 def ready(cls: type[Any], kind: SignalKind, **params: Any) -> Any:
-    """Build a detector; what is told something is told the laws of the probes."""
+    """Build a detector; what knows something beforehand knows the laws of the probes."""
     detector = make("detector", cls.name, **params)
     if hasattr(detector, "informed") and kind is not SignalKind.INPUTS:
         laws: tuple[Law, Law] = (Normal(), Normal(mean=3.0))

@@ -17,7 +17,7 @@ from mlopsim.core.spec import check_range
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.run_length.exact import make_chart
-from mlopsim.drift.signal import SignalKind, Told
+from mlopsim.drift.signal import Known, SignalKind
 
 #: sizes of the windows that detectors of inputs read, with their defaults
 WINDOW = {"rows": 50, "features": 3}
@@ -140,19 +140,19 @@ def _number(key: str, value: Any) -> Any:
 
 
 def informed(words: Words, shift: float = 0.0) -> Detector:
-    """Return the detector, told the law if it is to be told anything."""
+    """Return the detector, with the law filled in if it knows anything beforehand."""
     chart: Any = words.detector
-    if chart.is_told is Told.NOTHING or not hasattr(chart, "informed"):
+    if chart.known is Known.NOTHING or not hasattr(chart, "informed"):
         return words.detector
-    if getattr(chart, "mean", None) is not None and chart.is_told is Told.P0:
+    if getattr(chart, "mean", None) is not None and chart.known is Known.P0:
         return words.detector
     if words.after is not None:
         ready: Detector = chart.informed(words.law, words.after)
         return ready
-    if chart.is_told is Told.P0P1:
+    if chart.known is Known.P0P1:
         return words.detector
-    told: Detector = chart.informed(words.law)
-    return told
+    found: Detector = chart.informed(words.law)
+    return found
 
 
 def finite(value: float) -> float | None:

@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled
 from mlopsim.drift.law import Law
-from mlopsim.drift.signal import Told
+from mlopsim.drift.signal import Known
 
 
 @dataclass(kw_only=True)
@@ -21,7 +21,7 @@ class Chart(Compiled):
 
     Parameters
     ----------
-    told : Told, default nothing
+    told : Known, default nothing
         ``p0``: mean and sd before a change are known, from the fields or from whoever runs the chart;
         ``nothing``: they are estimated from the first ``learn`` ticks, again after each alarm.
     mean, sd : float or None
@@ -35,32 +35,33 @@ class Chart(Compiled):
     :func:`mlopsim.drift.kernels.standard.learn_from`.
     """
 
-    told_by: ClassVar[tuple[str, ...]] = ("mean", "sd")
+    known_by: ClassVar[tuple[str, ...]] = ("mean", "sd")
 
-    told: Told = Told.NOTHING
+    told: Known = Known.NOTHING
     mean: float | None = None
     sd: float | None = None
     learn: int = 100
 
     def __post_init__(self) -> None:
         check_range(f"detector/{self.name}.learn", self.learn, 2, 10**9)
-        if self.told is Told.P0P1:
+        if self.told is Known.P0P1:
             raise ConfigError(f"detector/{self.name} has no use for p1", remedy="told=p0 or told=nothing")
-        if self.told is Told.NOTHING and (self.mean is not None or self.sd is not None):
+        if self.told is Known.NOTHING and (self.mean is not None or self.sd is not None):
             raise ConfigError(
-                f"detector/{self.name} is told nothing, yet mean or sd is given", remedy="add told=p0"
+                f"detector/{self.name} knows nothing beforehand, yet mean or sd is given",
+                remedy="add told=p0",
             )
         if self.sd is not None:
             check_range(f"detector/{self.name}.sd", self.sd, 0.0, 1e300, open_low=True)
 
     @property
-    def is_told(self) -> Told:
-        """What it is told beforehand."""
+    def known(self) -> Known:
+        """What it knows beforehand."""
         return self.told
 
     def informed(self, before: Law, after: Law | None = None) -> Self:
-        """Return the chart with what it is told filled in from the laws before and after the change."""
-        if self.told is Told.NOTHING:
+        """Return the chart with its known parameters filled in from the laws before and after the change."""
+        if self.told is Known.NOTHING:
             return self
         return dataclasses.replace(self, mean=before.mean, sd=before.sd)
 
@@ -70,13 +71,13 @@ class Chart(Compiled):
         Raises
         ------
         ConfigError
-            If the chart should be told mean and sd but was not.
+            If mean and sd should be known but are not.
         """
-        if self.told is Told.NOTHING:
+        if self.told is Known.NOTHING:
             return [0.0, 0.0, 0.0]
         if self.mean is None or self.sd is None:
             raise ConfigError(
-                f"detector/{self.name} is to be told p0, but mean or sd is missing",
+                f"detector/{self.name} knows p0 (told=p0), but mean or sd is missing",
                 remedy="give mean and sd, or told=nothing to estimate them",
             )
         return [float(self.learn), self.mean, self.sd]

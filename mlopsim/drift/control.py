@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.drift.detector import Detector, Run
 from mlopsim.drift.signal import SignalKind
 
 
 class Control(Detector):
-    """Reads any kind of signal and ignores what the ticks hold; tables list it apart from the detectors."""
+    """Reads any kind of signal and ignores what the ticks hold; tables list it apart from the detectors.
+
+    Class attributes: ``always_listed`` (its place, from 1 on, among the controls that stand in every table;
+    0: it stands where it is asked for), ``by_rate`` (True: its alarms follow from the asked run length by
+    :meth:`at_rate`, and need no calibration), ``knows_changes`` (True: it alarms at the true changes),
+    ``bound`` (``lower`` or ``upper``: the end of the scale on which others are scored as retrain triggers).
+    """
 
     control: ClassVar[bool] = True
+    family: ClassVar[str] = "control"
+    always_listed: ClassVar[int] = 0
+    by_rate: ClassVar[bool] = False
+    knows_changes: ClassVar[bool] = False
+    bound: ClassVar[str] = ""
     effort: ClassVar[float] = 0.02
 
     @classmethod
     def readable(cls) -> tuple[SignalKind, ...]:
         """Return every kind of signal."""
         return tuple(SignalKind)
+
+    def at_rate(self, arl0: float, rows: int, rng: np.random.Generator) -> Self:
+        """Return this control with one alarm every ``arl0`` rows on average.
+
+        Parameters
+        ----------
+        arl0 : float
+            In rows.
+        rows : int
+            Rows of a tick.
+        rng : Generator
+            For what is left to chance.
+
+        Raises
+        ------
+        ConfigError
+            If its alarms do not follow from a rate.
+        """
+        raise ConfigError(f"{self.full_name} has no rate to set")
 
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Return the scores of the next ``count`` ticks, float64, with alarms above ``limit``."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.drift.batch import Batch, Looped
-from mlopsim.drift.signal import DIMENSIONS, READABLE, Side, Signal, SignalKind, Told, check_ticks
+from mlopsim.drift.signal import DIMENSIONS, READABLE, Known, Side, Signal, SignalKind, check_ticks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,14 @@ class Detector:
     from :class:`mlopsim.drift.windowed.Windowed`. Whatever the base, ``update``, ``score`` and ``alarms``
     agree exactly, and so do any chunks of one signal.
 
-    Class attributes: ``reads`` (kind of signal; a detector of values reads errors, too), ``limit`` (the
-    parameter that calibration sets, empty if there is none), ``separable`` (True: the score up to the first
-    alarm does not depend on the limit, so that one run serves all limits), ``random`` (True: it draws random
-    numbers), ``control`` (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`),
-    ``told_by`` (fields that ``informed`` fills in with what a task tells), ``effort`` (what a tick takes, in
-    microseconds or so: simulations choose their number of runs by it, never by a clock).
+    Class attributes: ``family`` (what tables call its kind: chart, distance, ...), ``reads`` (kind of signal;
+    a detector of values reads errors, too), ``limit`` (the parameter that calibration sets, empty if there is
+    none), ``separable`` (True: the score up to the first alarm does not depend on the limit, so that one run
+    serves all limits), ``random`` (True: it draws random numbers), ``control`` (True: it does not look at the
+    signal, see :class:`mlopsim.drift.control.Control`), ``known_by`` (fields that ``informed`` fills in with
+    what is known of a task), ``pictured`` (True: reports show the two samples behind its first right alarm;
+    of detectors that compare windows with a reference), ``effort`` (what a tick takes, in microseconds or so:
+    simulations choose their number of runs by it, never by a clock).
 
     The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
     the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
@@ -53,12 +55,14 @@ class Detector:
     name: ClassVar[str]
     version: ClassVar[str]
     full_name: ClassVar[str]
+    family: ClassVar[str] = "other"
     reads: ClassVar[SignalKind] = SignalKind.VALUES
     limit: ClassVar[str] = "threshold_"
     separable: ClassVar[bool] = True
     random: ClassVar[bool] = False
     control: ClassVar[bool] = False
-    told_by: ClassVar[tuple[str, ...]] = ()
+    known_by: ClassVar[tuple[str, ...]] = ()
+    pictured: ClassVar[bool] = False
     effort: ClassVar[float] = 1.0
     statistic: float = float("nan")
 
@@ -79,9 +83,9 @@ class Detector:
         return Side.BOTH
 
     @property
-    def is_told(self) -> Told:
-        """What it is told beforehand; tables rank within this."""
-        return Told.NOTHING
+    def known(self) -> Known:
+        """What it knows beforehand; tables rank within this."""
+        return Known.NOTHING
 
     @property
     def threshold(self) -> float:

@@ -37,6 +37,7 @@ class Distance(Windowed):
         See :class:`mlopsim.drift.windowed.Windowed`.
     """
 
+    family: ClassVar[str] = "distance"
     limit: ClassVar[str] = "h"
 
     h: float = 0.1

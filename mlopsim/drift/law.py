@@ -1,4 +1,4 @@
-"""Laws of independent ticks: what a detector may be told, calibrated to and simulated with."""
+"""Laws of independent ticks: what a detector may know beforehand, is calibrated to and simulated with."""
 
 from __future__ import annotations
 

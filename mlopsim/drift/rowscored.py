@@ -33,6 +33,7 @@ class RowScored(Windowed):
     ``sqrt(3 n r / (n + r + 1))`` with n held-out rows and r rows in a window.
     """
 
+    family: ClassVar[str] = "learned score"
     limit: ClassVar[str] = "z"
 
     z: float = 3.0

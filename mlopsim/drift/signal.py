@@ -32,8 +32,8 @@ class Side(Enum):
     BOTH = "both"
 
 
-class Told(Enum):
-    """What a detector is told beforehand.
+class Known(Enum):
+    """What a detector knows beforehand.
 
     ``nothing``: it estimates what it needs from the first ticks, again after each alarm. ``p0``: the law
     before the change. ``p0p1``: the laws before and after it.
@@ -42,6 +42,17 @@ class Told(Enum):
     NOTHING = "nothing"
     P0 = "p0"
     P0P1 = "p0p1"
+
+    @property
+    def text(self) -> str:
+        """What is known, as tables say it.
+
+        Examples
+        --------
+        >>> Known.P0P1.text
+        'p0 and p1'
+        """
+        return "p0 and p1" if self is Known.P0P1 else self.value
 
 
 #: dimensions of a signal's data

@@ -96,6 +96,7 @@ class TwoSample(Windowed):
     window or reference of fewer rows than the test needs has the score NaN.
     """
 
+    family: ClassVar[str] = "two-sample test"
     limit: ClassVar[str] = "alpha"
     #: rows that each sample must have
     least: ClassVar[int] = 1

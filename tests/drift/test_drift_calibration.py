@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.drift.calibration import attained, boundary, calibrate, first_alarms, target_share
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Normal
-from mlopsim.drift.signal import Told
+from mlopsim.drift.signal import Known
 
 
 def seeds(n, salt=0):
@@ -82,7 +82,7 @@ def test_a_lattice_is_randomised_to_the_exact_share():
 def test_a_calibrated_cusum_keeps_its_promise_on_fresh_signals():
     horizon, target = 400, target_share(1000, 400)
     chart = make("detector", "cusum", told="p0", mean=0.2, sd=0.4, side="up")
-    assert chart.is_told is Told.P0
+    assert chart.known is Known.P0
     law = Bernoulli(p=0.2)
     found = calibrate(chart, law.sample(np.random.default_rng(3), (2000, horizon)), target, seeds(2000))
     fresh = law.sample(np.random.default_rng(4), (2000, horizon))

@@ -36,7 +36,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None, 
     KEY=VALUE: parameters of the detector (limit=VALUE sets its limit, whatever that is called), law=normal
     or bernoulli, p=ERROR RATE, shift=CHANGE AT THE FIRST TICK (of the mean in standard deviations, of p),
     n=TICKS; of detectors that compare windows of inputs rows=ROWS and features=FEATURES of a window. A
-    chart that can be told the law before the change is told it; told=nothing makes it learn. Exact where
+    chart that can know its in-control parameters does; told=nothing makes it estimate them. Exact where
     there is a method, else simulated: shewhart, cusum, ewma, shiryaev_roberts on normal ticks, p_chart and
     bernoulli_cusum on errors. Beside the chance of an alarm within n ticks stands that of a memoryless
     detector with the same mean, 1 - exp(-n / mean). Unless --runs says how many, as many signals are

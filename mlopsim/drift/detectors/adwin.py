@@ -61,6 +61,7 @@ class Adwin(Compiled):
     True
     """
 
+    family: ClassVar[str] = "sliding window"
     limit: ClassVar[str] = "delta"
 
     delta: float = 0.002

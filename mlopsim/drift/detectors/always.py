@@ -23,6 +23,7 @@ class Always(Control):
     """
 
     limit: ClassVar[str] = ""
+    always_listed: ClassVar[int] = 2
 
     @property
     def threshold(self) -> float:

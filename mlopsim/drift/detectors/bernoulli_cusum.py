@@ -14,7 +14,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
 from mlopsim.drift.law import Bernoulli, Law
-from mlopsim.drift.signal import Side, SignalKind, Told
+from mlopsim.drift.signal import Known, Side, SignalKind
 
 
 @register("detector", "bernoulli_cusum")
@@ -25,7 +25,7 @@ class BernoulliCusum(Compiled):
     Parameters
     ----------
     p0, p1 : float
-        Error rates before and after the change, both told.
+        Error rates before and after the change, both known.
     h : float, default 4.0
         Limit.
 
@@ -45,9 +45,10 @@ class BernoulliCusum(Compiled):
     array([3, 7])
     """
 
+    family: ClassVar[str] = "chart"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "h"
-    told_by: ClassVar[tuple[str, ...]] = ("p0", "p1")
+    known_by: ClassVar[tuple[str, ...]] = ("p0", "p1")
 
     p0: float = 0.1
     p1: float = 0.2
@@ -71,14 +72,14 @@ class BernoulliCusum(Compiled):
         return Side.UP if self.p1 > self.p0 else Side.DOWN
 
     @property
-    def is_told(self) -> Told:
+    def known(self) -> Known:
         """Both error rates."""
-        return Told.P0P1
+        return Known.P0P1
 
     def informed(self, before: Law, after: Law | None = None) -> Self:
         """Return the chart of two error rates."""
         if not isinstance(before, Bernoulli) or not isinstance(after, Bernoulli):
-            raise ConfigError("detector/bernoulli_cusum is told two error rates")
+            raise ConfigError("detector/bernoulli_cusum needs two error rates")
         return dataclasses.replace(self, p0=before.p, p1=after.p)
 
     def kernel(self) -> Kernel:

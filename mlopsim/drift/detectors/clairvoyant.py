@@ -32,6 +32,9 @@ class Clairvoyant(Control):
     """
 
     limit: ClassVar[str] = ""
+    always_listed: ClassVar[int] = 5
+    knows_changes: ClassVar[bool] = True
+    bound: ClassVar[str] = "upper"
 
     changes: list[int] = field(default_factory=list)
 

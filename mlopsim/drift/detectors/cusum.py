@@ -38,11 +38,12 @@ class Cusum(Chart):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.zeros(10), np.ones(10)]
-    >>> from mlopsim.drift.signal import Told
-    >>> Cusum(told=Told.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
+    >>> from mlopsim.drift.signal import Known
+    >>> Cusum(told=Known.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
     array([14, 19])
     """
 
+    family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "h"
 
     k: float = 0.5

@@ -46,6 +46,7 @@ class Ddm(Compiled):
     array([213])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "level"
 

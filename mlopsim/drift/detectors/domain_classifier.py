@@ -1,4 +1,4 @@
-"""Domain classifier: can rows of the window be told from those of the reference?"""
+"""Domain classifier: can rows of the window be distinguished from those of the reference?"""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class DomainClassifier(Windowed):
     array([15])
     """
 
+    family: ClassVar[str] = "learned score"
     limit: ClassVar[str] = "z"
 
     z: float = 3.0

@@ -46,6 +46,7 @@ class Ecdd(Compiled):
     array([102])
     """
 
+    family: ClassVar[str] = "chart"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "scale"
 

@@ -43,6 +43,7 @@ class Eddm(Compiled):
     array([250])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "beta"
 

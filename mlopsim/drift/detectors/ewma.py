@@ -44,6 +44,7 @@ class Ewma(Chart):
     array([19, 29])
     """
 
+    family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "width"
 
     lam: float = 0.1

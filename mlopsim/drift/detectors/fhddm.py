@@ -52,6 +52,7 @@ class Fhddm(Compiled):
     array([226])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "delta"
 

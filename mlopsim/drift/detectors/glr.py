@@ -43,6 +43,7 @@ class Glr(Chart):
     array([14, 19])
     """
 
+    family: ClassVar[str] = "chart"
     effort: ClassVar[float] = 0.2
     limit: ClassVar[str] = "h"
 

@@ -80,6 +80,7 @@ class Hdddm(Windowed):
     array([20])
     """
 
+    family: ClassVar[str] = "distance"
     limit: ClassVar[str] = "gamma"
     sequential: ClassVar[bool] = True
 

@@ -45,6 +45,7 @@ class HddmA(Compiled):
     array([205])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "delta"
     separable: ClassVar[bool] = False

@@ -48,6 +48,7 @@ class HddmW(Compiled):
     array([212])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "delta"
     separable: ClassVar[bool] = False

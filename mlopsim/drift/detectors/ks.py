@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class Ks(TwoSample):
     >>> Ks(alpha=1e-4).alarms(windows)
     array([20])
     """
+
+    pictured: ClassVar[bool] = True
 
     def statistics(self, reference: np.ndarray, windows: np.ndarray) -> np.ndarray:
         """Return ``n1 n2 D``, int64."""

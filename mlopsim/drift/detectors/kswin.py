@@ -52,6 +52,7 @@ class Kswin(Compiled):
     array([216])
     """
 
+    family: ClassVar[str] = "sliding window"
     limit: ClassVar[str] = "alpha"
     effort: ClassVar[float] = 1.2
     random: ClassVar[bool] = True

@@ -56,6 +56,7 @@ class Mmd(Windowed):
     array([20])
     """
 
+    family: ClassVar[str] = "distance"
     effort: ClassVar[float] = 130.0
     limit: ClassVar[str] = "h"
 

@@ -55,6 +55,7 @@ class MmdPermutation(Windowed):
     array([12])
     """
 
+    family: ClassVar[str] = "two-sample test"
     effort: ClassVar[float] = 3000.0
     limit: ClassVar[str] = "alpha"
     random: ClassVar[bool] = True

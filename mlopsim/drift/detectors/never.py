@@ -23,6 +23,8 @@ class Never(Control):
     """
 
     limit: ClassVar[str] = ""
+    always_listed: ClassVar[int] = 1
+    bound: ClassVar[str] = "lower"
 
     @property
     def threshold(self) -> float:

@@ -43,6 +43,7 @@ class PChart(Chart):
     array([49, 59])
     """
 
+    family: ClassVar[str] = "chart"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "width"
 

@@ -43,6 +43,7 @@ class PageHinkley(Compiled):
     array([55])
     """
 
+    family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "h"
 
     h: float = 50.0

@@ -39,6 +39,8 @@ class Periodic(Control):
     """
 
     limit: ClassVar[str] = "every"
+    always_listed: ClassVar[int] = 4
+    by_rate: ClassVar[bool] = True
 
     every: int = 1000
     phase: int = 0
@@ -61,6 +63,11 @@ class Periodic(Control):
         if not math.isfinite(threshold):
             raise ConfigError(f"detector/periodic.every must be finite, got the threshold {threshold}")
         return dataclasses.replace(self, every=math.floor(threshold) + 1)
+
+    def at_rate(self, arl0: float, rows: int, rng: np.random.Generator) -> Self:
+        """Return this control with a period of ``arl0`` rows and a phase by chance."""
+        every = max(1, round(arl0 / rows))
+        return dataclasses.replace(self, every=every, phase=int(rng.integers(every)))
 
     def restart(self) -> None:
         """Start counting."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -33,6 +34,8 @@ class Random(Control):
     """
 
     limit: ClassVar[str] = "rate"
+    always_listed: ClassVar[int] = 3
+    by_rate: ClassVar[bool] = True
     random: ClassVar[bool] = True
 
     rate: float = 0.001
@@ -49,6 +52,10 @@ class Random(Control):
     def limited(self, threshold: float) -> Self:
         """Return this control with ``rate = 1 - threshold``; below 0 the rate is 1."""
         return dataclasses.replace(self, rate=1.0 - threshold if threshold >= 0.0 else 1.0)
+
+    def at_rate(self, arl0: float, rows: int, rng: np.random.Generator) -> Self:
+        """Return this control with the rate whose run lengths have the mean ``arl0`` rows."""
+        return dataclasses.replace(self, rate=-math.expm1(-rows / arl0))
 
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Draw the next numbers."""

@@ -54,6 +54,7 @@ class Rddm(Compiled):
     array([207])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "level"
 

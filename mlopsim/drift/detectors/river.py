@@ -44,6 +44,7 @@ class River(Detector):
     array([226])
     """
 
+    family: ClassVar[str] = "adapter"
     limit: ClassVar[str] = ""
     separable: ClassVar[bool] = False
 

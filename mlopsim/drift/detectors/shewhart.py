@@ -38,6 +38,7 @@ class Shewhart(Chart):
     array([2])
     """
 
+    family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "width"
 
     width: float = 3.0

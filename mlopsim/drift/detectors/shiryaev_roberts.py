@@ -13,7 +13,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
 from mlopsim.drift.law import Law
-from mlopsim.drift.signal import Side, Told
+from mlopsim.drift.signal import Known, Side
 
 
 @register("detector", "shiryaev_roberts")
@@ -26,9 +26,9 @@ class ShiryaevRoberts(Compiled):
     Parameters
     ----------
     mean, sd : float
-        Of a tick before the change, told.
+        Of a tick before the change, known.
     shift : float, default 1.0
-        Change of the mean in standard deviations, told; its sign is the side.
+        Change of the mean in standard deviations, known; its sign is the side.
     h : float, default 6.0
         Limit of log R.
 
@@ -42,8 +42,9 @@ class ShiryaevRoberts(Compiled):
     array([23, 27, 31, 35, 39])
     """
 
+    family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "h"
-    told_by: ClassVar[tuple[str, ...]] = ("mean", "sd", "shift")
+    known_by: ClassVar[tuple[str, ...]] = ("mean", "sd", "shift")
 
     mean: float = 0.0
     sd: float = 1.0
@@ -64,14 +65,14 @@ class ShiryaevRoberts(Compiled):
         return Side.UP if self.shift > 0.0 else Side.DOWN
 
     @property
-    def is_told(self) -> Told:
+    def known(self) -> Known:
         """The law before the change and the shift."""
-        return Told.P0P1
+        return Known.P0P1
 
     def informed(self, before: Law, after: Law | None = None) -> Self:
         """Return the procedure for two laws with their means this far apart."""
         if after is None or before.sd == 0.0:
-            raise ConfigError("detector/shiryaev_roberts is told two laws")
+            raise ConfigError("detector/shiryaev_roberts needs two laws")
         shift = (after.mean - before.mean) / before.sd
         return dataclasses.replace(self, mean=before.mean, sd=before.sd, shift=shift)
 

@@ -47,6 +47,7 @@ class Stepd(Compiled):
     array([208])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "alpha"
 

@@ -16,7 +16,7 @@ def learn_from(x: np.ndarray, i: int, state: np.ndarray, learn: float, score: np
     """Read the ticks that the reference still needs, from ``x[i]`` on; return the place of the next one.
 
     ``state``: [0] ticks learnt, [1] mean, [2] sum of squared deviations, then the standard deviation
-    (Welford 1962); the last such tick fixes it. The score is NaN meanwhile. A chart that is told its
+    (Welford 1962); the last such tick fixes it. The score is NaN meanwhile. A chart that knows its
     reference starts with ``state[0] = learn``.
     """
     count, mean, spread = state[0], state[1], state[2]

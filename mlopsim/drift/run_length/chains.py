@@ -14,7 +14,7 @@ import numpy as np
 
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
-from mlopsim.drift.signal import Side, Told
+from mlopsim.drift.signal import Known, Side
 
 #: fewest Gauss-Legendre nodes of an integral equation, and most
 NODES, MOST = 96, 2000
@@ -222,8 +222,8 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
 
 
 def is_chart(detector: Detector) -> bool:
-    """Return whether it standardises ticks by a mean and a spread that it is told."""
-    return "mean" in detector.told_by and detector.is_told is not Told.NOTHING
+    """Return whether it standardises ticks by a known mean and spread."""
+    return "mean" in detector.known_by and detector.known is not Known.NOTHING
 
 
 def _as_any(detector: Detector) -> Any:

@@ -25,7 +25,7 @@ from mlopsim.drift.run_length.chains import (
     two_sided,
     walk,
 )
-from mlopsim.drift.signal import Side, SignalKind, Told
+from mlopsim.drift.signal import Known, Side, SignalKind
 
 #: method where the mean is exact and the distribution is not
 INDEPENDENT = "integral equation, the chance within n ticks as if the two sides were independent"
@@ -78,7 +78,7 @@ class RunLength:
 
 
 def make_chart(name: str, **params: Any) -> Detector:
-    """Build a detector for a run length: a chart that can be told the law before the change is told it."""
+    """Build a detector for a run length: a chart that can know its in-control parameters does."""
     from mlopsim.core.registry import find
     from mlopsim.core.spec import make
 
@@ -91,7 +91,7 @@ def make_chart(name: str, **params: Any) -> Detector:
 
 
 def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
-    """Compute the law of the run length of a chart that is told the law before the change.
+    """Compute the law of the run length of a chart with known in-control parameters.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
 
 def _law_of(detector: Detector, law: Law, shift: float = 0.0, *, joint: bool) -> RunLength:
     chart: Any = detector
-    learns = detector.is_told is Told.NOTHING
+    learns = detector.known is Known.NOTHING
     if isinstance(law, Normal) and is_chart(detector):
         z = standard(chart, law, shift)
         if detector.name == "shewhart":

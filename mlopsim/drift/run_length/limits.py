@@ -13,7 +13,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.run_length.chains import errors_steps
 from mlopsim.drift.run_length.exact import INDEPENDENT, limit_for, p_chart_scores, run_length
-from mlopsim.drift.signal import Told
+from mlopsim.drift.signal import Known
 
 #: most states times ticks that one limit may take
 WORK = 2_000_000_000
@@ -31,7 +31,7 @@ def exact_boundary(detector: Detector, law: Law, arl0: float, horizon: int) -> B
     Parameters
     ----------
     detector : Detector
-        A chart that is told the law before the change: shewhart, cusum, ewma (with its settled spread) or
+        A chart with known in-control parameters: shewhart, cusum, ewma (with its settled spread) or
         shiryaev_roberts of normal ticks; p_chart or bernoulli_cusum of errors. Its own limit does not matter.
     law : Law
         Of the ticks before the change; they are independent.
@@ -73,7 +73,7 @@ def exact_boundary(detector: Detector, law: Law, arl0: float, horizon: int) -> B
     """
     target = target_share(arl0, horizon)
     chart: Any = detector
-    if getattr(chart, "told", Told.P0) is Told.NOTHING:
+    if getattr(chart, "told", Known.P0) is Known.NOTHING:
         return None
     found: Boundary | None = None
     if isinstance(law, Bernoulli) and detector.name == "p_chart":
@@ -182,8 +182,8 @@ def _most_rises(up: float, down: float, p: float, horizon: int, target: float) -
     if rho < 1.0:
         ticks = min(horizon, math.ceil(math.log(horizon / LEFT_OUT) / -math.log(rho)))
     # the sum of log-likelihood ratios exceeds h from one start with a chance of at most exp(-h)
-    told = abs(p * math.exp(up) + q * math.exp(-down) - 1.0) < 1e-9
-    limit = math.log(horizon / target) + up + down if told else ticks * up
+    likelihood = abs(p * math.exp(up) + q * math.exp(-down) - 1.0) < 1e-9
+    limit = math.log(horizon / target) + up + down if likelihood else ticks * up
     return min(ticks, math.ceil((limit + ticks * down) / (up + down)))
 
 

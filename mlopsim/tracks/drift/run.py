@@ -20,7 +20,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
-from mlopsim.drift.signal import Told
+from mlopsim.drift.signal import Known
 from mlopsim.tracks.drift.evidence import PICTURED, evidence, is_reference, pictured
 from mlopsim.tracks.drift.fits import Calibration, told, with_threshold
 from mlopsim.tracks.drift.metrics import METRICS
@@ -58,7 +58,7 @@ FITTED = (
 )
 #: controls whose alarms follow from the asked rate, without a calibration
 BY_RATE = ("random", "periodic")
-TOLD = {Told.NOTHING: 0.0, Told.P0: 1.0, Told.P0P1: 2.0}
+TOLD = {Known.NOTHING: 0.0, Known.P0: 1.0, Known.P0P1: 2.0}
 
 
 def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def told_laws(detector: Detector, source: Source) -> list[dict[str, float]] | st
     list of dict, str or None
         The parameters of both laws; why nobody can tell them; None for a detector that is told nothing.
     """
-    if detector.is_told is Told.NOTHING:
+    if detector.known is Known.NOTHING:
         return None
     laws: tuple[Law, Law] | None = getattr(source, "laws", None)
     informed = getattr(detector, "informed", None)
@@ -200,7 +200,7 @@ def run_cells(
 def described(cell: Cell, detector: Detector) -> dict[str, float]:
     """Return what a cell says of its method."""
     return {
-        "told": TOLD[detector.is_told],
+        "told": TOLD[detector.known],
         "control": float(detector.control),
         "given": float(cell.method.part["given"]),
     }

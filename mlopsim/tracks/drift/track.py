@@ -15,7 +15,7 @@ from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
-from mlopsim.drift.signal import Told
+from mlopsim.drift.signal import Known
 from mlopsim.tracks.base import check_entry, name_fits
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
@@ -120,7 +120,7 @@ class DriftTrack:
         content = canonical("detector", {cls.name: given})
         made: Detector = make("detector", content)
         for key in given:
-            if key in cls.told_by and made.is_told is not Told.NOTHING:
+            if key in cls.known_by and made.known is not Known.NOTHING:
                 raise ConfigError(
                     f"{cls.full_name}.{key} is what the task tells it: your value would be overwritten",
                     remedy="leave it out; a task with another law tells another value",
