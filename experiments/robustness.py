@@ -3,7 +3,8 @@
 Draws damaged configs, arguments, data files, plug-ins and results folders from generators that know what is
 wrong with each, gives them to the command line, and judges the answers. Right is one error that names the
 cause and a remedy; where it says so, a warning; for damaged ledgers an error or the very numbers of the sound
-one. table.csv has one row a kind of damage; others.csv lists what was taken wrongly, with its words.
+one. table.csv has one row a kind of damage; others.csv, where there is any, lists what was
+taken wrongly, with its words.
 
     python experiments/robustness.py
     python experiments/robustness.py "cases={configs: 200}" "only=[configs]" --results out/robustness
@@ -227,10 +228,10 @@ def main() -> None:
     wrong_ones = [row for row in found if row["verdict"] not in [v.value for v in RIGHT]]
     _common.write_config(experiment)
     _common.write_table(experiment.folder, rows)
-    none = wrong_ones or [dict.fromkeys(found[0], "")]
-    _common.write_table(
-        experiment.folder, [{k: v for k, v in row.items() if k != "seconds"} for row in none], "others"
-    )
+    (experiment.folder / "others.csv").unlink(missing_ok=True)
+    if wrong_ones:
+        listed = [{k: v for k, v in row.items() if k != "seconds"} for row in wrong_ones]
+        _common.write_table(experiment.folder, listed, "others")
     _common.show(rows, "How damaged input is taken")
     if wrong_ones:
         raise SystemExit(
