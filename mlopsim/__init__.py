@@ -1,20 +1,23 @@
 """mlopsim: simulation and benchmarks for AI-powered MLOps.
 
-Importing it registers the Gymnasium environment ``mlopsim/Delivery-v0``.
+Importing it registers the Gymnasium environment ``mlopsim/Delivery-v0``; all else is imported on first use.
+The public names stand in ``__init__.pyi``, here and in the rooms.
 
 >>> import mlopsim
 >>> mlopsim.make("selector", "periodic", every=5).every
 5
+>>> mlopsim.drift.ADWIN(delta=0.01).delta
+0.01
 """
 
 from __future__ import annotations
 
-from mlopsim.core.registry import register
-from mlopsim.core.spec import make
+import lazy_loader as lazy
+
 from mlopsim.delivery.registration import register_envs
 
 __version__ = "0.2.0.dev0"
-__all__ = ["__version__", "make", "register"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
 
 # importing gymnasium takes less time than numpy; the environments themselves are imported when they are made
 register_envs()

@@ -1,6 +1,8 @@
 """What is committed stays small: settings, tables and a few SVGs travel, all else is made again."""
 
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,16 @@ def test_what_runs_make_is_ignored() -> None:
     kept = ["results/x/figure.svg", "results/x/table.csv", "results/x/config.yaml"]
     done = subprocess.run(["git", "check-ignore", *made, *kept], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.split() == made
+
+
+def test_the_wheel_holds_all_that_the_package_needs(tracked: dict[str, int], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    made = subprocess.run([*command, "--wheel-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = set(wheel.namelist())
+    package = {name for name in tracked if name.startswith("mlopsim/")}
+    presets = {f"mlopsim/{name}" for name in tracked if name.startswith("conf/")}
+    assert "mlopsim/drift/__init__.pyi" in package and "mlopsim/conf/suite/quick.yaml" in presets
+    # stubs, templates and presets are read at run time
+    assert package | presets <= held

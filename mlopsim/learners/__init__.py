@@ -1,1 +1,5 @@
 """What is trained: closed-form batch learners and scikit-learn presets."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

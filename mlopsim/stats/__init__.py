@@ -1,1 +1,5 @@
 """Intervals, tests, rankings; everything random takes a Generator."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Rows in time order with the truth about them."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -16,8 +16,8 @@ from scipy import stats
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import make
-from mlopsim.drift.detectors.adwin import Adwin
-from mlopsim.drift.detectors.kswin import Kswin
+from mlopsim.drift.detectors.adwin import ADWIN
+from mlopsim.drift.detectors.kswin import KSWIN
 from mlopsim.drift.detectors.river import River
 from mlopsim.drift.signal import Side, Signal, SignalKind
 
@@ -128,7 +128,7 @@ def test_fhddm_alarms_where_that_of_river_does_when_it_is_fed_right_answers(
     assert alarms > 5
 
 
-ADWIN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+ADWIN_CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     (
         {"delta": 0.2, "clock": 1, "max_buckets": 3, "min_window": 2, "grace": 20},
@@ -138,7 +138,7 @@ ADWIN: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("params", "theirs"), ADWIN)
+@pytest.mark.parametrize(("params", "theirs"), ADWIN_CASES)
 def test_adwin_alarms_where_that_of_river_does(params: dict[str, Any], theirs: dict[str, Any]) -> None:
     detector, alarms = make("detector", "adwin", **params), 0
     for signal in many_errors() + many_values():
@@ -175,7 +175,7 @@ def test_one_run_without_a_limit_gives_the_first_alarm_of_river_at_every_limit(n
 def test_the_score_of_adwin_is_minus_the_log_of_the_critical_delta() -> None:
     for seed in range(6):
         signal = errors(0.2, 0.5, seed, 1200)
-        free = Adwin().unlimited(signal[None])[0]
+        free = ADWIN().unlimited(signal[None])[0]
         highest = float(np.nanmax(free))
         place = int(np.nanargmax(free))
         for delta, wanted in (
@@ -183,11 +183,11 @@ def test_the_score_of_adwin_is_minus_the_log_of_the_critical_delta() -> None:
             (math.exp(-highest * (1 + 1e-9)), []),
         ):
             assert told_by(drift.ADWIN(delta=delta), bits(signal))[:1] == wanted
-            assert Adwin(delta=delta).alarms(signal)[:1].tolist() == wanted
+            assert ADWIN(delta=delta).alarms(signal)[:1].tolist() == wanted
 
 
 def test_adwin_tells_the_direction_of_its_last_alarm() -> None:
-    detector = Adwin()
+    detector = ADWIN()
     assert detector.rose is None
     detector.run(np.zeros(500))
     assert detector.rose is None
@@ -234,8 +234,8 @@ def test_positions_of_fhddm_in_the_documentation_of_river() -> None:
 
 
 def test_positions_of_adwin_and_kswin_in_the_documentation_of_river() -> None:
-    assert Adwin().alarms(stream_of_values()).tolist() == [1023]
-    assert Kswin(alpha=1e-4).alarms(stream_of_values()).tolist() == [1016]
+    assert ADWIN().alarms(stream_of_values()).tolist() == [1023]
+    assert KSWIN(alpha=1e-4).alarms(stream_of_values()).tolist() == [1016]
 
 
 # -- KSWIN: the same law ---------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_kswin_alarms_where_that_of_river_does_when_both_draw_the_same_places(pa
         detector = FedKswin(
             alpha=theirs["alpha"], window_size=theirs["window"], stat_size=theirs["recent"], seed=0
         )
-        found = Kswin(**params).alarms(part, np.random.default_rng(seed)).tolist()
+        found = KSWIN(**params).alarms(part, np.random.default_rng(seed)).tolist()
         assert found == told_by(detector, part.tolist())
         alarms += len(found)
     assert alarms > 10
@@ -315,7 +315,7 @@ def test_first_alarms_of_kswin_have_the_law_of_those_of_river() -> None:
     for seed in range(120):
         signal = np.random.default_rng(seed).normal(size=400)
         signal[150:] += 1.0
-        detector = Kswin(alpha=0.02, window=60, recent=20)
+        detector = KSWIN(alpha=0.02, window=60, recent=20)
         ours.append(min(detector.alarms(signal, np.random.default_rng(seed)), default=400))
         other = np.random.default_rng(1000 + seed).normal(size=400)
         other[150:] += 1.0
@@ -330,7 +330,7 @@ def test_first_alarms_of_kswin_have_the_law_of_those_of_river() -> None:
 def test_the_scores_of_kswin_are_p_values_of_scipy() -> None:
     rng = np.random.default_rng(3)
     signal = rng.normal(size=200).round(1)
-    score = Kswin(window=50, recent=25, alpha=1e-9).score(signal, np.random.default_rng(5))
+    score = KSWIN(window=50, recent=25, alpha=1e-9).score(signal, np.random.default_rng(5))
     words = Words(np.random.default_rng(5))
     assert np.isnan(score[:49]).all()
     for i in range(49, 200):

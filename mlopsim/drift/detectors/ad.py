@@ -14,7 +14,7 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 
 @register("detector", "ad")
 @dataclass(kw_only=True)
-class Ad(TwoSample):
+class AndersonDarling(TwoSample):
     """Anderson-Darling test of a window against the reference, feature by feature.
 
     The distance is the mean squared gap between the two empirical distribution functions, weighted so that
@@ -38,7 +38,7 @@ class Ad(TwoSample):
     >>> import numpy as np
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Ad(alpha=1e-4).alarms(windows)
+    >>> AndersonDarling(alpha=1e-4).alarms(windows)
     array([20])
     """
 

@@ -20,7 +20,7 @@ LARGEST = 1e6
 
 @register("detector", "adwin")
 @dataclass(kw_only=True)
-class Adwin(Compiled):
+class ADWIN(Compiled):
     """ADWIN: some cut of the window leaves two parts whose means differ by more than a bound.
 
     The score is minus the log of the largest ``delta`` at which no cut does; it changes every ``clock`` rows,
@@ -54,7 +54,7 @@ class Adwin(Compiled):
     Examples
     --------
     >>> import numpy as np
-    >>> adwin = Adwin()
+    >>> adwin = ADWIN()
     >>> adwin.alarms(np.r_[np.zeros(500), np.ones(100)])
     array([511])
     >>> adwin.rose

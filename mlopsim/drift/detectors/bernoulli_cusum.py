@@ -19,7 +19,7 @@ from mlopsim.drift.signal import Known, Side, SignalKind
 
 @register("detector", "bernoulli_cusum")
 @dataclass(kw_only=True)
-class BernoulliCusum(Compiled):
+class BernoulliCUSUM(Compiled):
     """Bernoulli CUSUM: the sum of log-likelihood ratios of error rate p1 against p0, never below zero.
 
     Parameters
@@ -41,7 +41,7 @@ class BernoulliCusum(Compiled):
 
     Examples
     --------
-    >>> BernoulliCusum(p0=0.1, p1=0.3).alarms(np.ones(10))
+    >>> BernoulliCUSUM(p0=0.1, p1=0.3).alarms(np.ones(10))
     array([3, 7])
     """
 

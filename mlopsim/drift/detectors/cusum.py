@@ -16,7 +16,7 @@ from mlopsim.drift.signal import Side
 
 @register("detector", "cusum")
 @dataclass(kw_only=True)
-class Cusum(Chart):
+class CUSUM(Chart):
     """CUSUM chart: ``S = max(0, S + z - k)``, alarm when ``S > h``; two of them look both ways.
 
     Parameters
@@ -39,7 +39,7 @@ class Cusum(Chart):
     >>> import numpy as np
     >>> signal = np.r_[np.zeros(10), np.ones(10)]
     >>> from mlopsim.drift.signal import Known
-    >>> Cusum(told=Known.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
+    >>> CUSUM(told=Known.P0, mean=0.0, sd=1.0, h=2.0).alarms(signal)
     array([14, 19])
     """
 

@@ -14,7 +14,7 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 
 @register("detector", "cvm")
 @dataclass(kw_only=True)
-class Cvm(TwoSample):
+class CramerVonMises(TwoSample):
     """Cramer-von Mises test of a window against the reference, feature by feature.
 
     The distance is the mean squared gap between the two empirical distribution functions. p-values equal
@@ -38,7 +38,7 @@ class Cvm(TwoSample):
     >>> import numpy as np
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Cvm(alpha=1e-4).alarms(windows)
+    >>> CramerVonMises(alpha=1e-4).alarms(windows)
     array([20])
     """
 

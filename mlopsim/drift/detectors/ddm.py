@@ -15,7 +15,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "ddm")
 @dataclass(kw_only=True)
-class Ddm(Compiled):
+class DDM(Compiled):
     """Drift Detection Method: the error rate has risen above its best by ``level`` standard deviations.
 
     With the running error rate p, ``s = sqrt(p (1 - p) / n)`` and both at the lowest ``p + s`` so far, the
@@ -42,7 +42,7 @@ class Ddm(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
-    >>> Ddm().alarms(signal)
+    >>> DDM().alarms(signal)
     array([213])
     """
 

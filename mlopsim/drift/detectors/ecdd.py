@@ -15,7 +15,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "ecdd")
 @dataclass(kw_only=True)
-class Ecdd(Compiled):
+class ECDD(Compiled):
     """ECDD: an EWMA of errors against their running rate p, in standard deviations of the EWMA.
 
     The published limit depends on p so that the run length without drift does not:
@@ -42,7 +42,7 @@ class Ecdd(Compiled):
 
     Examples
     --------
-    >>> Ecdd().alarms(np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 20), np.ones(10)])
+    >>> ECDD().alarms(np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 20), np.ones(10)])
     array([102])
     """
 

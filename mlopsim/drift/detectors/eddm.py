@@ -16,7 +16,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "eddm")
 @dataclass(kw_only=True)
-class Eddm(Compiled):
+class EDDM(Compiled):
     """Early Drift Detection Method: errors follow each other faster than they did.
 
     With mean and standard deviation of the distances between errors, the level ``mean + 2 sd`` over its
@@ -39,7 +39,7 @@ class Eddm(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(60)]
-    >>> Eddm().alarms(signal)
+    >>> EDDM().alarms(signal)
     array([250])
     """
 

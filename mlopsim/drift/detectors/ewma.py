@@ -16,7 +16,7 @@ from mlopsim.drift.signal import Side
 
 @register("detector", "ewma")
 @dataclass(kw_only=True)
-class Ewma(Chart):
+class EWMA(Chart):
     """EWMA chart: ``e = (1 - lam) e + lam z``, alarm when e exceeds ``width`` of its standard deviations.
 
     Parameters
@@ -40,7 +40,7 @@ class Ewma(Chart):
 
     Examples
     --------
-    >>> Ewma(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.ones(20)])
+    >>> EWMA(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.ones(20)])
     array([19, 29])
     """
 

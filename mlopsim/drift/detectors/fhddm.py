@@ -18,7 +18,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "fhddm")
 @dataclass(kw_only=True)
-class Fhddm(Compiled):
+class FHDDM(Compiled):
     """Fast Hoeffding Drift Detection Method: the accuracy over a window fell below its best by the bound.
 
     The score is ``2 w (best - now)^2``, minus the log of the confidence at which Hoeffding's inequality makes
@@ -48,7 +48,7 @@ class Fhddm(Compiled):
     Examples
     --------
     >>> import numpy as np
-    >>> Fhddm().alarms(np.r_[np.zeros(200), np.ones(100)])
+    >>> FHDDM().alarms(np.r_[np.zeros(200), np.ones(100)])
     array([226])
     """
 

@@ -16,7 +16,7 @@ from mlopsim.drift.signal import Side
 
 @register("detector", "glr")
 @dataclass(kw_only=True)
-class Glr(Chart):
+class GLR(Chart):
     """GLR chart of the mean: the likeliest shift of unknown size that began within the last ticks.
 
     With standardised ticks z the score is ``max_j (z_{n-j+1} + ... + z_n)^2 / (2 j)``, j = 1..window.
@@ -39,7 +39,7 @@ class Glr(Chart):
 
     Examples
     --------
-    >>> Glr(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.full(10, 2.0)])
+    >>> GLR(told="p0", mean=0.0, sd=1.0).alarms(np.r_[np.zeros(10), np.full(10, 2.0)])
     array([14, 19])
     """
 

@@ -43,7 +43,7 @@ class _Baseline:
 
 @register("detector", "hdddm")
 @dataclass(kw_only=True)
-class Hdddm(Windowed):
+class HDDDM(Windowed):
     """HDDDM: an unusual step of the Hellinger distance between a window and all windows since the last alarm.
 
     After each window the distance (mean over features, histograms of equal widths over the range of both
@@ -76,7 +76,7 @@ class Hdddm(Windowed):
     --------
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 2.0
-    >>> Hdddm(gamma=4.0).alarms(windows)
+    >>> HDDDM(gamma=4.0).alarms(windows)
     array([20])
     """
 

@@ -18,7 +18,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "hddm_a")
 @dataclass(kw_only=True)
-class HddmA(Compiled):
+class HDDM_A(Compiled):
     """HDDM with the A-test: the error rate has risen since the row at which its upper bound was lowest.
 
     The score is minus the log of the confidence at which Hoeffding's bound makes the rise significant, 0 if
@@ -41,7 +41,7 @@ class HddmA(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
-    >>> HddmA().alarms(signal)
+    >>> HDDM_A().alarms(signal)
     array([205])
     """
 

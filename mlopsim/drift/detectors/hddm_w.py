@@ -18,7 +18,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "hddm_w")
 @dataclass(kw_only=True)
-class HddmW(Compiled):
+class HDDM_W(Compiled):
     """HDDM with the W-test: the weighted error rate since the cut is above the one before it.
 
     The cut is the row at which the upper bound of the weighted mean was lowest. The score is minus the log of
@@ -44,7 +44,7 @@ class HddmW(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
-    >>> HddmW().alarms(signal)
+    >>> HDDM_W().alarms(signal)
     array([212])
     """
 

@@ -15,7 +15,7 @@ from mlopsim.drift.distance import Distance
 
 @register("detector", "js")
 @dataclass(kw_only=True)
-class Js(Distance):
+class JensenShannon(Distance):
     """Jensen-Shannon distance over quantile bins of the reference, from 0 to 1.
 
     The root of the Jensen-Shannon divergence to base 2 of the shares in the bins; equals
@@ -41,7 +41,7 @@ class Js(Distance):
     --------
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Js(h=0.35).alarms(windows)
+    >>> JensenShannon(h=0.35).alarms(windows)
     array([20])
     """
 

@@ -14,7 +14,7 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 
 @register("detector", "ks")
 @dataclass(kw_only=True)
-class Ks(TwoSample):
+class KS(TwoSample):
     """Kolmogorov-Smirnov test of a window against the reference, feature by feature.
 
     The distance is the largest gap between the two empirical distribution functions. p-values equal
@@ -37,7 +37,7 @@ class Ks(TwoSample):
     >>> import numpy as np
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Ks(alpha=1e-4).alarms(windows)
+    >>> KS(alpha=1e-4).alarms(windows)
     array([20])
     """
 

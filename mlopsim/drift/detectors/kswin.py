@@ -19,7 +19,7 @@ from mlopsim.drift.confidence_search import confidence_of
 
 @register("detector", "kswin")
 @dataclass(kw_only=True)
-class Kswin(Compiled):
+class KSWIN(Compiled):
     """KSWIN: the newest rows of a window differ from as many rows drawn from the rest of it.
 
     The score is ``-log10`` of the p-value of the two-sample KS test, 0 where the distance is at most 0.1
@@ -48,7 +48,7 @@ class Kswin(Compiled):
     Examples
     --------
     >>> import numpy as np
-    >>> Kswin(alpha=1e-4).alarms(np.r_[np.zeros(200), np.ones(50)])
+    >>> KSWIN(alpha=1e-4).alarms(np.r_[np.zeros(200), np.ones(50)])
     array([216])
     """
 

@@ -19,7 +19,7 @@ SMALLEST = 1e-12
 
 @register("detector", "mmd")
 @dataclass(kw_only=True)
-class Mmd(Windowed):
+class MMD(Windowed):
     """Unbiased squared maximum mean discrepancy between window and reference, in its standard deviations.
 
     Gaussian kernel on features scaled by the reference, its width by the median heuristic
@@ -52,7 +52,7 @@ class Mmd(Windowed):
     --------
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Mmd(h=6.0).alarms(windows)
+    >>> MMD(h=6.0).alarms(windows)
     array([20])
     """
 

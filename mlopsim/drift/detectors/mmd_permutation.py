@@ -17,7 +17,7 @@ from mlopsim.numerics.median_heuristic_kernel import Rbf
 
 @register("detector", "mmd_permutation")
 @dataclass(kw_only=True)
-class MmdPermutation(Windowed):
+class MMDPermutation(Windowed):
     """Unbiased squared maximum mean discrepancy with a p-value by permutation; the score is ``-log10 p``.
 
     The statistic is that of ``mmd``. ``p = (1 + b) / (1 + B)`` where b of the B random divisions of all rows
@@ -51,7 +51,7 @@ class MmdPermutation(Windowed):
     --------
     >>> windows = np.random.default_rng(0).normal(size=(15, 100, 3))
     >>> windows[12:, :, 1] += 1.0
-    >>> MmdPermutation().alarms(windows)
+    >>> MMDPermutation().alarms(windows)
     array([12])
     """
 

@@ -15,7 +15,7 @@ from mlopsim.numerics.scaling import Scaling
 
 @register("detector", "pca")
 @dataclass(kw_only=True)
-class Pca(RowScored):
+class PCA(RowScored):
     """Shift of the error with which the leading principal components of the reference reconstruct rows.
 
     Features are standardised on the reference. The error of a row is its distance from the plane of the
@@ -41,7 +41,7 @@ class Pca(RowScored):
     >>> rng = np.random.default_rng(0)
     >>> windows = rng.normal(size=(20, 50, 1)) + 0.1 * rng.normal(size=(20, 50, 3))
     >>> windows[15:, :, 0] *= -1.0
-    >>> Pca(z=5.0).alarms(windows)
+    >>> PCA(z=5.0).alarms(windows)
     array([15])
     """
 

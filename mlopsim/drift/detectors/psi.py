@@ -15,7 +15,7 @@ from mlopsim.drift.distance import Distance
 
 @register("detector", "psi")
 @dataclass(kw_only=True)
-class Psi(Distance):
+class PSI(Distance):
     """Population stability index, ``sum (q - p) ln(q / p)`` over quantile bins of the reference.
 
     p and q are the shares of reference and window in a bin. So that empty bins give a finite index, half a
@@ -40,7 +40,7 @@ class Psi(Distance):
     --------
     >>> windows = np.random.default_rng(0).normal(size=(30, 100, 3))
     >>> windows[20:, :, 1] += 1.0
-    >>> Psi(h=0.4).alarms(windows)
+    >>> PSI(h=0.4).alarms(windows)
     array([20])
     """
 

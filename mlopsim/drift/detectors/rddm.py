@@ -16,7 +16,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "rddm")
 @dataclass(kw_only=True)
-class Rddm(Compiled):
+class RDDM(Compiled):
     """Reactive DDM: DDM that forgets old rows of a long concept and ends a long warning with an alarm.
 
     The score is DDM's, ``(p + s - p_min) / s_min``. Above ``warning`` a warning begins. If it lasts longer
@@ -50,7 +50,7 @@ class Rddm(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
-    >>> Rddm().alarms(signal)
+    >>> RDDM().alarms(signal)
     array([207])
     """
 

@@ -18,7 +18,7 @@ from mlopsim.drift.signal import Side, SignalKind
 
 @register("detector", "stepd")
 @dataclass(kw_only=True)
-class Stepd(Compiled):
+class STEPD(Compiled):
     """STEPD: the error rate of the last ``window`` rows differs from that of all rows before them.
 
     The score is the statistic of the test of equal proportions with continuity correction, 0 where the
@@ -43,7 +43,7 @@ class Stepd(Compiled):
     --------
     >>> import numpy as np
     >>> signal = np.r_[np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40), np.ones(20)]
-    >>> Stepd().alarms(signal)
+    >>> STEPD().alarms(signal)
     array([208])
     """
 

@@ -13,7 +13,7 @@ from mlopsim.streams.timings.base import Timing
 
 @register("timing", "recurring")
 @dataclass(kw_only=True)
-class Recurring(Timing):
+class RecurringTiming(Timing):
     """Bursts at equal distances.
 
     Parameters
@@ -27,7 +27,7 @@ class Recurring(Timing):
 
     Examples
     --------
-    >>> Recurring(at=1, length=1, every=3).strength(8, 1).tolist()
+    >>> RecurringTiming(at=1, length=1, every=3).strength(8, 1).tolist()
     [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0]
     """
 

@@ -1,0 +1,72 @@
+from .audit import Audit, Findings, LabelAudit, Labels, Source
+from .audits.accuracy import Accuracy
+from .audits.arm import OwnArm
+from .audits.calibration_gap import CalibrationGap
+from .audits.demographic_parity import DemographicParity
+from .audits.equal_opportunity import EqualOpportunity
+from .audits.equalised_odds import EqualisedOdds
+from .audits.explained import Explained
+from .audits.explanation_shift import ExplanationShift
+from .audits.f1 import F1
+from .audits.flip import Flip
+from .audits.four_fifths import FourFifths
+from .audits.influence import Influence
+from .audits.lime_gap import LimeGap
+from .audits.metrics import Metrics
+from .audits.predictive_parity import PredictiveParity
+from .audits.shap_gap import ShapGap
+from .audits.shap_ks import ShapKs
+from .audits.slice_accuracy import SliceAccuracy
+from .audits.traditional import Traditional
+from .batteries import Arm
+from .calibration import Limit, exact_limit
+from .dataset_audit import prepare, split_rows
+from .deployment import Deployment, deploy, unbiased
+from .evidence import Evidence
+from .explaining import Explaining
+from .mitigation import reweighing
+from .truth import Truth, Violation
+from .verdicts import Says, Verdict, judge
+
+__all__ = [
+    "F1",
+    "Accuracy",
+    "Arm",
+    "Audit",
+    "CalibrationGap",
+    "DemographicParity",
+    "Deployment",
+    "EqualOpportunity",
+    "EqualisedOdds",
+    "Evidence",
+    "Explained",
+    "Explaining",
+    "ExplanationShift",
+    "Findings",
+    "Flip",
+    "FourFifths",
+    "Influence",
+    "LabelAudit",
+    "Labels",
+    "LimeGap",
+    "Limit",
+    "Metrics",
+    "OwnArm",
+    "PredictiveParity",
+    "Says",
+    "ShapGap",
+    "ShapKs",
+    "SliceAccuracy",
+    "Source",
+    "Traditional",
+    "Truth",
+    "Verdict",
+    "Violation",
+    "deploy",
+    "exact_limit",
+    "judge",
+    "prepare",
+    "reweighing",
+    "split_rows",
+    "unbiased",
+]
