@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlopsim.core.errors import ConfigError, MlopsimError
-from mlopsim.core.registry import load_plugins
+from mlopsim.core.registry import load_plugins, plugin_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Loaded:
 
 
 def describe_files(paths: Sequence[str | Path]) -> tuple[dict[str, str], ...]:
-    """Return what is stored of plug-in files: absolute path and the digest of what was loaded.
+    """Return what is stored of plug-in files and folders: path and digest of each file that was loaded.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def describe_files(paths: Sequence[str | Path]) -> tuple[dict[str, str], ...]:
     ()
     """
     loaded = load_plugins(paths)
-    files = [str(Path(path).expanduser().resolve()) for path in paths]
+    files = map(str, plugin_files(paths))
     return tuple({"path": file, "digest": loaded[file]} for file in files)
 
 
@@ -68,7 +68,7 @@ def load_stored(stored: Sequence[Any], given: Sequence[str | Path] = (), *, trus
     stored : sequence
         The ``plugins`` of a stored grid.
     given : sequence of paths
-        Files that the user names now (``--plugin``).
+        Files and folders that the user names now (``--plugin``).
     trust : bool, default False
         The user's consent: load what lies at a stored path and has the stored digest.
 
@@ -82,8 +82,8 @@ def load_stored(stored: Sequence[Any], given: Sequence[str | Path] = (), *, trus
     ConfigError
         If a given file cannot be loaded, or, with ``trust``, a stored one is gone or was changed.
     """
-    files = [Path(path).expanduser().resolve() for path in given]
-    loaded = load_plugins(given)
+    files = plugin_files(given)
+    loaded = load_plugins(files)
     contents = {file: loaded[str(file)] for file in files}
     missing = []
     allowed: dict[str, str] = {}

@@ -167,13 +167,65 @@ def _modules(package: str) -> list[str]:
     return [f"{package}.{m.name}" for m in pkgutil.iter_modules(found) if not m.name.startswith("_")]
 
 
-def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Import plug-in files; the digest of a file is the version of what it registers.
+def plugin_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the plug-in files that paths name, absolute, each once.
 
     Parameters
     ----------
     paths : iterable of str or Path
-        Python files.
+        Python files and folders. Of a folder all ``.py`` files are meant that do not start with ``_``, in the
+        order of their names, then those of its folder ``sections`` (so that a folder may hold a track).
+
+    Raises
+    ------
+    ConfigError
+        If a path is neither, or a folder holds none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("b.py", "a.py", "_not.py", "notes.txt"):
+    ...     _ = (folder / name).write_text("")
+    >>> [file.name for file in plugin_files([folder, folder / "b.py"])]
+    ['a.py', 'b.py']
+    """
+    found: dict[Path, None] = {}
+    for raw in paths:
+        try:
+            path = Path(raw).expanduser().resolve()
+            inside = path.is_dir()
+            known = inside or (path.is_file() and path.suffix == ".py")
+        except (OSError, RuntimeError):  # a name that is too long, links in a circle
+            known = False
+        if not known:
+            raise ConfigError(
+                f"no plug-in file {raw}", remedy="pass the path of a .py file, or of a folder of them"
+            )
+        if not inside:
+            found[path] = None
+            continue
+        files = [
+            file.resolve()
+            for folder in (path, path / "sections")
+            for file in sorted(folder.glob("*.py"))
+            if file.is_file() and not file.name.startswith("_")
+        ]
+        if not files:
+            raise ConfigError(f"no plug-in file in the folder {raw}", remedy="its .py files are loaded")
+        found |= dict.fromkeys(files)
+    return list(found)
+
+
+def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Import plug-in files; the digest of a file is the version of what it registers.
+
+    Each file stands alone: it imports no other one, but may name what others register.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Python files, or folders of them: see :func:`plugin_files`.
     expected : mapping, optional
         Absolute path to the digest that a file must have; another content is not run.
 
@@ -189,14 +241,7 @@ def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None
         registered then.
     """
     global _current_plugin
-    for raw in paths:
-        try:
-            path = Path(raw).expanduser().resolve()
-            found = path.is_file() and path.suffix == ".py"
-        except (OSError, RuntimeError):  # a name that is too long, links in a circle
-            found = False
-        if not found:
-            raise ConfigError(f"no plug-in file {raw}", remedy="pass the path of a .py file")
+    for path in plugin_files(paths):
         # read once: what is digested is what runs
         source = path.read_bytes()
         content = digest_bytes(source)
@@ -229,7 +274,7 @@ def load_plugins(paths: Iterable[str | Path], expected: Mapping[str, str] | None
             where = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
             line = f" in line {where[-1]}" if where else ""
             raise ConfigError(
-                f"the plug-in {raw} fails{line}: {type(error).__name__}: {error}", remedy="mend the file"
+                f"the plug-in {path} fails{line}: {type(error).__name__}: {error}", remedy="mend the file"
             ) from error
         finally:
             _current_plugin = None
