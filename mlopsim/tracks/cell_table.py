@@ -110,10 +110,16 @@ def mean_of(table: pl.DataFrame, method: str, name: str, tasks: list[str]) -> In
 # -- attributes -------------------------------------------------------------------------------------
 
 
+def has_attributes(table: pl.DataFrame) -> bool:
+    """Say whether the cells have attributes: every track gives its methods a role.
+
+    Those of earlier versions have none, and metrics of the same names in their place (``stage``, ``real``).
+    """
+    return "role" in table.columns
+
+
 def facts(table: pl.DataFrame, name: str, *, of: str = "method") -> dict[str, Any]:
     """Return an attribute of each method (or task): the value in its cells, None where it is not known.
-
-    Cells of earlier versions have no attributes: nothing is known of their methods then.
 
     Examples
     --------
@@ -122,14 +128,16 @@ def facts(table: pl.DataFrame, name: str, *, of: str = "method") -> dict[str, An
     ({'a': 'control', 'b': 'method'}, {'a': None, 'b': None})
     """
     found: dict[str, Any] = dict.fromkeys(table[of].unique(maintain_order=True).to_list())
-    if name in table.columns:
+    if name in table.columns and has_attributes(table):
         known = table.select(of, name).drop_nulls().unique(of, keep="first", maintain_order=True)
         found |= dict(known.iter_rows())
     return found
 
 
-def fact_columns(table: pl.DataFrame, methods: Sequence[str], names: Sequence[str]) -> dict[str, pl.Series]:
-    """Return columns of attributes of some methods, for a leaderboard; null where nothing is known.
+def fact_columns(
+    table: pl.DataFrame, rows: Sequence[str], names: Sequence[str], *, of: str = "method"
+) -> dict[str, pl.Series]:
+    """Return columns of attributes of some methods (or tasks); null where nothing is known.
 
     Examples
     --------
@@ -139,9 +147,9 @@ def fact_columns(table: pl.DataFrame, methods: Sequence[str], names: Sequence[st
     """
     columns = {}
     for name in names:
-        values = facts(table, name)
-        dtype = table.schema.get(name, pl.String)
-        columns[name] = pl.Series(name, [values[method] for method in methods], dtype=dtype)
+        values = facts(table, name, of=of)
+        dtype = table.schema.get(name, pl.String) if has_attributes(table) else pl.String
+        columns[name] = pl.Series(name, [values.get(row) for row in rows], dtype=dtype)
     return columns
 
 

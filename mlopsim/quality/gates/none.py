@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
+from mlopsim.core.track import Attribute
 from mlopsim.quality.gate import Gate, Rows
 
 
@@ -36,6 +37,10 @@ class NoGate(Gate):
     always_listed: ClassVar[bool] = True
     family: ClassVar[str] = "reference"
     reads: ClassVar[str] = "nothing"
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes: nothing is done with rows."""
+        return {**super().facts(), "action": None}
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return nothing."""

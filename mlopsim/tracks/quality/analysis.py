@@ -1,4 +1,8 @@
-"""Numbers of the quality track: what is lost, recovered, and harmed, over tasks and seeds."""
+"""From cells of the quality track to numbers: what is lost, recovered, and harmed, over tasks and seeds.
+
+Sections, experiments and notebooks read these. A *table* is the table of cells (one row a cell), with the
+columns task, method, seed, status, the metrics of the track, and the attributes of its tasks and methods.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,14 @@ import polars as pl
 from mlopsim.stats.bootstrap import mean_interval, ns_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import best_first, interval_columns
-from mlopsim.tracks.cell_table import axes_of, done, grid, mean_of
+from mlopsim.tracks.cell_table import axes_of, done, fact_columns, grid, mean_of
 
+#: rows that the track itself puts into every table: no gate, clean rows, the truth
 BASE, TOP, ORACLE = "none", "clean", "oracle"
 MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
+#: attributes of methods and of tasks, in the order of a page
+FACTS = ("family", "role", "stage", "level", "action", "reads", "needs", "known")
+TASK_FACTS = ("stream", "base", "scenario", "strength", "mechanism", "timing", "learner", "real")
 NOTHING_LOST = "too little was lost without a gate"
 
 
@@ -55,26 +63,24 @@ def leaderboard(table: pl.DataFrame, floor: float) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        method, control, ``recovered`` over the tasks in which something was lost, ``harm`` (accuracy on clean
+        method, ``recovered`` over the tasks in which something was lost, ``harm`` (accuracy on clean
         data less that with the gate, in tasks without errors), and the means of :data:`MEANS` over the tasks
-        with errors, each with ``_low``, ``_high``, ``_n``, ``_reason``; ``cells``: done.
+        with errors, each with ``_low``, ``_high``, ``_n``, ``_reason``; ``cells``: done; the attributes
+        :data:`FACTS`, null where cells of an earlier version have none.
     """
     _, tasks = axes_of(table)
     methods = list(dict.fromkeys(table["method"].to_list()))
     lost = costly(table, floor)
     wrong = with_errors(table)
     right = [task for task in tasks if task not in wrong]
-    control = {
-        row["method"]: bool(row["control"])
-        for row in done(table).unique("method", keep="first").select("method", "control").to_dicts()
-    }
-    columns: dict[str, Any] = {"method": methods, "control": [control.get(m, False) for m in methods]}
+    columns: dict[str, Any] = {"method": methods}
     columns |= interval_columns("recovered", [recovered(table, m, lost) for m in methods])
     columns |= interval_columns("harm", [harm(table, m, right) for m in methods])
     for name in MEANS:
         columns |= interval_columns(name, [mean_of(table, m, name, wrong) for m in methods])
     counts = dict(done(table).group_by("method").len().iter_rows())
     columns["cells"] = [int(counts.get(m, 0)) for m in methods]
+    columns |= fact_columns(table, methods, FACTS)
     return best_first(pl.DataFrame(columns), "recovered", "max")
 
 
@@ -96,9 +102,27 @@ def harm(table: pl.DataFrame, method: str, tasks: list[str]) -> Interval:
     return mean_interval(gap, np.random.default_rng(0))
 
 
-def cleaning(methods: Sequence[str]) -> list[str]:
-    """Return the gates that drop or repair rows before training or at training, ``random`` among them."""
-    return [m for m in methods if m not in (BASE, TOP, ORACLE) and ("@" not in m or m.endswith("@train"))]
+def cleaning(table: pl.DataFrame) -> list[str]:
+    """Return the gates that drop or repair rows before training or at training, ``random`` among them.
+
+    Not those that know the truth. The table needs the attributes stage, action and known.
+
+    Examples
+    --------
+    >>> cleaning(pl.DataFrame({
+    ...     "method": ["a", "a @test", "b @train", "none", "oracle"],
+    ...     "stage": ["entry", "release", "training", "entry", "entry"],
+    ...     "action": ["drop", "hold", "weight", None, "drop"],
+    ...     "known": ["nothing", "nothing", "nothing", "nothing", "the truth"],
+    ... }))
+    ['a', 'b @train']
+    """
+    rows = table.filter(
+        pl.col("stage").is_in(["entry", "training"])
+        & pl.col("action").is_not_null()
+        & (pl.col("known") == "nothing")
+    )
+    return list(dict.fromkeys(rows["method"].to_list()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,4 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="retrains", unit="count", direction="none", text="versions that arrived"),
     Metric(name="blocked", unit="count", direction="none", text="versions that were stopped"),
     Metric(name="blocked_wrongly", unit="count", direction="min", text="of these, no worse than what served"),
-    Metric(name="stage", unit="code", direction="none", text="0 none, 1 preprocess, 2 train, 3 test, 4 all"),
-    Metric(name="control", unit="flag", direction="none", text="whether it is a control"),
 )

@@ -26,7 +26,6 @@ from mlopsim.world.spec import WorldSpec
 
 #: gates that stand at the other stages where all stages work together
 PARTNERS: Mapping[str, str] = {"train": "confident", "test": "accuracy_drop"}
-STAGES = {"clean": 0.0, "none": 0.0, "preprocess": 1.0, "train": 2.0, "test": 3.0, "all": 4.0}
 #: level at which a version is stopped for what it was trained on
 BLOCK_LEVEL = 0.01
 METRICS_OF_FLAGS = (
@@ -144,8 +143,6 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
     if "test" in stops and isinstance(make("gate", stops["test"]), ReleaseGate):
         curves["weak"] = weak
     curves["group_accuracy"] = _worth(case, served, right, metrics)
-    metrics["stage"] = STAGES[stage]
-    metrics["control"] = float(part["control"])
     metrics["retrains"] = float(len(arrivals))
     metrics["blocked"] = float(sum(a.blocked for a in arrivals))
     metrics["blocked_wrongly"] = metrics["blocked"] - blocked_right

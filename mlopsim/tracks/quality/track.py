@@ -10,20 +10,19 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, split_spec
-from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
 from mlopsim.quality.gate import Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
-from mlopsim.tracks.base import check_entry
+from mlopsim.tracks.base import always_listed, check_entry, stream_facts
 from mlopsim.tracks.quality.metrics import METRICS
 from mlopsim.tracks.quality.run import PARTNERS
 
 #: parts of a task
 PARTS = {"stream": "corrupted", "learner": "ridge", "training": "last", "deployment": "standard"}
-#: always in the table: no errors, no gate, flags at random, the truth
-CONTROLS = ("none", "random", "oracle")
-STAGE_NAMES = ("preprocess", "train", "test", "all")
+#: stages as they are given, and as they are called in tables
+STAGES = {"preprocess": "entry", "train": "training", "test": "release", "all": "all"}
 
 
 @register("track", "quality")
@@ -62,10 +61,10 @@ class QualityTrack:
         check_range("quality.every", self.every, 1, 10**6)
         check_range("quality.floor", self.floor, 0.0, 1.0)
         for name in self.stages:
-            if name not in STAGE_NAMES:
+            if name not in STAGES:
                 raise ConfigError(
-                    f"quality.stages has no '{name}'{nearest(str(name), STAGE_NAMES)}",
-                    remedy=f"stages: {', '.join(STAGE_NAMES)}",
+                    f"quality.stages has no '{name}'{nearest(str(name), STAGES)}",
+                    remedy=f"stages: {', '.join(STAGES)}",
                 )
 
     # -- what is compared ------------------------------------------------------------------------
@@ -88,44 +87,54 @@ class QualityTrack:
         content["every"] = self.every
         content["versions"] = versions("quality")
         name = entry.get("name") or " / ".join(label(kind, content[kind]) for kind in ("stream", "learner"))
-        return Task(name=str(name), part=content)
+        facts = {**stream_facts(content["stream"]), "learner": make("learner", content["learner"]).name}
+        return Task(name=str(name), part=content, attributes=facts)
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
         """Resolve gates, each at every stage that it can stand at; controls always belong to the table."""
         listed = list(entries)
-        names = [split_spec("gate", entry)[0].split("/")[-1] for entry in listed]
+        names = [find("gate", split_spec("gate", entry)[0]).name for entry in listed]
+        # what knows the truth comes last
+        always = sorted(always_listed("gate"), key=lambda name: find("gate", name).told)
         chosen: dict[str, Method] = {}
-        for entry in [*listed, None, *(name for name in CONTROLS if name not in names)]:
-            for method in self._at_stages(entry):
+        for entry in [*listed, None, *(name for name in always if name not in names)]:
+            for method in [_clean()] if entry is None else self._at_stages(entry):
                 if method.name in chosen:
                     raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
                 chosen[method.name] = method
         return list(chosen.values())
 
     def _at_stages(self, entry: Any) -> list[Method]:
-        if entry is None:
-            return [Method(name="clean", part={"gate": None, "stage": "clean", "control": True})]
         name, given = split_spec("gate", entry)
         cls = find("gate", name)
         content = canonical("gate", {cls.name: given})
         gate: Gate = make("gate", content)
         shown = label("gate", {cls.name: given})
-        part = {"gate": content, "control": cls.name in CONTROLS}
-        if cls.name in CONTROLS:
-            return [Method(name=shown, part={**part, "stage": "preprocess"})]
+        part = {"gate": content, "control": cls.control}
+
+        def method(stage: str, suffix: str = "", **more: Any) -> Method:
+            facts = {**gate.facts(), "stage": STAGES[stage]}
+            if stage == "test":
+                # versions are held back, whatever is done with rows elsewhere
+                facts["action"] = Action.HOLD.value
+            if any(make("gate", partner).uses_labels for partner in more.values()):
+                facts["needs"] = "labels"
+            return Method(name=shown + suffix, part={**part, **more, "stage": stage}, attributes=facts)
+
+        if cls.control:
+            return [method("preprocess")]
         found = []
         for stage in self.stages:
             if stage == "all":
                 if Stage.PREPROCESS not in gate.stages:
                     continue
                 partners = {place: canonical("gate", other) for place, other in PARTNERS.items()}
-                found.append(Method(name=f"{shown} @all", part={**part, **partners, "stage": stage}))
+                found.append(method(stage, " @all", **partners))
             elif stage == "test" and gate.action is not None:
                 # a version is stopped there, whatever is done with rows elsewhere
                 continue
             elif Stage(stage) in gate.stages:
-                suffix = "" if stage == "preprocess" else f" @{stage}"
-                found.append(Method(name=shown + suffix, part={**part, "stage": stage}))
+                found.append(method(stage, "" if stage == "preprocess" else f" @{stage}"))
         return found
 
     # -- fits and cells ----------------------------------------------------------------------------
@@ -171,8 +180,17 @@ class QualityTrack:
 
         return leaderboard(table, self.floor)
 
-    def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Leaderboard, detection by type, worth by task, groups, false alarms."""
-        from mlopsim.tracks.quality.sections import sections
 
-        return sections(table, curves, self.floor)
+def _clean() -> Method:
+    """Return the control without errors."""
+    facts: dict[str, Attribute] = {
+        "family": "reference",
+        "role": "control",
+        "reads": "nothing",
+        "needs": "none",
+        "known": "the truth",
+        "level": None,
+        "action": None,
+        "stage": None,
+    }
+    return Method(name="clean", part={"gate": None, "stage": "clean", "control": True}, attributes=facts)
