@@ -23,6 +23,7 @@ import polars as pl
 
 from mlopsim.cli.commands.bench import build_suite
 from mlopsim.compose.compose import compose_bench
+from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, mean_of
 from mlopsim.tracks.quality.analysis import (
@@ -37,6 +38,7 @@ from mlopsim.tracks.quality.analysis import (
     with_errors,
 )
 from mlopsim.tracks.quality.track import QualityTrack
+from mlopsim.tracks.results import TableResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +85,7 @@ def gates(cells: pl.DataFrame, counted: Sequence[str]) -> list[dict[str, Any]]:
 
 def against(cells: pl.DataFrame, counted: Sequence[str]) -> list[Disagreement]:
     """Return the pairs of gates that recall and worth order differently on a task."""
-    methods = cleaning(list(dict.fromkeys(cells["method"].to_list())))
+    methods = cleaning(cells)
     found = []
     for task in counted:
         for method in methods:
@@ -95,17 +97,16 @@ def against(cells: pl.DataFrame, counted: Sequence[str]) -> list[Disagreement]:
 
 def short(rows: Sequence[dict[str, Any]]) -> str:
     """Name gates that lie together."""
-    names = [row["method"].removesuffix(" @train") for row in rows]
+    names = [row["method"] for row in rows]
     return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
 
-def panels(rows: Sequence[dict[str, Any]], tasks: Sequence[str], seeds: int) -> Figure:
-    """Draw recall against the share recovered, a panel a task."""
+def panels(rows: Sequence[dict[str, Any]], tasks: Sequence[str], shown: Sequence[str], seeds: int) -> Figure:
+    """Draw recall against the share recovered of the methods ``shown``, a panel a task."""
     from mlopsim.plots.labels import label_points
     from mlopsim.plots.style import caption, dress, marks_for, new_figure
 
     figure = new_figure(11.0, 3.9 * math.ceil(len(tasks) / 2))
-    shown = cleaning(list(dict.fromkeys(row["method"] for row in rows)))
     looks = marks_for(shown)
     for place, task in enumerate(tasks):
         axes = figure.add_subplot(math.ceil(len(tasks) / 2), 2, place + 1)
@@ -186,13 +187,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for p in pairs
         ]
         _common.write_table(experiment.folder, flat, "disagreements")
-    sections = {section.title: section for section in track.sections(cells, curves)}
-    if "Groups" in sections:
-        groups = sections["Groups"].table.to_dicts()
-        _common.write_table(experiment.folder, groups, "groups")
+    results = TableResults(track=track, cells=cells, read=curves)
+    by_group = make("section", "quality-groups").make(results)
+    if by_group is not None:
+        _common.write_table(experiment.folder, by_group.table.to_dicts(), "groups")
     shown = [row["task"] for row in cost if row["counts"]][:PANELS]
     if shown:
-        figure = panels(rows, shown, len(axes_of(cells)[0]))
+        figure = panels(rows, shown, cleaning(cells), len(axes_of(cells)[0]))
         _common.write_figure(experiment.folder, figure)
     best = sorted((row for row in rows if row["task"] in shown), key=lambda row: -float(row["recovered"]))
     for task in shown:

@@ -14,10 +14,13 @@ from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.table import curves_reader, table
 from mlopsim.core.digest import digest, digest_bytes, digest_file
 from mlopsim.core.files import write_text
+from mlopsim.core.section import make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.text import literal, published, visible
+from mlopsim.core.track import Section
 from mlopsim.report.build import write_report
 from mlopsim.stats.table import format_interval, format_number
+from mlopsim.tracks.results import TableResults
 
 if TYPE_CHECKING:
     import polars as pl
@@ -127,8 +130,9 @@ def summarise(
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
             track = make("track", current(entry["track"]))
-            board: pl.DataFrame = track.leaderboard(cells)
-            sections = track.sections(cells, curves_reader(ledger))
+            results = TableResults(track=track, cells=cells, read=curves_reader(ledger))
+            board = results.leaderboard
+            sections = _sections(results)
         stamp_file.unlink(missing_ok=True)
         meta = report_meta(ledger, entry, cells)
         page = write_report(folder, sections, meta)
@@ -136,6 +140,17 @@ def summarise(
     write_text(board_file, board.write_csv())
     write_text(stamp_file, _drawn(stamp, page, board_file))
     return board, page
+
+
+def _sections(results: TableResults) -> list[Section]:
+    """Make the sections; one that cannot be made says why in its place."""
+    whole = getattr(results.track, "sections", None)
+    if whole is not None:  # of tracks whose sections are no components
+        found: list[Section] = whole(results.cells, results.curves)
+        return found
+    made, unmade = make_sections(results)
+    reasons = [Section(title=each.title, text=f"Not made: {each.reason}.") for each in unmade]
+    return [*made, *reasons]
 
 
 def _read_board(path: Path) -> pl.DataFrame:

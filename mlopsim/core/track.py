@@ -225,7 +225,3 @@ class Track(Protocol):
     def leaderboard(self, table: Any) -> Any:
         """Aggregate the cell table (polars) to one row a method, with intervals and n."""
         ...
-
-    def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Make the report's sections; ``curves(key) -> dict[str, ndarray]`` reads stored curves."""
-        ...

@@ -51,7 +51,9 @@ def table() -> pl.DataFrame:
                     "score": score + shift,
                     "recall": recall + (0.0 if recall in (0.0, 1.0) else shift),
                     "reasons": "{}",
-                    "control": method in ("clean", "none", "oracle"),
+                    "stage": "release" if method == "helps @test" else "entry",
+                    "action": None if method in ("clean", "none") else "drop",
+                    "known": "the truth" if method in ("clean", "oracle") else "nothing",
                     **dict.fromkeys(("false_alarm", "auroc", "dropped", "dropped_gap"), 0.05),
                 }
                 for method, (score, recall) in methods.items()
@@ -86,7 +88,7 @@ def test_gates_that_recall_and_worth_order_differently_are_named() -> None:
 
 def test_the_figure_has_a_panel_for_each_task() -> None:
     rows = study.gates(table(), ["costly"])
-    figure = study.panels(rows, ["costly"], SEEDS)
+    figure = study.panels(rows, ["costly"], ["sees", "helps"], SEEDS)
     (axes,) = figure.axes
     assert axes.get_title(loc="left") == "costly"
     assert {text.get_text() for text in axes.texts} == {"sees", "helps"}
@@ -95,7 +97,7 @@ def test_the_figure_has_a_panel_for_each_task() -> None:
 
 def test_gates_that_lie_together_have_one_label() -> None:
     rows: list[dict[str, Any]] = [{"method": name} for name in ("a", "b @train", "c")]
-    assert study.short(rows[:2]) == "a, b" and study.short(rows) == "a and 2 more"
+    assert study.short(rows[:2]) == "a, b @train" and study.short(rows) == "a and 2 more"
 
 
 def test_a_suite_of_another_track_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, Outcome
 from mlopsim.tracks.quality.run import open_scenario, run_cells
-from mlopsim.tracks.quality.track import CONTROLS, QualityTrack
+from mlopsim.tracks.quality.track import QualityTrack
+
+CONTROLS = ("none", "random", "oracle")
 
 BASE = {
     "synthetic": {
@@ -106,6 +108,51 @@ def test_methods_stand_at_the_stages_that_they_can() -> None:
     ]
     only = QualityTrack(stages=["preprocess", "train"]).methods(["zscore", "confident", "accuracy_drop"])
     assert [m.name for m in only] == ["zscore", "confident @train", "clean", *CONTROLS]
+
+
+def test_attributes_say_what_methods_and_tasks_are() -> None:
+    track = QualityTrack(stages=STAGES)
+    found = {m.name: m.attributes for m in track.methods(METHODS)}
+    names = ("family", "role", "stage", "level", "action", "needs", "known")
+    assert {name: tuple(found[name][key] for key in names) for name in found} == {
+        "zscore": ("outlier detector", "method", "entry", "cell", "drop", "none", "nothing"),
+        "zscore @test": ("outlier detector", "method", "release", "cell", "hold", "none", "nothing"),
+        # label checks and a release test stand beside it
+        "zscore @all": ("outlier detector", "method", "all", "cell", "drop", "labels", "nothing"),
+        "zscore(action=impute)": ("outlier detector", "method", "entry", "cell", "impute", "none", "nothing"),
+        "zscore(action=impute) @all": (
+            *("outlier detector", "method", "all", "cell", "impute", "labels", "nothing"),
+        ),
+        "ks_batch": ("batch test", "method", "entry", "batch", "hold", "none", "nothing"),
+        "ks_batch @all": ("batch test", "method", "all", "batch", "hold", "labels", "nothing"),
+        "confident @train": ("label check", "method", "training", "row", "drop", "labels", "nothing"),
+        "confident(action=weight) @train": (
+            *("label check", "method", "training", "row", "weight", "labels", "nothing"),
+        ),
+        "accuracy_drop @test": ("release test", "method", "release", "batch", "hold", "labels", "nothing"),
+        "repeated": ("duplicate check", "method", "entry", "row", "drop", "labels", "nothing"),
+        "repeated @all": ("duplicate check", "method", "all", "row", "drop", "labels", "nothing"),
+        "clean": ("reference", "control", None, None, None, "none", "the truth"),
+        "none": ("reference", "control", "entry", "row", None, "none", "nothing"),
+        "random": ("reference", "control", "entry", "row", "drop", "none", "nothing"),
+        "oracle": ("reference", "control", "entry", "row", "drop", "none", "the truth"),
+    }
+    assert dict(track.tasks(TASKS)[1].attributes) == {
+        "stream": "corrupted",
+        "real": False,
+        "base": "synthetic",
+        "scenario": "targeted_flip",
+        "mechanism": "random",
+        "timing": "step",
+        "strength": 0.3,
+        "learner": "ridge",
+    }
+
+
+def test_rows_that_were_given_are_real() -> None:
+    given = {"corrupted": {"base": {"bundled": {"dataset": "iris", "rows": 10, "warmup": 3}}}}
+    (task,) = QualityTrack().tasks([{"stream": given}])
+    assert task.attributes["real"] is True
 
 
 def test_cells_in_any_company_are_the_same(ran: Any) -> None:

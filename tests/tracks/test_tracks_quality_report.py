@@ -8,12 +8,25 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from table_attributes import with_attributes
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import table
+from mlopsim.core.section import Unavailable, make_sections
+from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks.quality.analysis import cleaning, costly, disagreements, leaderboard, loss, recovered
+from mlopsim.tracks.quality.analysis import (
+    FACTS,
+    cleaning,
+    costly,
+    disagreements,
+    leaderboard,
+    loss,
+    recovered,
+)
+from mlopsim.tracks.quality.track import QualityTrack
+from mlopsim.tracks.results import TableResults
 
 TASKS = ("lossy", "free")
 SCORES = {
@@ -43,7 +56,6 @@ def cells() -> pl.DataFrame:
                     "reasons": "{}",
                     "score": score,
                     "recall": math.nan if task == "free" or method == "clean" else 0.5,
-                    "control": float(method in ("clean", "none", "oracle")),
                     **dict.fromkeys(("false_alarm", "auroc", "dropped", "dropped_gap"), 0.1),
                 }
             )
@@ -68,7 +80,35 @@ def test_leaderboard_orders_by_what_is_recovered_and_shows_harm() -> None:
 
 
 def test_only_gates_that_change_rows_are_compared_by_recall() -> None:
-    assert cleaning(["a", "a @test", "b @train", "c @all", "none", "clean", "oracle"]) == ["a", "b @train"]
+    track = QualityTrack(stages=["preprocess", "train", "test", "all"])
+    found = track.methods(["zscore", {"zscore": {"action": "impute"}}, "confident", "accuracy_drop"])
+    frame = pl.DataFrame([{"method": method.name, **method.attributes} for method in found])
+    assert cleaning(frame) == ["zscore", "zscore(action=impute)", "confident @train", "random"]
+
+
+def test_a_table_of_an_earlier_version_has_a_leaderboard_that_says_what_is_not_known() -> None:
+    """It has no attributes, and metrics of the same names in their place."""
+    codes = {"none": 1.0, "clean": 0.0, "oracle": 1.0, "half": 3.0, "worse": 2.0}
+    old = cells().with_columns(
+        stage=pl.col("method").replace_strict(codes, return_dtype=pl.Float64),
+        control=pl.lit(0.0),
+        key=pl.col("method"),
+    )
+    board = leaderboard(old, 0.005)
+    assert board["recovered"].to_list()[:2] == leaderboard(cells(), 0.005)["recovered"].to_list()[:2]
+    assert all(board[name].null_count() == len(board) for name in FACTS)
+    curves = {"accuracy": np.full(4, 0.5)}
+    results = TableResults(track=QualityTrack(), cells=old, read=lambda key: curves)
+    made, unmade = make_sections(results)
+    assert "not known" in made[0].text and not set(FACTS) & set(made[0].table.columns)
+    assert [each.title for each in unmade][:2] == ["Detection by kind of error", "Recall and worth"]
+    assert "'role'" in unmade[0].reason
+
+
+def test_where_nothing_is_lost_sections_say_so() -> None:
+    results = TableResults(track=QualityTrack(floor=0.5), cells=cells(), read=lambda key: {})
+    with pytest.raises(Unavailable, match=r"no task loses 0\.5 of accuracy"):
+        make("section", "quality-by-task").make(results)
 
 
 def interval(value: float) -> Interval:
@@ -122,9 +162,31 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
     run_suite(folder, suite, track, executor="serial")
     with Ledger.read(folder) as ledger:
-        frame = table(ledger)
-        sections = {s.title: s for s in track.sections(frame, ledger.curves)}
-    return frame, sections
+        frame = with_attributes(table(ledger), suite)
+        made, unmade = make_sections(TableResults(track=track, cells=frame, read=ledger.curves))
+    assert not unmade
+    return frame, {section.title: section for section in made}
+
+
+def test_the_leaderboard_shows_what_methods_are(report: Any) -> None:
+    shown = report[1]["Leaderboard"].table
+    rows = {row["method"]: row for row in shown.to_dicts()}
+    assert [rows["weak_slices @test"][name] for name in ("family", "stage", "needs")] == [
+        "release test",
+        "release",
+        "labels",
+    ]
+    assert rows["zscore"]["action"] == "drop" and rows["zscore @test"]["action"] == "hold"
+    assert rows["clean"]["known"] == "the truth" and rows["clean"]["stage"] is None
+    assert shown.columns[:2] == ["method", "family"]
+
+
+def test_losses_say_what_is_wrong_in_a_task(report: Any) -> None:
+    shown = report[1]["What errors cost"].table
+    rows = {row["task"]: row for row in shown.to_dicts()}
+    assert (rows["unit"]["scenario"], rows["unit"]["strength"]) == ("unit_scale", 0.4)
+    # the same for all tasks
+    assert "timing" not in shown.columns
 
 
 def test_the_report_has_its_sections(report: Any) -> None:

@@ -1,0 +1,45 @@
+"""Results from a table of cells at hand: what sections read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlopsim.core.track import Track
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(kw_only=True)
+class TableResults:
+    """The results of one grid, as :class:`mlopsim.core.section.Results` wants them.
+
+    Parameters
+    ----------
+    track : Track
+        With its settings.
+    cells : polars.DataFrame
+        One row a cell.
+    read : callable
+        Cell key to its stored series.
+    """
+
+    track: Track
+    cells: pl.DataFrame
+    read: Callable[[str], Mapping[str, np.ndarray]]
+
+    @cached_property
+    def leaderboard(self) -> pl.DataFrame:
+        """One row a method, as the track sums it up."""
+        board: Any = self.track.leaderboard(self.cells)
+        found: pl.DataFrame = board
+        return found
+
+    def curves(self, key: str) -> Mapping[str, np.ndarray]:
+        """Return the stored series of a cell."""
+        return self.read(key)
