@@ -103,9 +103,10 @@ def test_raised_versions_and_new_defaults_redraw_nothing(name: str, monkeypatch:
     assert len(used) > 3
     for kind, short in used:
         cls = find(kind, short)
-        more = dataclasses.make_dataclass(
-            cls.__name__, [("newcomer", int, 7)], bases=(cls,), kw_only=True, namespace={"version": "99"}
-        )
+        # what stands in every table says so itself: that is not inherited
+        own = {"version": "99", "always_listed": vars(cls).get("always_listed", False)}
+        fields = [("newcomer", int, 7)]
+        more = dataclasses.make_dataclass(cls.__name__, fields, bases=(cls,), kw_only=True, namespace=own)
         monkeypatch.setitem(registry._components, (kind, short), more)
     for own in VERSIONS:
         monkeypatch.setitem(VERSIONS, own, 99)
