@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlopsim.bench.grid import Grid, expand
-from mlopsim.bench.ledger import Ledger, Origin
+from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.bench.schema import sealed
 from mlopsim.bench.storage import pack_array, to_json
 from mlopsim.core.spec import make, split_spec
@@ -96,7 +96,7 @@ def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
         ledger.register(grid)
         run = ledger.begin_run(grid.digest, {"executor": "serial", "workers": 1})
         for job in grid.fits:
-            ledger.record_fit(job, "done", FitResult(), None, Origin(run=run))
+            ledger.record_fit(job, "done", FitResult(), None, Provenance(run=run))
         ledger.end_run(run, "finished")
 
     def rows(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
@@ -114,14 +114,19 @@ def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
             which = rng.integers(CURVES, size=len(kinds)).tolist()
             curves = [sealed("curve", cell.key, k, pool[w]) for k, w in zip(kinds, which, strict=True)]
             db.executemany("INSERT INTO curve VALUES (?,?,?,?)", curves)
-            content = (to_json([(row[1], row[-1]) for row in curves]), to_json(metrics), to_json(reasons))
-            origin = (0.1, 22, "host", "0" * 12, run, "2026-01-01T00:00:00.000+00:00", 1)
+            content = (
+                to_json([(row[1], row[-1]) for row in curves]),
+                "{}",
+                to_json(metrics),
+                to_json(reasons),
+            )
+            origin = ("computed", 0.1, 22, "host", "0" * 12, run, "2026-01-01T00:00:00.000+00:00", 1)
             yield sealed("cell", cell.key, "done", *content, None, *origin)
 
     db = sqlite3.connect(folder / "ledger.sqlite")
     with db:
         for row in rows(db):
-            db.execute(f"INSERT INTO cell VALUES ({','.join('?' * 14)})", row)
+            db.execute(f"INSERT INTO cell VALUES ({','.join('?' * 16)})", row)
     db.close()
     size = (folder / "ledger.sqlite").stat().st_size / 1e9
     return f"{len(grid.cells)} cells, {len(grid.fits)} fits, {size:.2f} GB"

@@ -83,12 +83,12 @@ def fill(settings: Mapping[str, Any], folder: Path) -> str:
     def rows() -> Any:
         for cell in grid.cells:
             metrics = to_json(dict(zip(names, rng.random(len(names)).tolist(), strict=True)))
-            origin = (0.1, 32, "host", "0" * 12, "0" * 12, "2026-01-01T00:00:00.000+00:00", 1)
-            yield sealed("cell", cell.key, "done", "[]", metrics, "{}", None, *origin)
+            origin = ("computed", 0.1, 32, "host", "0" * 12, "0" * 12, "2026-01-01T00:00:00.000+00:00", 1)
+            yield sealed("cell", cell.key, "done", "[]", "{}", metrics, "{}", None, *origin)
 
     db = sqlite3.connect(folder / "ledger.sqlite")
     with db:
-        db.executemany(f"INSERT INTO cell VALUES ({','.join('?' * 14)})", rows())
+        db.executemany(f"INSERT INTO cell VALUES ({','.join('?' * 16)})", rows())
     db.close()
     return f"{len(grid.cells)} cells, {(folder / 'ledger.sqlite').stat().st_size / 1e9:.2f} GB"
 

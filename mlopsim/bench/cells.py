@@ -30,9 +30,11 @@ class Row(NamedTuple):
     key: str | None
     status: str | None
     curves: str | None
+    attributes: str | None
     metrics: str | None
     reasons: str | None
     error: str | None
+    origin: str | None
     seconds: float | None
     bundle: int | None
     host: str | None

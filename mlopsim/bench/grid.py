@@ -16,26 +16,20 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
+from mlopsim.bench.attributes import RESERVED, Columns, check_attributes
 from mlopsim.bench.plugins import describe_files
 from mlopsim.bench.suite import Suite
 from mlopsim.core.digest import addressed, canonical_json, digest_bytes, plain
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.track import Cell, FitJob, Method, Metric, Task, Track
+from mlopsim.core.track import Attribute, Cell, FitJob, Method, Metric, Task, Track
 
 AXES = ("task", "method", "seed")
 T = TypeVar("T", bound="_Named")
-
-#: columns of the exported table; a metric cannot take one of these names
-RESERVED = frozenset(
-    {"key", "track", "task", "method", "seed", "status", "split", "root", "fit", "reasons", "error"}
-    | {"seconds", "host", "run", "grid", "finished", "attempts", "bundle", "versions", "fingerprint"}
-    | {"git", "task_digest", "method_digest", "position"}
-)
 
 
 class _Named(Protocol):
@@ -43,6 +37,8 @@ class _Named(Protocol):
     def name(self) -> str: ...
     @property
     def digest(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, Attribute]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +67,18 @@ class Grid:
         cells = f'["{keys}"]' if keys else "[]"
         return digest_bytes(f'{{"cells":{cells},"track":{canonical_json(addressed(self.track))}}}'.encode())
 
+    def columns(self) -> Columns:
+        """Return the attribute columns that its tasks and methods give.
+
+        Raises
+        ------
+        ConfigError
+            If a value is no attribute or a name has two meanings.
+        """
+        tasks = {id(cell.task): cell.task for cell in self.cells}
+        methods = {id(cell.method): cell.method for cell in self.cells}
+        return _columns(self.metrics, tasks.values(), methods.values())
+
 
 def expand(suite: Suite, track: Track) -> Grid:
     """Expand a suite to its grid.
@@ -91,11 +99,12 @@ def expand(suite: Suite, track: Track) -> Grid:
     ------
     ConfigError
         For an unknown name, zipped lists of different lengths, one name for two things, a fit
-        that nobody makes or a circle of fits.
+        that nobody makes or a circle of fits, and for attributes that are no columns.
     """
     for metric in track.metrics:
         if metric.name in RESERVED:
             raise ConfigError(f"{track.full_name}: '{metric.name}' cannot name a metric, it is a column")
+    _columns(track.metrics, suite.tasks, suite.methods)
     notes: list[str] = []
     tasks, methods = _distinct("task", suite.tasks, notes), _distinct("method", suite.methods, notes)
     seeds = list(dict.fromkeys(suite.seeds))
@@ -186,14 +195,33 @@ def ordered(jobs: Sequence[FitJob], cells: Any = ()) -> list[FitJob]:
     return list(done.values())
 
 
+def _columns(metrics: Iterable[Metric], tasks: Iterable[Task], methods: Iterable[Method]) -> Columns:
+    """Return the attribute columns that tasks and methods give.
+
+    Raises
+    ------
+    ConfigError
+        If a value is no attribute or a name has two meanings.
+    """
+    columns = Columns(metric.name for metric in metrics)
+    for task in tasks:
+        columns.add("task", f"task '{task.name}'", check_attributes(f"task '{task.name}'", task.attributes))
+    for method in methods:
+        where = f"method '{method.name}'"
+        columns.add("method", where, check_attributes(where, method.attributes))
+    return columns
+
+
 def _distinct(kind: str, items: Sequence[T], notes: list[str]) -> dict[str, T]:
     """Map names to items; equal content under two names is dropped, with a note."""
     named: dict[str, T] = {}
     first: dict[str, str] = {}
     for item in items:
         if item.digest in first:
-            notes.append(f"{kind} '{item.name}' is the same as '{first[item.digest]}', counted once")
-            named.setdefault(item.name, named[first[item.digest]])
+            kept = named[first[item.digest]]
+            other = "" if dict(item.attributes) == dict(kept.attributes) else ", with its attributes"
+            notes.append(f"{kind} '{item.name}' is the same as '{kept.name}', counted once{other}")
+            named.setdefault(item.name, kept)
             continue
         if item.name in named:
             raise ConfigError(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mlopsim.bench.attributes import Columns, Owner
 from mlopsim.bench.grid import Grid
 from mlopsim.bench.ledgerfile import (
     FILE_NAME,
@@ -25,26 +26,40 @@ from mlopsim.bench.ledgerfile import (
 from mlopsim.bench.lock import FolderLock
 from mlopsim.bench.members import put_specs, store_grid
 from mlopsim.bench.provenance import now
-from mlopsim.bench.schema import is_sealed, seal, sealed
+from mlopsim.bench.schema import COMPUTED, is_origin, is_sealed, seal, sealed
 from mlopsim.bench.storage import pack_array, pack_arrays, to_json, unpack_array, unpack_arrays
 from mlopsim.core.digest import digest
-from mlopsim.core.errors import DataError, LedgerError
+from mlopsim.core.errors import ConfigError, DataError, LedgerError
 from mlopsim.core.files import ensure_writable
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 
 #: how a computation ended; only ``done`` counts as done, the others are tried again
 Status = Literal["done", "failed", "timeout", "crashed"]
+#: names and values of the attributes that the fits and the cells of a grid have
+STORED: dict[Owner, str] = {
+    "fit": "FROM fit x, json_each(x.attributes) j WHERE x.key IN (SELECT fit FROM member WHERE grid=?)",
+    "cell": "FROM member m JOIN cell x ON x.key = m.key, json_each(x.attributes) j WHERE m.grid=?",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Provenance of one computation: seconds (its share of a bundle), bundle size, host, platform, run."""
+class Provenance:
+    """Where numbers come from: seconds (the share of a bundle), bundle size, host, platform, run.
+
+    ``origin`` is ``computed``, or the digest of the baseline file that a cell was taken from.
+    """
 
     run: str
     seconds: float = 0.0
     bundle: int = 1
     host: str = ""
     fingerprint: str = ""
+    origin: str = COMPUTED
+
+    def __post_init__(self) -> None:
+        """Check the origin."""
+        if not is_origin(self.origin):
+            raise DataError(f"{self.origin!r} is no origin of a cell: '{COMPUTED}' or a digest")
 
 
 class Ledger:
@@ -163,12 +178,43 @@ class Ledger:
         return [row[:-1] for row in rows]
 
     def register(self, grid: Grid) -> None:
-        """Store a grid with its specs and labels, or refresh the labels of one that is known."""
+        """Store a grid with its specs, labels and attributes, or refresh the latter of one that is known.
+
+        Raises
+        ------
+        ConfigError
+            If a name means something else in cells or fits that are stored; then nothing changes.
+        """
         with self._transaction() as db:
             # a run that is still open lost its process: nobody else can hold the lock
             for row in self.sealed_rows("run", "WHERE status='running'"):
                 self._end(db, row, row[3], "killed")
-            store_grid(db, grid)
+            if store_grid(db, grid):
+                self.columns(grid)
+
+    def columns(self, grid: Grid) -> Columns:
+        """Return the attribute columns of a registered grid: of its tasks and methods, and what is stored.
+
+        Raises
+        ------
+        ConfigError
+            If a name is given twice, or in values of two types.
+        """
+        columns = grid.columns()
+        number = self.grid(grid.digest)["id"]
+        for owner, rows in STORED.items():
+            # one row a name and type: the values of a million cells stay where they are
+            query = f"SELECT j.key, j.type, min(x.key), j.value {rows} GROUP BY j.key, j.type"
+            for name, kind, key, value in self.rows(query, (number,)):
+                stored = bool(value) if kind in ("true", "false") else value
+                try:
+                    columns.add(owner, f"the stored {owner} {key[:12]}", {name: stored})
+                except ConfigError as error:
+                    raise ConfigError(
+                        f"{error.message}, in {self.folder}",
+                        remedy="run the suite in another folder: results=DIR",
+                    ) from error
+        return columns
 
     def grids(self) -> list[dict[str, Any]]:
         """Return the stored grids, the last used first: digest, title, track, metrics, notes, ..."""
@@ -263,32 +309,32 @@ class Ledger:
             found[position] = known.setdefault(status, status)
         return found
 
-    def record_cell(self, key: str, outcome: Outcome, origin: Origin) -> None:
+    def record_cell(self, key: str, outcome: Outcome, provenance: Provenance) -> None:
         """Store a finished cell and its curves in one commit; a done cell is never replaced."""
         packed = [(name, pack_array(array)) for name, array in outcome.curves.items()]
         curves = [sealed("curve", key, name, data) for name, data in packed]
         names = to_json([(row[1], row[-1]) for row in curves])
-        metrics, reasons = to_json(outcome.metrics), to_json(outcome.reasons)
+        texts = [to_json(value) for value in (outcome.attributes, outcome.metrics, outcome.reasons)]
         with self._transaction() as db:
-            if self._put_cell(db, origin, key, "done", names, metrics, reasons, None):
+            if self._put_cell(db, provenance, key, "done", names, *texts, None):
                 db.execute("DELETE FROM curve WHERE cell=?", (key,))
                 db.executemany("INSERT INTO curve VALUES (?,?,?,?)", curves)
 
-    def record_failure(self, key: str, status: Status, error: str, origin: Origin) -> None:
+    def record_failure(self, key: str, status: Status, error: str, provenance: Provenance) -> None:
         """Store a cell that failed, timed out or crashed, with its traceback."""
         if status == "done":
             raise DataError("a failure cannot have the status 'done'")
         with self._transaction() as db:
-            self._put_cell(db, origin, key, status, None, None, None, error)
+            self._put_cell(db, provenance, key, status, None, None, None, None, error)
 
     @staticmethod
-    def _put_cell(db: sqlite3.Connection, o: Origin, key: str, status: str, *content: str | None) -> bool:
+    def _put_cell(db: sqlite3.Connection, p: Provenance, key: str, status: str, *content: str | None) -> bool:
         before = db.execute("SELECT status, attempts FROM cell WHERE key=?", (key,)).fetchone()
         if before is not None and before[0] == "done":
             return False
         attempts = 1 if before is None else before[1] + 1
-        origin = (float(o.seconds), o.bundle, o.host, o.fingerprint, o.run, now())
-        row = sealed("cell", key, status, *content, *origin, attempts)
+        rest = (p.origin, float(p.seconds), p.bundle, p.host, p.fingerprint, p.run, now())
+        row = sealed("cell", key, status, *content, *rest, attempts)
         db.execute(f"INSERT OR REPLACE INTO cell VALUES ({','.join('?' * len(row))})", row)
         return True
 
@@ -301,19 +347,21 @@ class Ledger:
             If there is none, several begin so, or what is stored does not give this key.
         """
         found = self.rows(
-            "SELECT key, track, task, method, task_digest, method_digest, split, root, seed, fit "
+            # the labels and attributes that were used last
+            "SELECT key, p.track, task, method, task_digest, method_digest, split, root, seed, fit, "
+            "task_attributes, method_attributes, max(g.used) "
             "FROM member m JOIN pair p ON p.grid = m.grid AND p.number = m.pair "
-            "WHERE substr(key, 1, ?) = ? GROUP BY key",
+            "JOIN grid g ON g.id = m.grid WHERE substr(key, 1, ?) = ? GROUP BY key",
             (len(key), key),
         )
         if len(found) != 1:
             what = "no cell begins" if not found else f"{len(found)} cells begin"
             raise LedgerError(f"{what} with '{key}' in {self.folder}", remedy="take a key from the export")
-        full, track, task, method, task_digest, method_digest, split, root, seed, fit = found[0]
+        full, track, task, method, task_digest, method_digest, split, root, seed, fit, *facts, _ = found[0]
         cell = Cell(
             track=track,
-            task=Task(name=task, part=self.spec(task_digest)),
-            method=Method(name=method, part=self.spec(method_digest)),
+            task=Task(name=task, part=self.spec(task_digest), attributes=json.loads(facts[0])),
+            method=Method(name=method, part=self.spec(method_digest), attributes=json.loads(facts[1])),
             seed=seed,
             split=split,
             root=root,
@@ -328,8 +376,12 @@ class Ledger:
         rows = self.sealed_rows("cell", "WHERE key=?", (key,))
         if not rows or rows[0][1] != "done":
             raise LedgerError(f"cell {key} is not done" + (f" but {rows[0][1]}" if rows else ""))
-        metrics, reasons = json.loads(rows[0][3]), json.loads(rows[0][4])
-        return Outcome(metrics=metrics, reasons=reasons, curves=self.curves(key))
+        attributes, metrics, reasons = (json.loads(text or "{}") for text in rows[0][3:6])
+        return Outcome(metrics=metrics, reasons=reasons, curves=self.curves(key), attributes=attributes)
+
+    def knows_attributes(self, table: Literal["cell", "fit"], key: str) -> bool:
+        """Tell whether the attributes of a done cell or fit are known: rows of old schemas have none."""
+        return bool(self.rows(f"SELECT attributes IS NOT NULL FROM {table} WHERE key=?", (key,))[0][0])
 
     def curves(self, key: str) -> dict[str, np.ndarray]:
         """Return the stored curves of a cell: all that its row names, each checked by its seal."""
@@ -355,12 +407,13 @@ class Ledger:
         return dict(self.rows("SELECT key, status FROM fit"))
 
     def record_fit(
-        self, job: FitJob, status: Status, result: FitResult | None, error: str | None, origin: Origin
+        self, job: FitJob, status: Status, result: FitResult | None, error: str | None, provenance: Provenance
     ) -> None:
         """Store a fit: its arrays (npz) and content when done, else its traceback."""
-        info = arrays = None
+        attributes = info = arrays = None
         if result is not None:
-            info, arrays = to_json(result.info), pack_arrays(result.arrays)
+            attributes, info = to_json(result.attributes), to_json(result.info)
+            arrays = pack_arrays(result.arrays)
         with self._transaction() as db:
             spec = digest(job.part)
             put_specs(db, {spec: ("fit", job.part)})
@@ -369,8 +422,9 @@ class Ledger:
                 return
             row = sealed(
                 "fit",
-                *(job.key, job.track, job.label, spec, to_json(job.needs), status, info, arrays, error),
-                *(float(origin.seconds), origin.host, origin.fingerprint, origin.run, now()),
+                *(job.key, job.track, job.label, spec, to_json(job.needs), status),
+                *(attributes, info, arrays, error, float(provenance.seconds), provenance.host),
+                *(provenance.fingerprint, provenance.run, now()),
                 1 if before is None else before[1] + 1,
             )
             db.execute(f"INSERT OR REPLACE INTO fit VALUES ({','.join('?' * len(row))})", row)
@@ -388,9 +442,9 @@ class Ledger:
         rows = self.sealed_rows("fit", "WHERE key=?", (key,))
         if not rows or rows[0][5] != "done":
             raise LedgerError(f"fit {key} is not done" + (f" but {rows[0][5]}" if rows else ""))
-        info, data = rows[0][6:8]
+        attributes, info, data = rows[0][6:9]
         try:
             arrays = unpack_arrays(data)
         except Exception as error:
             raise damaged(self.folder, f"the arrays of fit {key} cannot be read") from error
-        return FitResult(arrays=arrays, info=json.loads(info))
+        return FitResult(arrays=arrays, info=json.loads(info), attributes=json.loads(attributes or "{}"))

@@ -6,10 +6,14 @@ import shlex
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from mlopsim.bench.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
-from mlopsim.bench.schema1 import SCHEMA_1, TABLES_1, ChangedRow, migrate
+from mlopsim.bench.schema1 import SCHEMA_1, TABLES_1
+from mlopsim.bench.schema1 import migrate as migrate_1
+from mlopsim.bench.schema2 import SCHEMA_2, TABLES_2, ChangedRow
+from mlopsim.bench.schema2 import migrate as migrate_2
 from mlopsim.core.errors import ConfigError, LedgerError
 from mlopsim.core.files import atomic_path
 
@@ -17,6 +21,8 @@ FILE_NAME = "ledger.sqlite"
 LOCK_NAME = "ledger.lock"
 #: kilobytes of pages that are kept: the index over the keys of a million cells fits in
 CACHE_KB = 131072
+#: statements that make an empty ledger and names of its tables, by schema version
+LAYOUTS = {1: (SCHEMA_1, TABLES_1), 2: (SCHEMA_2, TABLES_2), SCHEMA_VERSION: (SCHEMA, TABLES)}
 
 
 def create(file: Path, version: int = SCHEMA_VERSION) -> None:
@@ -24,7 +30,7 @@ def create(file: Path, version: int = SCHEMA_VERSION) -> None:
     with atomic_path(file) as path:
         connection = sqlite3.connect(path, isolation_level=None)
         try:
-            connection.executescript(SCHEMA if version == SCHEMA_VERSION else SCHEMA_1)
+            connection.executescript(LAYOUTS[version][0])
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={version}")
         finally:
@@ -57,33 +63,33 @@ def check(connection: sqlite3.Connection, file: Path) -> int:
         raise damaged(file.parent, report)
     if application != APPLICATION_ID:
         raise damaged(file.parent, "it is not a ledger or its beginning is lost")
-    if schema not in (1, SCHEMA_VERSION):
+    if schema not in LAYOUTS:
         raise ConfigError(
             f"the ledger {file} has schema version {schema}, this mlopsim writes {SCHEMA_VERSION}",
             remedy="choose another folder with results=DIR, or install the mlopsim that wrote it",
         )
-    lost = set(TABLES if schema == SCHEMA_VERSION else TABLES_1) - {name for (name,) in found}
+    lost = set(LAYOUTS[schema][1]) - {name for (name,) in found}
     if lost:
         raise damaged(file.parent, f"it has no table {sorted(lost)[0]}")
     return int(schema)
 
 
 def connect_to_write(file: Path) -> sqlite3.Connection:
-    """Open a ledger for writing; one of schema 1 is migrated, its file kept as ``ledger.sqlite.schema-1``.
+    """Open a ledger for writing; an old one is migrated, its file kept as ``ledger.sqlite.schema-N``.
 
     The new file is made beside the old one in one transaction and takes its place when it is complete.
     The caller holds the lock.
     """
     connection = sqlite3.connect(file, isolation_level=None, timeout=30)
     try:
-        if check(connection, file) == 1:
+        if (version := check(connection, file)) != SCHEMA_VERSION:
             # fold the log into the file, so that the copy and what is replaced are whole
             connection.execute("PRAGMA journal_mode=DELETE")
-            kept = _free_name(file, "schema-1")
+            kept = _free_name(file, f"schema-{version}")
             with atomic_path(kept) as path:
                 shutil.copyfile(file, path)
             with atomic_path(file) as path:
-                _migrate(connection, file, path)
+                _migrate(connection, file, version, path)
                 connection.close()
             connection = sqlite3.connect(file, isolation_level=None, timeout=30)
             check(connection, file)
@@ -97,7 +103,7 @@ def connect_to_write(file: Path) -> sqlite3.Connection:
 
 
 def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryDirectory[str] | None]:
-    """Open a ledger for reading; of one of schema 1 a migrated copy, in the folder that is returned."""
+    """Open a ledger for reading; of an old one a migrated copy, in the folder that is returned."""
     uri = file.resolve().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
@@ -110,10 +116,10 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryD
             connection.close()
             connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
         copy = None
-        if check(connection, file) == 1:
+        if (version := check(connection, file)) != SCHEMA_VERSION:
             copy = tempfile.TemporaryDirectory(prefix="mlopsim-")
             try:
-                _migrate(connection, file, Path(copy.name) / FILE_NAME)
+                _migrate(connection, file, version, Path(copy.name) / FILE_NAME)
                 connection.close()
                 connection = sqlite3.connect(Path(copy.name) / FILE_NAME, isolation_level=None)
             except BaseException:
@@ -137,15 +143,46 @@ def connect_to_read(file: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryD
     return connection, copy
 
 
-def _migrate(old: sqlite3.Connection, file: Path, target: Path) -> None:
-    create(target)
-    new = sqlite3.connect(target, isolation_level=None)
+def _migrate(old: sqlite3.Connection, file: Path, version: int, target: Path) -> None:
     try:
-        migrate(old, new)
+        migrate(old, version, target)
     except ChangedRow as error:
         raise damaged(file.parent, str(error)) from error
-    finally:
-        new.close()
+
+
+def migrate(old: sqlite3.Connection, version: int, target: Path, *, whole: bool = True) -> None:
+    """Make a ledger of today's schema from an old one: schema 1 by way of schema 2.
+
+    Parameters
+    ----------
+    old : sqlite3.Connection
+        With ``isolation_level=None``; it is only read.
+    version : int
+        Its schema version.
+    target : Path
+        The new file.
+    whole : bool, default True
+        Whether a grid that has lost members is an error.
+
+    Raises
+    ------
+    ChangedRow
+        If a row does not agree with its digest.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlopsim-") as work:
+        if version == 1:
+            between = Path(work) / FILE_NAME
+            create(between, 2)
+            with closing(sqlite3.connect(between, isolation_level=None)) as new:
+                migrate_1(old, new)
+            old = sqlite3.connect(between, isolation_level=None)
+        try:
+            create(target)
+            with closing(sqlite3.connect(target, isolation_level=None)) as new:
+                migrate_2(old, new, whole=whole)
+        finally:
+            if version == 1:
+                old.close()
 
 
 def _free_name(file: Path, ending: str) -> Path:

@@ -16,15 +16,19 @@ from mlopsim.bench.storage import to_json
 from mlopsim.core.digest import digest
 
 #: columns of a pair that follow its grid and number
-PAIR = ("track", "task", "method", "task_digest", "method_digest", "split", "root")
+PAIR = (
+    *("track", "task", "method", "task_digest", "method_digest", "split", "root"),
+    *("task_attributes", "method_attributes"),
+)
 #: rows that are read or counted at a time
 CHUNK = 20_000
 
 
-def store_grid(db: sqlite3.Connection, grid: Grid) -> None:
+def store_grid(db: sqlite3.Connection, grid: Grid) -> bool:
     """Store a grid with its specs and members, or refresh what may change of one that is known.
 
-    Members are written again only if they, their labels or their order differ from what is stored.
+    Members are written again only if they, their labels, attributes or order differ from what is stored;
+    returned is whether they did.
     """
     pairs, places = _pairs(grid)
     members = [(cell.key, pair, cell.seed, cell.fit) for cell, pair in zip(grid.cells, places, strict=True)]
@@ -37,7 +41,8 @@ def store_grid(db: sqlite3.Connection, grid: Grid) -> None:
         number = db.execute("SELECT coalesce(max(id), 0) + 1 FROM grid").fetchone()[0]
     else:
         number = found[0]
-    if found is None or found[1] != seal_of_members or stored_digest(db, number) != seal_of_members:
+    differs = found is None or found[1] != seal_of_members or stored_digest(db, number) != seal_of_members
+    if differs:
         db.execute("DELETE FROM member WHERE grid=?", (number,))
         db.execute("DELETE FROM pair WHERE grid=?", (number,))
         insert_pairs(db, number, [(at, *pair) for at, pair in enumerate(pairs)])
@@ -68,12 +73,13 @@ def store_grid(db: sqlite3.Connection, grid: Grid) -> None:
         **{digest(job.part): ("fit", job.part) for job in grid.fits},
     }
     put_specs(db, specs)
+    return differs
 
 
 def insert_pairs(db: sqlite3.Connection, number: int, pairs: Sequence[tuple[Any, ...]]) -> None:
     """Store the pairs of a grid: number and what it stands for."""
     rows = [sealed("pair", number, *pair) for pair in pairs]
-    db.executemany("INSERT INTO pair VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    db.executemany("INSERT INTO pair VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
 
 
 def insert_members(
@@ -119,7 +125,10 @@ def _pairs(grid: Grid) -> tuple[list[tuple[Any, ...]], list[int]]:
         short = (id(task), id(method), cell.track, cell.split, cell.root)
         place = known.get(short)
         if place is None:
-            pair = (cell.track, task.name, method.name, task.digest, method.digest, cell.split, cell.root)
+            pair = (
+                *(cell.track, task.name, method.name, task.digest, method.digest, cell.split, cell.root),
+                *(to_json(task.attributes), to_json(method.attributes)),
+            )
             place = known[short] = pairs.setdefault(pair, len(pairs))
         places.append(place)
     return list(pairs), places

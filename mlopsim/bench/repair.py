@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlopsim.bench.ledgerfile import FILE_NAME, LOCK_NAME, check, create
+from mlopsim.bench.ledgerfile import FILE_NAME, LAYOUTS, LOCK_NAME, check, create, migrate
 from mlopsim.bench.lock import FolderLock
 from mlopsim.bench.schema import SCHEMA_VERSION, TABLES
-from mlopsim.bench.schema1 import TABLES_1, migrate
 from mlopsim.bench.soundness import (
     changed_rows,
     complete_1,
@@ -110,7 +109,7 @@ def _repair(folder: Path, file: Path, work: Path) -> Repair:
     version = _version(copy)
     saved: dict[int, Path] = {}
     # a file whose beginning is lost does not say its version: what gives more rows is right
-    for candidate in (SCHEMA_VERSION, 1) if version is None else (version,):
+    for candidate in sorted(LAYOUTS, reverse=True) if version is None else (version,):
         trial = work / f"trial-{candidate}.sqlite"
         shutil.copyfile(copy, trial)
         if (log := copy.with_name(copy.name + "-wal")).exists():
@@ -120,12 +119,11 @@ def _repair(folder: Path, file: Path, work: Path) -> Repair:
         if not report.kept or sum(counts[0].values()) > sum(report.kept.values()):
             (report.kept, report.dropped), version = counts, candidate
     assert version is not None
-    if version == 1:
-        create(new)
-        with _connected(saved[1]) as source, _connected(new) as target:
-            migrate(source, target)
-    else:
+    if version == SCHEMA_VERSION:
         saved[version].replace(new)
+    else:
+        with _connected(saved[version]) as source:
+            migrate(source, version, new, whole=False)
     with _connected(new) as target:
         target.execute("BEGIN")
         drop_incomplete(target, report.dropped)
@@ -164,7 +162,7 @@ def _version(path: Path) -> int | None:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError:  # unreadable: that is what is mended here
         return None
-    return int(found) if found in (1, SCHEMA_VERSION) else None
+    return int(found) if found in LAYOUTS else None
 
 
 def _damage(path: Path) -> str:
@@ -187,7 +185,7 @@ def _save(source: Path, target: Path, version: int) -> tuple[dict[str, int], dic
     kept: dict[str, int] = {}
     dropped: dict[str, int] = {}
     create(target, version)
-    tables = TABLES if version == SCHEMA_VERSION else TABLES_1
+    tables = LAYOUTS[version][1]
     _mend_first_page(source, target, len(tables))
     loose = open_loosely(source)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,10 +15,11 @@ from mlopsim.bench.grid import describe
 from mlopsim.bench.identity import current, foreign_parts, proof
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import explained, load_stored
+from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.worker import Context, Job, Reply
-from mlopsim.core.errors import MlopsimError
+from mlopsim.core.errors import LedgerError, MlopsimError
 from mlopsim.core.spec import make, part_of
-from mlopsim.core.track import Cell, FitResult, Track
+from mlopsim.core.track import Attribute, Cell, FitResult, Track
 
 #: what is promised between machines that differ
 TOLERANCE = 1e-9
@@ -111,6 +112,7 @@ def rerun(
     with Ledger.read(results_dir) as ledger:
         cell = ledger.find_cell(key)
         stored = ledger.outcome(cell.key)
+        with_facts = ledger.knows_attributes("cell", cell.key)
         query = (
             "SELECT g.digest FROM member m JOIN grid g ON g.id = m.grid WHERE m.key=? ORDER BY g.used DESC"
         )
@@ -130,6 +132,7 @@ def rerun(
         comparisons: list[Comparison] = []
         try:
             made: dict[str, FitResult] = {}
+            _check_fit_is_here(ledger, cell)
             if cell.fit is not None and not deep:
                 made[cell.fit] = ledger.fit_result(cell.fit)
             for fit in _chain(ledger, cell.fit) if deep else []:
@@ -148,7 +151,8 @@ def rerun(
                     job.label,
                 )
                 made[fit] = reply.made[0]
-                comparisons += _compare_fit(job.label, ledger.fit_result(fit), made[fit])
+                facts = ledger.knows_attributes("fit", fit)
+                comparisons += _compare_fit(job.label, ledger.fit_result(fit), made[fit], facts)
             fits = {cell.fit: made[cell.fit]} if cell.fit is not None else {}
             reply = _perform(backend, context, Job(cells=(_current_cell(cell),), fits=fits), describe(cell))
         finally:
@@ -158,6 +162,8 @@ def rerun(
         comparisons.append(_compare(name, stored.metrics.get(name), again.metrics.get(name)))
     for name in sorted({*stored.curves, *again.curves}):
         comparisons.append(_compare(f"curve {name}", stored.curves.get(name), again.curves.get(name)))
+    if with_facts:
+        comparisons += _compare_attributes("", stored.attributes, again.attributes)
     changed = foreign_parts(parts)
     promise = "bit-identical" if fingerprints == {reply.fingerprint} else f"{TOLERANCE:g} relative"
     return RerunReport(
@@ -167,6 +173,15 @@ def rerun(
         changed=changed,
         comparisons=comparisons,
     )
+
+
+def _check_fit_is_here(ledger: Ledger, cell: Cell) -> None:
+    origin = ledger.rows("SELECT origin FROM cell WHERE key=?", (cell.key,))[0][0]
+    if origin != COMPUTED and cell.fit is not None and cell.fit not in ledger.fit_statuses():
+        raise LedgerError(
+            f"cell {cell.key} was taken from the baseline {origin}, which brings no fits",
+            remedy="compute it in a folder of its own: results=DIR",
+        )
 
 
 def _chain(ledger: Ledger, fit: str | None) -> list[str]:
@@ -222,7 +237,31 @@ def _compare(name: str, stored: Any, again: Any) -> Comparison:
     return Comparison(name=name, stored=_show(old), again=_show(new), equal=equal, difference=difference)
 
 
-def _compare_fit(label: str, stored: FitResult, again: FitResult) -> list[Comparison]:
+def _compare_attributes(
+    whose: str, stored: Mapping[str, Attribute], again: Mapping[str, Attribute]
+) -> list[Comparison]:
+    """Compare facts: numbers as numbers, all else by what it is."""
+    found = []
+    for name in sorted({*stored, *again}):
+        old, new = stored.get(name), again.get(name)
+        if name in stored and name in again and type(old) is float and type(new) is float:
+            found.append(_compare(f"{whose}attribute {name}", old, new))
+            continue
+        equal = name in stored and name in again and type(old) is type(new) and old == new
+        shown = [repr(given[name]) if name in given else "(not there)" for given in (stored, again)]
+        found.append(
+            Comparison(
+                name=f"{whose}attribute {name}",
+                stored=shown[0],
+                again=shown[1],
+                equal=equal,
+                difference=0.0 if equal else math.inf,
+            )
+        )
+    return found
+
+
+def _compare_fit(label: str, stored: FitResult, again: FitResult, facts: bool) -> list[Comparison]:
     from mlopsim.bench.storage import to_json
 
     found = [
@@ -239,6 +278,7 @@ def _compare_fit(label: str, stored: FitResult, again: FitResult) -> list[Compar
             equal=old == new,
             difference=0.0 if old == new else math.inf,
         ),
+        *(_compare_attributes(f"fit {label} ", stored.attributes, again.attributes) if facts else ()),
     ]
 
 

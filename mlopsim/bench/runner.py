@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from mlopsim.bench.attributes import Owner
 from mlopsim.bench.executors import Backend, make_backend
 from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.identity import WorkerRefused, proof
-from mlopsim.bench.ledger import Ledger, Origin, Status
+from mlopsim.bench.ledger import Ledger, Provenance, Status
 from mlopsim.bench.options import check_run
 from mlopsim.bench.places import Places, placed
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
@@ -29,7 +30,7 @@ from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.fingerprint import fingerprint
 from mlopsim.core.registry import load_plugins
 from mlopsim.core.spec import part_of
-from mlopsim.core.track import Cell, FitJob, FitResult, Track
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Track
 
 #: a unit that was in this many crashes alone or in a bundle is the culprit; one may be bad luck
 CRASHES = 2
@@ -188,6 +189,8 @@ class _Run:
         max_bundle: int,
     ) -> Summary:
         """Dispatch until nothing is left; always leaves ledger and workers in order."""
+        self._columns = self.ledger.columns(self.grid)
+        self._named = {cell.fit for cell in self.grid.cells}
         self._run = self.ledger.begin_run(self.grid.digest, record)
         self.schedule = Schedule(
             self.track, self._pending, self._fits, self._fits_done, backend.slots, max_bundle
@@ -318,7 +321,7 @@ class _Run:
 
     def _record(self, unit: Work, reply: Reply) -> None:
         count = unit.size
-        origin = Origin(
+        provenance = Provenance(
             run=self._run,
             seconds=reply.seconds / count,
             bundle=count,
@@ -327,14 +330,31 @@ class _Run:
         )
         message = ""
         for job, result in zip(unit.make, reply.made, strict=True):
-            self.ledger.record_fit(job, "done", result, None, origin)
+            # what only others stand on is in no column
+            if job.key in self._named and (
+                wrong := self._refused("fit", f"fit {job.label}", result.attributes)
+            ):
+                self._fail_fit(job, "failed", wrong, reply)
+                continue
+            self.ledger.record_fit(job, "done", result, None, provenance)
             self.schedule.fit_done(job.key)
             self.counts.fits_done += 1
             message = f"fit {job.label}: {reply.seconds / count:.1f} s"
         for cell, outcome in zip(unit.cells, reply.outcomes, strict=True):
-            self.ledger.record_cell(cell.key, outcome, origin)
+            if wrong := self._refused("cell", f"cell {describe(cell)}", outcome.attributes):
+                self._fail_cell(cell, "failed", wrong, reply)
+                continue
+            self.ledger.record_cell(cell.key, outcome, provenance)
             self.counts.done += 1
         self.progress.update(self.counts, message)
+
+    def _refused(self, owner: Owner, where: str, attributes: Mapping[str, Attribute]) -> str:
+        """Return why attributes are no columns of this grid, or nothing."""
+        try:
+            self._columns.add(owner, where, attributes)
+        except ConfigError as error:
+            return f"ConfigError: {error}"
+        return ""
 
     def _fail(self, unit: Work, status: Status, error: str, reply: Reply | None = None) -> None:
         for job in unit.make:
@@ -342,25 +362,27 @@ class _Run:
         for cell in unit.cells:
             self._fail_cell(cell, status, error, reply)
 
-    def _origin(self, reply: Reply | None) -> Origin:
+    def _provenance(self, reply: Reply | None) -> Provenance:
         if reply is None:
-            return Origin(run=self._run, host=host())
-        return Origin(run=self._run, seconds=reply.seconds, host=reply.host, fingerprint=reply.fingerprint)
+            return Provenance(run=self._run, host=host())
+        return Provenance(
+            run=self._run, seconds=reply.seconds, host=reply.host, fingerprint=reply.fingerprint
+        )
 
     def _fail_cell(self, cell: Cell, status: Status, error: str, reply: Reply | None = None) -> None:
-        self.ledger.record_failure(cell.key, status, error, self._origin(reply))
+        self.ledger.record_failure(cell.key, status, error, self._provenance(reply))
         self.counts.failed += 1
         self._tell(Failure(key=cell.key, label=describe(cell), status=status, error=error))
 
     def _fail_fit(self, job: FitJob, status: Status, error: str, reply: Reply | None = None) -> None:
-        self.ledger.record_fit(job, status, None, error, self._origin(reply))
+        self.ledger.record_fit(job, status, None, error, self._provenance(reply))
         self.counts.fits_failed += 1
         failure = Failure(key=job.key, label=f"fit {job.label}", status=status, error=error)
         self._tell(failure)
         fits, cells = self.schedule.fit_failed(job.key)
         reason = f"not run: the fit {job.label} ({job.key}) {status}: {failure.last_line}"
         for other in fits:
-            self.ledger.record_fit(other, "failed", None, reason, self._origin(None))
+            self.ledger.record_fit(other, "failed", None, reason, self._provenance(None))
             self.counts.fits_failed += 1
         for cell in cells:
             self._fail_cell(cell, "failed", reason)

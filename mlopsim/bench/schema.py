@@ -5,6 +5,10 @@ that one changed letter anywhere is found. What a row stands for is sealed where
 names its curves with their seals, a grid's row its number of cells and a digest over all of its members;
 specs and fits are named by their keys. So a row that is gone is found as well, but for runs (no number
 depends on them) and for whole grids.
+
+Attributes are JSON: of tasks and methods in the pairs of a grid, as labels are; of fits and cells in their
+rows, where null says that nobody knows (a failure, or a row from before there were attributes). The origin of
+a cell is ``computed``, or the digest of the baseline file that it was taken from.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any
 from mlopsim.core.digest import DIGEST_CHARS, digest, digest_bytes
 
 #: raised when a table changes, with a migration from the one before
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: "mlop" in ASCII, tells our files from other SQLite databases
 APPLICATION_ID = 0x6D6C6F70
 
@@ -30,7 +34,8 @@ CREATE TABLE grid (
 CREATE TABLE pair (
   grid INTEGER NOT NULL, number INTEGER NOT NULL, track TEXT NOT NULL, task TEXT NOT NULL,
   method TEXT NOT NULL, task_digest TEXT NOT NULL, method_digest TEXT NOT NULL, split TEXT NOT NULL,
-  root INTEGER NOT NULL, seal TEXT NOT NULL, PRIMARY KEY (grid, number)
+  root INTEGER NOT NULL, task_attributes TEXT NOT NULL, method_attributes TEXT NOT NULL, seal TEXT NOT NULL,
+  PRIMARY KEY (grid, number)
 );
 CREATE TABLE member (
   grid INTEGER NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, pair INTEGER NOT NULL,
@@ -45,19 +50,32 @@ CREATE TABLE spec (
 );
 CREATE TABLE fit (
   key TEXT PRIMARY KEY, track TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL, needs TEXT NOT NULL,
-  status TEXT NOT NULL, info TEXT, arrays BLOB, error TEXT, seconds REAL, host TEXT,
+  status TEXT NOT NULL, attributes TEXT, info TEXT, arrays BLOB, error TEXT, seconds REAL, host TEXT,
   fingerprint TEXT, run TEXT NOT NULL, finished TEXT NOT NULL, attempts INTEGER NOT NULL, seal TEXT NOT NULL
 );
 CREATE TABLE cell (
-  key TEXT PRIMARY KEY, status TEXT NOT NULL, curves TEXT, metrics TEXT, reasons TEXT, error TEXT,
-  seconds REAL, bundle INTEGER, host TEXT, fingerprint TEXT, run TEXT NOT NULL, finished TEXT NOT NULL,
-  attempts INTEGER NOT NULL, seal TEXT NOT NULL
+  key TEXT PRIMARY KEY, status TEXT NOT NULL, curves TEXT, attributes TEXT, metrics TEXT, reasons TEXT,
+  error TEXT, origin TEXT NOT NULL, seconds REAL, bundle INTEGER, host TEXT, fingerprint TEXT,
+  run TEXT NOT NULL, finished TEXT NOT NULL, attempts INTEGER NOT NULL, seal TEXT NOT NULL
 );
 CREATE TABLE curve (
   cell TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, seal TEXT NOT NULL, PRIMARY KEY (cell, name)
 );
 """
+#: origin of a cell that was computed here
+COMPUTED = "computed"
 TABLES = ("grid", "pair", "member", "run", "spec", "fit", "cell", "curve")
+
+
+def is_origin(text: str) -> bool:
+    """Tell whether a text is the origin of a cell: ``computed``, or a digest.
+
+    Examples
+    --------
+    >>> is_origin("computed"), is_origin("0123456789abcdef01234567"), is_origin("a.json")
+    (True, True, False)
+    """
+    return text == COMPUTED or (len(text) == DIGEST_CHARS and set(text) <= set("0123456789abcdef"))
 
 
 def _bytes(value: Any) -> Any:

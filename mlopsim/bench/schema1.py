@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlopsim.bench.schema import MemberDigest, member_key, seal, sealed
+from mlopsim.bench.schema2 import ChangedRow
 from mlopsim.bench.storage import to_json, unpack_arrays
 from mlopsim.core.digest import digest, digest_arrays, digest_bytes
 
@@ -46,10 +47,6 @@ CREATE TABLE curve (
 );
 """
 TABLES_1 = ("grid", "member", "run", "spec", "fit", "cell", "curve")
-
-
-class ChangedRow(ValueError):
-    """A row of schema 1 does not agree with the digest that was stored with it."""
 
 
 def row_digest(*values: str | None) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mlopsim.bench.attributes import check_attributes
+from mlopsim.bench.ledgerfile import LAYOUTS, migrate
 from mlopsim.bench.members import reseal_grid, stored_digest
-from mlopsim.bench.schema import SCHEMA_VERSION, TABLES, is_sealed, member_key
-from mlopsim.bench.schema1 import TABLES_1, is_sound_1
+from mlopsim.bench.schema import COMPUTED, SCHEMA_VERSION, is_origin, is_sealed, member_key
+from mlopsim.bench.schema1 import is_sound_1
+from mlopsim.bench.schema2 import ChangedRow
 from mlopsim.bench.storage import to_json, unpack_array, unpack_arrays
 from mlopsim.core.digest import digest
 
@@ -46,9 +51,10 @@ OR method_digest NOT IN (SELECT digest FROM spec)
 """
 #: fits without the part that they were made from
 UNTOLD = "SELECT key FROM fit WHERE spec NOT IN (SELECT digest FROM spec)"
-#: cells that are done with a fit that is gone
-UNFITTED = """
+#: cells that were computed with a fit that is gone; a baseline brings no fits
+UNFITTED = f"""
 SELECT c.key FROM member m JOIN cell c ON c.key = m.key WHERE m.fit IS NOT NULL AND c.status = 'done'
+AND c.origin = '{COMPUTED}'
 AND NOT EXISTS (SELECT 1 FROM fit WHERE fit.key = m.fit AND fit.status = 'done')
 """
 #: each member's key, and the conditions that must give it
@@ -71,7 +77,7 @@ def changed_rows(path: Path, version: int) -> str:
     """Return what is wrong in a file that SQLite takes for sound, or nothing."""
     connection = open_loosely(path)
     try:
-        for name in TABLES if version == SCHEMA_VERSION else TABLES_1:
+        for name in LAYOUTS[version][1]:
             for _, row in scan(connection, name):
                 if not is_sound(name, row, version):
                     return f"a row of table {name} has changed"
@@ -80,16 +86,30 @@ def changed_rows(path: Path, version: int) -> str:
                 "SELECT 1 FROM grid g WHERE cells <> (SELECT count(*) FROM member WHERE grid = g.digest)"
             )
             return "members of a grid are missing" if counts.fetchone() else ""
-        for query, what in WHOLE:
-            if connection.execute(f"{query} LIMIT 1").fetchone():
-                return what
-        for number, members in connection.execute("SELECT id, members FROM grid").fetchall():
-            if stored_digest(connection, number) != members:
-                return "members of a grid are missing"
-        if any(_key_of(*row) != row[0] for row in connection.execute(KEYS)):
-            return "a member does not have its own key"
+        if version == SCHEMA_VERSION:
+            return _incomplete(connection)
+        with tempfile.TemporaryDirectory(prefix="mlopsim-") as work:
+            migrated = Path(work) / path.name
+            try:
+                migrate(connection, version, migrated)
+            except ChangedRow as error:
+                return str(error)
+            with closing(sqlite3.connect(migrated)) as new:
+                return _incomplete(new)
     finally:
         connection.close()
+
+
+def _incomplete(connection: sqlite3.Connection) -> str:
+    """Return what is missing in a ledger of today's schema whose rows are sound, or nothing."""
+    for query, what in WHOLE:
+        if connection.execute(f"{query} LIMIT 1").fetchone():
+            return what
+    for number, members in connection.execute("SELECT id, members FROM grid").fetchall():
+        if stored_digest(connection, number) != members:
+            return "members of a grid are missing"
+    if any(_key_of(*row) != row[0] for row in connection.execute(KEYS)):
+        return "a member does not have its own key"
     return ""
 
 
@@ -194,10 +214,21 @@ def is_sound(name: str, row: tuple[Any, ...], version: int) -> bool:
             return False
         if name == "spec":
             return bool(digest(json.loads(row[2])) == row[0])
+        if version == SCHEMA_VERSION and not _are_facts_sound(name, row):
+            return False
         if name == "curve":
             unpack_array(row[2])
         if name == "fit" and row[5] == "done":
-            unpack_arrays(row[7])
+            unpack_arrays(row[8 if version == SCHEMA_VERSION else 7])
     except Exception:  # noqa: BLE001 (whatever unreadable content raises, the row is not sound)
         return False
     return True
+
+
+def _are_facts_sound(name: str, row: tuple[Any, ...]) -> bool:
+    """Whether attributes and origin of a row can be read as such."""
+    texts = {"pair": row[-3:-1], "fit": row[6:7], "cell": row[3:4]}.get(name, ())
+    for text in texts:
+        if text is not None:
+            check_attributes(name, json.loads(text))
+    return name != "cell" or is_origin(row[7])

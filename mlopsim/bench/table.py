@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.bench.cells import Row, read_cells, read_pairs
+from mlopsim.bench.facts import Facts, text_column
 from mlopsim.bench.ledger import Ledger
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import atomic_path
@@ -17,10 +18,10 @@ from mlopsim.core.files import atomic_path
 if TYPE_CHECKING:
     import polars as pl
 
-#: columns before and after the metrics
+#: columns before the attributes and after the metrics
 FIRST = ("key", "track", "task", "method", "seed", "status")
 LAST = (
-    *("reasons", "error", "split", "root", "fit", "task_digest", "method_digest"),
+    *("reasons", "error", "origin", "split", "root", "fit", "task_digest", "method_digest"),
     *("host", "seconds", "bundle", "attempts", "finished", "run", "fingerprint", "git", "versions"),
 )
 
@@ -40,30 +41,36 @@ def table(ledger: Ledger, grid: str | None = None, *, order: str = "grid") -> pl
     Returns
     -------
     polars.DataFrame
-        ``key, track, task, method, seed, status``, one Float64 column per metric (null unless
-        done, NaN where undefined), ``reasons`` (JSON) and provenance. ``status`` is ``done``,
-        ``failed``, ``timeout``, ``crashed`` or ``missing`` (not run yet).
+        ``key, track, task, method, seed, status``, a column per attribute (of the task, the method, the
+        cell's own fit, the cell: String, Boolean, Int64, or Float64 where real numbers are among them; null
+        where it is not given), one Float64 column per metric (null unless done, NaN where undefined),
+        ``reasons`` (JSON) and provenance. ``status`` is ``done``, ``failed``, ``timeout``, ``crashed`` or
+        ``missing`` (not run yet); ``origin`` is ``computed``, or the digest of a baseline file.
 
     Raises
     ------
     LedgerError
-        If there is no such grid or a row does not agree with its digest.
+        If there is no such grid, a row does not agree with its digest, or attributes of cells that several
+        grids share do not agree with one another.
     """
-    import polars as pl
-
     entry = ledger.grid(grid)
     names = [metric.name for metric in entry["metrics"]]
     runs = {run["id"]: run["record"] for run in ledger.runs()}
     pairs = read_pairs(ledger, entry)
-    pieces = [_piece(rows, pairs, runs, names) for rows in read_cells(ledger, entry)]
-    frame = pl.concat(pieces) if pieces else _piece([], pairs, runs, names)
+    facts = Facts(ledger, entry, pairs)
+    pieces = [_piece(rows, pairs, runs, names, facts) for rows in read_cells(ledger, entry)]
+    frame = facts.joined(pieces or [_piece([], pairs, runs, names, facts)], FIRST)
     return frame.sort("key") if order == "key" else frame
 
 
 def _piece(
-    rows: Sequence[Row], pairs: Sequence[dict[str, Any]], runs: dict[str, Any], names: Sequence[str]
+    rows: Sequence[Row],
+    pairs: Sequence[dict[str, Any]],
+    runs: dict[str, Any],
+    names: Sequence[str],
+    facts: Facts,
 ) -> pl.DataFrame:
-    """Return some rows of the table: numbers go to arrays at once, equal texts are stored once."""
+    """Return some rows of the table: numbers go to arrays at once."""
     import polars as pl
 
     at = pl.Series("pair", [row.pair for row in rows], dtype=pl.UInt32)
@@ -71,11 +78,6 @@ def _piece(
     def of_pair(name: str) -> pl.Series:
         dtype = pl.Int64 if name == "root" else pl.String
         return pl.Series(name, [pair[name] for pair in pairs], dtype=dtype).gather(at)
-
-    def text(name: str, values: Iterable[Any]) -> pl.Series:
-        codes: dict[Any, int] = {}
-        places = [codes.setdefault(value, len(codes)) for value in values]
-        return pl.Series(name, list(codes), dtype=pl.String).gather(pl.Series(places, dtype=pl.UInt32))
 
     def whole(name: str, values: Iterable[Any]) -> pl.Series:
         return pl.Series(name, list(values), dtype=pl.Int64)
@@ -94,23 +96,25 @@ def _piece(
         pl.Series("key", [row.member for row in rows], dtype=pl.String),
         *(of_pair("track"), of_pair("task"), of_pair("method")),
         whole("seed", (row.seed for row in rows)),
-        text("status", (row.status or "missing" for row in rows)),
+        text_column("status", (row.status or "missing" for row in rows)),
+        *facts.of(rows, at),
         *(
             pl.Series(name, numbers[number]).set(pl.Series(undone[number]), None)
             for number, name in enumerate(names)
         ),
-        text("reasons", (row.reasons for row in rows)),
-        text("error", (row.error for row in rows)),
-        *(of_pair("split"), of_pair("root"), text("fit", (row.fit for row in rows))),
-        *(of_pair("task_digest"), of_pair("method_digest"), text("host", (row.host for row in rows))),
+        text_column("reasons", (row.reasons for row in rows)),
+        text_column("error", (row.error for row in rows)),
+        text_column("origin", (row.origin for row in rows)),
+        *(of_pair("split"), of_pair("root"), text_column("fit", (row.fit for row in rows))),
+        *(of_pair("task_digest"), of_pair("method_digest"), text_column("host", (row.host for row in rows))),
         pl.Series("seconds", [row.seconds for row in rows], dtype=pl.Float64),
         whole("bundle", (row.bundle for row in rows)),
         whole("attempts", (row.attempts for row in rows)),
         pl.Series("finished", [row.finished for row in rows], dtype=pl.String),
-        text("run", (row.run for row in rows)),
-        text("fingerprint", (row.fingerprint for row in rows)),
-        text("git", (record.get("git") for record in records)),
-        text("versions", (versions.get(row.run or "") for row in rows)),
+        text_column("run", (row.run for row in rows)),
+        text_column("fingerprint", (row.fingerprint for row in rows)),
+        text_column("git", (record.get("git") for record in records)),
+        text_column("versions", (versions.get(row.run or "") for row in rows)),
     ]
     return pl.DataFrame(columns)
 

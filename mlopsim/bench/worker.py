@@ -16,6 +16,8 @@ from typing import Any, cast
 import numpy as np
 
 from mlopsim.bench import child
+from mlopsim.bench.attributes import check_attributes
+from mlopsim.bench.grid import describe
 from mlopsim.bench.identity import check_parts, check_proof
 from mlopsim.bench.provenance import host
 from mlopsim.core.digest import canonical_json
@@ -106,14 +108,15 @@ def run_job(context: Context, job: Job) -> Reply:
                 made = make_fits(track, job)
                 if len(made) != len(job.make):
                     raise DataError(f"{track.full_name} gave {len(made)} results for {len(job.make)} fits")
-                reply.made = [check_fit(result) for result in made]
+                reply.made = [check_fit(fit, result) for fit, result in zip(job.make, made, strict=True)]
             else:
                 outcomes = track.run(job.cells, job.fits)
                 if len(outcomes) != len(job.cells):
                     raise DataError(
                         f"{track.full_name}.run gave {len(outcomes)} outcomes, not {len(job.cells)}"
                     )
-                reply.outcomes = [check_outcome(track, outcome) for outcome in outcomes]
+                pairs = zip(job.cells, outcomes, strict=True)
+                reply.outcomes = [check_outcome(track, cell, outcome) for cell, outcome in pairs]
         except Exception as error:  # noqa: BLE001 (recorded in the ledger with its traceback)
             text = "".join(traceback.format_exception(error))
             reply.error = text[-ERROR_CHARS:]
@@ -185,13 +188,15 @@ def _rebuild(track_text: str, plugins_text: str) -> Track:
     return track
 
 
-def check_outcome(track: Track, outcome: Outcome) -> Outcome:
+def check_outcome(track: Track, cell: Cell, outcome: Outcome) -> Outcome:
     """Return the outcome with plain floats and arrays; each metric a number, or NaN with a reason.
 
     Raises
     ------
     DataError
         If a metric is missing, unknown, or NaN without a reason, or a curve holds objects.
+    ConfigError
+        If an attribute is no plain value.
     """
     names = [metric.name for metric in track.metrics]
     unknown = [name for name in outcome.metrics if name not in names]
@@ -208,13 +213,18 @@ def check_outcome(track: Track, outcome: Outcome) -> Outcome:
     for name, curve in curves.items():
         if curve.dtype.hasobject:
             raise DataError(f"{track.full_name}: curve {name} holds Python objects")
-    return Outcome(metrics=metrics, reasons=dict(outcome.reasons), curves=curves)
+    attributes = check_attributes(f"{track.full_name}, cell {describe(cell)}", outcome.attributes)
+    return Outcome(metrics=metrics, reasons=dict(outcome.reasons), curves=curves, attributes=attributes)
 
 
-def check_fit(result: FitResult) -> FitResult:
-    """Return the fit with plain arrays; raise DataError for what cannot be stored."""
+def check_fit(job: FitJob, result: FitResult) -> FitResult:
+    """Return the fit with plain arrays; raise DataError or ConfigError for what cannot be stored."""
     from mlopsim.bench.storage import pack_arrays, to_json
 
     to_json(result.info)
     pack_arrays(result.arrays)
-    return FitResult(arrays={k: np.asarray(v) for k, v in result.arrays.items()}, info=dict(result.info))
+    return FitResult(
+        arrays={k: np.asarray(v) for k, v in result.arrays.items()},
+        info=dict(result.info),
+        attributes=check_attributes(f"{job.track}, fit {job.label}", result.attributes),
+    )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mlopsim.core.digest import digest_arrays
 from mlopsim.core.registry import register
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
@@ -36,10 +37,22 @@ class BenchToy:
     parts: Mapping[str, Any] = field(default_factory=dict, init=False)
 
     def tasks(self, entries: Sequence[Any]) -> list[Task]:
-        return [Task(name=str(e), part={"scale": i + 1}) for i, e in enumerate(entries)]
+        # the first gives a whole number, and no "late"
+        return [
+            Task(
+                name=str(e), part={"scale": i + 1},
+                attributes={"size": i / 2, "late": True} if i else {"size": 3},
+            )
+            for i, e in enumerate(entries)
+        ]  # fmt: skip
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
-        return [Method(name=str(e), part={"do": str(e)}) for e in entries]
+        return [
+            Method(
+                name=str(e), part={"do": str(e)}, attributes={"family": str(e).split("-")[0], "note": None}
+            )
+            for e in entries
+        ]
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         jobs: dict[str, FitJob] = {}
@@ -66,7 +79,11 @@ class BenchToy:
         weights = np.random.default_rng(7).standard_normal(8)
         for other in done.values():
             weights = weights + other.arrays["w"]
-        return FitResult(arrays={"w": weights}, info={"bound": float("inf"), "steps": np.int64(3)})
+        attributes: dict[str, Any] = {"tries": np.int64(2), "of": "top" if "top" in job.part else "base"}
+        if "facts" in str(job.part.get("top", "")):
+            attributes["tries"] = "two"
+        info = {"bound": float("inf"), "steps": np.int64(3)}
+        return FitResult(arrays={"w": weights}, info=info, attributes=attributes)
 
     def bundle(self, cell: Cell) -> str:
         return f"{cell.task.digest} {cell.seed}"
@@ -88,11 +105,21 @@ class BenchToy:
         self._note(f"cell {cell.key}")
         if do == "undefined":
             return Outcome(metrics={"value": value, "spread": float("nan")}, reasons={"spread": "no rows"})
+        if do.startswith("facts-"):
+            wrong = {
+                "list": {"rows": [1]},
+                "owner": {"family": "b"},
+                "metric": {"value": 1},
+                "type": {"rows": 7},
+            }
+            attributes = wrong.get(do.removeprefix("facts-"), {"rows": f"{cell.seed}"})
+            return Outcome(metrics={"value": value, "spread": 0.0}, attributes=attributes)
         if do == "unreasoned":
             return Outcome(metrics={"value": value, "spread": float("nan")})
         return Outcome(
             metrics={"value": value, "spread": float(matrix.std())},
             curves={"row": matrix[0], "ids": np.arange(3)},
+            attributes={"rows": digest_arrays({"matrix": matrix}), "cut": None},
         )
 
     def _act(self, do: str) -> None:

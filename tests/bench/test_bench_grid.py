@@ -72,7 +72,7 @@ def test_duplicates_are_counted_once_and_named() -> None:
     grid = expand(given, track)
     assert len(grid.cells) == 4
     assert grid.notes == (
-        "task 'also a' is the same as 'a', counted once",
+        "task 'also a' is the same as 'a', counted once, with its attributes",
         "seeds listed more than once, counted once: 0",
         "cells listed more than once, counted once: a / x / seed 1",
     )

@@ -10,7 +10,7 @@ import pytest
 from bench_kit import frame, go, suite, toy
 
 from mlopsim.bench.grid import expand
-from mlopsim.bench.ledger import Ledger, Origin
+from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.bench.repair import repair
 from mlopsim.bench.rerun import rerun
 from mlopsim.bench.table import FIRST, export
@@ -37,27 +37,34 @@ def test_numbers_come_back_to_the_bit(tmp_path: Path) -> None:
     grid = expand(suite(track, ["x", "fit-y"], seeds=1), track)
     values = {"value": 0.1 + 0.2, "spread": float("nan")}
     curves = {"f": np.array([0.1, np.nan, -0.0], np.float32), "text": np.array(["a", "bc"])}
-    origin = Origin(run="r", seconds=1.5)
-    fit = FitResult(arrays={"w": np.linspace(0, 1, 7)}, info={"threshold": float("inf"), "n": np.int64(3)})
+    provenance = Provenance(run="r", seconds=1.5)
+    facts = {"a": "b", "c": 1, "d": 0.1 + 0.2, "e": False, "f": None}
+    fit = FitResult(
+        arrays={"w": np.linspace(0, 1, 7)},
+        info={"threshold": float("inf"), "n": np.int64(3)},
+        attributes={"exact": True},
+    )
     with Ledger.open(tmp_path) as ledger:
         ledger.register(grid)
         key = grid.cells[0].key
-        ledger.record_failure(key, "timeout", "too long", origin)
+        ledger.record_failure(key, "timeout", "too long", provenance)
         assert ledger.statuses([key]) == {key: "timeout"}
-        ledger.record_cell(key, Outcome(metrics=values, reasons={"spread": "no rows"}, curves=curves), origin)
-        ledger.record_fit(grid.fits[0], "done", fit, None, origin)
+        outcome = Outcome(metrics=values, reasons={"spread": "no rows"}, curves=curves, attributes=facts)
+        ledger.record_cell(key, outcome, provenance)
+        ledger.record_fit(grid.fits[0], "done", fit, None, provenance)
         # what is done stays as it is
-        ledger.record_cell(key, Outcome(metrics={"value": 9.0, "spread": 9.0}), origin)
-        ledger.record_failure(key, "failed", "later", origin)
+        ledger.record_cell(key, Outcome(metrics={"value": 9.0, "spread": 9.0}), provenance)
+        ledger.record_failure(key, "failed", "later", provenance)
     with Ledger.read(tmp_path) as ledger:
         got = ledger.outcome(key)
         assert got.metrics["value"] == 0.1 + 0.2 and np.isnan(got.metrics["spread"])
-        assert got.reasons == {"spread": "no rows"}
+        assert got.reasons == {"spread": "no rows"} and got.attributes == facts
+        assert [type(value) for value in got.attributes.values()] == [type(v) for v in facts.values()]
         for name, curve in curves.items():
             assert got.curves[name].tobytes() == curve.tobytes() and got.curves[name].dtype == curve.dtype
         back = ledger.fit_result(grid.fits[0].key)
         assert back.arrays["w"].tobytes() == fit.arrays["w"].tobytes()
-        assert back.info == {"threshold": float("inf"), "n": 3}
+        assert back.info == {"threshold": float("inf"), "n": 3} and back.attributes == {"exact": True}
         assert ledger.find_cell(key[:10]) == grid.cells[0]
         assert ledger.fit_job(grid.fits[0].key) == grid.fits[0]
         with pytest.raises(LedgerError, match="not done"):
@@ -72,8 +79,9 @@ def test_export_has_the_promised_columns(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"\.parquet or \.csv"):
             export(ledger, tmp_path / "a.xlsx")
     table = pl.read_parquet(parquet)
-    assert tuple(table.columns[:8]) == (*FIRST, "value", "spread") and table["key"].is_sorted()
-    assert {"host", "seconds", "versions", "fingerprint", "run"} <= set(table.columns[8:])
+    facts = ("size", "late", "family", "note", "tries", "of", "rows", "cut")
+    assert tuple(table.columns[:16]) == (*FIRST, *facts, "value", "spread") and table["key"].is_sorted()
+    assert {"host", "seconds", "versions", "fingerprint", "run", "origin"} <= set(table.columns[16:])
     undefined = table.filter(pl.col("method") == "undefined")
     assert undefined["spread"].is_nan().all() and (undefined["reasons"] == '{"spread":"no rows"}').all()
     assert pl.read_csv(csv)["value"].to_list() == table["value"].to_list()
@@ -189,16 +197,19 @@ def test_rerun_compares_exactly(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert report.identical and report.kept and report.promise == "bit-identical", report.text()
     names = [item.name for item in report.comparisons]
     assert {"value", "spread", "curve row", "fit base w", "fit fit-y w", "fit base info"} <= set(names)
+    assert {"attribute rows", "attribute cut", "fit fit-y attribute tries"} <= set(names)
     # another number under a valid digest: only a recomputation can tell
     with Ledger.open(folder) as ledger:
         stored = ledger.outcome(key)
         ledger._db.execute("DELETE FROM cell WHERE key=?", (key,))
         metrics = {**stored.metrics, "value": float(np.nextafter(stored.metrics["value"], np.inf))}
-        off = Outcome(metrics=metrics, curves=stored.curves)
-        ledger.record_cell(key, off, Origin(run="r", fingerprint="another machine"))
+        facts = {**stored.attributes, "rows": "others"}
+        off = Outcome(metrics=metrics, curves=stored.curves, attributes=facts)
+        ledger.record_cell(key, off, Provenance(run="r", fingerprint="another machine"))
     report = rerun(folder, key)
-    assert not report.identical and report.kept and report.promise == "1e-09 relative"
-    assert [item.name for item in report.comparisons if not item.equal] == ["value"]
+    # a fact is the same or it is not: no machine changes it
+    assert not report.identical and not report.kept and report.promise == "1e-09 relative"
+    assert [item.name for item in report.comparisons if not item.equal] == ["value", "attribute rows"]
     assert "DIFFERENT" in report.text()
 
 
