@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from mlopsim.checks import audit_reactions as reactions
-from mlopsim.checks.audit_probes import CLOSE, built, examine, formed, is_arm, near, numbers, rng, sample
+from mlopsim.checks.audit_probes import CLOSE, built, examine, formed, is_battery, near, numbers, rng, sample
 from mlopsim.checks.base import Check, ContractError, identical, own_randomness, require
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.fairness import made_up_evidence as probes
-from mlopsim.fairness.audit import Audit, Labels, Source
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.audit import NEEDS, READS, Audit, Labels, Source
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.evidence import Evidence, Explained
 
 #: draws over which numbers are averaged that depend on the order of rows
@@ -34,7 +34,16 @@ def _form(cls: type[Any]) -> None:
     require(isinstance(audit.labels_used, Labels), f"labels_used is {audit.labels_used!r}", remedy="a Labels")
     for name in ("exact", "by_rows"):
         require(isinstance(getattr(cls, name), bool), f"{name} is {getattr(cls, name)!r}", remedy="a bool")
-    if is_arm(cls):
+    require(isinstance(audit.by_group, bool), f"by_group is {audit.by_group!r}", remedy="a bool")
+    family = audit.family
+    fine = isinstance(family, str) and family.strip() == family != "" and len(family) <= 40
+    require(fine, f"family is {family!r}", remedy="a word or two, e.g. 'fairness metric'")
+    known = set(audit.reads.split(", ")) if is_battery(cls) else {audit.reads}
+    require(known <= set(READS), f"reads is {audit.reads!r}", remedy=f"one of: {', '.join(READS)}")
+    require(
+        set(audit.asks_for) <= set(NEEDS), f"asks_for is {audit.asks_for!r}", remedy=f"of: {', '.join(NEEDS)}"
+    )
+    if is_battery(cls):
         return
     require(bool(cls.unit), "the statistic has no unit", remedy="unit = '...'")
     for windows, groups in ((4, 2), (1, 2), (4, 4)):
@@ -46,7 +55,7 @@ def _form(cls: type[Any]) -> None:
 
 
 def _randomness(cls: type[Any]) -> None:
-    if is_arm(cls):
+    if is_battery(cls):
         return
     evidence, audit = sample(4, 2), built(cls)
     with own_randomness():
@@ -75,7 +84,7 @@ def _arrays(evidence: Evidence) -> list[Any]:
 
 
 def _keeps_input(cls: type[Any]) -> None:
-    if is_arm(cls):
+    if is_battery(cls):
         return
     evidence = probes.sample(seed=5, windows=3, per_group=60, shift=1.0)
     before = [_copied(array) for array in _arrays(evidence)]
@@ -102,7 +111,7 @@ def _copied(value: Any) -> Any:
 
 
 def _windows_alone(cls: type[Any]) -> None:
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit = built(cls)
     whole = _uneven()
@@ -147,7 +156,7 @@ def _same(audit: Audit, one: Evidence, other: Evidence, message: str) -> None:
 
 
 def _row_order(cls: type[Any]) -> None:
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit = built(cls)
     for groups in (2, 4):
@@ -158,7 +167,7 @@ def _row_order(cls: type[Any]) -> None:
 
 
 def _group_names(cls: type[Any]) -> None:
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit = built(cls)
     for groups, names in ((2, np.array([1, 0])), (4, np.array([2, 0, 3, 1]))):
@@ -167,35 +176,35 @@ def _group_names(cls: type[Any]) -> None:
         _same(audit, whole, probes.taken(whole, np.arange(len(whole.window)), names=names), message)
 
 
-# -- arms ----------------------------------------------------------------------------------------------
+# -- batteries ----------------------------------------------------------------------------------------------
 
 
-def _arm(cls: type[Any]) -> None:
-    if not is_arm(cls):
+def _battery(cls: type[Any]) -> None:
+    if not is_battery(cls):
         return
-    arm: Arm = make("audit", cls.name)
-    parts = arm.checked()
+    battery: Battery = make("audit", cls.name)
+    parts = battery.checked()
     k = len(parts)
-    require(not cls.exact and not cls.thumb, "an arm has neither an exact score nor a rule of its own")
+    require(not cls.exact and not cls.thumb, "a battery has neither an exact score nor a rule of its own")
     source = rng()
     positions = source.normal(size=(k, 5, 8))
     positions[source.random(positions.shape) < 0.3] = np.nan
     positions[:, 2, 3] = np.nan
-    found = arm.combine(positions)
+    found = battery.combine(positions)
     require(found.shape == (5, 8), f"combines positions of shape (k, 5, 8) to {found.shape}")
     require(
         bool((np.isnan(found) == np.isnan(positions).all(axis=0)).all()), "NaN where an audit has a position"
     )
-    higher = arm.combine(positions + 0.5)
+    higher = battery.combine(positions + 0.5)
     require(
         bool((higher >= found)[~np.isnan(found)].all()), "its position falls where those of its audits rise"
     )
     order = source.permutation(k)
     require(
-        identical(found, arm.combine(positions[order])), "its position depends on the order of its audits"
+        identical(found, battery.combine(positions[order])), "its position depends on the order of its audits"
     )
     try:
-        arm.examine(sample(1, 2, since=0), rng())
+        battery.examine(sample(1, 2, since=0), rng())
     except ConfigError as error:
         require(error.remedy is not None, "examine() refuses without a remedy")
         return
@@ -215,6 +224,11 @@ CHECKS = [
         ("too little", "where there are not enough data it says so", reactions.too_little),
         ("needs", "asks for what it says it needs, and for nothing else", reactions.needs),
         ("labels", "looks at the labels that it says it uses", reactions.labels),
-        ("arm", "an arm follows its audits", _arm),
+        (
+            "reads",
+            "looks at nothing beside what it says it reads, and at groups if it says so",
+            reactions.reads,
+        ),
+        ("battery", "a battery follows its audits", _battery),
     )
 ]

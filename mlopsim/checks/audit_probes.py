@@ -10,7 +10,7 @@ from mlopsim.checks.base import ContractError, require
 from mlopsim.core.spec import make
 from mlopsim.fairness import made_up_evidence as probes
 from mlopsim.fairness.audit import Audit, Findings
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rates import surprise
 
@@ -43,9 +43,9 @@ def examine(audit: Audit, evidence: Evidence, seed: int = 0) -> Findings:
     return found
 
 
-def is_arm(cls: type[Any]) -> bool:
-    """Say whether an audit is an arm."""
-    return issubclass(cls, Arm)
+def is_battery(cls: type[Any]) -> bool:
+    """Say whether an audit is a battery."""
+    return issubclass(cls, Battery)
 
 
 def formed(audit: Audit, found: Findings, evidence: Evidence) -> None:

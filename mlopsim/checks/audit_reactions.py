@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.checks.audit_probes import built, examine, formed, is_arm, near, numbers, sample
+from mlopsim.checks.audit_probes import built, examine, formed, is_battery, near, numbers, sample
 from mlopsim.checks.base import ContractError, identical, require
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
@@ -19,7 +19,7 @@ from mlopsim.fairness.evidence import Explained
 
 def reacts(cls: type[Any]) -> None:
     """Check that the score grows with a bias."""
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit, half = built(cls), 20
     evidence = probes.sample(seed=1, windows=2 * half, per_group=500, shift=1.4, since=half)
@@ -39,7 +39,7 @@ def reacts(cls: type[Any]) -> None:
 
 def too_little(cls: type[Any]) -> None:
     """Check that what is not enough is said to be not enough."""
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit = built(cls)
     cases = probes.poor()
@@ -71,7 +71,7 @@ def too_little(cls: type[Any]) -> None:
 
 def needs(cls: type[Any]) -> None:
     """Check that it asks for what it lists, and for nothing else."""
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit, asked = built(cls), set()
     whole = sample(4, 2)
@@ -109,7 +109,7 @@ def needs(cls: type[Any]) -> None:
 
 def labels(cls: type[Any]) -> None:
     """Check that it looks at the labels that it says it uses."""
-    if is_arm(cls):
+    if is_battery(cls):
         return
     audit, whole = built(cls), sample(4, 2)
     uses = audit.labels_used is not Labels.NONE
@@ -139,3 +139,31 @@ def labels(cls: type[Any]) -> None:
     raise ContractError(
         "labels = true: it finds something although they are not known", remedy="self.label()"
     )
+
+
+def reads(cls: type[Any]) -> None:
+    """Check that features, scores and groups play no part where it says that it does not read them."""
+    if is_battery(cls):
+        return
+    audit, whole = built(cls), sample(4, 2)
+    usual = examine(audit, whole)
+    # an effect size may be in units of the spread of the scores, which stays
+    other = {
+        "features": dataclasses.replace(whole, X=-3.0 * whole.X[::-1]),
+        "scores": dataclasses.replace(whole, score=whole.score[::-1].copy(), _explained={}),
+    }
+    ignored = {"decisions": ("features", "scores"), "outputs": ("features",), "explanations": ("features",)}
+    for what in ignored.get(audit.reads, ()):
+        found = numbers(examine(audit, other[what]))
+        near(numbers(usual), found, f"says that it reads {audit.reads}, but {what} change what it finds")
+    # everybody of every other row changes sides
+    group = whole.group.copy()
+    group[::2] = 1 - group[::2]
+    changed = numbers(examine(audit, dataclasses.replace(whole, group=group, _explained={})))
+    if not audit.by_group:
+        near(numbers(usual), changed, "says that it does not compare groups, but they change what it finds")
+    elif Source.FLIP not in audit.needs:
+        # there the groups are in the rows that were moved to another one
+        require(
+            not identical(numbers(usual), changed), "says that it compares groups, but they change nothing"
+        )

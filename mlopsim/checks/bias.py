@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlopsim.checks.base import Check, identical, own_randomness, require
-from mlopsim.core.spec import make
+from mlopsim.core.spec import make, params_of
 from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.sources.population import Population
 from mlopsim.streams.stream import Norm
@@ -72,10 +72,27 @@ def _changes(bias: Bias, source: Population, people: People) -> dict[str, np.nda
     return found
 
 
+def _twin(made: Bias) -> None:
+    """Check that the bias that is named as a twin gives the same features and other labels."""
+    if not made.twin:
+        return
+    other: Bias = make("bias", {made.twin: params_of(made)})
+    drawn = [
+        dataclasses.replace(
+            _population(made), bias={b.name: params_of(b)}, strength=1.0, timing={"step": {"at": 3}}
+        )
+        for b in (made, other)
+    ]
+    one, two = (source.generate(np.random.SeedSequence(11)) for source in drawn)
+    require(bool(np.array_equal(one.X, two.X)), f"its features are not those of {other.full_name}, its twin")
+    require(not np.array_equal(one.y, two.y), f"its labels are those of {other.full_name}, its twin, too")
+
+
 def _bias(cls: type[Any]) -> None:
     """Check that a bias changes nothing at strength 0, whom it hits, and nothing that it does not name."""
     made: Bias = make("bias", cls.name)
     require(isinstance(made.norm, Norm), f"norm is {made.norm!r}", remedy="a Norm")
+    _twin(made)
     source = _population(made)
     none = _people(source, 0.0)
     for name, gap in _changes(made, source, none).items():

@@ -20,7 +20,7 @@ tuning, training of a selector  selector; stream, learner, training, deployment 
 detector in a cell              detector; signal, stream, learner, training, deployment of the task
 calibration of a detector       detector; signal, stream, learner of its law without drift
 gate in a scenario              gate without its action: whatever is done with rows, the same are flagged
-audit in a deployment           audit, in calibration and cells; an arm's members as if they stood alone
+audit in a deployment           audit, in calibration and cells; a battery's members as if they stood alone
 audit of one's own model        audit
 ==============================  ===========================================================================
 

@@ -1,4 +1,4 @@
-"""Audits of models for bias against groups, alone and in arms, at matched false alarms.
+"""Audits of models for bias against groups, alone and in batteries, at matched false alarms.
 
 Models have two classes; class 1 is the one that is wished for. Everything works on the rows of many windows
 at once: a statistic a window.

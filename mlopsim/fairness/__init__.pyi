@@ -1,6 +1,6 @@
 from .audit import Audit, Findings, LabelAudit, Labels, Source
 from .audits.accuracy import Accuracy
-from .audits.arm import OwnArm
+from .audits.arm import OwnBattery
 from .audits.calibration_gap import CalibrationGap
 from .audits.demographic_parity import DemographicParity
 from .audits.equal_opportunity import EqualOpportunity
@@ -18,7 +18,7 @@ from .audits.shap_gap import ShapGap
 from .audits.shap_ks import ShapKs
 from .audits.slice_accuracy import SliceAccuracy
 from .audits.traditional import Traditional
-from .batteries import Arm
+from .batteries import Battery
 from .calibration import Limit, exact_limit
 from .dataset_audit import prepare, split_rows
 from .deployment import Deployment, deploy, unbiased
@@ -31,8 +31,8 @@ from .verdicts import Says, Verdict, judge
 __all__ = [
     "F1",
     "Accuracy",
-    "Arm",
     "Audit",
+    "Battery",
     "CalibrationGap",
     "DemographicParity",
     "Deployment",
@@ -51,7 +51,7 @@ __all__ = [
     "LimeGap",
     "Limit",
     "Metrics",
-    "OwnArm",
+    "OwnBattery",
     "PredictiveParity",
     "Says",
     "ShapGap",

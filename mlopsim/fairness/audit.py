@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.track import Attribute
 from mlopsim.fairness.evidence import Evidence
 
 
@@ -30,6 +31,12 @@ class Source(Enum):
     LIME = "lime"
     FLIP = "flip"
     KNOWN = "known"
+
+
+#: what audits read, the least telling first: 0 or 1 for each row, scores, features, attributions
+READS = ("decisions", "outputs", "rows", "explanations")
+#: what somebody must have beside features and decisions before an audit can look
+NEEDS = ("labels", "true labels", "group labels", "model")
 
 
 @dataclass(kw_only=True)
@@ -96,6 +103,12 @@ class Audit:
     ----------
     unit : str
         Of the statistic.
+    family : str
+        Which kind of test it is, in a word or two: its group in tables.
+    reads : str
+        What of a deployment it looks at, one of :data:`READS`; labels and groups aside.
+    by_group : bool
+        Whether it compares groups; False: what it finds does not depend on who is in which group.
     labels_used : Labels
         Which labels it uses by default; those that use some have a field ``labels``.
     needs : frozenset of Source
@@ -112,6 +125,7 @@ class Audit:
     """
 
     unit: ClassVar[str] = ""
+    family: ClassVar[str] = "other"
     exact: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
     thumb: ClassVar[str] = ""
@@ -127,6 +141,42 @@ class Audit:
     def needs(self) -> frozenset[Source]:
         """What else it needs; an audit that needs something sets the class attribute."""
         return frozenset()
+
+    @property
+    def reads(self) -> str:
+        """What it looks at; an audit that looks at more than decisions sets the class attribute."""
+        return "decisions"
+
+    @property
+    def by_group(self) -> bool:
+        """Whether it compares groups; an audit that does not sets the class attribute."""
+        return True
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """What somebody must have before it can look, of :data:`NEEDS`."""
+        asked = {"group labels": self.by_group, "model": bool(self.needs)}
+        return tuple(name for name in NEEDS if asked.get(name, False))
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes: family, role, reads, needs, known and battery.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> make("audit", "equal_opportunity").facts()["needs"]
+        'labels, group labels'
+        >>> make("audit", "flip").facts()["needs"]
+        'group labels, model'
+        """
+        return {
+            "family": self.family,
+            "role": "method",
+            "reads": self.reads,
+            "needs": ", ".join(self.asks_for) or "none",
+            "known": "nothing",
+            "battery": False,
+        }
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return what it finds, window by window.
@@ -158,6 +208,11 @@ class LabelAudit(Audit):
     def __post_init__(self) -> None:
         if self.labels is Labels.NONE:
             raise ConfigError(f"{self.full_name} needs labels", remedy="labels: observed, or true")
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """The labels, and what its base asks for."""
+        return ("true labels" if self.labels is Labels.TRUE else "labels", *super().asks_for)
 
     def label(self, evidence: Evidence) -> np.ndarray:
         """Return the labels that it uses, int64 (n,).

@@ -1,26 +1,29 @@
-"""Arms: several audits that decide together."""
+"""Batteries: several audits that decide together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import canonical, make
-from mlopsim.fairness.audit import Audit, Findings, Labels, Source
+from mlopsim.core.track import Attribute
+from mlopsim.fairness.audit import NEEDS, READS, Audit, Findings, Labels, Source
 from mlopsim.fairness.evidence import Evidence
 
 
 @dataclass(kw_only=True)
-class Arm(Audit):
-    """Base of arms. A window's position is that of the audit that stands highest on its own chart.
+class Battery(Audit):
+    """Base of batteries. A window's position is that of the audit that stands highest on its own chart.
 
-    An arm defines :meth:`members`. Whoever calibrates the audits gives it their positions: it has no score of
-    its own.
+    A battery defines :meth:`members`. Whoever calibrates the audits gives it their positions: it has no score
+    of its own.
     """
+
+    family: ClassVar[str] = "battery"
 
     def members(self) -> list[Any]:
         """Return the specs of the audits."""
@@ -32,14 +35,14 @@ class Arm(Audit):
         Raises
         ------
         ConfigError
-            If there is none, one is listed twice, or one is an arm.
+            If there is none, one is listed twice, or one is a battery.
         """
         parts: list[dict[str, Any]] = []
         for spec in self.members():
             content = canonical("audit", spec)
-            if isinstance(make("audit", content), Arm):
+            if isinstance(make("audit", content), Battery):
                 raise ConfigError(
-                    f"{self.full_name}: {content['kind']}/{content['name']} is an arm itself",
+                    f"{self.full_name}: {content['kind']}/{content['name']} is a battery itself",
                     remedy="list its audits",
                 )
             if content in parts:
@@ -63,8 +66,29 @@ class Arm(Audit):
         used = {make("audit", spec).labels_used for spec in self.members()}
         return Labels.OBSERVED if used - {Labels.NONE} else Labels.NONE
 
+    @property
+    def reads(self) -> str:
+        """What its audits look at."""
+        found = {make("audit", spec).reads for spec in self.members()}
+        return ", ".join(name for name in READS if name in found)
+
+    @property
+    def by_group(self) -> bool:
+        """Whether any of its audits compares groups."""
+        return any(make("audit", spec).by_group for spec in self.members())
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """What any of its audits asks for."""
+        asked = {name for spec in self.members() for name in make("audit", spec).asks_for}
+        return tuple(name for name in NEEDS if name in asked)
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes: what its audits read and need together."""
+        return {**super().facts(), "battery": True}
+
     def combine(self, positions: np.ndarray) -> np.ndarray:
-        """Return the position of the arm from those of its k audits, without the first axis.
+        """Return the position of the battery from those of its k audits, without the first axis.
 
         Parameters
         ----------
@@ -119,7 +143,7 @@ class Arm(Audit):
         return found
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
-        """Refuse: an arm needs the limits of its audits."""
+        """Refuse: a battery needs the limits of its audits."""
         raise ConfigError(
             f"{self.full_name} compares its audits on their charts, which needs their limits",
             remedy="let a suite of the track fairness calibrate them, or examine its members() one by one",

@@ -1,4 +1,4 @@
-"""Limits that make an audit, or an arm, block a fair deployment equally rarely."""
+"""Limits that make an audit, or a battery, block a fair deployment equally rarely."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.rates import LEAST, gap_interval
-from mlopsim.fairness.verdicts import Says, Verdict, by_arm
+from mlopsim.fairness.verdicts import Says, Verdict, by_battery
 from mlopsim.stats.proportions import wilson
 from mlopsim.stats.table import interval_columns
 
 
 def sections(
-    subject: Subject, verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float
+    subject: Subject, verdicts: Sequence[Verdict], batteries: Mapping[str, Sequence[str]], alpha: float
 ) -> list[Section]:
     """Make the sections of the page.
 
@@ -27,14 +27,14 @@ def sections(
     ----------
     subject : Subject
     verdicts : sequence of Verdict
-    arms : mapping of str to sequence of str
-        Audits of each arm.
+    batteries : mapping of str to sequence of str
+        Audits of each battery.
     alpha : float
         Level of the verdicts; intervals are of the level ``1 - alpha``.
     """
     return [
         _verdicts(subject, verdicts, alpha),
-        _arms(verdicts, arms, alpha),
+        _batteries(verdicts, batteries, alpha),
         _groups(subject.evidence, 1.0 - alpha),
         _gaps(subject.evidence, 1.0 - alpha),
         *attributions(subject.features, 1.0 - alpha),
@@ -86,24 +86,24 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
     return Section(title="Verdicts", text=text, table=verdict_rows(verdicts))
 
 
-def _arms(verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float) -> Section:
-    found = by_arm(verdicts, arms, alpha)
+def _batteries(verdicts: Sequence[Verdict], batteries: Mapping[str, Sequence[str]], alpha: float) -> Section:
+    found = by_battery(verdicts, batteries, alpha)
     looked = {v.audit for v in verdicts}
     frame = pl.DataFrame(
         {
-            "arm": list(found),
+            "battery": list(found),
             "verdict": [says.value for says, _ in found.values()],
             "found by": [", ".join(hits) or "–" for _, hits in found.values()],
-            "audits": [", ".join(name for name in arms[arm] if name in looked) for arm in found],
+            "audits": [", ".join(name for name in batteries[battery] if name in looked) for battery in found],
         },
-        schema=dict.fromkeys(("arm", "verdict", "found by", "audits"), pl.String),
+        schema=dict.fromkeys(("battery", "verdict", "found by", "audits"), pl.String),
     )
     text = (
-        "The audits of an arm together, their p-values adjusted within the arm, so that more may be found "
-        "than among all audits: each arm finds something where there is nothing with a chance of at most "
-        f"{alpha:g}. Arms of which no audit looked are not shown."
+        "The audits of a battery together, their p-values adjusted within it, so that more may be found "
+        "than among all audits: each battery finds something where there is nothing with a chance of at most "
+        f"{alpha:g}. Batteries of which no audit looked are not shown."
     )
-    return Section(title="Arms", text=text, table=frame)
+    return Section(title="Batteries", text=text, table=frame)
 
 
 def _rates(evidence: Evidence) -> dict[str, tuple[np.ndarray, np.ndarray]]:

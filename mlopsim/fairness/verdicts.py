@@ -15,7 +15,7 @@ from mlopsim.core.identity import identity_words
 from mlopsim.core.spec import canonical, label, make
 from mlopsim.core.threads import one_thread
 from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.dataset_audit import Subject, regrouped
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.stats.ranks import holm
@@ -101,7 +101,7 @@ def judge(
     ----------
     subject : Subject
     audits : sequence of specs of audits
-        No arms.
+        No batteries.
     seed : numpy.random.SeedSequence
     alpha : float, default 0.05
         Chance that any audit finds something where there is nothing.
@@ -254,42 +254,42 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
     return (1 + above) / (1 + rounds)
 
 
-def by_arm(
-    verdicts: Sequence[Verdict], arms: Mapping[str, Sequence[str]], alpha: float
+def by_battery(
+    verdicts: Sequence[Verdict], batteries: Mapping[str, Sequence[str]], alpha: float
 ) -> dict[str, tuple[Says, tuple[str, ...]]]:
-    """Return what each arm says, and the audits by which it found something.
+    """Return what each battery says, and the audits by which it found something.
 
-    The p-values of an arm are adjusted together, those of other audits play no part.
+    The p-values of a battery are adjusted together, those of other audits play no part.
 
     Parameters
     ----------
     verdicts : sequence of Verdict
-    arms : mapping of str to sequence of str
-        Names of the audits of each arm. Those that did not look are not counted, an arm of which none did
-        is left out.
+    batteries : mapping of str to sequence of str
+        Names of the audits of each battery. Those that did not look are not counted, a battery of which
+        none did is left out.
     alpha : float
 
     Examples
     --------
     >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", p=0.01, adjusted=0.02, test="own",
     ...               thumb="", broken=None, blamed=(), labels="none", reason="", seconds=0.0)
-    >>> by_arm([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
+    >>> by_battery([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
     {'first': (<Says.FOUND: 'found'>, ('one',))}
     """
     found: dict[str, tuple[Says, tuple[str, ...]]] = {}
-    for arm, members in arms.items():
+    for battery, members in batteries.items():
         looked = [v for v in verdicts if v.audit in members]
         able = [v for v in looked if v.says is not Says.TOO_LITTLE]
         level = holm([v.p for v in able])
         if not looked:
             continue
         if not able:
-            found[arm] = Says.TOO_LITTLE, ()
+            found[battery] = Says.TOO_LITTLE, ()
         elif np.isnan(level).all():
-            found[arm] = Says.NO_TEST, ()
+            found[battery] = Says.NO_TEST, ()
         else:
             hits = tuple(v.audit for v, p in zip(able, level, strict=True) if p <= alpha)
-            found[arm] = Says.FOUND if hits else Says.NOT_FOUND, hits
+            found[battery] = Says.FOUND if hits else Says.NOT_FOUND, hits
     return found
 
 
@@ -303,7 +303,7 @@ def check_audits(audits: Sequence[Any]) -> list[str]:
     Raises
     ------
     ConfigError
-        If one is an arm, is listed twice or asks for labels that nobody has.
+        If one is a battery, is listed twice or asks for labels that nobody has.
 
     Examples
     --------
@@ -316,9 +316,9 @@ def check_audits(audits: Sequence[Any]) -> list[str]:
         raise ConfigError(f"the audit {twice} is listed twice", remedy="keep one of them")
     for name, spec in zip(names, audits, strict=True):
         audit: Audit = make("audit", spec)
-        if isinstance(audit, Arm):
+        if isinstance(audit, Battery):
             members = ", ".join(label("audit", member) for member in audit.members())
-            raise ConfigError(f"{name} is an arm", remedy=f"list its audits: {members}")
+            raise ConfigError(f"{name} is a battery", remedy=f"list its audits: {members}")
         if isinstance(audit, LabelAudit) and audit.labels is Labels.TRUE:
             raise ConfigError(
                 f"{name}: the true labels are known in simulations only", remedy="labels: observed"

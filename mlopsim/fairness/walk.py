@@ -1,4 +1,4 @@
-"""What serves when an audit or an arm decides which versions may."""
+"""What serves when an audit or a battery decides which versions may."""
 
 from __future__ import annotations
 

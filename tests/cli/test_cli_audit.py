@@ -111,7 +111,15 @@ def test_page_and_json_say_the_same(tmp_path: Path) -> None:
     text = text_of(tmp_path / "page.html")
     for name, row in found.items():
         assert re.search(rf"{re.escape(name)}\s+{row['says']}", text), name
-    for title in ("Verdicts", "Arms", "Groups", "Gaps between groups", "Shapley values", "LIME", "Scores"):
+    for title in (
+        "Verdicts",
+        "Batteries",
+        "Groups",
+        "Gaps between groups",
+        "Shapley values",
+        "LIME",
+        "Scores",
+    ):
         assert re.search(rf"<h2>[^<]*{title}", html), title
     # one file, no network
     assert "<svg" in html
@@ -207,7 +215,7 @@ def test_a_constant_prediction_is_not_enough_data_where_it_says_nothing(tmp_path
         ({"label": pl.col("job")}, [], "sex", ["3"]),
         ({}, ["--learner", "rigde"], "sex", ["rigde", "did you mean 'ridge'"]),
         ({}, ["--audit", "shap_gab"], "sex", ["shap_gab", "did you mean 'shap_gap'"]),
-        ({}, ["--audit", "explained"], "sex", ["explained is an arm", "list its audits: accuracy, f1"]),
+        ({}, ["--audit", "explained"], "sex", ["explained is a battery", "list its audits: accuracy, f1"]),
         ({}, ["--audit", "{f1: {labels: 'true'}}"], "sex", ["known in simulations only", "labels: observed"]),
         ({}, [], "label", ["'label' cannot be both label and group", "--group"]),
         ({}, ["--audit", "flip", "--audit", "flip"], "sex", ["listed twice"]),

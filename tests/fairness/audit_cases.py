@@ -9,11 +9,11 @@ import numpy as np
 from mlopsim.core.registry import names
 from mlopsim.core.spec import make
 from mlopsim.fairness import made_up_evidence as probes
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.evidence import Evidence, Explained
 
-SINGLE = tuple(name for name in names("audit") if not isinstance(make("audit", name), Arm))
-ARMS = tuple(name for name in names("audit") if name not in SINGLE)
+SINGLE = tuple(name for name in names("audit") if not isinstance(make("audit", name), Battery))
+BATTERIES = tuple(name for name in names("audit") if name not in SINGLE)
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mlopsim.fairness.audit import Findings
+from mlopsim.fairness.audits.accuracy import Accuracy
 from mlopsim.fairness.audits.demographic_parity import DemographicParity
 from mlopsim.fairness.audits.equal_opportunity import EqualOpportunity
 from mlopsim.fairness.audits.shap_gap import ShapGap
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.evidence import Evidence
 
 
@@ -100,8 +101,44 @@ class Sure(DemographicParity):
         return found
 
 
-class Averages(Arm):
-    """An arm in which one audit can be outvoted by another's silence."""
+class Watches(DemographicParity):
+    """It says that it reads decisions, and looks at scores."""
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        found = super().examine(evidence, rng)
+        found.score = found.score + np.abs(evidence.score[0])
+        return found
+
+
+class Measures(ShapGap):
+    """It says that it reads explanations, and looks at features."""
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        found = super().examine(evidence, rng)
+        found.score = found.score + np.abs(evidence.X[0, 0])
+        return found
+
+
+class NoGroups(DemographicParity):
+    """It says that it compares no groups."""
+
+    by_group: ClassVar[bool] = False
+
+
+class AnyGroups(Accuracy):
+    """It says that it compares groups."""
+
+    by_group: ClassVar[bool] = True
+
+
+class Vague(DemographicParity):
+    """What it reads is no word of the contract."""
+
+    reads: ClassVar[str] = "everything"
+
+
+class Averages(Battery):
+    """A battery in which one audit can be outvoted by another's silence."""
 
     def members(self) -> list[Any]:
         return ["accuracy", "f1"]
@@ -124,7 +161,12 @@ class Averages(Arm):
         (Peeks, "labels"),
         (Silent, "too little"),
         (Sure, "too little"),
-        (Averages, "arm"),
+        (Watches, "reads"),
+        (Measures, "reads"),
+        (NoGroups, "reads"),
+        (AnyGroups, "reads"),
+        (Vague, "form"),
+        (Averages, "battery"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

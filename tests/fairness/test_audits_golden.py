@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audit_cases import ARMS, SINGLE, rng, uneven
+from audit_cases import BATTERIES, SINGLE, rng, uneven
 
 from mlopsim.core.registry import find
 from mlopsim.core.spec import make
@@ -63,7 +63,7 @@ def test_golden(name: str) -> None:
     np.testing.assert_allclose(score, golden_score, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", BATTERIES)
 def test_arms_have_the_audits_that_they_had(name: str) -> None:
     if name == "arm":
         # of the user's choice

@@ -1,4 +1,4 @@
-"""P-values from shuffled groups keep their level; verdicts of arms follow Holm by hand."""
+"""P-values from shuffled groups keep their level; verdicts of batteries follow Holm by hand."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import cast
 import numpy as np
 import pytest
 
-from mlopsim.cli.commands.audit import ARMS
+from mlopsim.cli.commands.audit import BATTERIES
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make
 from mlopsim.fairness.dataset_audit import Subject, prepare
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.fairness.made_up_evidence import sample
-from mlopsim.fairness.verdicts import Says, Verdict, by_arm, judge, shuffled
+from mlopsim.fairness.verdicts import Says, Verdict, by_battery, judge, shuffled
 from mlopsim.learners.base import Model
 from mlopsim.streams.files.tables import Table
 
@@ -102,18 +102,18 @@ def test_the_level_is_kept(name: str) -> None:
         assert (p <= 0.5 + 1e-12).mean() > 0.5 - 4.0 * math.sqrt(0.25 / runs)
 
 
-def test_arms_by_hand() -> None:
+def test_batteries_by_hand() -> None:
     found = [verdict("a", 0.02), verdict("b", 0.04), verdict("c", 0.9), verdict("d", math.nan, Says.NO_TEST)]
-    arms = {"one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "none": ["d"], "void": []}
-    says = by_arm(found, arms, 0.05)
+    batteries = {"one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "none": ["d"], "void": []}
+    says = by_battery(found, batteries, 0.05)
     # the smallest of two counts twice, of three three times
     assert says["one"] == (Says.FOUND, ("a",)) and says["two"] == (Says.FOUND, ("a", "b"))
     assert says["three"] == (Says.NOT_FOUND, ())
     assert says["none"] == (Says.NO_TEST, ()) and "void" not in says
     # what had too little data does not count among those that are adjusted for
     short = [verdict("a", 0.02), verdict("b", 0.03, Says.TOO_LITTLE), verdict("c", 0.04, Says.TOO_LITTLE)]
-    assert by_arm(short, {"three": ["a", "b", "c"]}, 0.05)["three"] == (Says.FOUND, ("a",))
-    assert by_arm(short[1:], {"two": ["b", "c"]}, 0.05)["two"] == (Says.TOO_LITTLE, ())
+    assert by_battery(short, {"three": ["a", "b", "c"]}, 0.05)["three"] == (Says.FOUND, ("a",))
+    assert by_battery(short[1:], {"two": ["b", "c"]}, 0.05)["two"] == (Says.TOO_LITTLE, ())
 
 
 AUDITS = ["demographic_parity", "four_fifths", "shap_gap", "calibration_gap"]
@@ -149,7 +149,7 @@ def test_refused() -> None:
     seed = np.random.SeedSequence(0)
     with pytest.raises(ConfigError, match="listed twice"):
         judge(subject(0.0), ["four_fifths", "four_fifths"], seed)
-    with pytest.raises(ConfigError, match="explained is an arm"):
+    with pytest.raises(ConfigError, match="explained is a battery"):
         judge(subject(0.0), ["explained"], seed)
     with pytest.raises(ConfigError, match="known in simulations only"):
         judge(subject(0.0), [{"accuracy": {"labels": "true"}}], seed)
@@ -168,6 +168,6 @@ def test_a_fair_model_is_rarely_found_biased(learner: Spec) -> None:
         table = Table(X=X, y=y, g=g, classes=("no", "yes"), features=features, groups=("a", "b"))
         seed = np.random.SeedSequence(k)
         seen = prepare(table, learner, Explaining(background=30, rows=20, samples=100), seed)
-        audits = [name for name in registry.names("audit") if name not in ("arm", *ARMS)]
+        audits = [name for name in registry.names("audit") if name not in ("arm", *BATTERIES)]
         hits += any(v.says is Says.FOUND for v in judge(seen, audits, seed.spawn(1)[0], rounds=299))
     assert hits <= 0.05 * runs + 3.0 * math.sqrt(0.05 * 0.95 * runs)

@@ -343,6 +343,18 @@ class Idle(Bias):
     norm: ClassVar[Norm] = Norm.NONE
 
 
+class OtherFeatures(Planted):
+    """It names a twin whose features are others."""
+
+    twin: ClassVar[str] = "label_bias"
+
+
+class SameLabels(Planted):
+    """It names a twin that is itself."""
+
+    twin: ClassVar[str] = "proxy"
+
+
 class Halves(Planted):
     """Its labels are no labels."""
 
@@ -363,6 +375,8 @@ class Halves(Planted):
         (Shrinking, "does not grow with the strength"),
         (Idle, "it changes nothing at strength 1"),
         (Halves, "labels other than 0 and 1"),
+        (OtherFeatures, "its features are not those of bias/label_bias"),
+        (SameLabels, "its labels are those of bias/proxy"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from mlopsim.fairness.verdicts import Verdict
 
-#: arms whose audits look by default
-ARMS = ("traditional", "explained", "metrics")
+#: batteries whose audits look by default
+BATTERIES = ("traditional", "explained", "metrics")
 #: share of the rows that the model is trained on: what is left is audited
 SHARE = 0.6
 
@@ -82,8 +82,10 @@ def command(**given: Any) -> None:
     _check(given)
     learner = _spec(given["learner"])
     make("learner", learner)
-    arms = {name: [label_of("audit", spec) for spec in make("audit", name).members()] for name in ARMS}
-    audits = [_spec(text) for text in given["audits"]] or _all(arms)
+    batteries = {
+        name: [label_of("audit", spec) for spec in make("audit", name).members()] for name in BATTERIES
+    }
+    audits = [_spec(text) for text in given["audits"]] or _all(batteries)
     check_audits(audits)
     root = np.random.SeedSequence(given["seed"])
     with Console(stderr=True).status("reading ...") as status:
@@ -124,7 +126,7 @@ def command(**given: Any) -> None:
             watch=lambda name: status.update(literal(f"audit {name} ...")),
         )
         status.update("drawing ...")
-        found = sections(subject, verdicts, arms, given["alpha"])
+        found = sections(subject, verdicts, batteries, given["alpha"])
         hits = sum(v.says is Says.FOUND for v in verdicts)
         summary = {
             "rows audited": f"{len(subject.evidence.window):,}",
@@ -190,9 +192,9 @@ def _spec(text: str) -> Any:
         ) from error
 
 
-def _all(arms: dict[str, list[str]]) -> list[Any]:
-    """Return the audits of all arms, each once."""
-    return list(dict.fromkeys(name for members in arms.values() for name in members))
+def _all(batteries: dict[str, list[str]]) -> list[Any]:
+    """Return the audits of all batteries, each once."""
+    return list(dict.fromkeys(name for members in batteries.values() for name in members))
 
 
 def _as_json(verdicts: list[Verdict], summary: dict[str, Any], out: Path) -> dict[str, Any]:

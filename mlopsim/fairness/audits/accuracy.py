@@ -42,6 +42,8 @@ class Accuracy(LabelAudit):
     """
 
     unit: ClassVar[str] = "accuracy lost"
+    family: ClassVar[str] = "traditional"
+    by_group: ClassVar[bool] = False
     thumb: ClassVar[str] = "more than 2 points lower"
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -1,4 +1,4 @@
-"""An arm of one's own."""
+"""A battery of one's own."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import part
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 
 
 @register("audit", "arm")
 @dataclass(kw_only=True)
-class OwnArm(Arm):
+class OwnBattery(Battery):
     """Any audits together.
 
     Parameters
     ----------
     audits : list of specs of audits, default accuracy and demographic_parity
-        At least one; none an arm, none twice.
+        At least one; none a battery, none twice.
     label : str, default ""
         What it is called in tables.
 
     Examples
     --------
     >>> import numpy as np
-    >>> arm = OwnArm(audits=["flip", {"calibration_gap": {"strata": 10}}])
-    >>> arm.combine(np.array([[0.2, 1.3, np.nan], [0.4, np.nan, np.nan]]))
+    >>> battery = OwnBattery(audits=["flip", {"calibration_gap": {"strata": 10}}])
+    >>> battery.combine(np.array([[0.2, 1.3, np.nan], [0.4, np.nan, np.nan]]))
     array([0.4, 1.3, nan])
     """
 

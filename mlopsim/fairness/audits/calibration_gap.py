@@ -53,6 +53,8 @@ class CalibrationGap(LabelAudit):
     """
 
     unit: ClassVar[str] = "share of class 1 at equal score"
+    family: ClassVar[str] = "fairness metric"
+    reads: ClassVar[str] = "outputs"
     exact: ClassVar[bool] = True
 
     strata: int = 20

@@ -39,6 +39,7 @@ class DemographicParity(Audit):
     """
 
     unit: ClassVar[str] = "acceptance rate"
+    family: ClassVar[str] = "fairness metric"
     exact: ClassVar[bool] = True
     thumb: ClassVar[str] = THUMB
 

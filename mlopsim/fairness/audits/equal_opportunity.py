@@ -44,6 +44,7 @@ class EqualOpportunity(LabelAudit):
     """
 
     unit: ClassVar[str] = "true-positive rate"
+    family: ClassVar[str] = "fairness metric"
     exact: ClassVar[bool] = True
     thumb: ClassVar[str] = THUMB
 

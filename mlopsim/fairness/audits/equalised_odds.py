@@ -47,6 +47,7 @@ class EqualisedOdds(LabelAudit):
     """
 
     unit: ClassVar[str] = "true- or false-positive rate"
+    family: ClassVar[str] = "fairness metric"
     exact: ClassVar[bool] = True
     thumb: ClassVar[str] = THUMB
 

@@ -1,4 +1,4 @@
-"""The traditional arm with explanations."""
+"""The traditional battery with explanations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from mlopsim.core.registry import register
 from mlopsim.fairness.audits.traditional import TRADITIONAL
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 
 EXPLAINED = (
     *TRADITIONAL,
@@ -22,7 +22,7 @@ EXPLAINED = (
 
 @register("audit", "explained")
 @dataclass(kw_only=True)
-class Explained(Arm):
+class Explained(Battery):
     """Traditional release tests and all audits of explanations.
 
     Examples

@@ -50,6 +50,8 @@ class ExplanationShift(Audit):
     """
 
     unit: ClassVar[str] = "area under the ROC curve"
+    family: ClassVar[str] = "explanation"
+    reads: ClassVar[str] = "explanations"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP})
     by_rows: ClassVar[bool] = True
 

@@ -43,6 +43,8 @@ class F1(LabelAudit):
     """
 
     unit: ClassVar[str] = "F1 lost"
+    family: ClassVar[str] = "traditional"
+    by_group: ClassVar[bool] = False
     thumb: ClassVar[str] = "more than .05 lower"
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -35,6 +35,7 @@ class Flip(Audit):
     """
 
     unit: ClassVar[str] = "share of decisions"
+    family: ClassVar[str] = "explanation"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.FLIP})
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

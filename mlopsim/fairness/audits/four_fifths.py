@@ -35,6 +35,7 @@ class FourFifths(Audit):
     """
 
     unit: ClassVar[str] = "ratio of acceptance rates"
+    family: ClassVar[str] = "traditional"
     thumb: ClassVar[str] = "a ratio below .8"
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

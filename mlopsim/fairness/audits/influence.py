@@ -38,6 +38,9 @@ class Influence(Audit):
     """
 
     unit: ClassVar[str] = "share of influence"
+    family: ClassVar[str] = "explanation"
+    reads: ClassVar[str] = "explanations"
+    by_group: ClassVar[bool] = False
     needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP, Source.KNOWN})
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -36,6 +36,8 @@ class LimeGap(Audit):
     """
 
     unit: ClassVar[str] = "standard deviations of the score"
+    family: ClassVar[str] = "explanation"
+    reads: ClassVar[str] = "explanations"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.LIME})
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -1,4 +1,4 @@
-"""The arm of fairness metrics."""
+"""The battery of fairness metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 
 METRICS = (
     "demographic_parity",
@@ -19,7 +19,7 @@ METRICS = (
 
 @register("audit", "metrics")
 @dataclass(kw_only=True)
-class Metrics(Arm):
+class Metrics(Battery):
     """Fairness metrics only: gaps of acceptance, error rates, precision and calibration.
 
     Examples

@@ -40,6 +40,7 @@ class PredictiveParity(LabelAudit):
     """
 
     unit: ClassVar[str] = "positive predictive value"
+    family: ClassVar[str] = "fairness metric"
     exact: ClassVar[bool] = True
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

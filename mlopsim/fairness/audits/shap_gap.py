@@ -39,6 +39,8 @@ class ShapGap(Audit):
     """
 
     unit: ClassVar[str] = "standard deviations of the score"
+    family: ClassVar[str] = "explanation"
+    reads: ClassVar[str] = "explanations"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP})
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -41,6 +41,8 @@ class ShapKs(Audit):
     """
 
     unit: ClassVar[str] = "distance of distribution functions"
+    family: ClassVar[str] = "explanation"
+    reads: ClassVar[str] = "explanations"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP})
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -49,6 +49,8 @@ class SliceAccuracy(LabelAudit):
     """
 
     unit: ClassVar[str] = "accuracy below all"
+    family: ClassVar[str] = "traditional"
+    reads: ClassVar[str] = "rows"
     thumb: ClassVar[str] = "a slice more than 10 points below all"
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

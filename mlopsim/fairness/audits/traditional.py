@@ -1,4 +1,4 @@
-"""The traditional arm."""
+"""The traditional battery."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.registry import register
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 
 TRADITIONAL = ("accuracy", "f1", "slice_accuracy", "four_fifths")
 
 
 @register("audit", "traditional")
 @dataclass(kw_only=True)
-class Traditional(Arm):
+class Traditional(Battery):
     """Release tests without explanations: accuracy, F1, accuracy of slices, the four-fifths rule.
 
     Examples

@@ -56,12 +56,16 @@ class Bias:
         The norm that it violates.
     two_attributes : bool
         Whether it needs a second protected attribute.
+    twin : str
+        Name of a bias under which, with the same parameters and people, the features are the same while the
+        labels are not; empty: there is none.
     fools : bool
         Whether the model is built to deceive explanations: the bias is in the model, not in the rows.
     """
 
     norm: ClassVar[Norm]
     two_attributes: ClassVar[bool] = False
+    twin: ClassVar[str] = ""
     fools: ClassVar[bool] = False
     full_name: ClassVar[str]
     name: ClassVar[str]

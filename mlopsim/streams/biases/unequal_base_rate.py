@@ -44,6 +44,7 @@ class UnequalBaseRate(Bias):
     """
 
     norm: ClassVar[Norm] = Norm.NONE
+    twin: ClassVar[str] = "proxy"
 
     shift: float = 1.0
 

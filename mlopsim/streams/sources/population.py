@@ -11,9 +11,10 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
+from mlopsim.core.track import Attribute
 from mlopsim.streams.biases.base import Bias, People
 from mlopsim.streams.layout import Layout, branch
-from mlopsim.streams.stream import BiasTruth, Stream
+from mlopsim.streams.stream import BiasTruth, Norm, Stream
 from mlopsim.streams.timings.base import Timing
 
 #: what labels weigh the merits with, before it is scaled to length 1
@@ -147,6 +148,23 @@ class Population:
         timing: Timing = make("timing", self.timing)
         found: np.ndarray = self.strength * timing.strength(self.windows, self.warmup)
         return found
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return what is wrong in it: the bias, the norm that it violates, and its largest strength.
+
+        Examples
+        --------
+        >>> Population(strength=0.5).facts(), Population().facts()["norm"]
+        ({'bias': 'proxy', 'norm': 'treatment', 'strength': 0.5}, None)
+        """
+        strength = float(self.strengths().max())
+        bias: Bias = make("bias", self.bias)
+        norm = bias.norm if strength else Norm.NONE
+        return {
+            "bias": bias.name if strength else None,
+            "norm": None if norm is Norm.NONE else norm.name.lower(),
+            "strength": strength,
+        }
 
     def people(self, seed: np.random.SeedSequence) -> tuple[People, np.ndarray]:
         """Draw who comes, and what ``place`` adds to the group's mean, float64 (n,)."""

@@ -15,7 +15,7 @@ from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import canonical, check_range, make, read_settings
 from mlopsim.core.track import FitResult
 from mlopsim.fairness.audit import Audit, Findings, Source
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.calibration import Limit, exact_limit, limit_of
 from mlopsim.fairness.deployment import Deployment, deploy
 from mlopsim.fairness.evidence import Evidence
@@ -89,7 +89,7 @@ class Calibration:
 def members_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the parts of the audits of an arm; of a single audit, the audit itself."""
     audit: Audit = make("audit", content)
-    if isinstance(audit, Arm):
+    if isinstance(audit, Battery):
         return [canonical("audit", spec) for spec in audit.members()]
     return [dict(content)]
 
@@ -194,7 +194,7 @@ def _fit(part: Mapping[str, Any], settings: Calibration, null: _Null) -> FitResu
     limits = [_own_limit(content, settings, null) for content in members]
     rng = np.random.default_rng(seed_sequence(Axis.CALIBRATION, Split.VALIDATION, 0, root=part["root"]))
     info: dict[str, Any] = {"audits": members, "limits": [asdict(limit) for limit in limits]}
-    if isinstance(audit, Arm):
+    if isinstance(audit, Battery):
         positions = {
             split: audit.combine(
                 np.array(

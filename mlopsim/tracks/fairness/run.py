@@ -14,7 +14,7 @@ from mlopsim.core.seeds import Split
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.fairness.audit import Audit, Findings, Source
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.calibration import Limit
 from mlopsim.fairness.deployment import Deployment
 from mlopsim.fairness.evidence import Evidence
@@ -195,7 +195,7 @@ def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who:
         assert found[0].rule is not None
         return Said(alarms=found[0].rule, position=nothing, blame=found[0].blame)
     audit: Audit = make("audit", part["audit"])
-    if isinstance(audit, Arm):
+    if isinstance(audit, Battery):
         limits = [Limit(**limit) for limit in info["limits"]]
         positions = np.array([lim.position(f.score) for lim, f in zip(limits, found, strict=True)])
         score = audit.combine(positions)

@@ -13,7 +13,7 @@ from mlopsim.core.spec import canonical, check_range, label, make, part_of, spli
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
 from mlopsim.core.versions import versions
 from mlopsim.fairness.audit import Audit
-from mlopsim.fairness.batteries import Arm
+from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.deployment import unbiased
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.learners.base import takes_weights
@@ -146,7 +146,7 @@ class FairnessTrack:
         content = canonical("audit", {cls.name: given})
         audit: Audit = make("audit", content)
         shown = label("audit", {cls.name: given})
-        part = {"audit": content, "rule": False, "arm": isinstance(audit, Arm), "control": None}
+        part = {"audit": content, "rule": False, "arm": isinstance(audit, Battery), "control": None}
         part["calibration"] = plain(self.calibration)
         found = [Method(name=shown, part=part)]
         if self.rules and audit.thumb:
