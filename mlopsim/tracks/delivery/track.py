@@ -48,6 +48,12 @@ class DeliveryTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    #: what `mlopsim check` runs
+    smallest: ClassVar[Mapping[str, Any]] = {
+        "settings": {"steps": 0},
+        "tasks": [{"stream": {"synthetic": {"windows": 16, "rows": 20, "warmup": 4, "schedule": "abrupt"}}}],
+        "methods": ["periodic"],
+    }
     parts: ClassVar[Mapping[str, Any]] = PARTS
     steps: int = 1_000_000
     scenarios: int = 2500

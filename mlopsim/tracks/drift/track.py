@@ -51,6 +51,12 @@ class DriftTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    #: what `mlopsim check` runs
+    smallest: ClassVar[Mapping[str, Any]] = {
+        "settings": {"calibration": {"arl0": 500, "horizon": 250, "runs": 50, "checks": 50, "curve": [500]}},
+        "tasks": [{"signal": {"iid": {"p": 0.1, "p1": 0.5, "ticks": 600, "change": 300}}}],
+        "methods": ["ddm"],
+    }
     parts: ClassVar[Mapping[str, Any]] = PARTS
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     tolerance: int = 2000

@@ -61,6 +61,26 @@ class FairnessTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    #: what `mlopsim check` runs
+    smallest: ClassVar[Mapping[str, Any]] = {
+        "settings": {
+            "calibration": {"alpha": 0.2, "runs": 20, "checks": 20, "lime_runs": 10, "lime_checks": 10}
+        },
+        "tasks": [
+            {
+                "stream": {
+                    "population": {
+                        "windows": 8,
+                        "warmup": 2,
+                        "per_group": 60,
+                        "bias": "proxy",
+                        "timing": {"step": {"at": 4}},
+                    }
+                }
+            }
+        ],
+        "methods": ["four_fifths"],
+    }
     parts: ClassVar[Mapping[str, Any]] = PARTS
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())

@@ -52,6 +52,20 @@ class QualityTrack:
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
+    #: what `mlopsim check` runs
+    smallest: ClassVar[Mapping[str, Any]] = {
+        "tasks": [
+            {
+                "stream": {
+                    "corrupted": {
+                        "base": {"synthetic": {"windows": 16, "rows": 40, "warmup": 6, "concept": "sea"}},
+                        "timing": {"step": {"at": 8}},
+                    }
+                }
+            }
+        ],
+        "methods": ["zscore"],
+    }
     parts: ClassVar[Mapping[str, Any]] = PARTS
     stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
     every: int = 2

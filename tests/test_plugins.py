@@ -1,0 +1,112 @@
+"""The examples of plug-ins: selector, detector, injector, section are one file each, a track is a folder.
+
+They are loaded from outside of the package, checked, run in small suites, and their sections are reported.
+"""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.python import make_suite, run_suite
+from mlopsim.checks.run import check_component
+from mlopsim.checks.small_run import small_run
+from mlopsim.core.registry import find, forget_plugins, load_plugins
+from mlopsim.core.section import make_sections
+from mlopsim.report.build import write_report
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "plugins"
+FILES = {
+    "selector/shifted": "selector.py",
+    "detector/last_mean": "detector.py",
+    "injector/rounded": "injector.py",
+    "section/retrains": "section.py",
+    "track/centre": "track/track.py",
+    "section/centre-outliers": "track/sections/outliers.py",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
+    yield Path(shutil.copytree(EXAMPLES, tmp_path / "mine"))
+    forget_plugins()
+
+
+@pytest.mark.parametrize("full_name", FILES)
+def test_an_example_fulfils_its_contract(full_name: str, folder: Path) -> None:
+    # a section needs its track
+    load_plugins([folder / FILES[full_name], folder / "track"])
+    cls = find(*full_name.split("/"))
+    assert cls.version.startswith("plugin-")
+    assert not {verdict.check: verdict.problem for verdict in check_component(cls) if verdict.problem}
+    done = doctest.testmod(sys.modules[cls.__module__])
+    assert done.attempted and not done.failed
+
+
+def results_of(results: Any, track: Any, folder: Path) -> SimpleNamespace:
+    with Ledger.read(folder) as ledger:
+        curves = {key: ledger.curves(key) for key in results.cells["key"]}
+    return SimpleNamespace(
+        track=track, cells=results.cells, leaderboard=results.leaderboard, curves=curves.__getitem__
+    )
+
+
+def test_a_selector_an_injector_and_a_section_join_a_suite(folder: Path) -> None:
+    base = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4, "schedule": "abrupt"}}
+    stream = {"corrupted": {"base": base, "injector": "rounded", "timing": {"step": {"at": 6}}}}
+    suite, track = make_suite(
+        track={"delivery": {"steps": 0}},
+        tasks=[{"stream": stream}],
+        methods=["shifted", {"shifted": {"threshold": 0.4}}],
+        seeds=2,
+        plugins=[folder],
+    )
+    results = run_suite(folder / "out", suite, track, executor="serial")
+    assert results.cells["status"].unique().to_list() == ["done"]
+    made, unmade = make_sections(results_of(results, track, folder / "out"))
+    (mine,) = (section for section in made if section.title == "Retrains by method")
+    assert not unmade and "shifted(threshold=0.4)" in mine.table["method"].to_list()
+    page = write_report(folder / "out", made, {"title": "mine"}).read_text(encoding="utf-8")
+    assert "Retrains by method" in page and "shifted(threshold=0.4)" in page
+    with Ledger.read(folder / "out") as ledger:
+        stored = {Path(entry["path"]).name for entry in ledger.grid(None)["plugins"]}
+    assert stored == {"detector.py", "injector.py", "section.py", "selector.py"}
+
+
+def test_a_detector_joins_a_suite(folder: Path) -> None:
+    suite, track = make_suite(
+        track={"drift": find("track", "drift").smallest["settings"]},
+        tasks=find("track", "drift").smallest["tasks"],
+        methods=["last_mean"],
+        seeds=2,
+        plugins=[folder / "detector.py"],
+    )
+    results = run_suite(folder / "out", suite, track, executor="serial")
+    rows = {row["method"]: row for row in results.cells.iter_rows(named=True)}
+    assert rows["last_mean"]["status"] == "done" and rows["last_mean"]["recall"] == 1.0
+
+
+def test_a_track_is_a_folder(folder: Path) -> None:
+    suite, track = make_suite(
+        track="centre",
+        tasks=[{"outliers": 0.0}, {"outliers": 0.2}],
+        methods=["mean", "median"],
+        seeds=5,
+        plugins=[folder / "track"],
+    )
+    results = run_suite(folder / "out", suite, track, executor="serial")
+    assert len(results.cells) == 20
+    assert results.leaderboard["method"].to_list() == ["median", "mean"]
+    made, unmade = make_sections(small_run(find("track", "centre")).results)
+    assert [section.title for section in made] == ["Distance by share of outliers"] and not unmade
+    page = write_report(folder / "out", made, {"title": "mine"}).read_text(encoding="utf-8")
+    assert "Distance by share of outliers" in page and "<svg" in page
