@@ -1,4 +1,4 @@
-from . import run_length
+from . import forms, run_length
 from .calibration import Attained, Boundary, calibrate
 from .chart import Chart
 from .compiled import Compiled
@@ -115,6 +115,7 @@ __all__ = [
     "Wasserstein",
     "Windowed",
     "calibrate",
+    "forms",
     "run_length",
     "score_alarms",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.drift.batch import Batch, Looped
+from mlopsim.drift.forms import Form
 from mlopsim.drift.signal import DIMENSIONS, READABLE, Known, Side, Signal, SignalKind, check_ticks
 
 
@@ -86,6 +87,10 @@ class Detector:
     def known(self) -> Known:
         """What it knows beforehand; tables rank within this."""
         return Known.NOTHING
+
+    def form(self) -> Form | None:
+        """Return what it computes where its run length is known exactly; None: it is to be simulated."""
+        return None
 
     @property
     def threshold(self) -> float:

@@ -115,3 +115,12 @@ def test_the_unit_keeps_the_order_of_all_values() -> None:
     for ratio in (math.log(2.0) / math.log(0.9 / 0.8), 2.0 / 7.0, 3.0, 0.01234567):
         a, b = _convergent(ratio, 200)
         assert a > 0 and 200 * abs(ratio * b - a) < 0.25
+
+
+def test_somebody_elses_chart_has_an_exact_run_length_by_its_form() -> None:
+    class Mine(type(make_chart("shewhart"))):  # type: ignore[misc]
+        name = "somebody-elses"
+
+    assert run_length(Mine(told="p0"), Normal()).mean == run_length(make_chart("shewhart"), Normal()).mean
+    boundary = exact_boundary(Mine(told="p0"), Normal(), 1000.0, 500)
+    assert boundary == exact_boundary(make_chart("shewhart"), Normal(), 1000.0, 500)

@@ -13,6 +13,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.forms import ErrorSum
 from mlopsim.drift.law import Bernoulli, Law
 from mlopsim.drift.signal import Known, Side, SignalKind
 
@@ -81,6 +82,10 @@ class BernoulliCUSUM(Compiled):
         if not isinstance(before, Bernoulli) or not isinstance(after, Bernoulli):
             raise ConfigError("detector/bernoulli_cusum needs two error rates")
         return dataclasses.replace(self, p0=before.p, p1=after.p)
+
+    def form(self) -> ErrorSum:
+        """Return what it computes, for exact run lengths."""
+        return ErrorSum(p0=self.p0, p1=self.p1, h=self.h)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

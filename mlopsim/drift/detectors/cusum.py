@@ -11,6 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.chart import Chart
 from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.forms import Cusum
 from mlopsim.drift.signal import Side
 
 
@@ -59,6 +60,10 @@ class CUSUM(Chart):
     def sides(self) -> Side:
         """Which changes it looks for."""
         return self.side
+
+    def form(self) -> Cusum:
+        """Return what it computes, for exact run lengths."""
+        return Cusum(k=self.k, h=self.h, side=self.side)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

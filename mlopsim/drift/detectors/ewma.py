@@ -11,6 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.chart import Chart
 from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.forms import Ewma
 from mlopsim.drift.signal import Side
 
 
@@ -61,6 +62,13 @@ class EWMA(Chart):
     def sides(self) -> Side:
         """Which changes it looks for."""
         return self.side
+
+    def form(self) -> Ewma | None:
+        """Return what it computes, for exact run lengths."""
+        # limits that widen with the first ticks have no settled law
+        if self.exact:
+            return None
+        return Ewma(lam=self.lam, width=self.width, side=self.side)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

@@ -11,6 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.chart import Chart
 from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.forms import Batches
 from mlopsim.drift.signal import Side, SignalKind
 
 
@@ -60,6 +61,10 @@ class PChart(Chart):
     def sides(self) -> Side:
         """Which changes it looks for."""
         return self.side
+
+    def form(self) -> Batches:
+        """Return what it computes, for exact run lengths."""
+        return Batches(size=self.size, width=self.width, side=self.side, mean=self.mean)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

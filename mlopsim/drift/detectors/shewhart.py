@@ -11,6 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.chart import Chart
 from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.forms import Individual
 from mlopsim.drift.signal import Side
 
 
@@ -52,6 +53,10 @@ class Shewhart(Chart):
     def sides(self) -> Side:
         """Which changes it looks for."""
         return self.side
+
+    def form(self) -> Individual:
+        """Return what it computes, for exact run lengths."""
+        return Individual(width=self.width, side=self.side)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

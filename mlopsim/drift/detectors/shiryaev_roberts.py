@@ -12,6 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.forms import LogShiryaevRoberts
 from mlopsim.drift.law import Law
 from mlopsim.drift.signal import Known, Side
 
@@ -75,6 +76,10 @@ class ShiryaevRoberts(Compiled):
             raise ConfigError("detector/shiryaev_roberts needs two laws")
         shift = (after.mean - before.mean) / before.sd
         return dataclasses.replace(self, mean=before.mean, sd=before.sd, shift=shift)
+
+    def form(self) -> LogShiryaevRoberts:
+        """Return what it computes, for exact run lengths."""
+        return LogShiryaevRoberts(shift=self.shift, h=self.h)
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.forms import Cusum, ErrorSum, Ewma, Individual, LogShiryaevRoberts
 from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
 from mlopsim.drift.signal import Known, Side
 
@@ -183,7 +184,8 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
     Parameters
     ----------
     detector : Detector
-        shewhart, one-sided cusum, ewma, shiryaev_roberts of normal ticks; bernoulli_cusum of errors.
+        One with a :mod:`form <mlopsim.drift.forms>`: individual ticks, a CUSUM (two-sided: if its states are
+        few enough), EWMA or Shiryaev-Roberts of normal ticks, a sum of errors.
     law : Law
         Before the change.
     shifts : sequence of float
@@ -194,27 +196,27 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
     ConfigError
         If it is no such chain.
     """
-    name, chart = detector.name, _as_any(detector)
+    form = detector.form()
     if isinstance(law, Normal) and is_chart(detector):
-        seen = [standard(chart, law, shift) for shift in shifts]
-        if name == "shewhart":
-            return [Chain(Q=np.array([[1.0 - tail(chart.width, z, chart.side)]]), start=0) for z in seen]
-        if name == "cusum" and chart.side is Side.BOTH:
-            both = [two_sided(chart.k, chart.h, z) for z in seen]
+        seen = [standard(detector, law, shift) for shift in shifts]
+        if isinstance(form, Individual):
+            return [Chain(Q=np.array([[1.0 - tail(form.width, z, form.side)]]), start=0) for z in seen]
+        if isinstance(form, Cusum) and form.side is Side.BOTH:
+            both = [two_sided(form.k, form.h, z) for z in seen]
             found = [chain for chain in both if chain is not None and chain.size <= STATES]
             if len(found) == len(seen):
                 return found
-        elif name == "cusum":
-            sign = 1.0 if chart.side is Side.UP else -1.0
-            return [cusum_side(chart.k, chart.h, Normal(mean=sign * z.mean, sd=z.sd)) for z in seen]
-        if name == "ewma" and not chart.exact:
-            return _ewma(chart, seen)
-        if name == "shiryaev_roberts":
-            return _shiryaev_roberts(chart, seen)
-    if isinstance(law, Bernoulli) and name == "bernoulli_cusum":
-        up, down, flip = errors_steps(chart)
+        elif isinstance(form, Cusum):
+            sign = 1.0 if form.side is Side.UP else -1.0
+            return [cusum_side(form.k, form.h, Normal(mean=sign * z.mean, sd=z.sd)) for z in seen]
+        if isinstance(form, Ewma):
+            return _ewma(form, seen)
+        if isinstance(form, LogShiryaevRoberts):
+            return _shiryaev_roberts(form, seen)
+    if isinstance(law, Bernoulli) and isinstance(form, ErrorSum):
+        up, down, flip = form.steps
         rates = [law.shifted(shift).p for shift in shifts]
-        return [lattice(up, down, chart.h, 1.0 - p if flip else p) for p in rates]
+        return [lattice(up, down, form.h, 1.0 - p if flip else p) for p in rates]
     kind = type(law).__name__.lower()
     raise NoExactLaw(
         f"there is no exact run length of {detector.full_name} on {kind} ticks", remedy="simulate it"
@@ -224,10 +226,6 @@ def chains(detector: Detector, law: Law, shifts: Sequence[float]) -> list[Chain]
 def is_chart(detector: Detector) -> bool:
     """Return whether it standardises ticks by a known mean and spread."""
     return "mean" in detector.known_by and detector.known is not Known.NOTHING
-
-
-def _as_any(detector: Detector) -> Any:
-    return detector
 
 
 def standard(chart: Any, law: Normal, shift: float) -> Normal:
@@ -279,7 +277,7 @@ def cusum_side(k: float, h: float, z: Normal) -> Chain:
     return Chain(Q=Q, start=0)
 
 
-def _ewma(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
+def _ewma(chart: Ewma, seen: Sequence[Normal]) -> list[Chain]:
     """Nodes in the band without an alarm; the last state is the start at 0."""
     unit = math.sqrt(chart.lam / (2.0 - chart.lam))
     edge = chart.width * unit
@@ -298,7 +296,7 @@ def _ewma(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
     return found
 
 
-def _shiryaev_roberts(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
+def _shiryaev_roberts(chart: LogShiryaevRoberts, seen: Sequence[Normal]) -> list[Chain]:
     """Nodes of log R below the limit; the last state is the start at R = 0.
 
     ``log R' = log(1 + R) + shift (z - shift / 2)``, and ``log(1 + R) >= 0`` bounds it below.
@@ -314,12 +312,6 @@ def _shiryaev_roberts(chart: Any, seen: Sequence[Normal]) -> list[Chain]:
         Q[:, :-1] = w * density(x[None, :] - more[:, None], s)
         found.append(Chain(Q=Q, start=len(x)))
     return found
-
-
-def errors_steps(chart: Any) -> tuple[float, float, bool]:
-    """Return a Bernoulli CUSUM's steps up and down, and whether it is a right answer that goes up."""
-    wrong, right = math.log(chart.p1 / chart.p0), math.log((1.0 - chart.p1) / (1.0 - chart.p0))
-    return (wrong, -right, False) if wrong > 0.0 else (right, -wrong, True)
 
 
 def whole_steps(up: float, down: float) -> tuple[int, int, float]:

@@ -13,6 +13,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.forms import Batches, Cusum, Individual, Standardised
 from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
 from mlopsim.drift.run_length.chains import (
     STATES,
@@ -96,7 +97,8 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
     Parameters
     ----------
     detector : Detector
-        shewhart, cusum, ewma, shiryaev_roberts (of normal ticks), p_chart or bernoulli_cusum (of errors).
+        One with a :mod:`form <mlopsim.drift.forms>`: shewhart, cusum, ewma, shiryaev_roberts (of normal
+        ticks), p_chart or bernoulli_cusum (of errors), or somebody else's.
         A mean or sd that it is given may differ from the law's.
     law : Law
         Before the change.
@@ -133,17 +135,16 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
 
 
 def _law_of(detector: Detector, law: Law, shift: float = 0.0, *, joint: bool) -> RunLength:
-    chart: Any = detector
-    learns = detector.known is Known.NOTHING
+    form, learns = detector.form(), detector.known is Known.NOTHING
     if isinstance(law, Normal) and is_chart(detector):
-        z = standard(chart, law, shift)
-        if detector.name == "shewhart":
-            return _geometric(tail(chart.width, z, chart.side), 1)
-        if detector.name == "cusum" and chart.side is Side.BOTH:
-            return _two_sided(chart, z, joint)
-    if isinstance(law, Bernoulli) and detector.name == "p_chart" and not learns:
-        scores, mass = p_chart_scores(chart, law, shift)
-        return _geometric(float(mass[scores > chart.width].sum()), chart.size)
+        z = standard(detector, law, shift)
+        if isinstance(form, Individual):
+            return _geometric(tail(form.width, z, form.side), 1)
+        if isinstance(form, Cusum) and form.side is Side.BOTH:
+            return _two_sided(form, z, joint)
+    if isinstance(law, Bernoulli) and isinstance(form, Batches) and not learns:
+        scores, mass = batch_scores(form, law, shift)
+        return _geometric(float(mass[scores > form.width].sum()), form.size)
     chain = chains(detector, law, [shift])[0]
     method = "Markov chain" if isinstance(law, Bernoulli) else "integral equation"
     return _one(chain, method)
@@ -211,8 +212,8 @@ def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = N
             return target - found.within(horizon)
         return math.log(found.mean / target)
 
-    # the limit of log R may lie below zero
-    low, high = (-20.0 if detector.name == "shiryaev_roberts" else 1e-6), 1.0
+    form = detector.form()
+    low, high = form.lowest if isinstance(form, Standardised) else 1e-6, 1.0
     if gap(low) > 0.0:
         raise ConfigError(f"{detector.full_name}: the smallest limit has a longer run length already")
     while gap(high) < 0.0:
@@ -220,7 +221,7 @@ def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = N
         if high > 1e4:
             raise ConfigError(f"{detector.full_name}: no limit below 1e4 gives that")
     found = float(brentq(gap, low, high, xtol=1e-10, rtol=1e-12))
-    if horizon is None or detector.name != "cusum" or detector.sides is not Side.BOTH:
+    if horizon is None or not isinstance(form, Cusum) or form.side is not Side.BOTH:
         return found
     # two sides alarm a little more often than independent ones would: the exact limit lies just above
     if gap(found, True) >= 0.0:
@@ -244,7 +245,7 @@ def _geometric(p: float, size: int) -> RunLength:
     return RunLength(mean=size / p, method="closed form", survival=lambda n: (1.0 - p) ** (n // size))
 
 
-def _two_sided(chart: Any, z: Normal, joint: bool) -> RunLength:
+def _two_sided(chart: Cusum, z: Normal, joint: bool) -> RunLength:
     up = cusum_side(chart.k, chart.h, z)
     down = cusum_side(chart.k, chart.h, Normal(mean=-z.mean, sd=z.sd))
     mean = 1.0 / (1.0 / up.mean + 1.0 / down.mean)
@@ -258,12 +259,12 @@ def _two_sided(chart: Any, z: Normal, joint: bool) -> RunLength:
     return RunLength(mean=mean, method=INDEPENDENT, survival=survival)
 
 
-def p_chart_scores(chart: Any, law: Bernoulli, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def batch_scores(chart: Batches, law: Bernoulli, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of a p-chart at each number of errors in a batch, and its probability.
 
     Parameters
     ----------
-    chart : PChart
+    chart : Batches
     law : Bernoulli
         Before the change.
     shift : float, default 0.0

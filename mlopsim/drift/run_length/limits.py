@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.drift.calibration import Boundary, target_share
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.forms import Batches, ErrorSum, Standardised
 from mlopsim.drift.law import Bernoulli, Law, Normal
-from mlopsim.drift.run_length.chains import errors_steps
-from mlopsim.drift.run_length.exact import INDEPENDENT, limit_for, p_chart_scores, run_length
+from mlopsim.drift.run_length.exact import INDEPENDENT, batch_scores, limit_for, run_length
 from mlopsim.drift.signal import Known
 
 #: most states times ticks that one limit may take
@@ -72,16 +71,16 @@ def exact_boundary(detector: Detector, law: Law, arl0: float, horizon: int) -> B
     (3.064, 2.593, 0.32)
     """
     target = target_share(arl0, horizon)
-    chart: Any = detector
-    if getattr(chart, "told", Known.P0) is Known.NOTHING:
+    if detector.known is Known.NOTHING:
         return None
     found: Boundary | None = None
-    if isinstance(law, Bernoulli) and detector.name == "p_chart":
-        found = _p_chart(chart, law, target, horizon)
-    elif isinstance(law, Bernoulli) and detector.name == "bernoulli_cusum":
-        found = _errors_cusum(chart, law, target, horizon)
-    elif isinstance(law, Normal) and detector.name in ("shewhart", "cusum", "ewma", "shiryaev_roberts"):
-        found = _smooth(chart, law, arl0, horizon)
+    form = detector.form()
+    if isinstance(law, Bernoulli) and isinstance(form, Batches):
+        found = _batches(form, law, target, horizon)
+    elif isinstance(law, Bernoulli) and isinstance(form, ErrorSum):
+        found = _error_sum(form, law, target, horizon)
+    elif isinstance(law, Normal) and isinstance(form, Standardised):
+        found = _smooth(detector, law, arl0, horizon)
     return None if found is None else _in_range(detector, found)
 
 
@@ -100,7 +99,7 @@ def _in_range(detector: Detector, found: Boundary) -> Boundary:
     return found
 
 
-def _smooth(chart: Any, law: Normal, arl0: float, horizon: int) -> Boundary | None:
+def _smooth(chart: Detector, law: Normal, arl0: float, horizon: int) -> Boundary | None:
     try:
         limit = limit_for(chart, law, arl0, horizon)
         method = run_length(chart.limited(limit), law).method
@@ -117,11 +116,11 @@ def _between(target: float, upper: tuple[float, float], lower: tuple[float, floa
     return Boundary(threshold=upper[0], lower=lower[0], weight=min(max(weight, 0.0), 1.0))
 
 
-def _p_chart(chart: Any, law: Bernoulli, target: float, horizon: int) -> Boundary:
+def _batches(chart: Batches, law: Bernoulli, target: float, horizon: int) -> Boundary:
     batches = horizon // chart.size
     if batches == 0:
         return _undefined(f"its first batch of {chart.size} rows ends after {horizon} ticks")
-    scores, mass = p_chart_scores(chart, law)
+    scores, mass = batch_scores(chart, law)
     order = np.argsort(scores)
     scores, mass = scores[order], mass[order]
     new = np.concatenate([[True], np.diff(scores) > SAME])
@@ -138,8 +137,8 @@ def _p_chart(chart: Any, law: Bernoulli, target: float, horizon: int) -> Boundar
     return _between(target, upper, (float(thresholds[place - 1]), float(shares[place - 1])))
 
 
-def _errors_cusum(chart: Any, law: Bernoulli, target: float, horizon: int) -> Boundary | None:
-    up, down, flip = errors_steps(chart)
+def _error_sum(chart: ErrorSum, law: Bernoulli, target: float, horizon: int) -> Boundary | None:
+    up, down, flip = chart.steps
     p = 1.0 - law.p if flip else law.p
     if not 0.0 < p < 1.0:
         return None
