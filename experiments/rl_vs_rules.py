@@ -40,20 +40,18 @@ class Group:
 
 
 def groups(methods: Sequence[Method]) -> dict[str, Group]:
-    """Map each method of a suite to its group; the role is ``agent``, ``rule`` or ``reference``.
+    """Map each method of a suite to its group; the role is ``agent``, ``reference`` or else ``rule``.
 
     The training seed and what equals the default do not count; everything else that an agent was given does.
     """
     found = {}
     for method in methods:
-        part = method.part
-        if part["kind"] != "selector":
-            found[method.name] = Group(name=method.name, role="reference")
+        part, family = method.part, method.attributes["family"]
+        if family != "agent":
+            role = "reference" if family == "reference" else "rule"
+            found[method.name] = Group(name=method.name, role=role)
             continue
         cls = find("selector", part["name"])
-        if not getattr(cls, "agent", False):
-            found[method.name] = Group(name=method.name, role="rule")
-            continue
         defaults = params_of(cls())
         given = {
             name: value

@@ -116,7 +116,7 @@ class Selector(Protocol):
 
 
 def selector_facts(selector: Any) -> dict[str, Attribute]:
-    """Return the attributes of a selector; None where it does not say.
+    """Return the attributes of a selector; None where it does not say what it reads.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def selector_facts(selector: Any) -> dict[str, Attribute]:
     agent = bool(getattr(selector, "agent", False))
     reads = getattr(selector, "reads", None)
     return {
-        "family": getattr(selector, "family", "agent" if agent else None),
+        "family": getattr(selector, "family", "agent" if agent else "rule"),
         "role": "control" if getattr(selector, "control", False) else "method",
         "reads": reads,
         "needs": None if reads is None else READS[reads],

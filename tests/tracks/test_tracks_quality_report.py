@@ -98,7 +98,7 @@ def test_a_table_of_an_earlier_version_has_a_leaderboard_that_says_what_is_not_k
     assert board["recovered"].to_list()[:2] == leaderboard(cells(), 0.005)["recovered"].to_list()[:2]
     assert all(board[name].null_count() == len(board) for name in FACTS)
     curves = {"accuracy": np.full(4, 0.5)}
-    results = TableResults(track=QualityTrack(), cells=old, read=lambda key: curves)
+    results = TableResults(track=make("track", "quality"), cells=old, read=lambda key: curves)
     made, unmade = make_sections(results)
     assert "not known" in made[0].text and not set(FACTS) & set(made[0].table.columns)
     assert [each.title for each in unmade][:2] == ["Detection by kind of error", "Recall and worth"]
@@ -106,7 +106,7 @@ def test_a_table_of_an_earlier_version_has_a_leaderboard_that_says_what_is_not_k
 
 
 def test_where_nothing_is_lost_sections_say_so() -> None:
-    results = TableResults(track=QualityTrack(floor=0.5), cells=cells(), read=lambda key: {})
+    results = TableResults(track=make("track", "quality", floor=0.5), cells=cells(), read=lambda key: {})
     with pytest.raises(Unavailable, match=r"no task loses 0\.5 of accuracy"):
         make("section", "quality-by-task").make(results)
 

@@ -9,6 +9,7 @@ from enum import Enum
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.core.track import Attribute
 
 
 class Feedback(Enum):
@@ -117,6 +118,11 @@ class Standard:
                 raise ConfigError(f"{where}.cost_matrix must be square, at least 2 x 2")
             if not all(math.isfinite(cost) for row in self.cost_matrix for cost in row):
                 raise ConfigError(f"{where}.cost_matrix must be finite")
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return what its tasks differ in most: delays and costs."""
+        names = ("label_delay", "latency", "switch_cost", "retrain_cost")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def has_canary(self) -> bool:

@@ -15,6 +15,7 @@ from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import register
 from mlopsim.core.spec import make, part, split_spec
+from mlopsim.core.track import Attribute
 from mlopsim.streams.layout import Layout, branch
 from mlopsim.streams.stream import Stream
 
@@ -175,6 +176,10 @@ class Procedural:
             schedules=["none"],
             shift_count=[0, 0],
         )
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return how its concepts change: the names of its schedules."""
+        return {"scenario": " or ".join(make("schedule", schedule).name for schedule in self.schedules)}
 
     def draw(self, seed: np.random.SeedSequence) -> dict[str, Any]:
         """Return the parameters of the synthetic stream that a seed draws.

@@ -11,6 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
+from mlopsim.core.track import Attribute
 from mlopsim.streams.concepts.base import Concept, Law
 from mlopsim.streams.layout import Layout, branch
 from mlopsim.streams.schedules.base import Plan, Schedule
@@ -80,6 +81,10 @@ class Synthetic:
         make("schedule", self.schedule)
         for shift in self.shifts:
             make("shift", shift)
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return how its concept changes: the name of its schedule."""
+        return {"scenario": make("schedule", self.schedule).name}
 
     def drift_free(self, rows: int) -> Synthetic:
         """Return the stream of the same law without any change, with at least so many deployed rows.

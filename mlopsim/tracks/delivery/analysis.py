@@ -1,32 +1,40 @@
-"""Leaderboard and report sections of the delivery track."""
+"""From cells of the delivery track to numbers: paired returns, scores, robust comparison, profiles.
+
+Sections, experiments and notebooks read these. A *table* is the table of cells (one row a cell), with the
+columns task, method, seed, status, the metrics of the track, the attributes of its tasks and methods, and
+``stream_id``: which source the rows of a cell come from.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from mlopsim.core.registry import find, names
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.stats.bootstrap import ns_interval, regret_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.robust import Band, improvement_interval, iqm_interval, profile_band
 from mlopsim.stats.scores import scenario_scores
 from mlopsim.stats.table import aggregate, best_first, interval_columns
-from mlopsim.tracks.delivery.controls import CONTROLS
+from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
 
+#: rows that the track itself puts into every table: the zero point of NS, and the one whose cells hold U
+NEVER, ORACLE = "never", "oracle"
+#: attributes of methods, in the order of a page
+FACTS = ("family", "role", "reads", "needs", "known")
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario scores
 FLOOR = 0.02
 #: environment steps below which a trained agent says nothing about its kind
 CLAIM_STEPS = 1_000_000
 NO_REFERENCE = "no rule with a defined NS to compare with"
 SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
-Curves = Callable[[str], Mapping[str, np.ndarray]]
+NO_FACTS = "cells of an earlier version do not say which methods are rules: there is none to compare with"
 
 
 @dataclass(kw_only=True)
@@ -43,8 +51,8 @@ class Arena:
         R by method; NaN where a cell is not done.
     never, upper : ndarray, shape (seeds, tasks)
         R of never and the upper bound U.
-    streams : ndarray, shape (seeds, tasks)
-        Identity of the rows behind each scenario; NaN where no cell is done.
+    streams : ndarray of text, shape (seeds, tasks)
+        Identity of the rows behind each scenario; None where it is not known.
     """
 
     tasks: list[str]
@@ -66,16 +74,15 @@ class Arena:
         place_s = {seed: i for i, seed in enumerate(seeds)}
         shape = (len(seeds), len(tasks))
         returns = {name: np.full(shape, np.nan) for name in methods}
-        upper, streams = np.full(shape, np.nan), np.full(shape, np.nan)
-        columns = ("task", "method", "seed", "return", "upper", "stream_id")
-        for row in done.select(columns).iter_rows(named=True):
+        upper, streams = np.full(shape, np.nan), np.full(shape, None, dtype=object)
+        for row in _with_text_ids(done).iter_rows(named=True):
             at = place_s[row["seed"]], place_t[row["task"]]
-            if row["stream_id"] is not None and not math.isnan(row["stream_id"]):
+            if row["stream_id"] is not None:
                 streams[at] = row["stream_id"]
             returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
-            if row["method"] == "oracle":
+            if row["method"] == ORACLE:
                 upper[at] = math.nan if row["upper"] is None else row["upper"]
-        never = returns.get("never", np.full(shape, np.nan))
+        never = returns.get(NEVER, np.full(shape, np.nan))
         return cls(
             tasks=tasks,
             methods=methods,
@@ -92,8 +99,8 @@ class Arena:
 
     def single(self, task: int) -> bool:
         """Say whether all seeds of a task show the same rows (a real stream as it is)."""
-        known = self.streams[np.isfinite(self.streams[:, task]), task]
-        return len(known) > 1 and bool((known == known[0]).all())
+        known = [stream for stream in self.streams[:, task] if stream is not None]
+        return len(known) > 1 and len(set(known)) == 1
 
     def grid(self, values: np.ndarray, tasks: list[int]) -> np.ndarray:
         """Select tasks; where each of them has the same rows for all seeds, one row remains (n = 1).
@@ -104,6 +111,15 @@ class Arena:
         if all(self.single(t) for t in tasks):
             return np.asarray(chosen.mean(axis=0, keepdims=True))
         return chosen
+
+
+def _with_text_ids(done: pl.DataFrame) -> pl.DataFrame:
+    """Return what an arena reads; earlier versions stored identities of rows as numbers."""
+    if "stream_id" not in done.columns:
+        done = done.with_columns(pl.lit(None, dtype=pl.String).alias("stream_id"))
+    if done.schema["stream_id"].is_numeric():
+        done = done.with_columns(pl.col("stream_id").cast(pl.Float64).fill_nan(None).cast(pl.String))
+    return done.select("task", "method", "seed", "return", "upper", "stream_id")
 
 
 def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Interval]:
@@ -176,7 +192,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     polars.DataFrame
         method, ns, regret, the columns of :func:`mlopsim.tracks.delivery.analysis.robust_columns` and the
         means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario seeds) and ``_reason``;
-        ``cells``: cells done.
+        ``cells``: cells done; the attributes :data:`FACTS`, null where cells of an earlier version have none.
     """
     chosen = pooled(table if tasks is None else table.filter(pl.col("task").is_in(tasks)))
     arena = Arena.of(chosen)
@@ -185,13 +201,16 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     columns: dict[str, Any] = {"method": methods}
     columns |= interval_columns("ns", [ns for ns, _ in both])
     columns |= interval_columns("regret", [regret for _, regret in both])
-    columns |= robust_columns(arena, {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)})
+    found = {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)}
+    why = NO_REFERENCE if has_attributes(table) else NO_FACTS
+    columns |= robust_columns(arena, found, facts(table, "family"), why)
     columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
     # seeds of one real stream are no independent scenarios
     single = all(arena.single(task) for task in range(len(arena.tasks)))
     means = chosen.with_columns(pl.lit(0).alias("seed")) if single else chosen
     for name in MEANS:
         columns |= _means(means, methods, name)
+    columns |= fact_columns(table, methods, FACTS)
     return best_first(pl.DataFrame(columns), "ns")
 
 
@@ -224,76 +243,62 @@ def bootstrap_rng(salt: int) -> np.random.Generator:
     return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
 
 
-def is_control(method: str) -> bool:
-    """Say whether a row of the table is a reference with hindsight."""
-    return method in CONTROLS
-
-
-def is_agent(method: str) -> bool | None:
-    """Say whether a row of the table is a learning agent; None if its selector is not registered here.
-
-    Examples
-    --------
-    >>> is_agent("ppo(n_envs=32)"), is_agent("periodic"), is_agent("oracle"), is_agent("of a plug-in")
-    (True, False, False, None)
-    """
-    if is_control(method):
-        return False
-    name = method.split("(")[0]
-    return bool(getattr(find("selector", name), "agent", False)) if name in names("selector") else None
-
-
-def not_for_claims(methods: Sequence[str], steps: int) -> str:
+def not_for_claims(families: Mapping[str, str | None], steps: int) -> str:
     """Warn of agents that were trained too shortly for any claim; empty if there are none.
 
     Parameters
     ----------
-    methods : sequence of str
-        Rows of the table.
+    families : mapping of str to str or None
+        The rows of the table with their families.
     steps : int
         Environment steps that each fit could use.
 
     Examples
     --------
-    >>> not_for_claims(["never", "ppo"], 100_000)
+    >>> not_for_claims({"never": "rule", "ppo": "agent"}, 100_000)
     'not for claims: ppo was trained with 100,000 steps (below 1,000,000)'
-    >>> not_for_claims(["never", "ppo"], 1_000_000), not_for_claims(["never"], 0)
+    >>> not_for_claims({"never": "rule", "ppo": "agent"}, 1_000_000), not_for_claims({"never": "rule"}, 0)
     ('', '')
     """
-    agents = [method for method in methods if is_agent(method)]
+    agents = [method for method, family in families.items() if family == "agent"]
     if not agents or steps >= CLAIM_STEPS:
         return ""
     named = agents[0] if len(agents) == 1 else f"each of {len(agents)} agents"
     return f"not for claims: {named} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
 
 
-def reference_of(ns: Mapping[str, float]) -> str | None:
+def reference_of(ns: Mapping[str, float], families: Mapping[str, str | None]) -> str | None:
     """Name the rule that methods are compared with: the one with the highest NS.
 
     Parameters
     ----------
     ns : mapping of str to float
         NS by method; NaN where undefined.
+    families : mapping of str to str or None
+        What the methods are; None: not known, and hence no candidate.
 
     Returns
     -------
     str or None
-        Neither an agent nor a reference with hindsight; None if no rule has a defined NS.
+        Neither an agent nor a reference with hindsight; None if no such method has a defined NS.
 
     Examples
     --------
-    >>> reference_of({"oracle": 1.0, "ppo": 0.7, "ks": 0.6, "never": 0.0})
+    >>> families = {"oracle": "reference", "ppo": "agent", "ks": "rule", "never": "rule"}
+    >>> reference_of({"oracle": 1.0, "ppo": 0.7, "ks": 0.6, "never": 0.0}, families)
     'ks'
     """
     rules = {
         method: value
         for method, value in ns.items()
-        if not is_control(method) and is_agent(method) is False and not math.isnan(value)
+        if families.get(method) not in (None, "agent", "reference") and not math.isnan(value)
     }
     return max(rules, key=lambda method: rules[method]) if rules else None
 
 
-def robust_columns(arena: Arena, ns: Mapping[str, float]) -> dict[str, list[Any]]:
+def robust_columns(
+    arena: Arena, ns: Mapping[str, float], families: Mapping[str, str | None], why: str = NO_REFERENCE
+) -> dict[str, list[Any]]:
     """Columns of IQM and probability of improvement, with intervals, n, scenarios and reasons.
 
     Parameters
@@ -302,6 +307,10 @@ def robust_columns(arena: Arena, ns: Mapping[str, float]) -> dict[str, list[Any]
         The paired returns; all of its tasks are pooled.
     ns : mapping of str to float
         NS by method, from which the reference is chosen.
+    families : mapping of str to str or None
+        What the methods are.
+    why : str
+        Why there is no reference, where there is none.
 
     Returns
     -------
@@ -312,7 +321,7 @@ def robust_columns(arena: Arena, ns: Mapping[str, float]) -> dict[str, list[Any]
     """
     tasks = list(range(len(arena.tasks)))
     base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
-    reference = reference_of(ns)
+    reference = reference_of(ns, families)
     iqms, better = [], []
     for method in arena.methods:
         mine = arena.grid(arena.returns[method], tasks)
@@ -322,9 +331,7 @@ def robust_columns(arena: Arena, ns: Mapping[str, float]) -> dict[str, list[Any]
             found = replace(found, reason=f"no scenario with a return and U - R_never above {FLOOR}")
         iqms.append(found)
         if reference is None or method == reference:
-            reason = (
-                "it is the reference itself" if reference else "no rule with a defined NS to compare with"
-            )
+            reason = "it is the reference itself" if reference else why
             better.append(Interval(value=math.nan, n=0, reason=reason))
         else:
             other = arena.grid(arena.returns[reference], tasks)

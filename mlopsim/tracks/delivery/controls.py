@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from mlopsim.core.track import Attribute
 
 if TYPE_CHECKING:
     from mlopsim.delivery.pool import WorldPool
@@ -14,21 +18,125 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Control:
-    """A reference: whether it always joins the table, what it is."""
+class Plan:
+    """What a reference would do.
 
-    always: bool
-    text: str
+    Parameters
+    ----------
+    actions : ndarray of int64, shape (decisions,)
+    upper : float or None
+        A bound on the sum of rewards that nobody exceeds, if the reference gives one.
+    """
+
+    actions: np.ndarray
+    upper: float | None = None
 
 
-CONTROLS: dict[str, Control] = {
-    "oracle": Control(always=True, text="the clairvoyant optimum: a feasible plan and the bound"),
-    "latest-oracle": Control(always=False, text="the exact optimum without rollback"),
-    "knows-changes": Control(
-        always=False,
-        text="retrains a fixed time after every true change, the time chosen afterwards",
-    ),
-    "hindsight-period": Control(always=False, text="the best fixed period, chosen afterwards"),
+class Reference(ABC):
+    """A policy with hindsight.
+
+    Attributes
+    ----------
+    name : str
+        As in tables.
+    always_listed : bool
+        Whether it stands in every table; others join with ``ladder``.
+    known : str
+        What it knows that a deployment does not show.
+    """
+
+    name: ClassVar[str]
+    always_listed: ClassVar[bool] = False
+    known: ClassVar[str] = "the whole scenario"
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes."""
+        return {
+            "family": "reference",
+            "role": "control",
+            "reads": "everything",
+            "needs": "hindsight",
+            "known": self.known,
+        }
+
+    def undefined(self, world: World) -> str:
+        """Say why there is no plan for a scenario; empty: there is one."""
+        return ""
+
+    @abstractmethod
+    def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
+        """Return its plan.
+
+        Parameters
+        ----------
+        world : World
+            The scenario.
+        reward : ndarray of float64, shape (T, T)
+            Quality of each version in each window.
+        deployment : component
+            The deployment.
+        """
+
+
+class Oracle(Reference):
+    """The clairvoyant optimum: a feasible plan and the bound."""
+
+    name = "oracle"
+    always_listed = True
+
+    def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
+        """Return the best plan that was found, and the bound."""
+        from mlopsim.delivery.oracle.bracket import bracket
+
+        both = bracket(reward, world.warmup, deployment)
+        return Plan(actions=both.lower_plan, upper=both.upper)
+
+
+class LatestOracle(Reference):
+    """The exact optimum without rollback."""
+
+    name = "latest-oracle"
+
+    def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
+        """Return the plan."""
+        from mlopsim.delivery.oracle.bracket import bracket
+
+        return Plan(actions=bracket(reward, world.warmup, deployment).latest_plan)
+
+
+class KnowsChanges(Reference):
+    """Retrains a fixed time after every true change, the time chosen afterwards."""
+
+    name = "knows-changes"
+    known = "every change"
+
+    def undefined(self, world: World) -> str:
+        """Without known events there is no plan."""
+        return "the drift events of this stream are not known" if world.events is None else ""
+
+    def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
+        """Return the plan."""
+        from mlopsim.delivery.oracle.ladder import knows_changes
+
+        changes = drift_spans(world)[:, 0].tolist()
+        return Plan(actions=knows_changes(reward, world.warmup, deployment, changes).actions)
+
+
+class HindsightPeriod(Reference):
+    """The best fixed period, chosen afterwards."""
+
+    name = "hindsight-period"
+
+    def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
+        """Return the plan."""
+        from mlopsim.delivery.oracle.ladder import best_period
+
+        return Plan(actions=best_period(reward, world.warmup, deployment).actions)
+
+
+#: by name, in the order of the table
+CONTROLS: Mapping[str, Reference] = {
+    reference.name: reference for reference in (Oracle(), LatestOracle(), KnowsChanges(), HindsightPeriod())
 }
 
 
@@ -41,14 +149,13 @@ def drift_spans(world: World) -> np.ndarray:
 
 
 def run_control(
-    name: str, world: World, pool: WorldPool, deployment: Any
+    reference: Reference, world: World, pool: WorldPool, deployment: Any
 ) -> tuple[Trajectory, dict[str, float]]:
     """Replay a reference's plan through the dynamics.
 
     Parameters
     ----------
-    name : str
-        One of :data:`CONTROLS`.
+    reference : Reference
     world : World
         The scenario.
     pool : WorldPool
@@ -61,22 +168,10 @@ def run_control(
     Trajectory
         Of the plan.
     dict of str to float
-        For the oracle ``upper``: the bound U, in reward a window.
+        ``upper`` where the reference gives one: the bound U, in reward a window.
     """
-    from mlopsim.delivery.oracle.bracket import bracket
-    from mlopsim.delivery.oracle.ladder import best_period, knows_changes
     from mlopsim.delivery.walk import replay
 
-    reward = pool.reward[0]
-    extra: dict[str, float] = {}
-    if name == "hindsight-period":
-        actions = best_period(reward, world.warmup, deployment).actions
-    elif name == "knows-changes":
-        changes = drift_spans(world)[:, 0].tolist()
-        actions = knows_changes(reward, world.warmup, deployment, changes).actions
-    else:
-        both = bracket(reward, world.warmup, deployment)
-        actions = both.lower_plan if name == "oracle" else both.latest_plan
-        if name == "oracle":
-            extra["upper"] = both.upper / pool.steps
-    return replay(actions[None, :], pool, deployment, np.zeros(1, np.int64)), extra
+    plan = reference.plan(world, pool.reward[0], deployment)
+    extra = {} if plan.upper is None else {"upper": plan.upper / pool.steps}
+    return replay(plan.actions[None, :], pool, deployment, np.zeros(1, np.int64)), extra

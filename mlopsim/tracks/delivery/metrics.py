@@ -16,5 +16,4 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="detection", unit="share", direction="max", text="drift events reacted to in time"),
     Metric(name="lag", unit="windows", direction="min", text="from the start of an event to the reaction"),
     Metric(name="precision", unit="share", direction="max", text="retrains that follow an event in time"),
-    Metric(name="stream_id", unit="id", direction="none", text="equal where seeds show the same rows"),
 )

@@ -1,4 +1,4 @@
-"""Cells of the delivery track: walk the World, count what happened."""
+"""Cells of the delivery track: roll policies out over Worlds, count what happened."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from mlopsim.core.digest import digest, digest_arrays
 from mlopsim.core.identity import identity_words
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
-from mlopsim.core.track import Cell, FitResult, Outcome
+from mlopsim.core.track import Attribute, Cell, FitResult, Outcome
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.selector import Interface, View
 from mlopsim.delivery.walk import Trajectory, walk
-from mlopsim.tracks.delivery.controls import drift_spans, run_control
+from mlopsim.tracks.delivery.controls import CONTROLS, drift_spans, run_control
 from mlopsim.tracks.delivery.fits import SEEDED
 from mlopsim.tracks.delivery.metrics import METRICS
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
+
+#: hexadecimal digits that tell sources of rows apart
+ID_LENGTH = 16
 
 
 def world_spec(cell: Cell) -> WorldSpec:
@@ -39,7 +42,7 @@ def world_spec(cell: Cell) -> WorldSpec:
 
 
 def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction: int) -> list[Outcome]:
-    """Run cells; those that share task and seed share their World, one walk a cell.
+    """Run cells; those that share task and seed share their World, one roll-out a cell.
 
     Parameters
     ----------
@@ -83,9 +86,10 @@ def _run_cell(
     cell: Cell, world: World, pool: WorldPool, deployment: Any, fits: Mapping[str, FitResult], reaction: int
 ) -> Outcome:
     if cell.method.part["kind"] == "control":
-        if cell.method.part["name"] == "knows-changes" and world.events is None:
-            return _undefined("the drift events of this stream are not known")
-        trajectory, extra = run_control(cell.method.part["name"], world, pool, deployment)
+        reference = CONTROLS[cell.method.part["name"]]
+        if reason := reference.undefined(world):
+            return _undefined(world, reason)
+        trajectory, extra = run_control(reference, world, pool, deployment)
     else:
         selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
         words = identity_words(cell.method.part, *(cell.task.part[kind] for kind in SEEDED))
@@ -99,21 +103,25 @@ def _run_cell(
     return outcome(world, trajectory, extra, reaction)
 
 
-def _undefined(reason: str) -> Outcome:
+def _undefined(world: World, reason: str) -> Outcome:
     """Return an outcome without any number."""
     names = [metric.name for metric in METRICS]
-    return Outcome(metrics=dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason))
+    return Outcome(
+        metrics=dict.fromkeys(names, math.nan),
+        reasons=dict.fromkeys(names, reason),
+        attributes={"stream_id": stream_id(world)},
+    )
 
 
-def stream_id(world: World) -> float:
-    """Identify the source of the rows: 48 bits of a digest, which a float holds exactly.
+def stream_id(world: World) -> str:
+    """Identify the source of the rows.
 
     Seeds of a real stream (its true events are not known) thin or shuffle the same rows: one source. A
     synthetic stream is another one for every seed.
     """
     if world.events is None and world.spec is not None:
-        return float(int(digest(world.spec.stream)[:12], 16))
-    return float(int(digest_arrays({"y": world.y, "bounds": world.bounds})[:12], 16))
+        return digest(world.spec.stream)[:ID_LENGTH]
+    return digest_arrays({"y": world.y, "bounds": world.bounds})[:ID_LENGTH]
 
 
 class Recorder:
@@ -139,12 +147,12 @@ class Recorder:
 
 
 def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], reaction: int) -> Outcome:
-    """Turn one walk into metrics and curves.
+    """Turn one roll-out into metrics and curves.
 
     Parameters
     ----------
     world : World
-        What was walked through.
+        The scenario.
     trajectory : Trajectory
         Of one deployment (first axis of length 1).
     extra : mapping of str to float
@@ -170,7 +178,6 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
         "rollbacks": float(rollback.sum()),
         "impossible": float(trajectory.invalid[0].sum()),
         "upper": math.nan,
-        "stream_id": stream_id(world),
         **extra,
     }
     reasons = {} if "upper" in extra else {"upper": "only the oracle's cell holds the bound"}
@@ -184,7 +191,8 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
         "retrained": retrained,
         "rollback": rollback,
     }
-    return Outcome(metrics=metrics, reasons=reasons, curves=curves)
+    attributes: dict[str, Attribute] = {"stream_id": stream_id(world)}
+    return Outcome(metrics=metrics, reasons=reasons, curves=curves, attributes=attributes)
 
 
 def _reactions(

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import canonical, check_range, label, part, split_spec
-from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.spec import canonical, check_range, label, make, part, split_spec
+from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
-from mlopsim.tracks.base import check_entry, name_fits
+from mlopsim.delivery.selector import selector_facts
+from mlopsim.tracks.base import always_listed, check_entry, name_fits, stream_facts
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
@@ -79,7 +80,13 @@ class DeliveryTrack:
             content["reaction"] = self.reaction
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
-            tasks.append(Task(name=name, part=content))
+            deployment = make("deployment", content["deployment"])
+            facts = {
+                **stream_facts(content["stream"]),
+                **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
+                **getattr(deployment, "facts", dict)(),
+            }
+            tasks.append(Task(name=name, part=content, attributes=facts))
         return tasks
 
     @staticmethod
@@ -91,12 +98,12 @@ class DeliveryTrack:
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
         """Resolve selectors; ``never`` and the oracle always belong to the table."""
-        controls = [name for name, control in CONTROLS.items() if control.always or self.ladder]
-        chosen: dict[str, Method] = {}
         listed = list(entries)
-        if not any(isinstance(e, str) and e.split("/")[-1] == "never" for e in listed):
-            listed.insert(0, "never")
-        listed += [name for name in controls if name not in listed]
+        selectors = [split_spec("selector", entry)[0].split("/")[-1] for entry in listed]
+        listed[:0] = [name for name in always_listed("selector") if name not in selectors]
+        references = [name for name, control in CONTROLS.items() if control.always_listed or self.ladder]
+        listed += [name for name in references if name not in entries]
+        chosen: dict[str, Method] = {}
         for entry in listed:
             method = self._method(entry)
             if method.digest in (m.digest for m in chosen.values()):
@@ -110,7 +117,7 @@ class DeliveryTrack:
         if isinstance(entry, str) and entry in CONTROLS:
             own = f"control/{entry}"
             content = {"kind": "control", "name": entry, "versions": versions(own), "params": {}}
-            return Method(name=entry, part=content)
+            return Method(name=entry, part=content, attributes=CONTROLS[entry].facts())
         name, given = split_spec("selector", entry)
         cls = find("selector", name)
         content = canonical("selector", {cls.name: given})
@@ -121,7 +128,8 @@ class DeliveryTrack:
                 content = {**content, "free": free}
         if getattr(cls, "agent", False) and self.steps == 0:
             raise ConfigError(f"{cls.full_name} must be trained", remedy="set delivery.steps above 0")
-        return Method(name=label("selector", {cls.name: given}), part=content)
+        facts = selector_facts(make("selector", {cls.name: given}))
+        return Method(name=label("selector", {cls.name: given}), part=content, attributes=facts)
 
     # -- fits --------------------------------------------------------------------------------------
 
@@ -166,7 +174,7 @@ class DeliveryTrack:
         return digest([conditions, cell.split, cell.seed, cell.root])
 
     def run(self, cells: Sequence[Cell], fits: Mapping[str, FitResult]) -> list[Outcome]:
-        """Walk the cells' Worlds."""
+        """Roll the methods out over the cells' Worlds."""
         from mlopsim.tracks.delivery.run import run_cells
 
         return run_cells(cells, fits, reaction=self.reaction)
@@ -178,9 +186,3 @@ class DeliveryTrack:
         from mlopsim.tracks.delivery.analysis import leaderboard
 
         return leaderboard(table)
-
-    def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Leaderboard, robust comparison, tasks, profiles, cost against quality, time lines, words."""
-        from mlopsim.tracks.delivery.sections import sections
-
-        return sections(table, curves, steps=self.steps, reaction=self.reaction)

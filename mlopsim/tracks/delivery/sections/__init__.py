@@ -1,0 +1,1 @@
+"""The sections of a report of the delivery track, one file each."""

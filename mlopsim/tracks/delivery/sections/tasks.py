@@ -1,0 +1,32 @@
+"""The same score on each task alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mlopsim.core.registry import register
+from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.track import Section
+
+
+@register("section", "delivery-tasks")
+@dataclass(kw_only=True)
+class DeliveryTasks(SectionMaker):
+    """NS and regret by task and method."""
+
+    track: ClassVar[str] = "delivery"
+    title: ClassVar[str] = "Tasks"
+    order: ClassVar[float] = 30
+    needs: ClassVar[tuple[str, ...]] = ("return", "upper")
+
+    def make(self, results: Results) -> Section | None:
+        """Tabulate them; a single task is in the leaderboard already."""
+        from mlopsim.tracks.delivery.analysis import per_task
+
+        if results.cells["task"].n_unique() < 2:
+            return None
+        text = (
+            "The same score on each task alone. A single real stream has one scenario and hence no interval."
+        )
+        return Section(title=self.title, text=text, table=per_task(results.cells))
