@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from table_attributes import with_attributes
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.python import make_suite, run_suite
@@ -162,7 +161,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
     run_suite(folder, suite, track, executor="serial")
     with Ledger.read(folder) as ledger:
-        frame = with_attributes(table(ledger), suite)
+        frame = table(ledger)
         made, unmade = make_sections(TableResults(track=track, cells=frame, read=ledger.curves))
     assert not unmade
     return frame, {section.title: section for section in made}

@@ -13,7 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "delivery-words")
 @dataclass(kw_only=True)
 class DeliveryWords(SectionMaker):
-    """What the columns are."""
+    """What the words of the columns stand for."""
 
     track: ClassVar[str] = "delivery"
     title: ClassVar[str] = "Words"
