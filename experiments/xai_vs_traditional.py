@@ -1,9 +1,10 @@
 """Does testing with explanations find bias that traditional testing misses, and earlier?
 
 Runs the suite `fairness-paper` (what is done is cached) and tabulates, for each scenario and strength, how
-often each audit and each arm blocks, how soon, and how long before harm; every audit, and every arm as a
-whole, blocks 5 % of the deployments without bias. table.csv has all methods, arms.csv the differences of
-arms, paired over seeds; the figure shows the power of the arms by scenario, and the differences in lead time.
+often each audit and each battery blocks, how soon, and how long before harm; every audit, and every battery
+as a whole, blocks 5 % of the deployments without bias. table.csv has all methods, batteries.csv the
+differences of batteries, paired over seeds; the figure shows the power of the batteries by scenario, and the
+differences in lead time.
 
     python experiments/xai_vs_traditional.py
     python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/local/fairness-core
@@ -23,8 +24,9 @@ from mlopsim.cli.commands.bench import build_suite
 from mlopsim.compose.compose import compose_bench
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks.cell_table import mean_of
-from mlopsim.tracks.fairness.analysis import biased, difference, flag, scenarios, strengths, unequal
+from mlopsim.tracks.cell_table import facts, mean_of
+from mlopsim.tracks.fairness.analysis import batteries as batteries_of
+from mlopsim.tracks.fairness.analysis import biased, difference, scenarios, strengths, unequal
 from mlopsim.tracks.fairness.track import FairnessTrack
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 #: of a task in which something is wrong
 WRONG = ("power", "restricted_delay", "lead", "blamed")
+#: facts about methods that stand in the table
+FACTS = ("role", "limit", "battery", "reads", "needs")
 
 
 def columns(name: str, value: Interval) -> dict[str, Any]:
@@ -48,13 +52,13 @@ def by_strength(cells: pl.DataFrame) -> list[dict[str, Any]]:
     """One row a scenario, strength and method."""
     wrong, strength = set(biased(cells)), strengths(cells)
     methods = list(dict.fromkeys(cells["method"].to_list()))
-    kinds = {name: set(flag(cells, name)) for name in ("control", "rule", "arm")}
+    known = {name: facts(cells, name) for name in FACTS}
     rows = []
     for scenario, tasks in scenarios(cells, biased(cells) + unequal(cells)).items():
         for task in tasks:
             for method in methods:
                 row: dict[str, Any] = {"scenario": scenario, "strength": strength[task], "method": method}
-                row |= {name: method in found for name, found in kinds.items()}
+                row |= {name: found[method] for name, found in known.items()}
                 for name in WRONG:
                     value = (
                         mean_of(cells, method, name, [task])
@@ -69,13 +73,13 @@ def by_strength(cells: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def between_arms(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """One row a scenario and pair of arms: the differences over all strengths, paired over seeds."""
+def between_batteries(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """One row a scenario and pair of batteries: the differences over all strengths, paired over seeds."""
     wrong = set(biased(cells))
     rows = []
     for scenario, tasks in scenarios(cells, biased(cells) + unequal(cells)).items():
         for one, other in pairs:
-            row: dict[str, Any] = {"scenario": scenario, "arm": one, "than": other}
+            row: dict[str, Any] = {"scenario": scenario, "battery": one, "than": other}
             for name in ("power", "restricted_delay", "lead"):
                 value = (
                     difference(cells, one, other, name, tasks)
@@ -91,22 +95,24 @@ def between_arms(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[di
 
 
 def check_pairs(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[str]:
-    """Return the arms of the suite, the ones that are compared first.
+    """Return the batteries of the suite, the ones that are compared first.
 
     Raises
     ------
     ConfigError
-        If a pair names what is no arm of the suite.
+        If a pair names what is no battery of the suite.
     """
-    arms = flag(cells, "arm")
+    batteries = batteries_of(cells)
     for pair in pairs:
-        if len(pair) != 2 or any(name not in arms for name in pair):
-            raise ConfigError(f"pairs: {list(pair)} is no pair of arms", remedy=f"arms: {', '.join(arms)}")
-    return arms
+        if len(pair) != 2 or any(name not in batteries for name in pair):
+            raise ConfigError(
+                f"pairs: {list(pair)} is no pair of batteries", remedy=f"batteries: {', '.join(batteries)}"
+            )
+    return batteries
 
 
-def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw the power of arms by scenario, and how much earlier before harm one is than another."""
+def drawn(cells: pl.DataFrame, batteries: Sequence[str], rows: Sequence[dict[str, Any]]) -> Figure:
+    """Draw the power of batteries by scenario, and how much earlier before harm one is than another."""
     from mlopsim.plots.style import caption, dress, marks_for, new_figure
 
     wrong = set(biased(cells))
@@ -114,11 +120,11 @@ def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any
     order = sorted(groups, key=lambda name: -_value(rows, name, "power"))
     figure = new_figure(11.5, 0.34 * len(order) + 1.8)
     left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3, 2]})
-    looks = marks_for(arms)
-    for k, arm in enumerate(arms):
-        look, shift = looks[arm], 0.22 * (k - (len(arms) - 1) / 2)
+    looks = marks_for(batteries)
+    for k, battery in enumerate(batteries):
+        look, shift = looks[battery], 0.22 * (k - (len(batteries) - 1) / 2)
         for place, name in enumerate(order):
-            value = mean_of(cells, arm, "power", groups[name])
+            value = mean_of(cells, battery, "power", groups[name])
             left.plot([value.low, value.high], [place + shift] * 2, color=look.colour, linewidth=1.4)
             left.plot(
                 value.value,
@@ -126,15 +132,15 @@ def drawn(cells: pl.DataFrame, arms: Sequence[str], rows: Sequence[dict[str, Any
                 look.marker,
                 color=look.colour,
                 markersize=5,
-                label=arm if place == 0 else None,
+                label=battery if place == 0 else None,
             )
     left.set_yticks(range(len(order)), order)
     left.invert_yaxis()
     left.set_xlim(-0.03, 1.03)
     dress(left, xlabel="share of biased deployments that are blocked", ylabel="", title="power")
-    first = rows[0]["arm"], rows[0]["than"]
+    first = rows[0]["battery"], rows[0]["than"]
     for place, name in enumerate(order):
-        row = next(r for r in rows if r["scenario"] == name and (r["arm"], r["than"]) == first)
+        row = next(r for r in rows if r["scenario"] == name and (r["battery"], r["than"]) == first)
         if math.isfinite(row["lead"]):
             right.plot([row["lead_low"], row["lead_high"]], [place] * 2, color=looks[first[0]].colour)
             right.plot(row["lead"], place, looks[first[0]].marker, color=looks[first[0]].colour, markersize=5)
@@ -169,13 +175,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
     cells = _common.run_cells(suite, track, ledger, settings["workers"])
-    arms = check_pairs(cells, settings["pairs"])
+    batteries = check_pairs(cells, settings["pairs"])
     _common.write_table(experiment.folder, by_strength(cells))
-    rows = between_arms(cells, settings["pairs"])
-    _common.write_table(experiment.folder, rows, "arms")
-    _common.write_figure(experiment.folder, drawn(cells, arms, rows))
+    rows = between_batteries(cells, settings["pairs"])
+    _common.write_table(experiment.folder, rows, "batteries")
+    _common.write_figure(experiment.folder, drawn(cells, batteries, rows))
     for one, other in settings["pairs"]:
-        chosen = [row for row in rows if (row["arm"], row["than"]) == (one, other)]
+        chosen = [row for row in rows if (row["battery"], row["than"]) == (one, other)]
         keep = ("scenario", "power", "power_low", "power_high", "lead", "lead_low", "lead_high", "lead_n")
         shown = [{key: row[key] for key in keep} for row in chosen if math.isfinite(row["power"])]
         _common.show(shown, f"{one} less {other}: power and lead time, paired over seeds")

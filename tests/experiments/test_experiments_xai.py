@@ -18,9 +18,9 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import xai_vs_traditional as study  # noqa: E402
 
 SEEDS = 12
-ARMS = ("traditional", "explained")
+BATTERIES = ("traditional", "explained")
 PAIRS = [["explained", "traditional"]]
-#: windows from alarm to harm by task and arm; in the last task nothing is wrong
+#: windows from alarm to harm by task and battery; in the last task nothing is wrong
 LEADS: dict[str, dict[str, float]] = {
     "proxy / ridge, s = 0.5": {"traditional": -4.0, "explained": 2.0},
     "proxy / ridge, s = 1": {"traditional": 0.0, "explained": 6.0},
@@ -28,14 +28,21 @@ LEADS: dict[str, dict[str, float]] = {
     "unequal base rate / ridge, s = 1": {"traditional": np.nan, "explained": np.nan},
 }
 
+SCENARIOS = {
+    "proxy / ridge, s = 0.5": ("proxy / ridge", 0.5),
+    "proxy / ridge, s = 1": ("proxy / ridge", 1.0),
+    "label bias / ridge, s = 1": ("label bias / ridge", 1.0),
+    "unequal base rate / ridge, s = 1": ("unequal base rate / ridge", 1.0),
+}
+
 
 def table() -> pl.DataFrame:
     rng = np.random.default_rng(0)
     rows: list[dict[str, Any]] = []
     for task, leads in LEADS.items():
-        wrong = not task.startswith("unequal")
+        wrong = SCENARIOS[task][0] != "unequal base rate / ridge"
         for seed, shift in enumerate(rng.normal(0.0, 10.0, SEEDS)):
-            for method in (*ARMS, "never"):
+            for method in (*BATTERIES, "never"):
                 found = method == "explained" or (method == "traditional" and seed % 2 == 0)
                 lead = leads.get(method, np.nan)
                 rows.append(
@@ -44,11 +51,14 @@ def table() -> pl.DataFrame:
                         "method": method,
                         "seed": seed,
                         "status": "done",
-                        "strength": float(task.rpartition("= ")[2]),
-                        "norm": float(wrong),
-                        "arm": float(method in ARMS),
-                        "rule": 0.0,
-                        "control": float(method == "never"),
+                        "scenario": SCENARIOS[task][0],
+                        "strength": SCENARIOS[task][1],
+                        "norm": "treatment" if wrong else None,
+                        "battery": method in BATTERIES,
+                        "role": "control" if method == "never" else "method",
+                        "limit": "none" if method == "never" else "calibrated",
+                        "reads": "nothing" if method == "never" else "decisions",
+                        "needs": "none" if method == "never" else "labels",
                         "power": float(found) if wrong else np.nan,
                         "false_block": np.nan if wrong else float(found),
                         "lead": lead + shift if wrong else np.nan,
@@ -60,9 +70,9 @@ def table() -> pl.DataFrame:
 
 
 def test_differences_are_paired_over_seeds() -> None:
-    (proxy, label, fair) = study.between_arms(table(), PAIRS)
-    assert (proxy["scenario"], proxy["arm"], proxy["than"]) == ("proxy / ridge", *PAIRS[0])
-    # the people differ by ten windows, the arms by six in every one of them
+    (proxy, label, fair) = study.between_batteries(table(), PAIRS)
+    assert (proxy["scenario"], proxy["battery"], proxy["than"]) == ("proxy / ridge", *PAIRS[0])
+    # the people differ by ten windows, the batteries by six in every one of them
     assert proxy["lead"] == pytest.approx(6.0) and proxy["lead_low"] == pytest.approx(6.0)
     assert proxy["power"] == pytest.approx(0.5) and proxy["power_low"] < 0.5 < proxy["power_high"]
     assert proxy["lead_n"] == SEEDS
@@ -76,23 +86,23 @@ def test_each_strength_and_method_has_a_row() -> None:
     assert len(rows) == len(LEADS) * 3
     assert [row["strength"] for row in rows if row["scenario"] == "proxy / ridge"] == [0.5] * 3 + [1.0] * 3
     row = next(r for r in rows if r["method"] == "explained" and r["strength"] == 0.5)
-    assert row["power"] == 1.0 and row["power_n"] == SEEDS and row["arm"] and not row["control"]
+    assert row["power"] == 1.0 and row["power_n"] == SEEDS and row["battery"] is True
     assert np.isnan(row["false_block"]) and np.isnan(row["blamed"]) and row["blamed_n"] == 0
 
 
 def test_pairs_are_arms_of_the_suite() -> None:
-    assert study.check_pairs(table(), PAIRS) == list(ARMS)
+    assert study.check_pairs(table(), PAIRS) == list(BATTERIES)
     for wrong in ([["explained", "never"]], [["explained"]]):
-        with pytest.raises(ConfigError, match="no pair of arms"):
+        with pytest.raises(ConfigError, match="no pair of batteries"):
             study.check_pairs(table(), wrong)
 
 
 def test_the_figure_has_a_mark_for_each_arm_and_lead_only_where_harm_follows() -> None:
     cells = table()
-    figure = study.drawn(cells, ARMS, study.between_arms(cells, PAIRS))
+    figure = study.drawn(cells, BATTERIES, study.between_batteries(cells, PAIRS))
     left, right = figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == ["proxy / ridge", "label bias / ridge"]
-    assert {text.get_text() for text in right.get_legend().get_texts()} == set(ARMS)
+    assert {text.get_text() for text in right.get_legend().get_texts()} == set(BATTERIES)
     marks = [line for line in right.lines if line.get_marker() not in ("None", "", None)]
     assert len(marks) == 1
 

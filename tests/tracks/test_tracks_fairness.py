@@ -1,67 +1,21 @@
-"""The fairness track: equal false blocks, controls, guarding, one by one to the bit; and its report."""
+"""The fairness track: equal false blocks, controls, facts, guarding, one by one to the bit."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from fairness_kit import EVERY, EXPLAIN, METHODS, TASKS, made, population, quick
 
-from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.python import make_suite, run_suite
-from mlopsim.bench.table import table
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult, Outcome
-from mlopsim.tracks.fairness.track import CONTROLS, FairnessTrack
-
-#: few deployments of few people: numbers that stand for nothing but the mechanism
-CALIBRATION = {"alpha": 0.1, "runs": 60, "checks": 40, "lime_runs": 20, "lime_checks": 20}
-EXPLAIN = {"background": 40, "rows": 10, "samples": 40}
-
-
-def population(**more: Any) -> dict[str, Any]:
-    return {"population": {"windows": 14, "warmup": 2, "per_group": 60, **more}}
-
-
-#: windows between trainings of what is guarded
-EVERY = 2
-STEP = {"step": {"at": 6}}
-TASKS: list[dict[str, Any]] = [
-    {"name": "fair", "stream": population()},
-    {"name": "proxy", "stream": population(bias="proxy", timing=STEP), "strengths": [0.5, 1.0]},
-    {"name": "unequal", "stream": population(bias="unequal_base_rate", timing=STEP, strength=1.0)},
-    {
-        "name": "guarded",
-        "stream": population(place=1.5, bias="label_bias", timing=STEP, strength=1.0),
-        "every": EVERY,
-        "guard": True,
-    },
-]
-METHODS: list[Any] = ["four_fifths", "demographic_parity", "accuracy", "shap_gap", "lime_gap", "explained"]
-
-
-def made(track: FairnessTrack) -> tuple[list[Cell], dict[str, FitResult]]:
-    cells = [
-        Cell(track="fairness/1", task=task, method=method, seed=seed)
-        for task in track.tasks(TASKS)
-        for seed in (0, 1)
-        for method in track.methods(METHODS)
-    ]
-    named, jobs = track.fits(cells)
-    bundles: dict[str, list[Any]] = {}
-    for job in jobs:
-        bundles.setdefault(track.fit_bundle(job), []).append(job)
-    fits: dict[str, FitResult] = {}
-    for bundle in bundles.values():
-        fits |= dict(zip([job.key for job in bundle], track.fit_many(bundle, {}), strict=True))
-    return named, fits
-
-
-def quick() -> FairnessTrack:
-    return FairnessTrack(calibration=CALIBRATION, explain=EXPLAIN)
-
+from mlopsim.streams.stream import Norm
+from mlopsim.tracks.fairness.controls import CONTROLS
+from mlopsim.tracks.fairness.track import FairnessTrack
 
 Ran = dict[tuple[str, str, int], Outcome]
 
@@ -99,6 +53,42 @@ def test_rules_of_thumb_and_controls_join_the_methods() -> None:
 def test_a_task_stands_for_each_strength() -> None:
     names = [task.name for task in quick().tasks(TASKS)]
     assert names == ["fair", "proxy, s = 0.5", "proxy, s = 1", "unequal", "guarded"]
+
+
+def test_facts_of_tasks() -> None:
+    tasks = {task.name: task.attributes for task in quick().tasks(TASKS)}
+    proxy = {"scenario": "proxy", "strength": 0.5, "norm": "treatment", "bias": "proxy", "learner": "ridge"}
+    assert tasks["proxy, s = 0.5"].items() >= {**proxy, "every": 0, "guard": False, "real": False}.items()
+    # nothing is wrong: without a bias, and with one that violates no norm
+    assert tasks["fair"].items() >= {"norm": None, "bias": None, "strength": 0.0}.items()
+    assert tasks["unequal"].items() >= {"norm": None, "bias": "unequal_base_rate", "strength": 1.0}.items()
+    # the same features, and others
+    assert tasks["unequal"]["features"] == tasks["proxy, s = 1"]["features"]
+    assert len({facts["features"] for facts in tasks.values()}) == len(tasks) - 1
+
+
+def test_facts_of_methods() -> None:
+    truth: dict[str, Any] = {"equal_opportunity": {"labels": "true"}}
+    methods = {m.name: m.attributes for m in quick().methods(["four_fifths", "explained", truth])}
+    kinds = {name: (facts["role"], facts["limit"], facts["battery"]) for name, facts in methods.items()}
+    assert kinds["four_fifths"] == ("method", "calibrated", False)
+    assert kinds["four_fifths @rule"] == ("method", "given", False)
+    assert kinds["explained"] == ("method", "calibrated", True)
+    assert {kinds[name] for name in CONTROLS} == {("control", "none", False)}
+    assert methods["explained"]["needs"] == "labels, group labels, model"
+    assert methods["equal_opportunity(labels=true)"]["needs"] == "true labels, group labels"
+    assert methods["oracle"]["known"] == "the truth" and methods["never"]["reads"] == "nothing"
+
+
+def test_facts_agree_with_what_is_drawn_and_enter_no_key(grid: Any) -> None:
+    cells, _ = grid
+    for cell in cells[::11]:
+        source = make("stream", cell.task.part["stream"])
+        bias = source.generate(np.random.SeedSequence(cell.seed)).bias
+        assert cell.task.attributes["strength"] == bias.strength.max()
+        wrong = bias.norm is not Norm.NONE and bias.strength.max() > 0.0
+        assert cell.task.attributes["norm"] == (bias.norm.name.lower() if wrong else None)
+        assert replace(cell, task=replace(cell.task, attributes={})).key == cell.key
 
 
 def test_tasks_that_are_alike_without_bias_share_their_limits(grid: Any) -> None:
@@ -155,7 +145,7 @@ def test_a_strong_proxy_is_found_and_the_feature_is_blamed(ran: Ran) -> None:
         assert ran["unequal", "shap_gap", seed].metrics["false_block"] == 1.0
 
 
-def test_arms_are_as_soon_as_their_charts_say(ran: Ran) -> None:
+def test_batteries_are_as_soon_as_their_charts_say(ran: Ran) -> None:
     for (task, method, seed), outcome in ran.items():
         if method in CONTROLS or "@rule" in method:
             continue
@@ -195,7 +185,7 @@ def test_what_is_guarded_adds_up(ran: Ran) -> None:
 
 
 @pytest.mark.slow
-def test_the_attained_rate_is_what_was_asked_for_audits_and_for_arms_as_a_whole() -> None:
+def test_the_attained_rate_is_what_was_asked_for_audits_and_for_batteries_as_a_whole() -> None:
     track = FairnessTrack(
         calibration={"alpha": 0.1, "runs": 600, "checks": 600, "lime_runs": 20, "lime_checks": 20},
         explain=EXPLAIN,
@@ -215,8 +205,8 @@ def test_the_attained_rate_is_what_was_asked_for_audits_and_for_arms_as_a_whole(
             # four standard errors of the fresh deployments and of those that the limit was found with
             assert abs(fit.info["rate"][0] - 0.1) < 4.0 * math.sqrt(0.09 * 2 / 600), job.label
             # where a feature tells the group no law is exact
-            told = job.part["law"]["stream"]["params"]["place"] is not None
-            assert not (told and fit.info["exact"])
+            given_away = job.part["law"]["stream"]["params"]["place"] is not None
+            assert not (given_away and fit.attributes["exact"])
 
 
 @pytest.mark.parametrize(
@@ -261,50 +251,3 @@ def test_wrong_methods_are_named() -> None:
         quick().methods(["four_fifths", "four_fifths"])
     with pytest.raises(ConfigError, match="did you mean 'shap_gap'"):
         quick().methods(["shap_gab"])
-
-
-def test_the_report_has_every_section_with_n_and_interval(tmp_path: Path) -> None:
-    suite, track = make_suite(
-        track={"fairness": {"calibration": CALIBRATION, "explain": EXPLAIN}},
-        tasks=[
-            {**TASKS[0], "name": "fair / ridge"},
-            {**TASKS[1], "name": "proxy / ridge"},
-            {**TASKS[2], "name": "unequal base rate / ridge", "strengths": [0.5, 1.0]},
-            {**TASKS[3], "name": "label bias / ridge retrained"},
-        ],
-        methods=["four_fifths", "shap_gap", "traditional", "metrics"],
-        seeds=3,
-        name="mine",
-    )
-    done = run_suite(tmp_path, suite, track, workers=1)
-    with Ledger.read(tmp_path) as ledger:
-        cells = table(ledger)
-        found = {section.title: section for section in track.sections(cells, ledger.curves)}
-    assert list(found) == [
-        "Leaderboard",
-        "Power by scenario",
-        "Power against strength",
-        "Lead time",
-        "Proxy or unequal base rate",
-        "False blocks",
-        "Blame",
-        "Guarding a deployment",
-        "Words",
-    ]
-    for title in ("Power by scenario", "Power against strength", "Lead time", "False blocks", "Blame"):
-        columns = set(found[title].table.columns)
-        ends = {name for name in columns if name.endswith("_low")}
-        assert ends and all({name[:-4], f"{name[:-4]}_high", f"{name[:-4]}_n"} <= columns for name in ends)
-    assert "29.9%" in found["False blocks"].text and "98.6%" in found["False blocks"].text
-    apart = found["Proxy or unequal base rate"].table
-    # the features have the same law: without labels nobody can tell the two apart
-    row = dict(zip(apart["method"], apart["difference"], strict=True))
-    assert row["shap_gap"] == 0.0 and row["always"] == 0.0
-    assert set(found["Proxy or unequal base rate"].figures) == {"Told apart, proxy / ridge"}
-    assert set(found["Guarding a deployment"].figures) == {
-        f"{what} over time, label bias / ridge retrained" for what in ("Fairness", "Accuracy")
-    }
-    # one law of no bias, a place in the population makes another
-    assert len(found["False blocks"].figures) == found["False blocks"].table["law of"].n_unique()
-    assert found["Blame"].figures
-    assert set(done.leaderboard["method"]) >= {"four_fifths", "four_fifths @rule", *CONTROLS}

@@ -1,4 +1,9 @@
-"""Numbers of the fairness track: power by norm and scenario, false blocks, lead time, over seeds."""
+"""Numbers of the fairness track, from the table of its cells: power, false blocks, lead time, over seeds.
+
+Facts about methods and tasks are columns of the table (``role``, ``limit``, ``battery``, ``scenario``,
+``strength``, ``norm``, ...). Tables that were made before facts were stored lack some: what depends on them
+is then unknown, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,99 +17,152 @@ import polars as pl
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import best_first, interval_columns
-from mlopsim.tracks.cell_table import axes_of, done, grid, mean_of
-from mlopsim.tracks.fairness.metrics import AT
+from mlopsim.tracks.cell_table import axes_of, done, fact_columns, facts, grid, mean_of
 
-#: codes of norms and their names
-NORMS = {1.0: "treatment", 2.0: "impact", 3.0: "errors"}
+#: norms that a bias may violate
+NORMS = ("treatment", "impact", "errors")
+#: facts about methods: those that say who is compared with whom, and others
+FACTS = ("role", "limit", "needs")
+MORE_FACTS = ("reads", "known", "family", "battery")
+#: methods are compared with those whose limit is of the same kind: these stand below all others
+LAST = ("given", "none")
 
 
-def scenario_of(task: str) -> str:
-    """Return the name of a task without its strength.
+def methods_of(table: pl.DataFrame) -> list[str]:
+    """Return the methods, in the order of the suite.
 
     Examples
     --------
-    >>> scenario_of("proxy / ridge, s = 0.5"), scenario_of("no bias / ridge")
-    ('proxy / ridge', 'no bias / ridge')
+    >>> methods_of(pl.DataFrame({"method": ["b", "a", "b"]}))
+    ['b', 'a']
     """
-    return task.partition(AT)[0]
+    return list(dict.fromkeys(table["method"].to_list()))
+
+
+def controls(table: pl.DataFrame) -> list[str]:
+    """Return the methods that are controls."""
+    return [method for method, role in facts(table, "role").items() if role == "control"]
+
+
+def rules(table: pl.DataFrame) -> list[str]:
+    """Return the methods that are rules of thumb: their limit is given, whatever it does."""
+    return [method for method, limit in facts(table, "limit").items() if limit == "given"]
+
+
+def batteries(table: pl.DataFrame) -> list[str]:
+    """Return the methods that are several audits under one limit."""
+    return [method for method, battery in facts(table, "battery").items() if battery]
+
+
+def calibrated(table: pl.DataFrame) -> list[str]:
+    """Return the methods that block deployments without bias equally rarely."""
+    return [method for method, limit in facts(table, "limit").items() if limit == "calibrated"]
 
 
 def _tasks(table: pl.DataFrame, condition: pl.Expr) -> list[str]:
-    """Return the tasks whose cells fulfil a condition."""
+    """Return the tasks that have a done cell that fulfils a condition."""
     known = set(done(table).filter(condition)["task"].to_list())
     return [task for task in axes_of(table)[1] if task in known]
 
 
-def biased(table: pl.DataFrame, norm: float | None = None) -> list[str]:
-    """Return the tasks in which a norm, or this one, is violated."""
-    return _tasks(table, pl.col("norm") > 0.0 if norm is None else pl.col("norm") == norm)
+def biased(table: pl.DataFrame, norm: str | None = None) -> list[str]:
+    """Return the tasks in which something is wrong: those in which power is defined.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    norm : str, optional
+        One of :data:`NORMS`: only those in which this norm is violated; none if the table does not say.
+    """
+    if norm is None:
+        return _tasks(table, pl.col("power").is_finite())
+    if table.schema.get("norm") != pl.String:
+        return []
+    return _tasks(table, pl.col("norm") == norm)
+
+
+def _right(table: pl.DataFrame, condition: pl.Expr) -> list[str]:
+    if "strength" not in table.columns:
+        return []
+    return _tasks(table, pl.col("false_block").is_finite() & condition)
 
 
 def fair(table: pl.DataFrame) -> list[str]:
     """Return the tasks without any bias."""
-    return _tasks(table, pl.col("strength") == 0.0)
+    return _right(table, pl.col("strength") == 0.0)
 
 
 def unequal(table: pl.DataFrame) -> list[str]:
     """Return the tasks in which groups differ and nothing is wrong."""
-    return _tasks(table, (pl.col("strength") > 0.0) & (pl.col("norm") == 0.0))
+    return _right(table, pl.col("strength") > 0.0)
 
 
 def strengths(table: pl.DataFrame) -> dict[str, float]:
-    """Return the strength of each task."""
-    rows = done(table).unique("task", keep="first")
-    return dict(rows.select("task", "strength").iter_rows())
+    """Return the strength of the bias in each task."""
+    return facts(table, "strength", of="task")
 
 
 def norms(table: pl.DataFrame) -> dict[str, str | None]:
     """Return the norm that is violated in each task; None for none."""
-    rows = done(table).unique("task", keep="first")
-    return {task: NORMS.get(code) for task, code in rows.select("task", "norm").iter_rows()}
+    return facts(table, "norm", of="task")
 
 
 def scenarios(table: pl.DataFrame, tasks: Sequence[str]) -> dict[str, list[str]]:
-    """Return the tasks of each scenario, the weakest bias first."""
-    strength = strengths(table)
-    found: dict[str, list[str]] = {}
+    """Return the tasks of each scenario, the weakest bias first.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"task": ["p 1", "p .5"], "scenario": ["p", "p"], "strength": [1.0, 0.5]})
+    >>> scenarios(table, ["p 1", "p .5"])
+    {'p': ['p .5', 'p 1']}
+    """
+    strength, scenario = strengths(table), facts(table, "scenario", of="task")
+    order = dict.fromkeys(scenario[task] for task in tasks)
+    found: dict[str, list[str]] = {name: [] for name in order}
     for task in sorted(tasks, key=lambda name: strength[name]):
-        found.setdefault(scenario_of(task), []).append(task)
-    order = list(dict.fromkeys(scenario_of(task) for task in tasks))
-    return {name: found[name] for name in order}
+        found[scenario[task]].append(task)
+    return found
 
 
-def methods_of(table: pl.DataFrame) -> list[str]:
-    """Return the methods, in the order of the suite."""
-    return list(dict.fromkeys(table["method"].to_list()))
+def twins(table: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
+    """Return what looks the same to somebody who sees no labels, while something is wrong in one half only.
 
-
-def flag(table: pl.DataFrame, name: str) -> list[str]:
-    """Return the methods of which a flag (``arm``, ``rule``, ``control``) is set."""
-    known = set(done(table).filter(pl.col(name) == 1.0)["method"].to_list())
-    return [method for method in methods_of(table) if method in known]
+    Returns
+    -------
+    list of (str, list of str, list of str)
+        A scenario, its tasks in which something is wrong, and those of the same strengths in which groups
+        differ and nothing is wrong.
+    """
+    features = facts(table, "features", of="task")
+    wrong, right = scenarios(table, biased(table)), scenarios(table, unequal(table))
+    found = []
+    for name, tasks in wrong.items():
+        for others in right.values():
+            common = {features[task] for task in tasks} & {features[task] for task in others}
+            if common:
+                pair = [[t for t in half if features[t] in common] for half in (tasks, others)]
+                found.append((name, pair[0], pair[1]))
+    return found
 
 
 def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
-    """Aggregate the cell table to one row a method, the largest power first.
+    """Aggregate the cell table to one row a method.
+
+    All methods meet the same deployments. Those with a calibrated limit come first, the largest power on top;
+    then rules of thumb, then controls, which block deployments without bias as often as they do.
 
     Returns
     -------
     polars.DataFrame
-        method, control, ``power`` over the tasks in which something is wrong and by norm, ``false_block``
-        over the tasks without any bias, ``unequal_block`` over those in which groups differ and nothing is
-        wrong, ``restricted_delay``, ``lead``, ``blamed``, ``stable``, each with ``_low``, ``_high``, ``_n``,
-        ``_reason``; ``cells``: done.
+        ``method``, :data:`FACTS` and :data:`MORE_FACTS` about it, ``power`` over the tasks in which
+        something is wrong and by norm, ``false_block`` over the tasks without any bias, ``unequal_block``
+        over those in which groups differ and nothing is wrong, ``restricted_delay``, ``lead``, ``blamed``,
+        ``stable``, each with ``_low``, ``_high``, ``_n``, ``_reason``; ``cells``: done.
     """
     methods = methods_of(table)
-    controls, rules = set(flag(table, "control")), set(flag(table, "rule"))
     wrong = biased(table)
-    columns: dict[str, Any] = {
-        "method": methods,
-        "control": [m in controls for m in methods],
-        "rule": [m in rules for m in methods],
-    }
     chosen: list[tuple[str, str, list[str]]] = [("power", "power", wrong)]
-    chosen += [(f"power_{name}", "power", biased(table, code)) for code, name in NORMS.items()]
+    chosen += [(f"power_{norm}", "power", biased(table, norm)) for norm in NORMS]
     chosen += [
         ("false_block", "false_block", fair(table)),
         ("unequal_block", "false_block", unequal(table)),
@@ -113,21 +171,28 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
         ("blamed", "blamed", wrong),
         ("stable", "stable", wrong),
     ]
+    # a terminal shows the first columns
+    columns: dict[str, Any] = {"method": methods, **fact_columns(table, methods, FACTS)}
     for shown, name, tasks in chosen:
         if tasks:
             columns |= interval_columns(shown, [mean_of(table, m, name, tasks) for m in methods])
     counts = dict(done(table).group_by("method").len().iter_rows())
+    columns |= fact_columns(table, methods, MORE_FACTS)
     columns["cells"] = [int(counts.get(m, 0)) for m in methods]
-    return best_first(pl.DataFrame(columns), "power" if wrong else "false_block", "max" if wrong else "min")
+    board = pl.DataFrame(columns)
+    known = [(name, way) for name, way in (("power", "max"), ("false_block", "min")) if name in columns]
+    if known:
+        board = best_first(board, *known[0])
+    # those whose limit is of another kind
+    parts = [board.filter(pl.col("limit") == limit) for limit in LAST]
+    first = board.filter(~pl.col("limit").is_in(LAST).fill_null(False))
+    return pl.concat([first, *parts])
 
 
 def difference(table: pl.DataFrame, one: str, other: str, name: str, tasks: list[str]) -> Interval:
     """Return the mean of a metric of one method less that of another, paired over tasks and seeds."""
     seeds, _ = axes_of(table)
-    gap = grid(table, one, name, seeds, tasks) - grid(table, other, name, seeds, tasks)
-    if not np.isfinite(gap).any():
-        return Interval(value=math.nan, n=0, reason="undefined in every cell")
-    return mean_interval(gap, np.random.default_rng(0))
+    return _mean(grid(table, one, name, seeds, tasks) - grid(table, other, name, seeds, tasks))
 
 
 def apart(table: pl.DataFrame, method: str, wrong: list[str], right: list[str]) -> Interval:
@@ -141,7 +206,43 @@ def apart(table: pl.DataFrame, method: str, wrong: list[str], right: list[str]) 
         Tasks of equal strengths in which something is wrong, and in which nothing is.
     """
     seeds, _ = axes_of(table)
-    gap = grid(table, method, "power", seeds, wrong) - grid(table, method, "false_block", seeds, right)
+    return _mean(
+        grid(table, method, "power", seeds, wrong) - grid(table, method, "false_block", seeds, right)
+    )
+
+
+def _mean(gap: np.ndarray) -> Interval:
     if not np.isfinite(gap).any():
         return Interval(value=math.nan, n=0, reason="undefined in every cell")
     return mean_interval(gap, np.random.default_rng(0))
+
+
+def false_blocks(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the rates at which fresh deployments without bias are blocked, once a limit and rule.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``law of`` (a scenario that becomes these deployments without its bias), ``method``, ``rate`` with its
+        interval and n, ``exact``, ``met`` (null for rules of thumb), ``missing``.
+    """
+    rule = pl.col("limit") == "given"
+    return (
+        done(table)
+        .filter(pl.col("rate").is_finite())
+        .unique(["method", "fit", "limit"], keep="first", maintain_order=True)
+        .select(
+            pl.col("scenario").alias("law of"),
+            "method",
+            "rate",
+            "rate_low",
+            "rate_high",
+            pl.col("rate_n").cast(pl.Int64),
+            pl.lit(None, dtype=pl.String).alias("rate_reason"),
+            # the fit is that of the audit's own limit, which a rule of thumb does not use
+            pl.when(rule).then(False).otherwise(pl.col("exact")).alias("exact"),
+            pl.when(~rule).then(pl.col("met")).alias("met"),
+            "missing",
+        )
+        .sort("rate", descending=True)
+    )

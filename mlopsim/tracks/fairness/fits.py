@@ -1,4 +1,4 @@
-"""Fits of the fairness track: limits at which audits and arms block a fair deployment equally rarely."""
+"""Fits of the fairness track: limits at which audits and batteries block a fair deployment equally rarely."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Calibration:
     Parameters
     ----------
     alpha : float, default 0.05
-        Share of fair deployments in which an audit, or an arm as a whole, blocks at least once.
+        Share of fair deployments in which an audit, or a battery as a whole, blocks at least once.
     runs, checks : int, default 2000 and 1000
         Deployments without bias that a limit is found with, and fresh ones that it is checked with.
     lime_runs, lime_checks : int, default 500 and 250
-        The same for audits and arms that need LIME.
+        The same for audits and batteries that need LIME.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Calibration:
 
 
 def members_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the parts of the audits of an arm; of a single audit, the audit itself."""
+    """Return the parts of the audits of a battery; of a single audit, the audit itself."""
     audit: Audit = make("audit", content)
     if isinstance(audit, Battery):
         return [canonical("audit", spec) for spec in audit.members()]
@@ -130,8 +130,8 @@ class _Null:
     contents: list[dict[str, Any]]
     scores: dict[Split, np.ndarray]
     rules: dict[Split, np.ndarray]
-    #: whether a feature tells the group: what a model learns of it by chance treats groups unequally
-    told: bool
+    #: whether a feature gives the group away: what a model learns of it by chance treats groups unequally
+    given_away: bool
 
     def place(self, content: Mapping[str, Any]) -> int:
         """Return the number of an audit."""
@@ -139,11 +139,11 @@ class _Null:
 
     def exact(self, audit: Audit) -> bool:
         """Say whether the law of the p-value of an audit is known."""
-        return audit.exact and not self.told
+        return audit.exact and not self.given_away
 
 
 def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
-    """Calibrate audits and arms on one law; each deployment is drawn once.
+    """Calibrate audits and batteries on one law; each deployment is drawn once.
 
     Parameters
     ----------
@@ -162,12 +162,12 @@ def _simulate(parts: Sequence[Mapping[str, Any]], settings: Calibration) -> _Nul
     sizes: list[tuple[int, int]] = []
     for part in parts:
         for content in members_of(part["audit"]):
-            # a member of an arm is looked at as often as alone
+            # a member of a battery is looked at as often as alone
             if content not in contents:
                 contents.append(content)
                 sizes.append(settings.sizes(make("audit", content).needs))
     source: Population = make("stream", law["stream"])
-    null = _Null(contents=contents, scores={}, rules={}, told=source.place is not None)
+    null = _Null(contents=contents, scores={}, rules={}, given_away=source.place is not None)
     for which, split in enumerate((Split.TRAIN, Split.VALIDATION)):
         most = max(pair[which] for pair in sizes)
         windows = source.windows - source.warmup
@@ -217,15 +217,16 @@ def _fit(part: Mapping[str, Any], settings: Calibration, null: _Null) -> FitResu
     alarms = limit.alarms(fresh, rng.random(fresh.shape))
     rate = _rate(np.asarray(alarms.any(axis=1)))
     error = math.sqrt(settings.alpha * (1.0 - settings.alpha) * (1.0 / checks + (not exact) / runs))
+    met = abs(rate[0] - settings.alpha) <= TOLERATED * error
     info |= {
         "limit": asdict(limit),
         "rate": rate,
         "exact": exact,
-        "met": abs(rate[0] - settings.alpha) <= TOLERATED * error,
+        "met": met,
         "runs": 0 if exact else runs,
         "missing": float(np.isnan(fresh).mean()),
     }
-    return FitResult(info=info)
+    return FitResult(info=info, attributes={"exact": exact, "met": met})
 
 
 def _own_limit(content: Mapping[str, Any], settings: Calibration, null: _Null) -> Limit:

@@ -33,8 +33,6 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="rate_low", unit="share", direction="none", text="lower end of its 95 % interval"),
     Metric(name="rate_high", unit="share", direction="none", text="upper end of its 95 % interval"),
     Metric(name="rate_n", unit="count", direction="none", text="fresh fair deployments"),
-    Metric(name="met", unit="flag", direction="none", text="whether the rate is what was asked"),
-    Metric(name="exact", unit="flag", direction="none", text="limit computed, not simulated"),
     Metric(name="missing", unit="share", direction="none", text="windows without enough data"),
     Metric(
         name="served_biased", unit="share", direction="min", text="windows in which a biased model served"
@@ -60,12 +58,18 @@ METRICS: tuple[Metric, ...] = (
         text="models that were biased and not blocked while they were",
     ),
     Metric(name="mended", unit="count", direction="none", text="windows that a reweighed model served"),
-    Metric(name="strength", unit="strength", direction="none", text="largest strength of the bias"),
-    Metric(name="norm", unit="code", direction="none", text="0 none, 1 treatment, 2 impact, 3 error rates"),
-    Metric(name="arm", unit="flag", direction="none", text="whether it is an arm"),
-    Metric(name="rule", unit="flag", direction="none", text="whether it is a rule of thumb"),
-    Metric(name="control", unit="flag", direction="none", text="whether it is a control"),
 )
 
-#: between the scenario of a task and its strength, in the task's name
-AT = ", s = "
+#: those that the limit of a method has in fresh deployments without bias
+RATES = ("rate", "rate_low", "rate_high", "rate_n")
+
+#: those of deployments in which the method decides what serves
+GUARDED = (
+    "served_biased",
+    "served_violation",
+    "served_accuracy",
+    "blocked_rightly",
+    "blocked_wrongly",
+    "let_through",
+    "mended",
+)

@@ -1,4 +1,4 @@
-"""Cells of the fairness track: what an audit or an arm says of a deployment, and what is true of it."""
+"""Cells of the fairness track: what an audit or a battery says of a deployment, and what is true of it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,9 @@ from mlopsim.fairness.truth import Truth, Violation
 from mlopsim.fairness.walk import Walk, guard
 from mlopsim.learners.base import Model
 from mlopsim.streams.stream import BiasTruth, Norm
+from mlopsim.tracks.fairness.controls import CONTROLS
 from mlopsim.tracks.fairness.fits import audit_rng, examine, limit_from, open_deployment
-from mlopsim.tracks.fairness.metrics import METRICS
-
-NORMS = {Norm.NONE: 0.0, Norm.TREATMENT: 1.0, Norm.IMPACT: 2.0, Norm.ERRORS: 3.0}
-RATES = ("rate", "rate_low", "rate_high", "rate_n")
+from mlopsim.tracks.fairness.metrics import GUARDED, METRICS, RATES
 
 
 @dataclass(kw_only=True)
@@ -80,6 +78,11 @@ class Scenario:
         """Strength of the bias in the audited windows, float64 (T,)."""
         found: np.ndarray = self.bias.strength[self.deployment.stream.warmup :]
         return found
+
+    @property
+    def norm(self) -> Norm:
+        """The norm that is violated; none where the bias never has any strength."""
+        return self.bias.norm if self.bias.strength.max() > 0.0 else Norm.NONE
 
     @property
     def onset(self) -> int | None:
@@ -182,13 +185,9 @@ def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who:
     """Return what the method of a cell says of candidates."""
     part, windows = cell.method.part, scenario.windows
     nothing = np.full(windows, np.nan)
-    if part["control"] == "never":
-        return Said(alarms=np.zeros(windows, dtype=np.bool_), position=nothing)
-    if part["control"] == "always":
-        return Said(alarms=np.ones(windows, dtype=np.bool_), position=nothing)
-    if part["control"] == "oracle":
-        told = np.array([scenario.harms(model, t) for t, model in enumerate(who.models)])
-        return Said(alarms=told, position=nothing)
+    if part["control"] is not None:
+        alarms = CONTROLS[part["control"]].alarms(who.models, scenario.harms)
+        return Said(alarms=alarms, position=nothing)
     assert info is not None
     found = [scenario.single(content, who) for content in info["audits"]]
     if part["rule"]:
@@ -211,18 +210,13 @@ def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> 
     """Run one cell."""
     metrics: dict[str, float] = {metric.name: math.nan for metric in METRICS}
     reasons: dict[str, str] = {}
-    part, bias = cell.method.part, scenario.bias
-    metrics["strength"] = float(bias.strength.max())
-    metrics["norm"] = NORMS[bias.norm] if metrics["strength"] else 0.0
-    metrics["control"] = float(part["control"] is not None)
-    metrics["rule"] = float(part["rule"])
-    metrics["arm"] = float(part["arm"])
+    part = cell.method.part
     said = said_by(cell, scenario, info, scenario.plain)
     _alarms(scenario, said, metrics, reasons)
     _blame(cell, scenario, info, said, metrics, reasons)
     _limits(part, info, metrics, reasons)
     curves = {"position": said.position, "alarms": said.alarms.astype(np.float64)}
-    if part["control"] == "oracle":
+    if part["control"] is not None and CONTROLS[part["control"]].shows_truth:
         found = [scenario.violation(m, t) for t, m in enumerate(scenario.plain.models)]
         for name in ("treatment", "impact", "errors", "accuracy"):
             curves[name] = np.array([getattr(v, name) for v in found])
@@ -233,18 +227,6 @@ def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> 
         reasons |= dict.fromkeys(GUARDED, text)
     reasons = {name: text for name, text in reasons.items() if math.isnan(metrics[name])}
     return Outcome(metrics=metrics, reasons=reasons, curves=curves)
-
-
-#: metrics of deployments in which an arm decides what serves
-GUARDED = (
-    "served_biased",
-    "served_accuracy",
-    "served_violation",
-    "blocked_rightly",
-    "blocked_wrongly",
-    "let_through",
-    "mended",
-)
 
 
 def _alarms(scenario: Scenario, said: Said, metrics: dict[str, float], reasons: dict[str, str]) -> None:
@@ -321,16 +303,11 @@ def _limits(
 ) -> None:
     """Fill in what fresh deployments without bias show of the limit."""
     if info is None:
-        reasons |= dict.fromkeys((*RATES, "met", "exact", "missing"), "it has no limit")
+        reasons |= dict.fromkeys((*RATES, "missing"), "it has no limit")
         return
     rate = info["rule"] if part["rule"] else info["rate"]
     metrics |= dict(zip(RATES, rate, strict=True))
-    metrics["exact"] = float(info["exact"] and not part["rule"])
     metrics["missing"] = info["missing"]
-    if part["rule"]:
-        reasons["met"] = "a rule of thumb is not calibrated"
-    else:
-        metrics["met"] = float(info["met"])
 
 
 def _guarded(
@@ -340,27 +317,26 @@ def _guarded(
     said: Said,
     metrics: dict[str, float],
 ) -> dict[str, np.ndarray]:
-    """Walk the deployment with the method as its guard; return curves of what serves."""
+    """Let the method guard the deployment; return curves of what serves."""
     again = scenario.reweighed()
     mended = said_by(cell, scenario, info, again).alarms
     deployment = scenario.deployment
     release = np.array([deployment.release(t) for t in deployment.audited])
-    walk: Walk = guard(said.alarms, mended, release)
+    served: Walk = guard(said.alarms, mended, release)
     models = {0: scenario.plain.models, 1: again.models}
     # before anything is audited the first model serves
     first = scenario.plain.models[0]
     serving = [
-        first if v < 0 else models[int(k)][int(v)] for v, k in zip(walk.version, walk.kind, strict=True)
+        first if v < 0 else models[int(k)][int(v)] for v, k in zip(served.version, served.kind, strict=True)
     ]
     found = [scenario.violation(model, t) for t, model in enumerate(serving)]
-    norm = scenario.bias.norm if metrics["strength"] else Norm.NONE
     biased = np.array([scenario.harms(model, t) for t, model in enumerate(serving)])
     wrong = np.array([scenario.harms(model, t) for t, model in enumerate(scenario.plain.models)])
     metrics["served_biased"] = float(biased.mean())
     metrics["served_accuracy"] = float(np.mean([v.accuracy for v in found]))
-    metrics["served_violation"] = float(np.mean([v.of(norm) for v in found]))
+    metrics["served_violation"] = float(np.mean([v.of(scenario.norm) for v in found]))
     _count(said.alarms, wrong, release, metrics)
-    metrics["mended"] = float((walk.kind == 1).sum())
+    metrics["mended"] = float((served.kind == 1).sum())
     return {
         "served_impact": np.array([v.impact for v in found]),
         "served_treatment": np.array([v.treatment for v in found]),

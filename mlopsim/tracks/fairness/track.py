@@ -9,24 +9,24 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import canonical, check_range, label, make, part_of, split_spec
-from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.spec import canonical, check_range, label, make, params_of, part_of, split_spec
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.fairness.audit import Audit
 from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.deployment import unbiased
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.learners.base import takes_weights
+from mlopsim.streams.biases.base import Bias
 from mlopsim.streams.sources.population import Population
-from mlopsim.tracks.base import check_entry, name_fits
+from mlopsim.tracks.base import check_entry, name_fits, stream_facts
+from mlopsim.tracks.fairness.controls import CONTROLS
 from mlopsim.tracks.fairness.fits import Calibration
-from mlopsim.tracks.fairness.metrics import AT, METRICS
+from mlopsim.tracks.fairness.metrics import METRICS
 
 #: parts of a task
 PARTS = {"stream": "population", "learner": "ridge"}
 KEYS = ("name", *PARTS, "every", "first_only", "guard", "strengths")
-#: always in the table
-CONTROLS = ("never", "always", "oracle")
 #: violations up to which a model does no harm
 TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
 
@@ -34,7 +34,7 @@ TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
 @register("track", "fairness")
 @dataclass(kw_only=True)
 class FairnessTrack:
-    """Audits and arms compared at the same rate of blocking a fair deployment.
+    """Audits and batteries compared at the same rate of blocking a fair deployment.
 
     A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
     ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
@@ -136,24 +136,27 @@ class FairnessTrack:
         content |= {"explain": self.explain, "tolerated": self.tolerated, "versions": versions("fairness")}
         name = str(entry.get("name") or _name(source, content))
         if "strengths" not in entry:
-            return [Task(name=name, part=content)]
+            return [Task(name=name, part=content, attributes=_facts(name, source, content))]
         strengths = entry["strengths"]
         if not isinstance(strengths, Sequence) or isinstance(strengths, str) or not strengths:
             raise ConfigError(f"task {number}: strengths must be a list of numbers, got {strengths!r}")
-        return [
-            Task(
-                name=f"{name}{AT}{float(strength):g}",
-                part={**content, "stream": part_of(replace(source, strength=float(strength)))},
-            )
-            for strength in strengths
-        ]
+        found = []
+        for strength in strengths:
+            stronger = replace(source, strength=float(strength))
+            part = {**content, "stream": part_of(stronger)}
+            facts = _facts(name, stronger, part)
+            found.append(Task(name=f"{name}, s = {float(strength):g}", part=part, attributes=facts))
+        return found
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
-        """Resolve audits and arms, and their rules of thumb; controls always belong to the table."""
+        """Resolve audits and batteries, and their rules of thumb; controls always belong to the table."""
         chosen: dict[str, Method] = {}
         found = [method for entry in entries for method in self._methods(entry)]
         usual = {"audit": None, "rule": False, "arm": False}
-        found += [Method(name=name, part={**usual, "control": name}) for name in CONTROLS]
+        found += [
+            Method(name=name, part={**usual, "control": name}, attributes=control.facts())
+            for name, control in CONTROLS.items()
+        ]
         for method in found:
             if method.name in chosen:
                 raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
@@ -166,11 +169,14 @@ class FairnessTrack:
         content = canonical("audit", {cls.name: given})
         audit: Audit = make("audit", content)
         shown = label("audit", {cls.name: given})
+        # the keys of a part enter digests and stay what they were
         part = {"audit": content, "rule": False, "arm": isinstance(audit, Battery), "control": None}
         part["calibration"] = plain(self.calibration)
-        found = [Method(name=shown, part=part)]
+        facts = {**audit.facts(), "limit": "calibrated"}
+        found = [Method(name=shown, part=part, attributes=facts)]
         if self.rules and audit.thumb:
-            found.append(Method(name=f"{shown} @rule", part={**part, "rule": True}))
+            given = {**facts, "limit": "given"}
+            found.append(Method(name=f"{shown} @rule", part={**part, "rule": True}, attributes=given))
         return found
 
     # -- fits --------------------------------------------------------------------------------------
@@ -196,11 +202,11 @@ class FairnessTrack:
             "root": cell.root,
             "versions": versions("fairness"),
         }
-        name = cell.method.name.removesuffix(" @rule")
+        name = label("audit", part["audit"])
         return FitJob(track=cell.track, label=f"calibrate {name} for {cell.task.name}", part=part)
 
     def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
-        """Calibrate an audit or an arm on deployments without bias, and check it on fresh ones."""
+        """Calibrate an audit or a battery on deployments without bias, and check it on fresh ones."""
         return self.fit_many([job], done)[0]
 
     def fit_bundle(self, job: FitJob) -> str:
@@ -233,11 +239,23 @@ class FairnessTrack:
 
         return leaderboard(table)
 
-    def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Leaderboard, power by scenario and strength, lead time, false blocks, blame, guarding."""
-        from mlopsim.tracks.fairness.sections import sections
 
-        return sections(table, curves, Calibration.of(self.calibration), self.tolerated)
+def _facts(name: str, source: Population, content: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return the facts about a task, for the columns of its cells.
+
+    ``features`` is the same for tasks of which somebody who sees no labels sees the same: those with the same
+    people, the same features given the group, the same learner and the same trainings.
+    """
+    bias: Bias = make("bias", source.bias)
+    conditions = {key: content[key] for key in ("learner", "every", "first_only", "guard")}
+    seen = {bias.twin or bias.name: params_of(bias)}
+    return {
+        "scenario": name,
+        **stream_facts(content["stream"]),
+        "learner": str(content["learner"]["name"]),
+        **{key: conditions[key] for key in ("every", "first_only", "guard")},
+        "features": digest({**conditions, "stream": part_of(replace(source, bias=seen))})[:12],
+    }
 
 
 def _whole(number: int, name: str, value: Any) -> int:

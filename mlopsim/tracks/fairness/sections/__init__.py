@@ -1,0 +1,1 @@
+"""The sections of a report on the fairness track, one file each."""

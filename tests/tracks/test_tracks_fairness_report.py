@@ -1,0 +1,178 @@
+"""The report of the fairness track: its numbers by hand, its sections, and tables without facts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from fairness_kit import CALIBRATION, EXPLAIN, TASKS, Made, results
+
+from mlopsim.core.section import make_sections, makers
+from mlopsim.tracks.fairness import analysis
+from mlopsim.tracks.fairness.track import FairnessTrack
+
+NAMED: list[dict[str, Any]] = [
+    {**TASKS[0], "name": "fair / ridge"},
+    {**TASKS[1], "name": "proxy / ridge"},
+    {**TASKS[2], "name": "unequal base rate / ridge", "strengths": [0.5, 1.0]},
+    {**TASKS[3], "name": "label bias / ridge retrained"},
+]
+#: columns of facts, which earlier versions did not store
+FACTS = (
+    *("scenario", "norm", "bias", "stream", "real", "learner", "every", "first_only", "guard", "features"),
+    *("family", "role", "reads", "needs", "known", "limit", "battery", "exact", "met"),
+)
+
+
+@pytest.fixture(scope="module")
+def run() -> Made:
+    track = FairnessTrack(calibration=CALIBRATION, explain=EXPLAIN)
+    return results(track, NAMED, ["four_fifths", "shap_gap", "traditional", "metrics"], seeds=3)
+
+
+def earlier(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table as an earlier version stored it: facts as numbers, or not at all."""
+    codes = pl.col("norm").replace_strict(
+        ["treatment", "impact", "errors"], [1.0, 2.0, 3.0], default=0.0, return_dtype=pl.Float64
+    )
+    flags = {
+        "norm": codes,
+        "control": (pl.col("role") == "control").cast(pl.Float64),
+        "rule": (pl.col("limit") == "given").cast(pl.Float64),
+        "arm": pl.col("battery").cast(pl.Float64),
+        "exact": pl.col("exact").cast(pl.Float64),
+        "met": pl.col("met").cast(pl.Float64),
+    }
+    numbers = table.select(**flags)
+    return table.drop(FACTS).with_columns(numbers)
+
+
+def test_every_section_is_made_with_n_and_interval(run: Made) -> None:
+    made, unmade = make_sections(run)
+    assert not unmade
+    found = {section.title: section for section in made}
+    assert list(found) == [
+        "Leaderboard",
+        "Power by scenario",
+        "Power against strength",
+        "Lead time",
+        "Proxy or unequal base rate",
+        "False blocks",
+        "Blame",
+        "Guarding a deployment",
+        "Words",
+    ]
+    for title in ("Power by scenario", "Power against strength", "Lead time", "False blocks", "Blame"):
+        columns = set(found[title].table.columns)
+        ends = {name for name in columns if name.endswith("_low")}
+        assert ends and all({name[:-4], f"{name[:-4]}_high", f"{name[:-4]}_n"} <= columns for name in ends)
+    assert "29.9%" in found["False blocks"].text and "98.6%" in found["False blocks"].text
+    apart = found["Proxy or unequal base rate"].table
+    # the features have the same law: without labels nobody can tell the two apart
+    row = dict(zip(apart["method"], apart["difference"], strict=True))
+    assert row["shap_gap"] == 0.0 and row["always"] == 0.0
+    assert set(found["Proxy or unequal base rate"].figures) == {"Told apart, proxy / ridge"}
+    assert set(found["Guarding a deployment"].figures) == {
+        f"{what} over time, label bias / ridge retrained" for what in ("Fairness", "Accuracy")
+    }
+    # one law of no bias, a place in the population makes another
+    assert len(found["False blocks"].figures) == found["False blocks"].table["law of"].n_unique() == 2
+    assert found["Blame"].figures
+    assert set(found["Leaderboard"].figures) == {"Leaderboard", "Rules of thumb"}
+
+
+def test_the_order_of_sections_is_theirs() -> None:
+    orders = [maker.order for maker in makers("fairness") if maker.track == "fairness"]
+    assert orders == [10.0 * k for k in range(1, 10)]
+
+
+def test_the_leaderboard_pools_no_limits(run: Made) -> None:
+    board = run.leaderboard
+    limits = board["limit"].to_list()
+    assert limits == sorted(limits) and set(limits) == {"calibrated", "given", "none"}
+    for limit in set(limits):
+        power = board.filter(pl.col("limit") == limit)["power"].to_list()
+        assert power == sorted(power, reverse=True)
+    facts = dict(zip(board["method"], board["needs"], strict=True))
+    assert facts["four_fifths"] == "group labels" and facts["traditional"] == "labels, group labels"
+    assert board["cells"].to_list() == [18] * board.height
+
+
+def test_rates_are_those_of_the_limits(run: Made) -> None:
+    rows = analysis.false_blocks(run.cells)
+    # a rule of thumb has no calibrated limit that could be met
+    ruled = rows.filter(pl.col("method") == "four_fifths @rule")
+    assert ruled["met"].null_count() == ruled.height == 2 and not ruled["exact"].any()
+    others = rows.filter(pl.col("method") != "four_fifths @rule")
+    assert others["met"].null_count() == 0
+    # once a law, however many tasks and seeds share it
+    assert rows.group_by("method", "law of").len()["len"].max() == 1
+
+
+def by_hand() -> pl.DataFrame:
+    """Two strengths of a bias and of its twin, two seeds; one method finds the strong one only."""
+    rows: list[dict[str, Any]] = []
+    for scenario, norm in (("p", "treatment"), ("u", None), ("none", None)):
+        for strength in (0.5, 1.0) if scenario != "none" else (0.0,):
+            for seed in (0, 1):
+                for method in ("a", "a @rule", "never"):
+                    hit = float(method != "never" and (strength == 1.0 or method == "a @rule"))
+                    row: dict[str, Any] = {"task": f"{scenario}, {strength}", "method": method, "seed": seed}
+                    row |= {"status": "done", "scenario": scenario, "strength": strength, "norm": norm}
+                    row |= {"power": hit if norm else math.nan, "false_block": math.nan if norm else hit}
+                    row |= dict.fromkeys(("restricted_delay", "lead", "blamed", "stable"), math.nan)
+                    row["features"] = "none" if scenario == "none" else f"{strength}"
+                    row["role"] = "control" if method == "never" else "method"
+                    row["limit"] = {"a": "calibrated", "a @rule": "given", "never": "none"}[method]
+                    rows.append(row)
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def test_numbers_by_hand() -> None:
+    table = by_hand()
+    assert analysis.biased(table) == analysis.biased(table, "treatment") == ["p, 0.5", "p, 1.0"]
+    assert analysis.biased(table, "impact") == [] and analysis.fair(table) == ["none, 0.0"]
+    assert analysis.unequal(table) == ["u, 0.5", "u, 1.0"]
+    assert analysis.scenarios(table, ["u, 1.0", "p, 1.0", "u, 0.5"]) == {
+        "u": ["u, 0.5", "u, 1.0"],
+        "p": ["p, 1.0"],
+    }
+    assert analysis.twins(table) == [("p", ["p, 0.5", "p, 1.0"], ["u, 0.5", "u, 1.0"])]
+    # the twin of one strength is missing: that strength is left out
+    fewer = table.filter(pl.col("task") != "u, 0.5")
+    assert analysis.twins(fewer) == [("p", ["p, 1.0"], ["u, 1.0"])]
+    assert analysis.controls(table) == ["never"] and analysis.rules(table) == ["a @rule"]
+    assert analysis.calibrated(table) == ["a"] and analysis.batteries(table) == []
+    board = analysis.leaderboard(table)
+    # the rule of thumb finds more, and blocks everything
+    assert board["method"].to_list() == ["a", "a @rule", "never"]
+    assert board["power"].to_list() == [0.5, 1.0, 0.0] and board["unequal_block"].to_list() == [0.5, 1.0, 0.0]
+    assert board["false_block"].to_list() == [0.0, 1.0, 0.0]
+    assert analysis.difference(table, "a @rule", "a", "power", ["p, 0.5", "p, 1.0"]).value == 0.5
+    assert analysis.apart(table, "a", ["p, 1.0"], ["u, 0.5"]).value == 1.0
+
+
+def test_without_facts_the_leaderboard_stands_and_sections_say_what_is_missing(run: Made) -> None:
+    old = Made(track=run.track, cells=earlier(run.cells), stored=run.stored)
+    board = old.leaderboard
+    assert board["role"].null_count() == board["limit"].null_count() == board.height
+    both = run.leaderboard.join(board, on="method", suffix="_then")
+    for name in ("power", "false_block", "unequal_block", "lead", "blamed"):
+        assert np.array_equal(both[name], both[f"{name}_then"], equal_nan=True), name
+    # codes of norms are not read
+    assert "power_treatment" in run.leaderboard.columns and "power_treatment" not in board.columns
+    made, unmade = make_sections(old)
+    assert [section.title for section in made] == ["Leaderboard", "Words"]
+    assert "stored no facts" in made[0].text and set(made[0].figures) == {"Leaderboard"}
+    assert len(unmade) == 7 and all("did not store" in section.reason for section in unmade)
+
+
+def test_a_suite_without_bias_has_no_empty_sections() -> None:
+    track = FairnessTrack(calibration=CALIBRATION, explain=EXPLAIN)
+    made, unmade = make_sections(results(track, NAMED[:1], ["accuracy"], seeds=1))
+    assert not unmade
+    assert [section.title for section in made] == ["Leaderboard", "False blocks", "Words"]
+    assert not made[0].figures
