@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.tracks.fairness.track import FairnessTrack
+from mlopsim.tracks.results import TableResults
 
 #: few deployments of few people: numbers that stand for nothing but the mechanism
 CALIBRATION = {"alpha": 0.1, "runs": 60, "checks": 40, "lime_runs": 20, "lime_checks": 20}
@@ -74,26 +72,9 @@ def frame(cells: Sequence[Cell], fits: Mapping[str, FitResult], outcomes: Sequen
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-@dataclass(kw_only=True)
-class Made:
-    """What sections read."""
-
-    track: Any
-    cells: pl.DataFrame
-    stored: Mapping[str, Mapping[str, np.ndarray]]
-
-    @cached_property
-    def leaderboard(self) -> pl.DataFrame:
-        board: pl.DataFrame = self.track.leaderboard(self.cells)
-        return board
-
-    def curves(self, key: str) -> Mapping[str, np.ndarray]:
-        return self.stored[key]
-
-
-def results(track: FairnessTrack, tasks: Sequence[Any], methods: Sequence[Any], seeds: int) -> Made:
+def results(track: Any, tasks: Sequence[Any], methods: Sequence[Any], seeds: int) -> TableResults:
     """Run a grid."""
     cells, fits = made(track, tasks, methods, seeds)
     outcomes = track.run(cells, fits)
     stored = {cell.key: outcome.curves for cell, outcome in zip(cells, outcomes, strict=True)}
-    return Made(track=track, cells=frame(cells, fits, outcomes), stored=stored)
+    return TableResults(track=track, cells=frame(cells, fits, outcomes), read=stored.__getitem__)

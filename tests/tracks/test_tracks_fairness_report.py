@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from fairness_kit import CALIBRATION, EXPLAIN, TASKS, Made, results
+from fairness_kit import CALIBRATION, EXPLAIN, TASKS, results
 
 from mlopsim.core.section import make_sections, makers
 from mlopsim.tracks.fairness import analysis
 from mlopsim.tracks.fairness.track import FairnessTrack
+from mlopsim.tracks.results import TableResults
 
 NAMED: list[dict[str, Any]] = [
     {**TASKS[0], "name": "fair / ridge"},
@@ -28,7 +29,7 @@ FACTS = (
 
 
 @pytest.fixture(scope="module")
-def run() -> Made:
+def run() -> TableResults:
     track = FairnessTrack(calibration=CALIBRATION, explain=EXPLAIN)
     return results(track, NAMED, ["four_fifths", "shap_gap", "traditional", "metrics"], seeds=3)
 
@@ -50,7 +51,7 @@ def earlier(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop(FACTS).with_columns(numbers)
 
 
-def test_every_section_is_made_with_n_and_interval(run: Made) -> None:
+def test_every_section_is_made_with_n_and_interval(run: TableResults) -> None:
     made, unmade = make_sections(run)
     assert not unmade
     found = {section.title: section for section in made}
@@ -82,6 +83,8 @@ def test_every_section_is_made_with_n_and_interval(run: Made) -> None:
     assert len(found["False blocks"].figures) == found["False blocks"].table["law of"].n_unique() == 2
     assert found["Blame"].figures
     assert set(found["Leaderboard"].figures) == {"Leaderboard", "Rules of thumb"}
+    # facts stand beside the method
+    assert found["Leaderboard"].table.columns[:4] == ["method", "role", "limit", "needs"]
 
 
 def test_the_order_of_sections_is_theirs() -> None:
@@ -89,7 +92,7 @@ def test_the_order_of_sections_is_theirs() -> None:
     assert orders == [10.0 * k for k in range(1, 10)]
 
 
-def test_the_leaderboard_pools_no_limits(run: Made) -> None:
+def test_the_leaderboard_pools_no_limits(run: TableResults) -> None:
     board = run.leaderboard
     limits = board["limit"].to_list()
     assert limits == sorted(limits) and set(limits) == {"calibrated", "given", "none"}
@@ -101,7 +104,7 @@ def test_the_leaderboard_pools_no_limits(run: Made) -> None:
     assert board["cells"].to_list() == [18] * board.height
 
 
-def test_rates_are_those_of_the_limits(run: Made) -> None:
+def test_rates_are_those_of_the_limits(run: TableResults) -> None:
     rows = analysis.false_blocks(run.cells)
     # a rule of thumb has no calibrated limit that could be met
     ruled = rows.filter(pl.col("method") == "four_fifths @rule")
@@ -155,8 +158,8 @@ def test_numbers_by_hand() -> None:
     assert analysis.apart(table, "a", ["p, 1.0"], ["u, 0.5"]).value == 1.0
 
 
-def test_without_facts_the_leaderboard_stands_and_sections_say_what_is_missing(run: Made) -> None:
-    old = Made(track=run.track, cells=earlier(run.cells), stored=run.stored)
+def test_without_facts_the_leaderboard_stands_and_sections_say_what_is_missing(run: TableResults) -> None:
+    old = TableResults(track=run.track, cells=earlier(run.cells), read=run.curves)
     board = old.leaderboard
     assert board["role"].null_count() == board["limit"].null_count() == board.height
     both = run.leaderboard.join(board, on="method", suffix="_then")
@@ -167,6 +170,7 @@ def test_without_facts_the_leaderboard_stands_and_sections_say_what_is_missing(r
     made, unmade = make_sections(old)
     assert [section.title for section in made] == ["Leaderboard", "Words"]
     assert "stored no facts" in made[0].text and set(made[0].figures) == {"Leaderboard"}
+    assert "role" not in made[0].table.columns
     assert len(unmade) == 7 and all("did not store" in section.reason for section in unmade)
 
 

@@ -33,8 +33,8 @@ class Leaderboard(SectionMaker):
         """Make the table, a figure of what has the same limit, and one of rules of thumb."""
         import polars as pl
 
-        from mlopsim.tracks.cell_table import axes_of
-        from mlopsim.tracks.fairness.analysis import biased, fair
+        from mlopsim.tracks.cell_table import axes_of, printed
+        from mlopsim.tracks.fairness.analysis import FACTS, MORE_FACTS, biased, fair
         from mlopsim.tracks.fairness.fits import Calibration
         from mlopsim.tracks.fairness.sections._shared import settings_of
 
@@ -72,7 +72,8 @@ class Leaderboard(SectionMaker):
         if wrong:
             note = f"{len(wrong)} tasks with a bias; 95 % bootstrap over scenario seeds; n: seeds"
             figures = {name: _drawn(part, note) for name, part in parts.items() if part.height}
-        return Section(title=self.title, text=text, table=board, figures=figures)
+        shown = printed(board, (*FACTS, *MORE_FACTS))
+        return Section(title=self.title, text=text, table=shown, figures=figures)
 
 
 def _drawn(board: pl.DataFrame, note: str) -> object:
