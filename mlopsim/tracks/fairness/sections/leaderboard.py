@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,6 +52,7 @@ class Leaderboard(SectionMaker):
             "deployments); **unequal block**: where groups differ and nothing is wrong. No average replaces "
             "the table by scenario: what is found depends on the bias."
         )
+        references: dict[str, float] = {}
         if board["limit"].null_count() == board.height:
             text += (
                 "\n\nThe version that ran this stored no facts about methods: which of them are controls or "
@@ -66,17 +68,21 @@ class Leaderboard(SectionMaker):
                 "**limit** is calibrated: rules of thumb (given) and controls (none) stand below these, and "
                 "their power is not comparable."
             )
-            given = pl.col("limit") == "given"
-            parts = {"Leaderboard": board.filter(~given), "Rules of thumb": board.filter(given)}
+            of = {name: board.filter(pl.col("limit") == name) for name in ("calibrated", "given", "none")}
+            parts = {"Leaderboard": of["calibrated"], "Rules of thumb": of["given"]}
+            if wrong:
+                # controls that look at nothing find all or none by what they are
+                looking = of["none"].filter(pl.col("reads") != "nothing")
+                references = dict(looking.select("method", "power").iter_rows())
         figures = {}
         if wrong:
             note = f"{len(wrong)} tasks with a bias; 95 % bootstrap over scenario seeds; n: seeds"
-            figures = {name: _drawn(part, note) for name, part in parts.items() if part.height}
+            figures = {name: _drawn(part, references, note) for name, part in parts.items() if part.height}
         shown = printed(board, (*FACTS, *MORE_FACTS))
         return Section(title=self.title, text=text, table=shown, figures=figures)
 
 
-def _drawn(board: pl.DataFrame, note: str) -> object:
+def _drawn(board: pl.DataFrame, references: Mapping[str, float], note: str) -> object:
     from mlopsim.plots.leaderboard import leaderboard
     from mlopsim.plots.style import marks_for
 
@@ -85,5 +91,6 @@ def _drawn(board: pl.DataFrame, note: str) -> object:
         *(board[name].to_numpy() for name in ("power", "power_low", "power_high", "power_n")),
         xlabel="share of the biases that are found",
         marks=marks_for(board["method"].to_list()),
+        references=references,
         note=note,
     )
