@@ -201,6 +201,16 @@ class Gate:
         """What is done with what is flagged."""
         return ACTIONS[self.level][0] if self.action is None else self.action
 
+    def marks(self, wrong: np.ndarray) -> np.ndarray | None:
+        """Return the rows that a control flags without scoring any, bool (n,); None: this gate scores rows.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool, shape (n,)
+            The truth: rows with an error.
+        """
+        return None
+
     def facts(self) -> dict[str, Attribute]:
         """Return its attributes: family, role, reads, needs, known, level and action.
 

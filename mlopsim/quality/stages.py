@@ -17,8 +17,6 @@ from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
 from mlopsim.quality.calibration import Limit, conformal, split
 from mlopsim.quality.gate import Action, Flags, Gate, Rows
-from mlopsim.quality.gates.none import NoGate
-from mlopsim.quality.gates.oracle import Oracle
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.quality.validation import check_streams
 from mlopsim.streams.stream import Stream
@@ -125,10 +123,9 @@ def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limi
         None for gates of batches and for those that need none.
     """
     with one_thread():
-        if isinstance(gate, NoGate):
-            return _none(case), None
-        if isinstance(gate, Oracle):
-            return _told(gate, case), None
+        marked = gate.marks(case.wrong)
+        if marked is not None:
+            return _marked(gate, case, marked), None
         gate.check_warmup(case.clean_rows.take(slice(0, case.warmup_rows)))
         if isinstance(gate, BatchGate):
             return _batches(gate, case, rng), None
@@ -139,23 +136,13 @@ def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limi
     return _flagged(case, score, limit), limit
 
 
-def _none(case: Case) -> Flags:
-    n, windows = len(case.clean.y), case.clean.windows
+def _marked(gate: Gate, case: Case, marked: np.ndarray) -> Flags:
+    cells = case.seen.corrupted if gate.told else None
+    batches = np.add.reduceat(marked, case.clean.bounds[:-1]) > 0
     return Flags(
-        rows=np.zeros(n, dtype=np.bool_),
-        batches=np.zeros(windows, dtype=np.bool_),
-        score=_silent(case, np.zeros(n)),
-        batch_score=np.zeros(windows),
-    )
-
-
-def _told(gate: Oracle, case: Case) -> Flags:
-    cells = case.seen.corrupted
-    batches = np.add.reduceat(case.wrong, case.clean.bounds[:-1]) > 0
-    return Flags(
-        rows=case.wrong.copy(),
+        rows=marked.copy(),
         batches=batches,
-        score=_silent(case, gate.truth(case.wrong)),
+        score=_silent(case, marked.astype(np.float64)),
         batch_score=batches.astype(np.float64),
         cells=None if cells is None else cells.copy(),
     )

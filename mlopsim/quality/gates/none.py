@@ -42,6 +42,10 @@ class NoGate(Gate):
         """Return its attributes: nothing is done with rows."""
         return {**super().facts(), "action": None}
 
+    def marks(self, wrong: np.ndarray) -> np.ndarray:
+        """Return no row."""
+        return np.zeros(len(wrong), dtype=np.bool_)
+
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Return nothing."""
         return None

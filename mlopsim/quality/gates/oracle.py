@@ -61,6 +61,11 @@ class Oracle(Gate):
             )
         return mask.astype(np.float64)
 
+    def marks(self, wrong: np.ndarray) -> np.ndarray:
+        """Return the rows with an error."""
+        found: np.ndarray = self.truth(wrong) > 0.0
+        return found
+
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Raise: there is nothing to learn."""
         raise self._untold()

@@ -20,9 +20,16 @@ class End(Enum):
 
 @dataclass(kw_only=True)
 class Mechanism:
-    """Base of all mechanisms (kind ``mechanism``)."""
+    """Base of all mechanisms (kind ``mechanism``).
+
+    Attributes
+    ----------
+    chooses : bool
+        Whether some rows come before others: of no use to an injector that says itself which rows it hits.
+    """
 
     full_name: ClassVar[str]
+    chooses: ClassVar[bool] = True
 
     def drive(self, stream: Stream, column: int | None, rng: np.random.Generator) -> np.ndarray:
         """Return what decides which rows are corrupted, float64 (n,): those with the largest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Random(Mechanism):
     >>> Random().drive(stream, 0, np.random.default_rng(0)).tolist()
     [0.0, 0.0, 0.0, 0.0]
     """
+
+    chooses: ClassVar[bool] = False
 
     def drive(self, stream: Stream, column: int | None, rng: np.random.Generator) -> np.ndarray:
         """Return the same for all rows."""

@@ -61,7 +61,7 @@ class CorruptedStream:
         injector, mechanism = make("injector", self.injector), make("mechanism", self.mechanism)
         make("timing", self.timing)
         if injector.own_order or injector.whole_windows:
-            if mechanism.name != "random":
+            if mechanism.chooses:
                 raise ConfigError(
                     f"{injector.full_name} says itself which rows it hits, {mechanism.full_name} cannot",
                     remedy="mechanism=random",
