@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.bench.grid import Grid, expand
+from mlopsim.bench.grid import Grid
 from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.bench.schema import sealed
 from mlopsim.bench.storage import pack_array, to_json
@@ -29,12 +29,10 @@ GUARDED_CURVES = ("served_impact", "served_treatment", "served_errors", "served_
 
 
 def fairness_grid(settings: Mapping[str, Any]) -> Grid:
-    """Expand the suite as ``mlopsim bench`` does."""
-    from mlopsim.cli.commands.bench import build_suite
-    from mlopsim.compose.compose import compose_bench
+    """Expand the suite."""
+    from mlopsim.compose import load_suite
 
-    suite, track = build_suite(compose_bench([f"suite={SUITE}", f"seeds={settings['fairness_seeds']}"]), ())
-    return expand(suite, track)
+    return load_suite(SUITE, seeds=settings["fairness_seeds"]).grid
 
 
 def law_of(cell: Cell) -> tuple[float, Norm]:
@@ -127,17 +125,18 @@ def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
 
 
 def fairness_paper_report(settings: Mapping[str, Any], folder: Path) -> str:
-    """``mlopsim report`` of the suite."""
-    from mlopsim.cli.show import summarise
+    """The page of the suite."""
+    from mlopsim.compose import open_results
 
-    board, _ = summarise(folder)
-    return f"{board.height} methods"
+    results = open_results(folder)
+    results.report()
+    return f"{results.leaderboard.height} methods"
 
 
 def fairness_paper_resume(settings: Mapping[str, Any], folder: Path) -> str:
-    """``mlopsim bench`` where nothing is left to be done."""
-    from mlopsim.cli.commands.bench import command
+    """A run where nothing is left to be done."""
+    from mlopsim.compose import load_suite
 
-    given = [f"suite={SUITE}", f"seeds={settings['fairness_seeds']}", f"results={folder}", "--no-report"]
-    command.main(given, standalone_mode=False)
-    return ""
+    results = load_suite(SUITE, seeds=settings["fairness_seeds"]).run(folder)
+    assert results.summary is not None
+    return results.summary.counts.line()

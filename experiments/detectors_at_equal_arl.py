@@ -21,8 +21,7 @@ import numpy as np
 import polars as pl
 
 from mlopsim.bench.suite import Suite
-from mlopsim.cli.commands.bench import build_suite
-from mlopsim.compose.compose import compose_bench
+from mlopsim.compose import load_suite
 from mlopsim.core.spec import make
 from mlopsim.core.track import Task, Track
 from mlopsim.drift.detector import Detector
@@ -153,9 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate, draw."""
     experiment = _common.start("detectors_at_equal_arl", __doc__, arguments)
     settings = experiment.settings
-    composed = compose_bench([f"suite={settings['suite']}"])
-    suite, track = build_suite(composed, ())
-    experiment.settings["grid"] = composed.resolved
+    study = load_suite(settings["suite"])
+    suite, track = study.suite, study.track
+    experiment.settings["grid"] = study.config
     ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder, experiment.local):
         folder.mkdir(parents=True, exist_ok=True)

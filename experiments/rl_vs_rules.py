@@ -18,8 +18,7 @@ import _common
 import numpy as np
 import polars as pl
 
-from mlopsim.cli.commands.bench import build_suite
-from mlopsim.compose.compose import compose_bench
+from mlopsim.compose import load_suite
 from mlopsim.core.registry import find
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import params_of
@@ -109,9 +108,9 @@ def main() -> None:
     """Run, compare, write."""
     experiment = _common.start("rl_vs_rules", __doc__)
     settings = experiment.settings
-    composed = compose_bench([f"suite={settings['suite']}"])
-    suite, track = build_suite(composed, ())
-    experiment.settings["grid"] = composed.resolved
+    study = load_suite(settings["suite"])
+    suite, track = study.suite, study.track
+    experiment.settings["grid"] = study.config
     folder = _common.below_root(settings["ledger"])
     for into in (folder, experiment.folder):
         into.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from mlopsim.cli.commands.bench import build_suite
-from mlopsim.compose.compose import compose_bench
+from mlopsim.compose import load_suite
 from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, mean_of
@@ -157,11 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate, draw."""
     experiment = _common.start("worth_of_a_gate", __doc__, arguments)
     settings = experiment.settings
-    composed = compose_bench([f"suite={settings['suite']}"])
-    suite, track = build_suite(composed, ())
+    study = load_suite(settings["suite"])
+    suite, track = study.suite, study.track
     if not isinstance(track, QualityTrack):
         raise SystemExit(f"{settings['suite']} is a suite of the track {suite.track}, not of quality")
-    experiment.settings["grid"] = composed.resolved
+    experiment.settings["grid"] = study.config
     ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)

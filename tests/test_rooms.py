@@ -39,6 +39,14 @@ def test_imports_point_one_way(room):
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
+def test_experiments_do_without_the_command_line():
+    """What they run is a study; the faults attack the command line itself, and so run it."""
+    scripts = [p for p in (ROOT.parent / "experiments").rglob("*.py") if p.parent.name != "faults"]
+    assert len(scripts) > 10
+    wrong = [path.name for path in scripts if "cli" in set(imported_rooms(path))]
+    assert not wrong, wrong
+
+
 def imports_between_files():
     """Map each module to the modules that it imports anywhere: inside functions and for types, too."""
     files = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing
 from collections.abc import Mapping, Sequence
@@ -186,3 +187,36 @@ def _check_keys(words: Sequence[str]) -> set[str]:
         if known[path[0]] == {}:
             free.add(key)
     return free
+
+
+def words_of(overrides: Sequence[str] | Mapping[str, Any]) -> list[str]:
+    """Return overrides as words: a mapping of keys to values is written in Hydra's grammar.
+
+    Examples
+    --------
+    >>> words_of({"deployment.latency": 2, "stream": "file", "stream.drop": ["it's", "b"]})
+    ['deployment.latency=2', 'stream=file', "stream.drop=['it\\\\'s','b']"]
+    """
+    if not isinstance(overrides, Mapping):
+        return [overrides] if isinstance(overrides, str) else list(overrides)
+    words = []
+    for key, value in overrides.items():
+        name = isinstance(value, str) and re.fullmatch(r"[^\W\d][\w-]*", value)
+        plain_name = name and value.lower() not in ("null", "true", "false", "nan", "inf")
+        words.append(f"{key}={value if plain_name else _literal(value, str(key))}")
+    return words
+
+
+def _literal(value: Any, key: str) -> str:
+    """Return a value as a literal of Hydra's grammar."""
+    value = plain(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, Mapping):
+        for name in value:
+            if not re.fullmatch(r"[^\W\d][\w.-]*", str(name)):
+                raise ConfigError(f"{key}: '{name}' cannot be a key here", remedy="name it by a word")
+        return "{" + ",".join(f"{name}: {_literal(item, key)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_literal(item, key) for item in value) + "]"
+    return json.dumps(value)

@@ -152,7 +152,9 @@ def _import_package(place: str) -> None:
     if star:
         for folder in _modules(above):
             inside = f"{folder}.{below}"
-            is_folder = hasattr(importlib.import_module(folder), "__path__")
+            # a file there is not imported for being looked at
+            found = importlib.util.find_spec(folder)
+            is_folder = found is not None and found.submodule_search_locations is not None
             if is_folder and importlib.util.find_spec(inside) is not None:
                 _import_package(inside)
         return

@@ -235,23 +235,23 @@ def test_the_selector_of_the_contributing_guide(bench: Bench) -> None:
         unregister("selector", "mine")
 
 
-def test_a_suite_from_plain_python_equals_the_command(done: Bench) -> None:
-    from mlopsim.bench.python import make_suite, run_suite
+def test_a_study_from_plain_python_equals_the_command(done: Bench) -> None:
+    from mlopsim.compose import Study
 
     small = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
-    suite, track = make_suite(
+    study = Study(
         track={"delivery": {"steps": 0}},
         tasks=[{"name": "small", "stream": small, "learner": "ridge"}],
         methods=["never", "periodic"],
         seeds=2,
     )
-    results = run_suite(done.folder / "python", suite, track, executor="serial")
-    assert results.summary.complete
+    results = study.run(done.folder / "python", executor="serial", progress=False)
+    assert results.summary is not None and results.summary.complete
     columns = ["key", "task", "method", "seed", "status", "return", "accuracy"]
     assert results.cells.select(columns).equals(done.cells().select(columns))
     assert set(results.leaderboard["method"]) == {"never", "periodic", "oracle"}
-    again = run_suite(done.folder / "python", suite, track, executor="serial")
-    assert again.summary.counts.cached == 6
+    again = study.run(done.folder / "python", executor="serial", progress=False)
+    assert again.summary is not None and again.summary.counts.cached == 6
     assert again.leaderboard.equals(results.leaderboard)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_kit import Bench, mlopsim
 
-from mlopsim.cli.commands.bench import build_suite
+from mlopsim.compose import load_suite
 from mlopsim.compose.compose import compose_bench
 from mlopsim.core.errors import ConfigError
 
@@ -18,8 +18,7 @@ TINY = {"windows": 16, "rows": 20, "warmup": 4}
 
 
 def built(bench: Bench, *words: str) -> Any:
-    suite, _ = build_suite(compose_bench(["suite=tiny", *words], conf=[bench.conf]), ())
-    return suite
+    return load_suite("tiny", overrides=words, conf=[bench.conf]).suite
 
 
 def parts(suite: Any, kind: str) -> list[dict[str, Any]]:
@@ -95,8 +94,7 @@ def test_parameters_of_the_deployment_merge_into_every_task(bench: Bench) -> Non
         "# @package _global_\ntrack: delivery\nmethods: [never]\nseeds: 1\ndelivery: {steps: 0}\ntasks:\n"
         "  - {name: a, deployment: {standard: {slots: 2, latency: 1}}}\n  - {name: b}\n",
     )
-    composed = compose_bench(["suite=two", "deployment.latency=7"], conf=[bench.conf])
-    suite, _ = build_suite(composed, ())
+    suite = load_suite("two", overrides=["deployment.latency=7"], conf=[bench.conf]).suite
     assert names(suite.tasks) == ["a", "b"]
     assert [(p["slots"], p["latency"]) for p in parts(suite, "deployment")] == [(2, 7), (4, 7)]
 
@@ -183,15 +181,14 @@ def test_the_printed_config_is_complete_and_readable(bench: Bench) -> None:
 
 
 def test_every_suite_of_the_package_builds() -> None:
-    from mlopsim.bench.grid import expand
     from mlopsim.compose.compose import conf_folder
 
     found = sorted(path.stem for path in (conf_folder() / "suite").glob("*.yaml"))
     assert "quick" in found
     for name in found:
-        suite, track = build_suite(compose_bench([f"suite={name}"]), ())
-        assert suite.title == f"{name}-v{suite.version}"
-        assert expand(suite, track).cells
+        study = load_suite(name)
+        assert study.title == f"{name}-v{study.suite.version}"
+        assert study.grid.cells
 
 
 def test_a_dry_run_leaves_nothing_behind(bench: Bench) -> None:

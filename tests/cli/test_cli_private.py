@@ -10,7 +10,7 @@ from typing import Any
 from cli_kit import Bench, mlopsim
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.cli.show import PRIVATE, report_meta
+from mlopsim.compose.page import PRIVATE, report_meta
 
 
 def test_a_report_and_its_config_name_no_machine_and_no_place(

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mlopsim.cli.show import _read_board, print_leaderboard
+from mlopsim.cli.show import print_leaderboard
+from mlopsim.compose.page import read_board
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
 
@@ -70,6 +71,6 @@ def test_a_leaderboard_that_is_read_again_is_the_same(tmp_path: Path) -> None:
     names = ["1", "007"]
     frame = board().with_columns(method=pl.Series(names), ns_reason=pl.Series(["", "1.0"]))
     frame.write_csv(tmp_path / "leaderboard.csv")
-    read = _read_board(tmp_path / "leaderboard.csv")
+    read = read_board(tmp_path / "leaderboard.csv")
     assert read["method"].to_list() == names and read["ns_reason"].to_list() == ["", "1.0"]
     assert read.schema == frame.schema and read.drop("ns_reason").equals(frame.drop("ns_reason"))

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 
 import detectors_at_equal_arl as study  # noqa: E402
 
-from mlopsim.bench.python import make_suite  # noqa: E402
+from mlopsim.compose import Study  # noqa: E402
 from mlopsim.core.spec import make  # noqa: E402
 
 TASKS: list[dict[str, Any]] = [
@@ -27,7 +27,8 @@ LIMITS = {"ddm": "level", "hddm_a": "delta", "cusum(side=up)": "h"}
 
 
 def suite() -> tuple[Any, Any]:
-    return make_suite(track="drift", tasks=TASKS, methods=METHODS, seeds=3, name="small")
+    made = Study(track="drift", tasks=TASKS, methods=METHODS, seeds=3, name="small")
+    return made.suite, made.track
 
 
 def test_tasks_are_told_apart_by_how_the_change_comes() -> None:

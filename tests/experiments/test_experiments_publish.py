@@ -14,8 +14,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import publish  # noqa: E402
 
 from mlopsim import __version__  # noqa: E402
-from mlopsim.bench.python import make_suite, run_suite  # noqa: E402
-from mlopsim.cli.show import summarise  # noqa: E402
+from mlopsim.compose import Study  # noqa: E402
 from mlopsim.core.errors import ConfigError  # noqa: E402
 
 
@@ -24,15 +23,14 @@ def test_settings_tables_and_declared_figures_travel(tmp_path: Path, monkeypatch
     with pytest.raises(ConfigError, match="no finished run"):
         publish.publish(source, target)
     stream = {"synthetic": {"concept": "sea", "windows": 30, "rows": 50}}
-    suite, track = make_suite(
+    study = Study(
         track={"delivery": {"steps": 0}},
         tasks=[{"stream": stream, "learner": "ridge"}],
         methods=["never", "periodic"],
         seeds=2,
         name="tiny",
     )
-    run_suite(source, suite, track, executor="serial")
-    summarise(source)
+    study.run(source, executor="serial", progress=False).report()
     assert (source / "report.html").is_file()
     made = {path.relative_to(target).as_posix() for path in publish.publish(source, target)}
     figures = {f"figures/{name}.svg" for name in publish.FIGURES["delivery"]}

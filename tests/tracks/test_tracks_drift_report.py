@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import table
+from mlopsim.compose import Study
 from mlopsim.core.track import Section
 from mlopsim.drift.law import Normal
 from mlopsim.drift.run_length.floor import floor_delay
@@ -37,7 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("drift")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPSIM_CACHE", str(folder / "worlds"))
-        suite, track = make_suite(
+        study = Study(
             track={"drift": SETTINGS},
             tasks=[
                 {"name": "normal", "signal": {"iid": {"law": "normal", "ticks": 2000, "change": 1000}}},
@@ -47,10 +47,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
             seeds=2,
             name="small",
         )
-        run_suite(folder / "r", suite, track, executor="serial")
+        study.run(folder / "r", progress=False, executor="serial")
         with Ledger.read(folder / "r") as ledger:
             frame = table(ledger)
-            sections = {s.title: s for s in track.sections(frame, ledger.curves)}
+            sections = {s.title: s for s in study.track.sections(frame, ledger.curves)}
             kept = {key: ledger.curves(key) for key in frame["key"]}
     return sections, frame, kept
 

@@ -15,9 +15,8 @@ import polars as pl
 import pytest
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.bench.table import export, table
-from mlopsim.cli.show import summarise
+from mlopsim.compose import Study, open_results
 from mlopsim.core.registry import names, register, unregister
 from mlopsim.core.text import visible
 from mlopsim.delivery.selectors.never import Never
@@ -176,10 +175,9 @@ def test_the_page_of_a_track_holds_hostile_names_as_texts(
 ) -> None:
     monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "worlds"))
     settings = SUITES[track]()
-    suite, built = make_suite(**settings, seeds=2, name=TITLE)
     folder = tmp_path / "results"
-    run_suite(folder, suite, built, executor="serial")
-    board, page = summarise(folder)
+    results = Study(**settings, seeds=2, name=TITLE).run(folder, executor="serial", progress=False)
+    board, page = results.leaderboard, results.report()
     html = page.read_text(encoding="utf-8")
     found = Page()
     found.feed(html)
@@ -194,7 +192,9 @@ def test_the_page_of_a_track_holds_hostile_names_as_texts(
     for svg in re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL):
         ElementTree.fromstring(svg)
     # what is written for other programs is what was given, not what is shown
-    drawn, _ = summarise(folder, reuse=True)
+    again = open_results(folder)
+    again.report(reuse=True)
+    drawn = again.leaderboard
     assert drawn["method"].to_list() == methods and drawn.columns == board.columns
     assert drawn.schema == {
         name: kind if drawn[name].count() else drawn.schema[name] for name, kind in board.schema.items()

@@ -9,9 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.python import make_suite, run_suite
-from mlopsim.bench.table import table
 from mlopsim.core.section import Unavailable, make_sections
 from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
@@ -142,7 +139,7 @@ BASE = {
 def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("quality")
     timing = {"step": {"at": 10}}
-    suite, track = make_suite(
+    study = Study(
         track={"quality": {"stages": ["preprocess", "train", "test"]}},
         tasks=[
             {
@@ -159,12 +156,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
         seeds=3,
         name="small",
     )
-    run_suite(folder, suite, track, executor="serial")
-    with Ledger.read(folder) as ledger:
-        frame = table(ledger)
-        made, unmade = make_sections(TableResults(track=track, cells=frame, read=ledger.curves))
+    results = study.run(folder, executor="serial", progress=False)
+    made, unmade = make_sections(results)
     assert not unmade
-    return frame, {section.title: section for section in made}
+    return results.cells, {section.title: section for section in made}
 
 
 def test_the_leaderboard_shows_what_methods_are(report: Any) -> None:

@@ -10,53 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from mlopsim.cli.say import echo, secho
-from mlopsim.compose.compose import Composed, compose_bench
-from mlopsim.compose.entries import by_name, merged
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
     from mlopsim.bench.summary import Failure
-    from mlopsim.core.track import Track
+    from mlopsim.compose.study import Study
     from mlopsim.streams.stream import Stream
 
 
-def build_suite(composed: Composed, plugins: tuple[str, ...]) -> tuple[Suite, Track]:
-    """Build everything that a suite names, so that every mistake shows before work starts.
-
-    Returns
-    -------
-    Suite
-    Track
-    """
-    from mlopsim.bench.python import make_suite
-
-    config = composed.config
-    named = by_name(config.tasks, composed.suite_tasks, composed.suite)
-    entries = [{**entry, **{k: v for k, v in composed.defaults.items() if k not in entry}} for entry in named]
-    return make_suite(
-        track={config.track: composed.track_settings},
-        tasks=merged(entries, composed.pins, registry.find("track", config.track).parts),
-        methods=config.methods,
-        seeds=config.seeds,
-        name=composed.suite,
-        plugins=plugins,
-        version=config.suite_version,
-        modified=composed.modified,
-        split=config.split,
-        root=config.root,
-        cells=config.cells,
-        config=composed.resolved,
-    )
-
-
-def _dry_run(suite: Suite, track: Track, folder: Path) -> None:
-    from mlopsim.bench.grid import expand
+def _dry_run(study: Study) -> None:
     from mlopsim.bench.ledger import Ledger
     from mlopsim.bench.ledgerfile import FILE_NAME
 
-    grid = expand(suite, track)
+    grid, folder = study.grid, study.results_dir
     done: dict[str, str] = {}
     fits: dict[str, str] = {}
     if (folder / FILE_NAME).is_file():
@@ -66,11 +34,11 @@ def _dry_run(suite: Suite, track: Track, folder: Path) -> None:
     cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
     ready = sum(fits.get(job.key) == "done" for job in grid.fits)
     echo(f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)")
-    for title, items in (("tasks", suite.tasks), ("methods", suite.methods)):
+    for title, items in (("tasks", study.suite.tasks), ("methods", study.suite.methods)):
         echo(f"{title} ({len(items)}):")
         for item in items:
             echo(f"  {item.name}")
-    echo(f"seeds: {', '.join(map(str, suite.seeds))} ({suite.split})")
+    echo(f"seeds: {', '.join(map(str, study.suite.seeds))} ({study.suite.split})")
     for note in grid.notes:
         echo(f"note: {note}")
     echo(f"results: {folder}; nothing was run")
@@ -107,7 +75,8 @@ def command(
     tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
     learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     """
-    from mlopsim.bench.options import check_run
+    from mlopsim.compose.compose import compose_bench
+    from mlopsim.compose.study import study_of
     from mlopsim.world.cache import default_cache
 
     registry.load_plugins(plugins)
@@ -117,21 +86,13 @@ def command(
 
         echo(OmegaConf.to_yaml(OmegaConf.create(composed.resolved)), nl=False)
         return
-    suite, track = build_suite(composed, plugins)
-    config = composed.config
-    folder = Path(config.results or f"results/local/{composed.suite}")
-    check_run(
-        workers=config.workers,
-        executor=config.executor,
-        timeout=config.timeout,
-        fit_timeout=config.fit_timeout,
-        on_error=config.on_error,
-    )
+    study = study_of(composed, plugins)
+    study.options.check()
     default_cache()  # refuses what the environment says wrongly about it
     if dry_run:
-        _dry_run(suite, track, folder)
-        return
-    _run(suite, track, folder, composed, no_report=no_report)
+        _dry_run(study)
+    else:
+        _run(study, no_report=no_report)
 
 
 def _check_data(suite: Suite) -> None:
@@ -176,33 +137,20 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
         secho(f"tracebacks: mlopsim status {shlex.quote(str(folder))} --errors", fg="red", err=True)
 
 
-def _run(suite: Suite, track: Track, folder: Path, composed: Composed, *, no_report: bool) -> None:
-    from mlopsim.bench.progress import RichProgress
-    from mlopsim.bench.runner import run
+def _run(study: Study, *, no_report: bool) -> None:
+    from mlopsim.cli.show import print_leaderboard
 
-    config = composed.config
-    _check_data(suite)
-    summary = run(
-        suite,
-        track,
-        folder,
-        workers=config.workers,
-        executor=config.executor,
-        timeout=config.timeout,
-        fit_timeout=config.fit_timeout,
-        on_error="stop" if config.on_error == "stop" else "continue",
-        retry_failed=config.retry_failed,
-        progress=RichProgress(),
-    )
-    from mlopsim.cli.show import print_leaderboard, summarise
-
+    _check_data(study.suite)
+    results = study.run()
+    summary = results.summary
+    assert summary is not None
     if not no_report:
-        board, page = summarise(folder, grid=summary.grid, plugins=tuple(suite.plugins), reuse=True)
-        print_leaderboard(board, summary.title)
+        page = results.report(reuse=True)
+        print_leaderboard(results.leaderboard, results.title)
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
     echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
-    _print_failures(summary.failures, folder)
+    _print_failures(summary.failures, results.folder)
     if not no_report:
         echo(f"report: {page}")
     if summary.failures or not summary.complete:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.table import export
 from mlopsim.cli.say import echo
 
 
@@ -24,6 +22,6 @@ def command(folder: Path, target: Path, grid: str | None) -> None:
     Example:
       mlopsim export results/local/quick out.parquet
     """
-    with Ledger.read(folder) as ledger:
-        path = export(ledger, target, grid)
-    echo(str(path))
+    from mlopsim.compose.results import open_results
+
+    echo(str(open_results(folder, grid=grid).export(target)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.cli.say import echo
-from mlopsim.cli.show import print_leaderboard, summarise
+from mlopsim.cli.show import print_leaderboard
 
 
 @click.command("report")
@@ -22,6 +22,9 @@ def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plug
     Example:
       mlopsim report results/local/quick
     """
-    board, page = summarise(folder, grid=grid, plugins=plugins, trust=trust_plugins)
-    print_leaderboard(board, str(folder))
+    from mlopsim.compose.results import open_results
+
+    results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)
+    page = results.report()
+    print_leaderboard(results.leaderboard, str(folder))
     echo(f"report: {page}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import click
 
-from mlopsim.bench.cells import read_cells, read_pairs
-from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.summary import telling_line
 from mlopsim.cli.say import echo, secho
+from mlopsim.compose.standing import standing
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
 
@@ -27,41 +25,21 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
       mlopsim status results/local/quick
       mlopsim status results/local/quick --errors
     """
-    by_status: Counter[str] = Counter()
-    by_method: dict[str, Counter[str]] = {}
-    needed: dict[str | None, None] = {}
-    wrong: list[tuple[str, str, str]] = []
-    with Ledger.read(folder) as ledger:
-        entry = ledger.grid(grid)
-        pairs = read_pairs(ledger, entry)
-        for rows in read_cells(ledger, entry):
-            for row in rows:
-                status, pair = row.status or "missing", pairs[row.pair]
-                by_status[status] += 1
-                by_method.setdefault(pair["method"], Counter())[status] += 1
-                needed[row.fit] = None
-                if row.error:
-                    label = f"{pair['task']} / {pair['method']} / seed {row.seed} ({row.key})"
-                    wrong.append((status, label, row.error))
-        fits = ledger.fit_statuses()
-        others = [other for other in ledger.grids() if other["digest"] != entry["digest"]]
-        runs = ledger.runs()
-    secho(f"{entry['title']} (grid {entry['digest'][:12]})", bold=True)
-    for status, count in by_status.items():
+    found = standing(folder, grid)
+    secho(f"{found.title} (grid {found.digest[:12]})", bold=True)
+    for status, count in found.by_status.items():
         echo("  ", nl=False)
         secho(status, fg=COLOURS.get(status), nl=False)
-        echo(f": {count} of {entry['cells']} cells")
-    needed.pop(None, None)
-    if needed:
-        ready = sum(fits.get(str(key)) == "done" for key in needed)
-        echo(f"  fits: {ready} of {len(needed)} done")
-    for method, counts in by_method.items():
+        echo(f": {count} of {found.cells} cells")
+    if found.fits:
+        echo(f"  fits: {found.fits_done} of {found.fits} done")
+    for method, counts in found.by_method.items():
         echo(f"  {method}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
-    for status, label, error in wrong:
-        secho(f"{status}: {label}", fg="red")
-        lines = [line for line in error.splitlines() if line.strip()]
-        echo("    " + ("\n    ".join(lines) if errors else telling_line(error, status)))
-    if runs:
-        echo(f"last run: {runs[-1]['status']}, began {runs[-1]['started']}")
-    for other in others:
+    for wrong in found.wrong:
+        secho(f"{wrong.status}: {wrong.label}", fg="red")
+        lines = [line for line in wrong.error.splitlines() if line.strip()]
+        echo("    " + ("\n    ".join(lines) if errors else telling_line(wrong.error, wrong.status)))
+    if found.last_run:
+        echo(f"last run: {found.last_run['status']}, began {found.last_run['started']}")
+    for other in found.others:
         echo(f"also here: {other['title']} (grid {other['digest'][:12]})")

@@ -1,0 +1,198 @@
+"""What a study gave: the table of its cells, its leaderboard, comparisons, the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.plugins import Loaded, explained, load_stored
+from mlopsim.bench.summary import Summary
+from mlopsim.compose.page import BOARD, STAMP, config_text, drawn, is_drawn, read_board, report_meta, stamp_of
+from mlopsim.core.files import write_text
+from mlopsim.core.section import make_sections
+from mlopsim.core.spec import make
+from mlopsim.core.track import Section, Track
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+
+@dataclass(kw_only=True, eq=False)
+class Results:
+    """The results of one grid in a folder, from :meth:`mlopsim.compose.study.Study.run` or `open_results`.
+
+    What was read is kept: for what a later run added, open the folder again.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the ledger.
+    entry : mapping
+        The stored grid (see :meth:`mlopsim.bench.ledger.Ledger.grid`).
+    summary : Summary, optional
+        Counts and failures of the run that gave them; None for a folder that was opened.
+    plugins : sequence of paths
+        Plug-in files that may be loaded.
+    trust_plugins : bool, default False
+        Whether those that the folder names may be loaded, too, if they are unchanged.
+    """
+
+    folder: Path
+    entry: Mapping[str, Any]
+    summary: Summary | None = None
+    plugins: Sequence[str | Path] = ()
+    trust_plugins: bool = False
+    _open: Ledger | None = field(default=None, init=False, repr=False)
+    _board: pl.DataFrame | None = field(default=None, init=False, repr=False)
+
+    @property
+    def title(self) -> str:
+        """Name and version of the suite, and whether it was changed."""
+        return str(self.entry["title"])
+
+    @property
+    def grid(self) -> str:
+        """Digest of the grid."""
+        return str(self.entry["digest"])
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        return load_stored(self.entry["plugins"], self.plugins, trust=self.trust_plugins)
+
+    @cached_property
+    def track(self) -> Track:
+        """The track with its settings, as it is today."""
+        from mlopsim.bench.identity import current
+
+        with explained(self._loaded):
+            built: Track = make("track", current(self.entry["track"]))
+        return built
+
+    @cached_property
+    def cells(self) -> pl.DataFrame:
+        """One row a cell: metrics, attributes, reasons, provenance (:func:`mlopsim.bench.table.table`)."""
+        from mlopsim.bench.table import table
+
+        with self._reading() as ledger:
+            return table(ledger, self.grid)
+
+    @property
+    def leaderboard(self) -> pl.DataFrame:
+        """One row a method, as the track sums it up, with intervals and n; computed once."""
+        if self._board is None:
+            with explained(self._loaded):
+                self._board = self.track.leaderboard(self.cells)
+        assert self._board is not None
+        return self._board
+
+    def curves(self, key: str) -> Mapping[str, np.ndarray]:
+        """Return the stored series of a cell.
+
+        Parameters
+        ----------
+        key : str
+            Of the cell, as in the column ``key``.
+        """
+        with self._reading() as ledger:
+            return ledger.curves(key)
+
+    def report(self, *, reuse: bool = False) -> Path:
+        """Write the page with its figures, ``leaderboard.csv`` and ``config.yaml`` into the folder.
+
+        Parameters
+        ----------
+        reuse : bool, default False
+            Keep the page as it is if it shows the very same cells already.
+
+        Returns
+        -------
+        Path
+            Of the page.
+        """
+        from mlopsim.report.build import write_report
+
+        board_file, stamp_file = self.folder / BOARD, self.folder / STAMP
+        stamp = stamp_of(dict(self.entry), self.cells)
+        if reuse and is_drawn(stamp, self.folder):
+            if self._board is None:
+                self._board = read_board(board_file)
+            return self.folder / "report.html"
+        with self._reading() as ledger:
+            with explained(self._loaded):
+                board, sections = self.leaderboard, self._sections()
+            stamp_file.unlink(missing_ok=True)
+            page = write_report(self.folder, sections, report_meta(ledger, dict(self.entry), self.cells))
+            write_text(self.folder / "config.yaml", config_text(ledger, dict(self.entry)))
+        write_text(board_file, board.write_csv())
+        write_text(stamp_file, drawn(stamp, self.folder))
+        return page
+
+    def _sections(self) -> list[Section]:
+        whole = getattr(self.track, "sections", None)
+        if whole is not None:  # of a track whose sections are no components yet
+            found: list[Section] = whole(self.cells, self.curves)
+            return found
+        made, unmade = make_sections(self)
+        return [*made, *(Section(title=each.title, text=f"Not made: {each.reason}.") for each in unmade)]
+
+    def export(self, path: str | Path) -> Path:
+        """Write the cells, sorted by key, as ``.parquet`` or ``.csv``.
+
+        Raises
+        ------
+        ConfigError
+            For another ending.
+        """
+        from mlopsim.bench.table import export
+
+        with self._reading() as ledger:
+            return export(ledger, path, self.grid)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Ledger]:
+        """Open the ledger, once for whatever is read inside."""
+        if self._open is not None:
+            yield self._open
+            return
+        with Ledger.read(self.folder) as ledger:
+            self._open = ledger
+            try:
+                yield ledger
+            finally:
+                self._open = None
+
+
+def open_results(
+    folder: str | Path,
+    *,
+    grid: str | None = None,
+    plugins: Sequence[str | Path] = (),
+    trust_plugins: bool = False,
+) -> Results:
+    """Open a results folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        It is only read, until a report is made.
+    grid : str, optional
+        (Beginning of) the digest of a grid; the last used by default.
+    plugins : sequence of paths
+        Plug-in files; those that the folder names are not loaded for being named.
+    trust_plugins : bool, default False
+        Consent to load plug-ins that lie where the folder says and have the digest that it says.
+
+    Raises
+    ------
+    LedgerError
+        If there is no ledger, or no such grid in it.
+    """
+    with Ledger.read(folder) as ledger:
+        entry = ledger.grid(grid)
+    return Results(folder=Path(folder), entry=entry, plugins=tuple(plugins), trust_plugins=trust_plugins)

@@ -1,0 +1,310 @@
+"""A study: what is compared under which conditions, in one object for command line, script and notebook."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from mlopsim.bench.grid import Grid, expand
+from mlopsim.bench.options import check_run
+from mlopsim.bench.suite import Suite
+from mlopsim.compose.compose import Composed, compose_bench
+from mlopsim.compose.entries import by_name, merged
+from mlopsim.compose.overrides import words_of
+from mlopsim.compose.results import Results
+from mlopsim.core import registry
+from mlopsim.core.digest import plain
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import Spec, make, part_of
+from mlopsim.core.track import Track
+
+if TYPE_CHECKING:
+    from mlopsim.bench.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a study is run; nothing of it changes a number (see :func:`mlopsim.bench.runner.run`)."""
+
+    workers: int | None = None
+    executor: str | Executor = "pool"
+    timeout: float | None = None
+    fit_timeout: float | None = None
+    on_error: str = "continue"
+    retry_failed: bool = True
+
+    def check(self) -> None:
+        """Raise for options that a run refuses."""
+        check_run(
+            workers=self.workers,
+            executor=self.executor,
+            timeout=self.timeout,
+            fit_timeout=self.fit_timeout,
+            on_error=self.on_error,
+        )
+
+
+@dataclass(kw_only=True, eq=False)
+class Study:
+    """Tasks, methods and seeds of one track; every mistake in them is an error when it is made.
+
+    Parameters
+    ----------
+    track : spec of a track, or a track
+        With its settings, e.g. ``{"delivery": {"steps": 100_000}}``.
+    tasks : sequence of mappings
+        Specs of parts, e.g. ``{"stream": "procedural", "learner": "ridge"}``; what is left out has the
+        track's default. Tasks with the same content are one.
+    methods : sequence of specs
+        ``name`` or ``{name: {param: value}}``.
+    seeds : int or sequence of int, default 10
+        Number of paired scenarios, or their numbers.
+    name : str, default "python"
+        Title in tables and reports, with ``version`` and ``modified``.
+    plugins : sequence of paths
+        Files with components of one's own. A component that is defined in a script or notebook itself
+        is known to this process only: run it with ``executor="serial"``.
+    version, modified, split, root, cells, config
+        As of :class:`mlopsim.bench.suite.Suite`.
+    folder : str or Path, optional
+        Where its results go; by default ``results/local/<name>``.
+    options : RunOptions
+        How it is run where :meth:`run` is not told otherwise.
+
+    Attributes
+    ----------
+    suite : Suite
+        What is compared, resolved.
+    grid : Grid
+        Its cells and fits.
+
+    Raises
+    ------
+    ConfigError
+        For unknown names or parameters and values out of range.
+
+    Examples
+    --------
+    >>> study = Study(track={"delivery": {"steps": 0}}, tasks=[{"learner": "ridge"}], methods=["ks"])
+    >>> study.title, [method.name for method in study.suite.methods], len(study.grid.cells)
+    ('python-v1', ['never', 'ks', 'oracle'], 30)
+    """
+
+    track: Any = "delivery"
+    tasks: Sequence[Mapping[str, Any]]
+    methods: Sequence[Spec]
+    seeds: int | Sequence[int] = 10
+    name: str = "python"
+    plugins: Sequence[str | Path] = ()
+    version: int = 1
+    modified: bool = False
+    split: str = "test"
+    root: int = 0
+    cells: Sequence[Mapping[str, Any]] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    folder: str | Path | None = None
+    options: RunOptions = RunOptions()
+
+    def __post_init__(self) -> None:
+        if not self.methods:
+            raise ConfigError("no methods are given", remedy="name at least one, e.g. methods=[never]")
+        self.plugins = [str(Path(path).expanduser().resolve()) for path in self.plugins]
+        registry.load_plugins(self.plugins)
+        self.track = cast(Track, make("track", self.track))
+        tasks = {task.digest: task for task in self.track.tasks(self.tasks)}
+        self.suite = Suite(
+            name=self.name,
+            version=self.version,
+            modified=self.modified,
+            track=part_of(self.track),
+            tasks=list(tasks.values()),
+            methods=self.track.methods(self.methods),
+            seeds=list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds),
+            split=self.split,
+            root=self.root,
+            cells=self.cells,
+            plugins=[str(path) for path in self.plugins],
+            config=self.config,
+        )
+
+    @property
+    def results_dir(self) -> Path:
+        """Where its results go unless :meth:`run` is told otherwise."""
+        return Path(self.folder or f"results/local/{self.name}")
+
+    @property
+    def title(self) -> str:
+        """Name, version and whether it was changed."""
+        return self.suite.title
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The cells and the fits that they need."""
+        return expand(self.suite, self.track)
+
+    def run(
+        self,
+        folder: str | Path | None = None,
+        *,
+        workers: int | None = None,
+        executor: str | Executor | None = None,
+        timeout: float | None = None,
+        fit_timeout: float | None = None,
+        on_error: Literal["continue", "stop"] | None = None,
+        retry_failed: bool | None = None,
+        progress: bool | Progress = True,
+    ) -> Results:
+        """Run what is not done yet and return all results; the same call resumes.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            Of the ledger and the report; ``mlopsim status``, ``report`` and ``rerun`` read it.
+        workers, executor, timeout, fit_timeout, on_error, retry_failed
+            As of :func:`mlopsim.bench.runner.run`; what is None is as in ``options``.
+        progress : bool or Progress, default True
+            Whether counts are shown on standard error while it works, or what is told of them.
+
+        Returns
+        -------
+        Results
+            Failed cells are listed in ``summary.failures``; their rows have null metrics.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> small = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
+        >>> study = Study(
+        ...     track={"delivery": {"steps": 0}},
+        ...     tasks=[{"stream": small, "learner": learner} for learner in ("ridge", "naive_bayes")],
+        ...     methods=["never", {"periodic": {"every": 5}}],
+        ...     seeds=2,
+        ... )
+        >>> results = study.run(tempfile.mkdtemp(), executor="serial", progress=False)
+        >>> results.leaderboard["method"].sort().to_list(), len(results.cells)
+        (['never', 'oracle', 'periodic(every=5)'], 12)
+        """
+        from mlopsim.bench.ledger import Ledger
+        from mlopsim.bench.progress import RichProgress
+        from mlopsim.bench.runner import run
+
+        given = {
+            "workers": workers,
+            "executor": executor,
+            "timeout": timeout,
+            "fit_timeout": fit_timeout,
+            "on_error": on_error,
+            "retry_failed": retry_failed,
+        }
+        own = {name: getattr(self.options, name) for name in given}
+        told = progress if not isinstance(progress, bool) else RichProgress() if progress else None
+        place = Path(folder or self.results_dir)
+        asked = {name: value for name, value in given.items() if value is not None}
+        summary = run(self.grid, self.track, place, progress=told, **{**own, **asked})
+        with Ledger.read(place) as ledger:
+            entry = ledger.grid(summary.grid)
+        return Results(folder=place, entry=entry, summary=summary, plugins=tuple(self.plugins))
+
+
+def load_suite(
+    suite: str | Path | None = None,
+    *,
+    seeds: int | Sequence[int] | None = None,
+    methods: Sequence[Spec] | None = None,
+    tasks: Sequence[Any] | None = None,
+    plugins: Sequence[str | Path] = (),
+    conf: Sequence[str | Path] = (),
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+) -> Study:
+    """Make the study of a suite.
+
+    Parameters
+    ----------
+    suite : str or Path, optional
+        Name of a suite (``mlopsim list suites``), or the path of a YAML file with one. Without it the one
+        that ``overrides`` name, else ``quick``.
+    seeds : int or sequence of int, optional
+        Instead of the suite's: number of paired scenarios, or their numbers.
+    methods : sequence of specs, optional
+        Instead of the suite's: ``name`` or ``{name: {param: value}}``.
+    tasks : sequence of str or mapping, optional
+        Instead of the suite's: names of its own tasks, or mappings of parts.
+    plugins : sequence of paths
+        Files with components of one's own.
+    conf : sequence of paths
+        Folders with presets of one's own.
+    overrides : sequence of str, or mapping
+        What the command line takes: ``["deployment.latency=2"]``, or ``{"deployment.latency": 2}``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ConfigError
+        For anything that does not fit; names the key, what was expected and the nearest name.
+
+    Examples
+    --------
+    >>> study = load_suite("quick", seeds=2, methods=["ks"], overrides={"delivery.steps": 0})
+    >>> study.title, [method.name for method in study.suite.methods], study.suite.seeds
+    ('quick-v1 (modified)', ['never', 'ks', 'oracle'], [0, 1])
+    """
+    registry.load_plugins(plugins)
+    words = words_of(overrides)
+    if suite is None:
+        composed = compose_bench(words, conf=conf)
+    elif isinstance(suite, Path) or suite.endswith((".yaml", ".yml")):
+        composed = _from_file(Path(suite), words, conf)
+    else:
+        composed = compose_bench([f"suite={suite}", *words], conf=conf)
+    replaced = {"seeds": seeds, "methods": methods, "tasks": tasks}
+    for key, value in replaced.items():
+        if value is not None:
+            single = isinstance(value, int | str | Mapping)
+            own: Any = value if isinstance(value, int) else [value] if single else list(value)
+            setattr(composed.config, key, own)
+            composed.resolved[key] = plain(own)
+            composed.modified = True
+    return study_of(composed, plugins)
+
+
+def study_of(composed: Composed, plugins: Sequence[str | Path] = ()) -> Study:
+    """Make the study that a composed config asks for."""
+    config = composed.config
+    named = by_name(config.tasks, composed.suite_tasks, composed.suite)
+    entries = [{**entry, **{k: v for k, v in composed.defaults.items() if k not in entry}} for entry in named]
+    return Study(
+        track={config.track: composed.track_settings},
+        tasks=merged(entries, composed.pins, registry.find("track", config.track).parts),
+        methods=config.methods,
+        seeds=config.seeds,
+        name=composed.suite,
+        plugins=plugins,
+        version=config.suite_version,
+        modified=composed.modified,
+        split=config.split,
+        root=config.root,
+        cells=config.cells,
+        config=composed.resolved,
+        folder=config.results,
+        options=RunOptions(**{name: getattr(config, name) for name in asdict(RunOptions())}),
+    )
+
+
+def _from_file(path: Path, words: Sequence[str], conf: Sequence[str | Path]) -> Composed:
+    """Compose the suite of a YAML file; presets beside it (``DIR/suite/mine.yaml``) are found, too."""
+    if not path.is_file():
+        raise ConfigError(f"no suite at {path}", remedy="name a suite (mlopsim list suites) or a YAML file")
+    with tempfile.TemporaryDirectory(prefix="mlopsim-") as place:
+        copy = Path(place) / "suite" / f"{path.stem}.yaml"
+        copy.parent.mkdir()
+        copy.write_bytes(path.read_bytes())
+        near = [path.resolve().parent.parent] if path.resolve().parent.name == "suite" else []
+        return compose_bench([f"suite={path.stem}", *words], conf=[place, *near, *conf])
