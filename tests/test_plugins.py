@@ -10,15 +10,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.python import make_suite, run_suite
 from mlopsim.checks.run import check_component
 from mlopsim.checks.small_run import small_run
+from mlopsim.compose import Study
 from mlopsim.core.registry import find, forget_plugins, load_plugins
 from mlopsim.core.section import make_sections
 from mlopsim.report.build import write_report
@@ -52,27 +50,19 @@ def test_an_example_fulfils_its_contract(full_name: str, folder: Path) -> None:
     assert done.attempted and not done.failed
 
 
-def results_of(results: Any, track: Any, folder: Path) -> SimpleNamespace:
-    with Ledger.read(folder) as ledger:
-        curves = {key: ledger.curves(key) for key in results.cells["key"]}
-    return SimpleNamespace(
-        track=track, cells=results.cells, leaderboard=results.leaderboard, curves=curves.__getitem__
-    )
-
-
 def test_a_selector_an_injector_and_a_section_join_a_suite(folder: Path) -> None:
     base = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4, "schedule": "abrupt"}}
     stream = {"corrupted": {"base": base, "injector": "rounded", "timing": {"step": {"at": 6}}}}
-    suite, track = make_suite(
+    study = Study(
         track={"delivery": {"steps": 0}},
         tasks=[{"stream": stream}],
         methods=["shifted", {"shifted": {"threshold": 0.4}}],
         seeds=2,
         plugins=[folder],
     )
-    results = run_suite(folder / "out", suite, track, executor="serial")
+    results = study.run(folder / "out", executor="serial", progress=False)
     assert results.cells["status"].unique().to_list() == ["done"]
-    made, unmade = make_sections(results_of(results, track, folder / "out"))
+    made, unmade = make_sections(results)
     (mine,) = (section for section in made if section.title == "Retrains by method")
     assert not unmade and "shifted(threshold=0.4)" in mine.table["method"].to_list()
     page = write_report(folder / "out", made, {"title": "mine"}).read_text(encoding="utf-8")
@@ -83,27 +73,27 @@ def test_a_selector_an_injector_and_a_section_join_a_suite(folder: Path) -> None
 
 
 def test_a_detector_joins_a_suite(folder: Path) -> None:
-    suite, track = make_suite(
+    study = Study(
         track={"drift": find("track", "drift").smallest["settings"]},
         tasks=find("track", "drift").smallest["tasks"],
         methods=["last_mean"],
         seeds=2,
         plugins=[folder / "detector.py"],
     )
-    results = run_suite(folder / "out", suite, track, executor="serial")
+    results = study.run(folder / "out", executor="serial", progress=False)
     rows = {row["method"]: row for row in results.cells.iter_rows(named=True)}
     assert rows["last_mean"]["status"] == "done" and rows["last_mean"]["recall"] == 1.0
 
 
 def test_a_track_is_a_folder(folder: Path) -> None:
-    suite, track = make_suite(
+    study = Study(
         track="centre",
         tasks=[{"outliers": 0.0}, {"outliers": 0.2}],
         methods=["mean", "median"],
         seeds=5,
         plugins=[folder / "track"],
     )
-    results = run_suite(folder / "out", suite, track, executor="serial")
+    results = study.run(folder / "out", executor="serial", progress=False)
     assert len(results.cells) == 20
     assert results.leaderboard["method"].to_list() == ["median", "mean"]
     made, unmade = make_sections(small_run(find("track", "centre")).results)
