@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlopsim.compose import Study
 from mlopsim.core.section import Unavailable, make_sections
 from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
