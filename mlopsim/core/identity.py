@@ -38,7 +38,7 @@ from typing import Any
 from mlopsim.core.digest import canonical_json, digest_bytes, plain
 from mlopsim.core.registry import PACKAGES, find
 from mlopsim.core.seeds import digest_words
-from mlopsim.core.spec import Spec, canonical, convert, field_hints, params_of, split_spec
+from mlopsim.core.spec import Spec, convert, field_hints, params_of, split_spec
 
 
 def identity(value: Any) -> Any:
@@ -70,17 +70,6 @@ def identity(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [identity(item) for item in value]
     return plain(value)
-
-
-def identity_of(kind: str, spec: Spec) -> Any:
-    """Return the identity of a spec.
-
-    Examples
-    --------
-    >>> identity_of("selector", "periodic") == identity_of("selector", {"periodic": {"every": 10}})
-    True
-    """
-    return identity(canonical(kind, spec))
 
 
 def identity_words(*values: Any) -> tuple[int, int]:

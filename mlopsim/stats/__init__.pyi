@@ -9,15 +9,11 @@ from .bootstrap import (
 from .interval import Interval, Score
 from .proportions import clopper_pearson, wilson
 from .ranks import (
-    PairTest,
-    PermutationTest,
     RankTest,
     cliques,
     friedman,
     holm,
     nemenyi_cd,
-    permutation_test,
-    wilcoxon_holm,
 )
 from .robust import Band, improvement_interval, iqm_interval, profile_band
 from .scores import (
@@ -33,8 +29,6 @@ from .scores import (
 __all__ = [
     "Band",
     "Interval",
-    "PairTest",
-    "PermutationTest",
     "Profile",
     "RankTest",
     "Score",
@@ -51,7 +45,6 @@ __all__ = [
     "ns_difference",
     "ns_interval",
     "performance_profile",
-    "permutation_test",
     "probability_of_improvement",
     "profile_band",
     "ratio_interval",
@@ -59,6 +52,5 @@ __all__ = [
     "regret_interval",
     "scenario_scores",
     "statistic_interval",
-    "wilcoxon_holm",
     "wilson",
 ]

@@ -1,10 +1,8 @@
-"""Rank tests over data sets, their critical difference, and paired tests with Holm's correction."""
+"""Rank tests over data sets, their critical difference, and Holm's correction."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +13,6 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import NAN, check_level
 
 Direction = Literal["max", "min"]
-# 2**16 sign patterns: exact up to here, drawn at random above
-_EXACT_PAIRS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,154 +185,3 @@ def holm(p: ArrayLike) -> np.ndarray:
     steps = values[order] * np.arange(len(order), 0, -1)
     out[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return out
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairTest:
-    """Wilcoxon's signed-rank test of two methods.
-
-    Parameters
-    ----------
-    first, second : int
-        Columns of the methods.
-    n : int
-        Pairs where both are defined.
-    difference : float
-        Median of first - second.
-    p, p_holm : float
-        Two-sided p-value and the one adjusted for all pairs.
-    reason : str
-        Why p is NaN.
-    """
-
-    first: int
-    second: int
-    n: int
-    difference: float
-    p: float
-    p_holm: float
-    reason: str = ""
-
-
-def wilcoxon_holm(scores: ArrayLike, pairs: Sequence[tuple[int, int]] | None = None) -> list[PairTest]:
-    """Wilcoxon signed-rank tests of pairs of methods with Holm's correction.
-
-    Parameters
-    ----------
-    scores : array_like of float, shape (n, k)
-    pairs : sequence of (int, int), optional
-        Columns to compare; all pairs by default.
-
-    Returns
-    -------
-    list of PairTest
-        In the order of the pairs.
-
-    Notes
-    -----
-    Demsar 2006; Garcia and Herrera 2008. Zero differences are split between the signs (Pratt's ranks
-    would drop less power than Wilcoxon's omission): ``zero_method="zsplit"`` of scipy.
-
-    Examples
-    --------
-    >>> a = np.arange(10.)
-    >>> test, = wilcoxon_holm(np.stack([a + 1, a], axis=1))
-    >>> test.n, test.difference, test.p < .01
-    (10, 1.0, True)
-    """
-    from scipy.stats import wilcoxon
-
-    x = np.asarray(scores, dtype=np.float64)
-    if x.ndim != 2:
-        raise ConfigError(f"scores must have the shape (blocks, methods), got {x.shape}")
-    chosen = list(pairs) if pairs is not None else list(itertools.combinations(range(x.shape[1]), 2))
-    raw: list[tuple[int, float, float, str]] = []
-    for i, j in chosen:
-        both = x[np.isfinite(x[:, i]) & np.isfinite(x[:, j])]
-        d = both[:, i] - both[:, j]
-        if len(d) < 2:
-            raw.append((len(d), NAN, NAN, f"{len(d)} pairs: the test needs at least 2"))
-        elif not d.any():
-            raw.append((len(d), 0.0, NAN, "all differences are zero"))
-        else:
-            raw.append((len(d), float(np.median(d)), float(wilcoxon(d, zero_method="zsplit").pvalue), ""))
-    adjusted = holm([p for _, _, p, _ in raw])
-    return [
-        PairTest(first=i, second=j, n=n, difference=d, p=p, p_holm=float(q), reason=reason)
-        for (i, j), (n, d, p, reason), q in zip(chosen, raw, adjusted, strict=True)
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PermutationTest:
-    """A sign-flip test of paired differences.
-
-    Parameters
-    ----------
-    difference : float
-        Mean of the differences.
-    p : float
-        Two-sided p-value.
-    n : int
-        Clusters whose signs were flipped.
-    exact : bool
-        Whether all 2^n sign patterns were counted.
-    reason : str
-        Why p is NaN.
-    """
-
-    difference: float
-    p: float
-    n: int
-    exact: bool
-    reason: str = ""
-
-
-def permutation_test(
-    differences: ArrayLike, rng: np.random.Generator, *, permutations: int = 20_000
-) -> PermutationTest:
-    """Test whether paired differences are symmetric about zero, flipping whole seeds.
-
-    Parameters
-    ----------
-    differences : array_like of float, shape (seeds,) or (seeds, tasks)
-        Signs are flipped jointly across the tasks of a seed; NaN is left out.
-    rng : Generator
-        Used above 16 seeds only.
-    permutations : int, default 20000
-        Random sign patterns above 16 seeds; the p-value is (b + 1) / (m + 1), never 0.
-
-    Notes
-    -----
-    Fisher's randomisation test; Phipson and Smyth 2010 for the p-value.
-
-    Examples
-    --------
-    >>> permutation_test([1., 1., 1., 1.], np.random.default_rng(0)).p
-    0.125
-    """
-    d = np.asarray(differences, dtype=np.float64)
-    d = d[:, None] if d.ndim == 1 else d
-    ok = np.isfinite(d)
-    used = ok.any(axis=1)
-    sums = np.where(ok, d, 0.0).sum(axis=1)[used]
-    n = len(sums)
-    if n == 0:
-        return PermutationTest(difference=NAN, p=NAN, n=0, exact=False, reason="no defined difference")
-    mean = float(sums.sum() / ok.sum())
-    if n < 2:
-        return PermutationTest(difference=mean, p=NAN, n=n, exact=False, reason="1 seed: at least 2 needed")
-    observed = abs(float(sums.sum()))
-    # sums of the same numbers in another order differ by rounding: ties must count
-    slack = 1e-12 * float(np.abs(sums).sum())
-    if n <= _EXACT_PAIRS:
-        bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-        reached = np.abs((1 - 2 * bits) @ sums) >= observed - slack
-        return PermutationTest(difference=mean, p=float(reached.mean()), n=n, exact=True)
-    hits, left = 0, permutations
-    while left > 0:
-        block = min(left, max(1, 2_000_000 // n))
-        signs = 1.0 - 2.0 * rng.integers(0, 2, size=(block, n))
-        hits += int((np.abs(signs @ sums) >= observed - slack).sum())
-        left -= block
-    return PermutationTest(difference=mean, p=(hits + 1) / (permutations + 1), n=n, exact=False)

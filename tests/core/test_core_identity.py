@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlopsim.core import registry
-from mlopsim.core.identity import identity, identity_of, identity_words
+from mlopsim.core.identity import identity, identity_words
 from mlopsim.core.registry import PACKAGES, find, names
 from mlopsim.core.spec import canonical, params_of
 
@@ -32,7 +32,7 @@ def test_nested_parts_are_told_by_what_was_given() -> None:
     ]
     full: dict[str, Any] = {"stream": part["params"]["base"]["params"]}
     given = {"corrupted": {**NESTED["corrupted"], "base": {"synthetic": full["stream"]}}}
-    assert identity_of("stream", given) == identity(part)
+    assert identity(canonical("stream", given)) == identity(part)
     assert identity({"kind": "stream", "name": "corrupted", "params": NESTED["corrupted"]}) == identity(part)
 
 
@@ -77,4 +77,7 @@ def test_versions_free_lists_and_new_fields_are_left_out(monkeypatch: pytest.Mon
     after = {**canonical("selector", {"periodic": {"every": 3}}), "free": ["phase"]}
     assert after["version"] == "77" and after["params"]["extra"] == 5
     assert identity(before) == identity(after) == ["selector/periodic", {"every": 3}]
-    assert identity_of("selector", {"periodic": {"every": 3, "extra": 6}})[1] == {"every": 3, "extra": 6}
+    assert identity(canonical("selector", {"periodic": {"every": 3, "extra": 6}}))[1] == {
+        "every": 3,
+        "extra": 6,
+    }

@@ -10,13 +10,14 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.drift.law import Bernoulli, Normal
+from mlopsim.drift.run_length.chains import chains
 from mlopsim.drift.run_length.exact import limit_for, make_chart, run_length
 from mlopsim.drift.run_length.floor import (
+    _stationary,
     cusum_reference,
     delay_at,
     floor_delay,
     shiryaev_roberts_reference,
-    stationary_delay,
     steady_state_delay,
 )
 
@@ -67,7 +68,7 @@ def test_each_procedure_is_best_at_what_it_is_optimal_for(shift: float) -> None:
     # a chart for another shift is no better at either
     other: Any = make_chart("cusum", k=0.35 * shift, side="up")
     other = other.limited(limit_for(other, Normal(), 1000.0))
-    assert stationary_delay(other, Normal(), shift) > sr.stationary
+    assert _stationary(*chains(other, Normal(), [0.0, shift])) > sr.stationary
     assert delay_at(other, Normal(), shift, 0) > cusum.zero_state
 
 

@@ -11,7 +11,8 @@ import pytest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.drift.law import Bernoulli, Normal
-from mlopsim.drift.run_length.exact import bernoulli_chain, limit_for, make_chart, run_length
+from mlopsim.drift.run_length.chains import walk
+from mlopsim.drift.run_length.exact import limit_for, make_chart, run_length
 from mlopsim.drift.run_length.floor import floor_delay
 
 #: Lucas and Crosier 1982; Montgomery; Lucas and Saccucci 1990
@@ -37,8 +38,8 @@ def test_published_run_lengths(name: str, params: dict[str, Any], shift: float, 
 
 
 def test_published_bernoulli_cusum() -> None:
-    assert bernoulli_chain(6, 1, 30, 0.1).mean == pytest.approx(923.11, rel=1e-4)
-    assert bernoulli_chain(6, 1, 30, 0.2).mean == pytest.approx(60.64, rel=1e-3)
+    assert walk(6, 1, 30, 0.1).mean == pytest.approx(923.11, rel=1e-4)
+    assert walk(6, 1, 30, 0.2).mean == pytest.approx(60.64, rel=1e-3)
 
 
 CASES: list[tuple[str, dict[str, Any], Any, float]] = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.ranks import cliques, friedman, holm, nemenyi_cd, permutation_test, wilcoxon_holm
+from mlopsim.stats.ranks import cliques, friedman, holm, nemenyi_cd
 
 
 def test_friedman_agrees_with_scipy_with_and_without_ties():
@@ -86,50 +86,3 @@ def test_holm_by_definition():
     with_gap = holm([0.01, np.nan, 0.02])
     np.testing.assert_allclose(with_gap[[0, 2]], [0.02, 0.02])
     assert np.isnan(with_gap[1])
-
-
-def test_wilcoxon_pairs():
-    from scipy.stats import wilcoxon
-
-    rng = np.random.default_rng(3)
-    scores = rng.normal(size=(20, 4)) + np.array([0, 0, 1, 2])
-    tests = wilcoxon_holm(scores)
-    assert [(t.first, t.second) for t in tests] == list(itertools.combinations(range(4), 2))
-    for t in tests:
-        assert t.p == pytest.approx(wilcoxon(scores[:, t.first], scores[:, t.second]).pvalue)
-        assert t.p_holm >= t.p
-    (same,) = wilcoxon_holm(np.ones((5, 2)))
-    assert np.isnan(same.p)
-    assert same.reason == "all differences are zero"
-    (short,) = wilcoxon_holm(np.ones((1, 2)))
-    assert np.isnan(short.p)
-    assert "at least 2" in short.reason
-
-
-def test_permutation_test_exact_and_random():
-    rng = np.random.default_rng(4)
-    d = rng.normal(0.4, 1, 10)
-    signs = np.array(list(itertools.product([1, -1], repeat=10)))
-    exact = np.mean(np.abs(signs @ d) >= abs(d.sum()) - 1e-12)
-    assert permutation_test(d, rng).p == pytest.approx(exact)
-    assert permutation_test(d, rng).exact
-    big = rng.normal(0.2, 1, 40)
-    drawn = permutation_test(big, np.random.default_rng(5))
-    assert not drawn.exact
-    from scipy.stats import ttest_1samp
-
-    assert drawn.p == pytest.approx(ttest_1samp(big, 0).pvalue, abs=0.03)
-    assert permutation_test(np.full(40, 1.0), rng).p == pytest.approx(1 / 20_001)
-
-
-def test_permutation_test_flips_whole_seeds():
-    half = np.random.default_rng(6).normal(size=8)
-    assert permutation_test(np.stack([half, -half], axis=1), np.random.default_rng()).p == 1.0
-    assert "no defined" in permutation_test([np.nan], np.random.default_rng()).reason
-    assert "2 needed" in permutation_test([1.0], np.random.default_rng()).reason
-
-
-def test_permutation_test_holds_its_level():
-    rng = np.random.default_rng(7)
-    rejected = np.mean([permutation_test(rng.standard_cauchy(9), rng).p <= 0.05 for _ in range(600)])
-    assert rejected <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 600)

@@ -16,7 +16,6 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.forms import Batches, Cusum, Individual, Standardised
 from mlopsim.drift.law import Bernoulli, Law, NoExactLaw, Normal
 from mlopsim.drift.run_length.chains import (
-    STATES,
     Chain,
     chains,
     cusum_side,
@@ -24,7 +23,6 @@ from mlopsim.drift.run_length.chains import (
     standard,
     tail,
     two_sided,
-    walk,
 )
 from mlopsim.drift.signal import Known, Side, SignalKind
 
@@ -148,27 +146,6 @@ def _law_of(detector: Detector, law: Law, shift: float = 0.0, *, joint: bool) ->
     chain = chains(detector, law, [shift])[0]
     method = "Markov chain" if isinstance(law, Bernoulli) else "integral equation"
     return _one(chain, method)
-
-
-def bernoulli_chain(up: int, down: int, limit: int, p: float) -> RunLength:
-    """Return the run length of a Bernoulli CUSUM with whole steps that alarms at ``S >= limit``.
-
-    Parameters
-    ----------
-    up, down : int
-        What an error adds and a right answer takes away.
-    limit : int
-        Alarm at or above it.
-    p : float
-        Probability of an error.
-
-    Examples
-    --------
-    >>> round(bernoulli_chain(6, 1, 30, 0.1).mean, 2), round(bernoulli_chain(6, 1, 30, 0.2).mean, 2)
-    (923.11, 60.64)
-    """
-    check_range("run length: limit", limit, 1, STATES)
-    return _one(walk(up, down, limit, p), "Markov chain")
 
 
 def limit_for(detector: Detector, law: Law, arl0: float, horizon: int | None = None) -> float:

@@ -81,30 +81,6 @@ def delay_at(detector: Detector, law: Law, shift: float, tau: int) -> float:
     return float(row @ after.remaining / row.sum())
 
 
-def stationary_delay(detector: Detector, law: Law, shift: float) -> float:
-    """Return the mean delay after a change in the long run, false alarms before it allowed.
-
-    The chart starts afresh after each alarm, and the change falls anywhere between two of them:
-    ``sum over tau of E[(T - tau)+] / E[T]``. No procedure with the same in-control average run length has
-    a shorter one than Shiryaev-Roberts (Pollak and Tartakovsky 2009, theorem 1).
-
-    Parameters
-    ----------
-    detector, law, shift
-        See :func:`steady_state_delay`.
-
-    Examples
-    --------
-    >>> cusum = make_chart("cusum", k=0.5, side="up")
-    >>> cusum = cusum.limited(limit_for(cusum, Normal(), 500.0))
-    >>> optimum = shiryaev_roberts_reference(Normal(), Normal(mean=1.0), 500.0).stationary
-    >>> stationary_delay(cusum, Normal(), 1.0) > optimum
-    True
-    """
-    before, after = chains(detector, law, [0.0, shift])
-    return _stationary(before, after)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Reference:
     """What a procedure that knows both laws attains at an in-control average run length.
@@ -121,7 +97,8 @@ class Reference:
     steady_state : float
         Mean delay in the long run, given no alarm before.
     stationary : float
-        Mean delay in the long run of the repeated procedure, see :func:`stationary_delay`.
+        Mean delay in the long run of the repeated procedure, false alarms before the change allowed:
+        ``sum over tau of E[(T - tau)+] / E[T]`` (Pollak and Tartakovsky 2009).
     method : str
         How it was computed.
     error : float
