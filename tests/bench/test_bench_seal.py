@@ -17,8 +17,9 @@ from mlopsim.bench.ledgerfile import create
 from mlopsim.bench.repair import repair
 from mlopsim.bench.rerun import rerun
 from mlopsim.bench.runner import run
-from mlopsim.bench.schema import TABLES
+from mlopsim.bench.schema import TABLES, MemberDigest, seal, sealed
 from mlopsim.bench.schema1 import TABLES_1, row_digest
+from mlopsim.bench.schema2 import TABLES_2
 from mlopsim.core.digest import digest_arrays, digest_bytes
 from mlopsim.core.errors import LedgerError
 
@@ -174,45 +175,119 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
     return unpack_arrays(data)
 
 
-@pytest.fixture
-def old(finished: Path, tmp_path: Path) -> Path:
-    return as_schema_1(finished, tmp_path / "old")
+def as_schema_2(folder: Path, target: Path) -> Path:
+    """Write a ledger as it was written before there were attributes, by plain SQL."""
+    target.mkdir()
+    create(target / "ledger.sqlite", 2)
+    new = sqlite3.connect(target / "ledger.sqlite")
+    new.execute("ATTACH ? AS now", (str(folder / "ledger.sqlite"),))
+    new.create_function("seal", -1, seal)
+    with new:
+        for table in ("member", "run", "spec", "curve"):
+            new.execute(f"INSERT INTO {table} SELECT * FROM now.{table}")
+        pair = "grid, number, track, task, method, task_digest, method_digest, split, root"
+        fit = (
+            "key, track, label, spec, needs, status, info, arrays, error, seconds, host, fingerprint, run, "
+            "finished, attempts"
+        )
+        cell = (
+            "key, status, curves, metrics, reasons, error, seconds, bundle, host, fingerprint, run, "
+            "finished, attempts"
+        )
+        for table, names in (("pair", pair), ("fit", fit), ("cell", cell)):
+            new.execute(f"INSERT INTO {table} SELECT {names}, seal('{table}', {names}) FROM now.{table}")
+        for row in new.execute("SELECT * FROM now.grid").fetchall():
+            query = f"SELECT {pair.removeprefix('grid, ')} FROM pair WHERE grid=? ORDER BY number"
+            state = MemberDigest(new.execute(query, row[:1]).fetchall())
+            query = "SELECT key, pair, seed, fit FROM member WHERE grid=? ORDER BY position"
+            state.add(new.execute(query, row[:1]))
+            values = sealed("grid", *row[:9], state.result(), row[10])
+            new.execute(f"INSERT INTO grid VALUES ({','.join('?' * 12)})", values)
+    new.close()
+    return target
 
 
-def test_a_ledger_of_schema_1_is_read_and_left_as_it_is(finished: Path, old: Path) -> None:
-    before = (old / "ledger.sqlite").read_bytes()
-    assert everything(old, facts=False) == everything(finished, facts=False)
-    key = frame(old).filter(status="done", method="fit-y")["key"][0]
-    assert rerun(old, key, deep=True).identical
-    with Ledger.read(old) as ledger:
+@pytest.fixture(params=[1, 2])
+def old(request: pytest.FixtureRequest, finished: Path, tmp_path: Path) -> tuple[int, Path]:
+    write = {1: as_schema_1, 2: as_schema_2}[request.param]
+    return request.param, write(finished, tmp_path / "old")
+
+
+def test_a_ledger_of_an_old_schema_is_read_and_left_as_it_is(finished: Path, old: tuple[int, Path]) -> None:
+    version, folder = old
+    before = (folder / "ledger.sqlite").read_bytes()
+    assert everything(folder, facts=False) == everything(finished, facts=False)
+    assert not set(FACTS) & set(frame(folder).columns)
+    assert set(frame(folder)["origin"]) == {"computed"}
+    key = frame(folder).filter(status="done", method="fit-y")["key"][0]
+    # what was not known then is not missed now
+    report = rerun(folder, key, deep=True)
+    assert report.identical and not [i.name for i in report.comparisons if "attribute" in i.name]
+    with Ledger.read(folder) as ledger:
         assert [set(item) for item in ledger.grid()["plugins"]] == [{"path", "digest"}]
-        assert ledger.grid()["plugins"][0]["digest"] is None
-    assert repair(old).kept_file is None
-    assert (old / "ledger.sqlite").read_bytes() == before
-    assert {path.name for path in old.iterdir()} <= {"ledger.sqlite", "ledger.lock"}
+        assert (ledger.grid()["plugins"][0]["digest"] is None) == (version == 1)
+    assert repair(folder).kept_file is None
+    assert (folder / "ledger.sqlite").read_bytes() == before
+    assert {path.name for path in folder.iterdir()} <= {"ledger.sqlite", "ledger.lock"}
 
 
-def test_writing_migrates_it_and_keeps_a_copy(finished: Path, old: Path) -> None:
-    before = (old / "ledger.sqlite").read_bytes()
+def test_writing_migrates_it_and_keeps_a_copy(finished: Path, old: tuple[int, Path]) -> None:
+    version, folder = old
+    before = (folder / "ledger.sqlite").read_bytes()
     track = toy()
     grid = expand(suite(track, METHODS, seeds=2), track)
-    summary = run(grid, track, old, executor="serial", retry_failed=False)
+    summary = run(grid, track, folder, executor="serial", retry_failed=False)
     assert (summary.counts.cached, summary.counts.kept, summary.counts.done) == (8, 4, 0)
-    assert (old / "ledger.sqlite.schema-1").read_bytes() == before
-    assert everything(old, facts=False) == everything(finished, facts=False) and repair(old).kept_file is None
-    with Ledger.read(old) as ledger:
+    assert (folder / f"ledger.sqlite.schema-{version}").read_bytes() == before
+    assert everything(folder, facts=False) == everything(finished, facts=False)
+    assert repair(folder).kept_file is None
+    # the run gave what is known of tasks and methods; of fits and cells nothing is invented
+    known = ["key", "size", "late", "family", "note"]
+    assert frame(folder).select(known).equals(frame(finished).select(known))
+    assert not {"tries", "of", "rows", "cut"} & set(frame(folder).columns)
+    with Ledger.read(folder) as ledger:
         assert ledger.rows("PRAGMA user_version") == [(3,)] and ledger.grid()["plugins"][0]["digest"]
 
 
-@pytest.mark.parametrize("table", TABLES_1)
-def test_a_damaged_ledger_of_schema_1_is_repaired(finished: Path, old: Path, table: str) -> None:
+@pytest.mark.parametrize("table", TABLES_2)
+def test_a_damaged_ledger_of_an_old_schema_is_repaired(
+    finished: Path, old: tuple[int, Path], table: str
+) -> None:
+    version, folder = old
+    if version == 1 and table not in TABLES_1:
+        return
     column = {"cell": "metrics", "curve": "data", "member": "seed", "fit": "info", "spec": "content"}
-    name = column.get(table, "record" if table == "run" else "notes")
+    name = column.get(table, {"run": "record", "pair": "task"}.get(table, "notes"))
     value = 7 if name == "seed" else "["
-    change(old, f"UPDATE {table} SET {name}=? WHERE rowid = (SELECT min(rowid) FROM {table})", value)
-    for attempt in (lambda: Ledger.read(old), lambda: Ledger.open(old)):
+    change(folder, f"UPDATE {table} SET {name}=? WHERE rowid = (SELECT min(rowid) FROM {table})", value)
+    for attempt in (lambda: Ledger.read(folder), lambda: Ledger.open(folder)):
         with pytest.raises(LedgerError, match="mlopsim repair"):
             attempt()
-    assert repair(old).kept_file is not None
-    go(old, METHODS, executor="serial", seeds=2)
-    assert everything(old, facts=False) == everything(finished, facts=False) and repair(old).kept_file is None
+    assert repair(folder).kept_file is not None
+    go(folder, METHODS, executor="serial", seeds=2)
+    assert everything(folder, facts=False) == everything(finished, facts=False)
+    assert repair(folder).kept_file is None
+
+
+@pytest.mark.parametrize("table", ["pair", "member", "curve", "fit"])
+def test_a_row_that_is_gone_from_a_ledger_of_schema_2_is_found(
+    finished: Path, tmp_path: Path, table: str
+) -> None:
+    folder = as_schema_2(finished, tmp_path / "old")
+    change(folder, f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
+    assert repair(folder).kept_file is not None
+    go(folder, METHODS, executor="serial", seeds=2)
+    assert everything(folder, facts=False) == everything(finished, facts=False)
+    assert repair(folder).kept_file is None
+
+
+def test_an_old_ledger_without_its_first_page_is_known_by_its_rows(
+    finished: Path, old: tuple[int, Path]
+) -> None:
+    version, folder = old
+    file = folder / "ledger.sqlite"
+    file.write_bytes(bytes(4096) + file.read_bytes()[4096:])
+    report = repair(folder)
+    assert report.kept["cell"] == 12 and report.kept["fit"] == 4, version
+    go(folder, METHODS, executor="serial", seeds=2)
+    assert everything(folder, facts=False) == everything(finished, facts=False)
