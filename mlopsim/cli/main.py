@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "list": "List components, suites and tracks.",
     "status": "What is done, failed and missing in a results folder.",
     "report": "Write the HTML report of a results folder again.",
+    "compare": "Paired difference of two methods, with its interval.",
     "export": "Export the cell table to Parquet or CSV.",
     "rerun": "Recompute one cell and compare exactly.",
     "check": "Run the contract tests on a component.",

@@ -69,3 +69,20 @@ def _text(row: dict[str, Any], column: str, interval: bool) -> str:
     if value is None:
         return "–"
     return format_number(value, 3) if isinstance(value, float) else visible(value)
+
+
+def print_intervals(frame: pl.DataFrame, name: str, title: str) -> None:
+    """Print a table of one interval a row, with n; below it why some have none."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(title=literal(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    grid.add_column("task", no_wrap=True)
+    for head in (name, "n"):
+        grid.add_column(literal(head), justify="right", no_wrap=True)
+    for row in frame.iter_rows(named=True):
+        grid.add_row(literal(row["task"]), literal(_text(row, name, True)), literal(row[f"{name}_n"]))
+    console = Console() if Console().is_terminal else Console(width=240)
+    console.print(grid)
+    for reason in sorted({str(row) for row in frame[f"{name}_reason"] if row}):
+        console.print(literal(f"– : {reason}", "dim"))

@@ -13,10 +13,11 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.summary import Summary
 from mlopsim.compose.page import BOARD, STAMP, config_text, drawn, is_drawn, read_board, report_meta, stamp_of
+from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
 from mlopsim.core.section import make_sections
 from mlopsim.core.spec import make
-from mlopsim.core.track import Section, Track
+from mlopsim.core.track import Scored, Section, Track
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,6 +102,44 @@ class Results:
         """
         with self._reading() as ledger:
             return ledger.curves(key)
+
+    def compare(self, a: str, b: str) -> pl.DataFrame:
+        """Return the paired difference of the leaderboard's score of two methods, a less b.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of methods, as in the column ``method``.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row for each task and one over those that the leaderboard pools: ``difference`` with ``_low``,
+            ``_high``, ``_n`` (seeds, resampled jointly) and ``_reason``.
+
+        Raises
+        ------
+        ConfigError
+            For a method that the results do not have; names the nearest.
+        """
+        known = list(dict.fromkeys(self.cells["method"].to_list()))
+        for name in (a, b):
+            if name not in known:
+                raise ConfigError(
+                    f"these results have no method '{name}'{nearest(name, known)}",
+                    remedy=f"one of: {', '.join(known)}",
+                )
+        if a == b:
+            raise ConfigError(f"'{a}' cannot be compared with itself", remedy="name two methods")
+        track = self.track
+        if not isinstance(track, Scored):
+            raise ConfigError(
+                f"{track.full_name} does not say how two methods are compared",
+                remedy="give it score and compare (see mlopsim.core.track.Scored)",
+            )
+        with explained(self._loaded):
+            found: pl.DataFrame = track.compare(self.cells, a, b)
+        return found
 
     def report(self, *, reuse: bool = False) -> Path:
         """Write the page with its figures, ``leaderboard.csv`` and ``config.yaml`` into the folder.

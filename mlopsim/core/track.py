@@ -180,6 +180,21 @@ class BundlesFits(Protocol):
 
 
 @runtime_checkable
+class Scored(Protocol):
+    """What a track may have beside :class:`Track`: one score by which two methods are compared."""
+
+    #: a column of the leaderboard, and which direction is better
+    score: Metric
+
+    def compare(self, table: Any, a: str, b: str) -> Any:
+        """Return the paired difference of two scores (polars), by task and pooled, with interval and n.
+
+        Columns: ``task``, ``tasks`` (how many), ``difference`` with ``_low``, ``_high``, ``_n``, ``_reason``.
+        """
+        ...
+
+
+@runtime_checkable
 class Track(Protocol):
     """A component of kind ``track``; its dataclass fields are the settings under its own key.
 

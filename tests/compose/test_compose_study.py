@@ -127,6 +127,21 @@ def test_the_leaderboard_is_computed_once_and_handed_on(
     assert calls == [1]
 
 
+def test_two_methods_are_compared_on_the_same_scenarios(results: Results) -> None:
+    found = results.compare("oracle", "periodic")
+    assert found["task"].to_list() == ["small", "other", "all tasks"]
+    assert found["tasks"].to_list() == [1, 1, 2] and found["difference_n"].to_list() == [2, 2, 2]
+    board = {row["method"]: row["ns"] for row in results.leaderboard.iter_rows(named=True)}
+    gap = found.filter(pl.col("task") == "all tasks")["difference"][0]
+    assert gap == pytest.approx(board["oracle"] - board["periodic"], abs=1e-12)
+    other = results.compare("periodic", "oracle").filter(pl.col("task") == "all tasks")["difference"][0]
+    assert other == pytest.approx(-gap, abs=1e-12)
+    with pytest.raises(ConfigError, match="no method 'periodc'; did you mean 'periodic'"):
+        results.compare("periodc", "never")
+    with pytest.raises(ConfigError, match="with itself"):
+        results.compare("never", "never")
+
+
 def test_a_page_that_shows_the_same_is_kept(results: Results) -> None:
     page = results.report()
     before = page.stat().st_mtime_ns

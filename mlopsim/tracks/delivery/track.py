@@ -56,6 +56,7 @@ class DeliveryTrack:
         "methods": ["periodic"],
     }
     parts: ClassVar[Mapping[str, Any]] = PARTS
+    score: ClassVar[Metric] = Metric(name="ns", unit="1", direction="max", primary=True, text="NS")
     steps: int = 1_000_000
     scenarios: int = 2500
     train_stream: Any = part("stream", "procedural")
@@ -180,6 +181,12 @@ class DeliveryTrack:
         return run_cells(cells, fits, reaction=self.reaction)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def compare(self, table: Any, a: str, b: str) -> Any:
+        """Return NS(a) - NS(b), by task and pooled, with interval and n."""
+        from mlopsim.tracks.delivery.compare import compare
+
+        return compare(table, a, b)
 
     def leaderboard(self, table: Any) -> Any:
         """One row a method: NS, regret, IQM, probability of improvement, means; each with interval and n."""

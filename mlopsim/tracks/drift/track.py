@@ -58,6 +58,9 @@ class DriftTrack:
         "methods": ["ddm"],
     }
     parts: ClassVar[Mapping[str, Any]] = PARTS
+    score: ClassVar[Metric] = Metric(
+        name="restricted_delay", unit="rows", direction="min", primary=True, text="restricted delay"
+    )
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     tolerance: int = 2000
     wait: int = 4
@@ -228,6 +231,12 @@ class DriftTrack:
         return run_cells(cells, fits, self._settings, self.tolerance, self.wait)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def compare(self, table: Any, a: str, b: str) -> Any:
+        """Return the restricted delay of a less that of b, by task and pooled, with interval and n."""
+        from mlopsim.tracks.drift.compare import compare
+
+        return compare(table, a, b)
 
     def leaderboard(self, table: Any) -> Any:
         """One row a method: delay, recall, false alarms, attained behaviour; each with interval and n."""

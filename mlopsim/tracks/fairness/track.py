@@ -82,6 +82,7 @@ class FairnessTrack:
         "methods": ["four_fifths"],
     }
     parts: ClassVar[Mapping[str, Any]] = PARTS
+    score: ClassVar[Metric] = Metric(name="power", unit="1", direction="max", primary=True, text="power")
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     explain: dict[str, Any] = field(default_factory=lambda: Explaining().settings())
     tolerated: dict[str, Any] = field(default_factory=lambda: dict(TOLERATED))
@@ -232,6 +233,12 @@ class FairnessTrack:
         return run_cells(cells, fits)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def compare(self, table: Any, a: str, b: str) -> Any:
+        """Return the power of a less that of b, by task and pooled, with interval and n."""
+        from mlopsim.tracks.fairness.compare import compare
+
+        return compare(table, a, b)
 
     def leaderboard(self, table: Any) -> Any:
         """One row a method: power by norm, false blocks, delay, blame; each with interval and n."""

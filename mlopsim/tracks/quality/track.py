@@ -67,6 +67,9 @@ class QualityTrack:
         "methods": ["zscore"],
     }
     parts: ClassVar[Mapping[str, Any]] = PARTS
+    score: ClassVar[Metric] = Metric(
+        name="recovered", unit="1", direction="max", primary=True, text="recovered share"
+    )
     stages: list[str] = field(default_factory=lambda: ["preprocess", "train", "test"])
     every: int = 2
     floor: float = 0.005
@@ -187,6 +190,12 @@ class QualityTrack:
         return run_cells(cells)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def compare(self, table: Any, a: str, b: str) -> Any:
+        """Return the recovered share of a less that of b, by task and pooled, with interval and n."""
+        from mlopsim.tracks.quality.compare import compare
+
+        return compare(table, a, b, self.floor)
 
     def leaderboard(self, table: Any) -> Any:
         """One row a method: recovered share, detection, rows thrown away; each with interval and n."""

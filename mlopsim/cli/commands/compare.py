@@ -1,0 +1,42 @@
+"""``mlopsim compare``: the paired difference of two methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlopsim.cli.say import echo
+from mlopsim.core.track import Scored
+
+
+@click.command("compare")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("a")
+@click.argument("b")
+@click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
+@click.option("--plugin", "plugins", multiple=True, help="A .py file or folder with components of your own.")
+@click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged.")
+def command(
+    folder: Path, a: str, b: str, grid: str | None, plugins: tuple[str, ...], trust_plugins: bool
+) -> None:
+    """Compare two methods of a results folder on the same scenarios: score of A less that of B.
+
+    By task and over the tasks that the leaderboard pools, with 95 % intervals: seeds are resampled jointly.
+
+    \b
+    Examples:
+      mlopsim compare results/local/quick periodic ks
+      mlopsim compare results/local/quick "ppo(n_envs=32)" error_threshold
+    """
+    from mlopsim.cli.show import print_intervals
+    from mlopsim.compose.results import open_results
+
+    results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)
+    found = results.compare(a, b)
+    track = results.track
+    assert isinstance(track, Scored)
+    score = track.score
+    print_intervals(found, "difference", f"{score.text} of {a} less that of {b} ({results.title})")
+    better = "above" if score.direction == "max" else "below"
+    echo(f"{better} 0, {a} is better; n: scenario seeds, paired; 95 % intervals")

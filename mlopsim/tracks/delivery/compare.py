@@ -1,0 +1,29 @@
+"""The paired difference in NS of two selectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from mlopsim.stats.bootstrap import ns_difference
+from mlopsim.stats.interval import Interval
+from mlopsim.tracks.comparison import comparison
+from mlopsim.tracks.delivery.analysis import SINGLE, Arena, bootstrap_rng, pooled
+
+
+def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
+    """Return NS(a) - NS(b) by task and over the tasks that the leaderboard pools, seeds resampled jointly.
+
+    A scenario counts where both methods, ``never`` and the oracle are done.
+    """
+    arena = Arena.of(table)
+
+    def difference(tasks: list[str]) -> Interval:
+        places = arena.columns(tasks)
+        x, y = (arena.grid(arena.returns[method], places) for method in (a, b))
+        base, top = arena.grid(arena.never, places), arena.grid(arena.upper, places)
+        found = ns_difference(x, y, base, top, bootstrap_rng(1))
+        return replace(found, reason=SINGLE) if all(map(arena.single, places)) else found
+
+    return comparison(arena.tasks, Arena.of(pooled(table)).tasks, difference)
