@@ -21,7 +21,7 @@ from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
 from mlopsim.delivery.features import OF_INPUTS, OF_LABELS
 from mlopsim.delivery.selector import READS, Interface, View
-from mlopsim.delivery.space import Choice, Range, Weights, admits, draw, near
+from mlopsim.delivery.space import Choice, Range, Weights, admits, draw, near, space_of
 
 #: slots and switches of the deployments that every selector is tried in
 SETTINGS: tuple[dict[str, Any], ...] = (
@@ -64,7 +64,7 @@ def ready(cls: type[Any], interface: Interface, params: dict[str, Any]) -> Any:
 
 
 def _space(cls: type[Any]) -> dict[str, Choice]:
-    return getattr(cls, "space", {})
+    return space_of(cls())
 
 
 def _fit(cls: type[Any], interface: Interface) -> Any:
@@ -217,7 +217,7 @@ def _view_unchanged(cls: type[Any]) -> None:
 
 
 def _errors_unused(cls: type[Any]) -> None:
-    if getattr(cls, "uses_errors", True):
+    if getattr(cls(), "uses_errors", True):
         return
     for case in _cases(cls, more=1):
         selector, views = case.selector, case.views

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mlopsim.checks.base import ContractError
 from mlopsim.delivery.features import feature_names
+from mlopsim.delivery.inputs import Feed, Rows
 from mlopsim.delivery.selector import Interface, Selector, View
 
 #: features that are 0 or 1
@@ -73,6 +75,7 @@ def random_views(
     list of View
     """
     rng = np.random.default_rng(seed)
+    feed = random_inputs(n, steps, seed, fork)
     slots, names = interface.slots, interface.names
     flags = [i for i, name in enumerate(names) if name.split("_", 1)[-1] in FLAGS or name in FLAGS]
     versions = np.full((n, slots), -1, np.int64)
@@ -109,9 +112,27 @@ def random_views(
                 versions=versions.copy(),
                 serving=serving.copy(),
                 errors=errors,
+                inputs=feed.at(np.full(n, t), versions[np.arange(n), serving]),
             )
         )
     return views
+
+
+def random_inputs(n: int, steps: int, seed: int, fork: int | None = None) -> Feed:
+    """Return inputs of n deployments whose law moves in every fifth window; see :func:`random_views`."""
+
+    def rows_of_walk(i: int) -> np.ndarray:
+        drawn = []
+        for t in range(FIRST + steps):
+            late = fork is not None and t >= FIRST + fork
+            rng = np.random.default_rng([seed, 2, i, t, int(late)])
+            drawn.append(rng.normal(size=(ROWS, 2)) + 3.0 * (t % 5 == 4))
+        return np.concatenate(drawn)
+
+    windows = FIRST + steps
+    bounds = np.arange(windows + 1) * ROWS
+    start = np.maximum(np.arange(windows) - 2, 0)
+    return Feed([Rows(partial(rows_of_walk, i), bounds, start, i) for i in range(n)])
 
 
 def rows_of(view: View, which: Sequence[int], *, errors: bool = True) -> View:
@@ -125,12 +146,14 @@ def rows_of(view: View, which: Sequence[int], *, errors: bool = True) -> View:
         versions=view.versions[take],
         serving=view.serving[take],
         errors=view.errors[take] if errors else np.empty((len(take), 0), np.int8),
+        inputs=None if view.inputs is None else view.inputs.of(take),
     )
 
 
 def redrawn(views: Sequence[View], endings: Sequence[str], *, errors: bool) -> list[View]:
-    """Return views in which features with these endings, and the errors if wanted, are drawn anew."""
+    """Return views in which features with these endings are drawn anew, and the errors or else the inputs."""
     rng = np.random.default_rng(5)
+    feed = random_inputs(len(views[0].t), len(views), 5)
     ends = [(name, f"_{name}") for name in endings]
     found = []
     for view in views:
@@ -140,6 +163,8 @@ def redrawn(views: Sequence[View], endings: Sequence[str], *, errors: bool) -> l
         new.obs[:, columns] = rng.random((len(view.t), len(columns)))
         if errors:
             new.errors[:] = np.where(new.errors < 0, -1, rng.random(new.errors.shape) < 0.5)
+        elif new.inputs is not None:
+            new.inputs = feed.at(new.inputs.t, new.inputs.version)
         found.append(new)
     return found
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from mlopsim.delivery.deployments.standard import Standard
 from mlopsim.delivery.features import CAP, UNIT, feature_names
+from mlopsim.delivery.inputs import Feed, Rows
 from mlopsim.delivery.selector import Interface, Selector, View
+from mlopsim.drift.detector import Detector
 
 #: a signal: one number, one number a window (the last one stays), or a function of (version, window)
 Signal: TypeAlias = float | Sequence[float] | Callable[[int, int], float]
@@ -62,6 +64,9 @@ class Toy:
     retrained: int = -(1 << 20)
     switched: int = 0
     served: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.feed = Feed([_Shifted(self)])
 
     def mask(self) -> np.ndarray:
         """Return the possible actions, bool of shape (K + 2,)."""
@@ -136,6 +141,7 @@ class Toy:
             versions=versions,
             serving=np.array([self.registry.index(self.serving)]),
             errors=errors,
+            inputs=self.feed.at(np.array([self.t]), np.array([self.serving])),
         )
 
     def step(self, action: int) -> None:
@@ -161,6 +167,33 @@ class Toy:
         if self.serving != self.served[-1]:
             self.switched = self.t
         self.served.append(self.serving)
+
+
+class _Shifted(Rows):
+    """Rows of two normal features that lie as far from a version's training rows as the toy's shift says."""
+
+    def __init__(self, toy: Toy) -> None:
+        self._toy = toy
+        windows = toy.interface.horizon + 2
+        super().__init__(self._none, np.arange(windows + 1) * toy.rows, np.zeros(windows, dtype=np.int64), 0)
+
+    def _none(self) -> np.ndarray:
+        raise NotImplementedError("what is a window's shift to one version is none to another")
+
+    def training(self, v: int) -> np.ndarray:
+        """Return ten windows of rows without a shift."""
+        return np.random.default_rng([1, v]).normal(size=(10 * self._toy.rows, 2))
+
+    def window(self, t: int) -> np.ndarray:
+        """Return the rows of a window as the version that serves sees them."""
+        return self._seen(self._toy.serving, t)
+
+    def _seen(self, v: int, t: int) -> np.ndarray:
+        drawn = np.random.default_rng([2, t]).normal(size=(self._toy.rows, 2))
+        return np.asarray(drawn + value_of(self._toy.shift, v, t))
+
+    def _read(self, one: Detector, v: int, start: int, end: int) -> np.ndarray:
+        return one.advance_freely(np.stack([self._seen(v, t) for t in range(start, end)]))
 
 
 def value_of(signal: Signal, version: int, window: int) -> float:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
-from mlopsim.core.registry import find
+from mlopsim.core.registry import PACKAGES, find
 
 #: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
 Spec: TypeAlias = Any
@@ -356,17 +356,24 @@ def params_of(component: Any) -> dict[str, Any]:
 def label(kind: str, spec: Spec) -> str:
     """Return a short readable name: the component's name and the parameters that were given.
 
+    A class may name a parameter, ``leading``, whose value stands first and without its name.
+
     Examples
     --------
     >>> label("selector", {"periodic": {"every": 5}})
     'periodic(every=5)'
+    >>> label("selector", {"on_alarm": {"detector": {"adwin": {"delta": 0.002}}, "wait": 2}})
+    'on_alarm(adwin(delta=0.002), wait=2)'
     """
     name, given = split_spec(kind, spec)
     if isinstance(spec, Mapping) and "params" in spec and "kind" in spec:
         cls = find(kind, name)
         defaults = params_of(cls())
         given = {key: value for key, value in given.items() if plain(value) != defaults.get(key)}
-    inside = ", ".join(f"{key}={_short(value)}" for key, value in given.items())
+    leading = getattr(find(kind, name), "leading", None) if kind in PACKAGES else None
+    words = [_short(value) for key, value in given.items() if key == leading]
+    words += [f"{key}={_short(value)}" for key, value in given.items() if key != leading]
+    inside = ", ".join(words)
     return f"{name}({inside})" if inside else name
 
 

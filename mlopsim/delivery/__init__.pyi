@@ -24,6 +24,7 @@ from .selectors.linear import Linear
 from .selectors.linucb import LinUcb
 from .selectors.maskable_ppo import MaskablePPO
 from .selectors.never import Never
+from .selectors.on_alarm import OnAlarm
 from .selectors.page_hinkley import PageHinkley
 from .selectors.periodic import Periodic
 from .selectors.ppo import PPO
@@ -61,6 +62,7 @@ __all__ = [
     "MaskablePPO",
     "Never",
     "Objective",
+    "OnAlarm",
     "PageHinkley",
     "Periodic",
     "Plan",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import label
 from mlopsim.delivery.features import CAP
+from mlopsim.delivery.inputs import Rows
 from mlopsim.world.metrics import QUALITY_NAMES, check_metric, metric_of, quality_of
 
 if TYPE_CHECKING:
@@ -156,6 +157,14 @@ class WorldPool:
         return bits, places, labels, bounds
 
     @cached_property
+    def inputs(self) -> tuple[Rows, ...]:
+        """The inputs of every World, drawn when a walk first asks for them: 8 bytes a row and feature."""
+        return tuple(
+            Rows(_inputs_of(world), world.bounds, world.start, int(seed))
+            for world, seed in zip(self.worlds, self.seeds, strict=True)
+        )
+
+    @cached_property
     def longest(self) -> int:
         """Rows of the longest window."""
         return max(int(np.diff(world.bounds).max()) for world in self.worlds)
@@ -224,6 +233,17 @@ def _shift_features(shift: np.ndarray, v0: int) -> np.ndarray:
         number[:, back:] += after[:, :-back]
     past = np.divide(total, number, out=np.zeros_like(total), where=number > 0)
     return np.concatenate([capped, past[:, :, None]], axis=2)
+
+
+def _inputs_of(world: World) -> Callable[[], np.ndarray]:
+    """Return what draws the rows of a World again, encoded, and frees what that took."""
+
+    def load() -> np.ndarray:
+        rows = world.encoded()
+        world.forget()
+        return rows
+
+    return load
 
 
 def _named(i: int, world: World) -> str:

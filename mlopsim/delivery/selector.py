@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from mlopsim.core.track import Attribute
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.inputs import Inputs
 
 KEEP = 0
 #: what a selector may say that it reads of the data, and what must be there for that
@@ -73,6 +76,9 @@ class View:
     errors : ndarray of int8, shape (N, R)
         1 = error, 0 = correct, row by row, of what served in the newest window whose labels became
         known at this step; -1 pads unequal lengths and stands alone where nothing became known.
+    inputs : Inputs, optional
+        Rows of the newest windows, and those that what serves was trained on; None unless the selector says
+        ``uses_inputs = True``.
     """
 
     interface: Interface
@@ -82,6 +88,7 @@ class View:
     versions: np.ndarray
     serving: np.ndarray
     errors: np.ndarray
+    inputs: Inputs | None = None
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return the column of a named feature, shape (N,)."""
@@ -96,9 +103,10 @@ class View:
 class Selector(Protocol):
     """A component of kind ``selector``: one object walks N deployments in lock-step.
 
-    Rows never influence each other: the answer for a deployment is the same to the bit whether it is
-    walked alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or
-    ``Range`` that tuning may search), ``agent`` (True: needs a trained agent). Facts, optional too, which
+    Rows never influence each other: the answer for a deployment is the same to the bit whether it is walked
+    alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range`` that
+    tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a trained
+    agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Facts, optional too, which
     become columns of tables (see :func:`selector_facts`): ``family`` (rule, bandit, agent, ...), ``reads``
     (one of :data:`READS`), ``known`` (what it knows that a deployment does not show), ``control`` (True: it
     stands in tables to be compared with), ``always_listed`` (True: it stands in every table).

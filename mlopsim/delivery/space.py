@@ -100,6 +100,23 @@ class Weights:
 Choice: TypeAlias = tuple[Any, ...] | Range | Weights
 
 
+def space_of(selector: Any) -> dict[str, Choice]:
+    """Return what tuning may search of a selector with these parameters, by the name of the parameter.
+
+    Its method ``searchable()`` says it, or the ``space`` of its class.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> sorted(space_of(make("selector", "on_alarm")))
+    ['arl0', 'cooldown', 'wait']
+    >>> sorted(space_of(make("selector", "on_alarm", detector={"adwin": {"delta": 0.1}})))
+    ['cooldown', 'wait']
+    """
+    own = getattr(selector, "searchable", None)
+    return dict(own() if callable(own) else getattr(selector, "space", {}))
+
+
 def draw(choice: Choice, rng: np.random.Generator) -> Any:
     """Draw a value of one parameter.
 

@@ -15,7 +15,7 @@ from mlopsim.core.spec import make
 from mlopsim.delivery.halving import ETA, distinct, rungs, size
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.selector import Selector
-from mlopsim.delivery.space import Choice, Weights, draw, near
+from mlopsim.delivery.space import Choice, Weights, draw, near, space_of
 from mlopsim.delivery.walk import walk
 
 #: share of the budget for the choice among the finalists, and how many there are, the default included
@@ -133,7 +133,7 @@ def tune(
 
 def _check(name: str, fixed: Mapping[str, Any], free: Sequence[str], budget: int) -> dict[str, Choice]:
     cls = find("selector", name)
-    known: dict[str, Choice] = dict(getattr(cls, "space", {}))
+    known = space_of(make("selector", name, **fixed))
     for key in free:
         if key not in known:
             raise ConfigError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.delivery.inputs import Feed
 from mlopsim.delivery.selector import KEEP, Selector, View
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def walk(
     ----------
     selector : Selector
         It answers for all deployments at once. A class attribute ``uses_errors = False`` says that it does
-        not read ``view.errors``, which is then empty, (N, 0).
+        not read ``view.errors``, which is then empty, (N, 0); ``uses_inputs = True`` that it reads
+        ``view.inputs``, for which the rows of the Worlds are drawn again.
     pool : WorldPool
         Worlds.
     deployment : component of kind ``deployment``
@@ -99,17 +101,21 @@ def walk(
     interface = engine.interface
     with_errors = bool(getattr(selector, "uses_errors", True))
     nothing = np.empty((len(worlds), 0), dtype=np.int8)
+    walks = np.arange(len(worlds))
+    feed = Feed([pool.inputs[i] for i in worlds]) if getattr(selector, "uses_inputs", False) else None
     selector.reset(len(worlds), interface, seeds)
 
     def decide(_: int) -> np.ndarray:
+        versions, serving = engine.versions, engine.serving
         view = View(
             interface=interface,
             t=engine.time,
             obs=engine.obs.copy(),
             mask=engine.mask.copy(),
-            versions=engine.versions,
-            serving=engine.serving,
+            versions=versions,
+            serving=serving,
             errors=engine.errors() if with_errors else nothing,
+            inputs=None if feed is None else feed.at(engine.time, versions[walks, serving]),
         )
         return _checked(selector.act(view), engine, selector.full_name)
 

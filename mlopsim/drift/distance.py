@@ -39,6 +39,7 @@ class Distance(Windowed):
 
     family: ClassVar[str] = "distance"
     limit: ClassVar[str] = "h"
+    limits: ClassVar[tuple[float, float] | None] = (0.005, 3.0)
 
     h: float = 0.1
     over: Over = Over.MAX

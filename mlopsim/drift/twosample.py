@@ -98,6 +98,7 @@ class TwoSample(Windowed):
 
     family: ClassVar[str] = "two-sample test"
     limit: ClassVar[str] = "alpha"
+    limits: ClassVar[tuple[float, float] | None] = (1e-30, 0.2)
     #: rows that each sample must have
     least: ClassVar[int] = 1
 

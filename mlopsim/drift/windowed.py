@@ -27,6 +27,7 @@ class Windowed(Detector):
     effort: ClassVar[float] = 60.0
     #: True: a window's score depends on the windows before it, so that windows are compared one by one
     sequential: ClassVar[bool] = False
+    limits: ClassVar[tuple[float, float] | None] = (0.5, 50.0)
 
     reference: int = 10
 

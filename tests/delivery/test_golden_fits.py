@@ -49,7 +49,15 @@ TUNED: list[tuple[str, int, dict[str, Any]]] = [
     (
         "adwin",
         52580,
-        {"clock": 16, "cooldown": 7, "delta": 0.9, "rising": True, "wait": 8},
+        {
+            "detector": canonical("detector", "adwin"),
+            "channel": None,
+            "limit": None,
+            "p0": 0.2,
+            "arl0": 2000.0,
+            "cooldown": 0,
+            "wait": 8,
+        },
     ),
 ]
 

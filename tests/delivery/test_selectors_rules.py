@@ -1,4 +1,4 @@
-"""What each rule does in hand-made deployments, and the detectors against river."""
+"""What each rule does in hand-made deployments."""
 
 from __future__ import annotations
 
@@ -86,11 +86,8 @@ def test_error_threshold_ignores_errors_of_the_version_before() -> None:
 
 
 def test_ks_triggers_on_the_inputs_only() -> None:
-    assert act("ks", 12, limit=0.3, setting={"shift": abrupt(5)}) == "kkkkkRkkkkkk"
-    assert act("ks", 12, limit=0.3, setting={"error": abrupt(5)}) == "k" * 12
-    # a shift that a new version would have, too, is no reason
-    assert act("ks", 12, limit=0.3, against="newest", setting={"shift": [0.1] * 5 + [0.5] * 7}) == "k" * 12
-    assert act("ks", 12, limit=0.3, against="newest", setting={"shift": abrupt(5)}) == "kkkkkRkkkkkk"
+    assert act("ks", 12, limit=1e-4, setting={"shift": abrupt(5, 0.0, 2.0)}) == "kkkkkRkkkkkk"
+    assert act("ks", 12, limit=1e-4, setting={"error": abrupt(5)}) == "k" * 12
 
 
 def test_error_or_shift_is_either() -> None:
@@ -162,123 +159,6 @@ def test_bandits_leave_a_bad_version(name: str) -> None:
     assert toy.served[1:].count(0) > 80, toy.served
 
 
-def positions(signal: np.ndarray, feed: Callable[[np.ndarray], bool]) -> list[int]:
-    return [j for j in range(len(signal)) if feed(signal[j : j + 1])]
-
-
-def river_positions(signal: np.ndarray, detector: Any) -> list[int]:
-    found = []
-    for j, x in enumerate(signal):
-        detector.update(int(x))
-        if detector.drift_detected:
-            found.append(j)
-    return found
-
-
-def signal_of(seed: int, n: int = 2000) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    p = np.repeat(rng.uniform(0.02, 0.7, 5), n // 5)
-    return (rng.random(n) < p).astype(np.int8)
-
-
-def river_of(name: str, params: dict[str, Any]) -> Any:
-    from river import drift
-
-    if name == "ddm":
-        return drift.binary.DDM(warm_start=params["warm_start"], drift_threshold=params["threshold"])
-    if name == "adwin":
-        return drift.ADWIN(delta=params["delta"], clock=params["clock"])
-    return drift.PageHinkley(
-        min_instances=params["min_instances"],
-        delta=params["delta"],
-        threshold=params["threshold"],
-        alpha=params["alpha"],
-        mode=params["side"],
-    )
-
-
-def draw_params(name: str, rng: np.random.Generator) -> dict[str, Any]:
-    if name == "ddm":
-        return {"warm_start": int(rng.integers(5, 200)), "threshold": float(rng.uniform(1, 4))}
-    if name == "adwin":
-        return {
-            "delta": float(10 ** rng.uniform(-5, -0.1)),
-            "clock": int(rng.choice([1, 8, 32])),
-            "rising": False,
-        }
-    return {
-        "min_instances": int(rng.integers(5, 200)),
-        "delta": float(rng.uniform(0.001, 0.05)),
-        "threshold": float(rng.uniform(2, 40)),
-        "alpha": float(rng.choice([0.99, 0.9999, 1.0])),
-        "side": str(rng.choice(["up", "down", "both"])),
-    }
-
-
-@pytest.mark.parametrize("name", ["ddm", "page_hinkley", "adwin"])
-def test_alarms_equal_rivers_row_by_row(name: str) -> None:
-    rng = np.random.default_rng(5)
-    alarms = 0
-    for seed in range(12):
-        signal, params = signal_of(seed), draw_params(name, rng)
-        rule = make("selector", name, **params)
-        rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
-        use = np.ones(1, bool)
-        mine = positions(signal, lambda row, rule=rule: bool(rule.feed(row[None], use)[0]))  # noqa: B023
-        expected = river_positions(signal, river_of(name, params))
-        assert mine == expected, params
-        alarms += len(expected)
-    assert alarms > 12
-
-
-@pytest.mark.parametrize("name", ["ddm", "page_hinkley", "adwin"])
-def test_windows_of_rows_equal_single_rows(name: str) -> None:
-    """Padding, unequal windows and neighbours change nothing."""
-    rng = np.random.default_rng(6)
-    signals = np.stack([signal_of(seed) for seed in range(100, 108)])
-    params = draw_params(name, rng)
-    rule = make("selector", name, **params)
-    rule.reset(8, example_interface(), np.random.SeedSequence(0).spawn(8))
-    expected = [river_positions(signal, river_of(name, params)) for signal in signals]
-    for start in range(0, 2000, 40):
-        rows = np.full((8, 50), -1, np.int8)
-        for i in range(8):
-            rows[i, np.sort(rng.permutation(50)[:40])] = signals[i, start : start + 40]
-        found = rule.feed(rows, np.ones(8, bool))
-        for i in range(8):
-            assert found[i] == any(start <= j < start + 40 for j in expected[i])
-
-
-def test_adwin_tells_rising_from_falling() -> None:
-    rng = np.random.default_rng(0)
-    falling = np.concatenate([rng.random(500) < 0.6, rng.random(500) < 0.1]).astype(np.int8)
-    for signal, both, rising in ((falling, True, False), (1 - falling, True, True)):
-        for only, expected in ((False, both), (True, rising)):
-            rule = make("selector", "adwin", rising=only)
-            rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
-            assert bool(rule.feed(signal[None], np.ones(1, bool))[0]) is expected
-
-
-def test_cusum_is_pages_recursion() -> None:
-    rng = np.random.default_rng(3)
-    rule = make("selector", "cusum", k=0.4, h=2.5, learn=3)
-    rule.reset(1, example_interface(), [np.random.SeedSequence(0)])
-    counts = rng.binomial(50, 0.2, 40)
-    counts[20:] = rng.binomial(50, 0.4, 20)
-    p = (counts[:3].sum() + 1) / (150 + 2)
-    total = 0.0
-    for j, wrong in enumerate(counts):
-        rows = (np.arange(50) < wrong).astype(np.int8)[None]
-        alarm = bool(rule.feed(rows, np.ones(1, bool))[0])
-        if j < 3:
-            assert not alarm
-            continue
-        total = max(0.0, total + (wrong - 50 * p) / np.sqrt(50 * p * (1 - p)) - 0.4)
-        assert alarm == (total > 2.5)
-        if alarm:
-            total = 0.0
-
-
 #: decisions of the defaults where concepts recur; a changed line needs a raised version of its rule
 GOLDEN = {
     "adwin": "kkkkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkk",
@@ -289,11 +169,11 @@ GOLDEN = {
     "error_threshold": "kkkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkk",
     "every_step": "kkkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRkRk",
     "greedy": "kkkRkRkkkRkRkRkkkRkRkkk1010RkkkkkRkkRkRkRkkk1kkkRkRkRkRkkk1kRk1RkRk1k010101",
-    "ks": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",
+    "ks": "kkkRkkkkkkkkkkRkkkkkkkkkkkkkRkkkkkkkRkkkkRkkkkkkkkkkkRkkkkkkRkkkRkkkkkkkkkk",
     "linear": "kkkkkRkkkkkkRkRkkkkkkkRkRkRkkkkkkkkkRkRkkkkkkkkkRkRkkkkkkkkkRkRkkkkkkkRkkkk",
     "linucb": "kkkkkkRkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkkkkRkkkkkkkRkkkkkkkRkkkkkkkkk",
     "never": "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
-    "page_hinkley": "kkkkkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkk",
+    "page_hinkley": "kkkkkkkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkkkkkRkkkkkkkkkkkkkk",
     "periodic": "kkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkk",
     "random": "kkkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRkkRkkkkkkkkkkRkkRkkkkkkkkkkk2kkkRkkkkR",
     "similar": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",

@@ -1,62 +1,34 @@
-"""Retraining when the inputs have shifted."""
+"""Retraining when a Kolmogorov-Smirnov test finds the inputs to differ from the training rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range
-from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._levels import Against, Statistic, shift_level
-from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
-from mlopsim.delivery.space import Choice, Range
+from mlopsim.core.spec import part
+from mlopsim.delivery.selectors.on_alarm import OnAlarm
 
 
-@register("selector", "ks")
+@register("selector", "ks", version=2)
 @dataclass(kw_only=True)
-class Ks(Trigger):
-    """Retrain when the inputs differ from the training data of what serves; needs no labels.
+class Ks(OnAlarm):
+    """``{on_alarm: {detector: ks}}`` under a short name: it needs no labels.
 
     Parameters
     ----------
-    limit : float, default 0.15
-        Retrain above this value (KS: mean distance over the features).
-    statistic : Statistic, default ks
-        ``ks``, ``psi`` or ``mean``.
-    against : Against, default zero
-        ``zero``: the shift itself; ``newest``: less that of the version that a retrain would train.
-    wait, cooldown : int
-        Windows between alarm and retrain, and between retrains.
+    detector : spec of detector/ks
+        With parameters of its own, if they are not to be the defaults.
+    channel, limit, arl0, p0, wait, cooldown
+        See :class:`OnAlarm`.
 
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play
-    >>> play(Ks(limit=0.2), 9, shift=lambda version, t: 0.5 if version < 5 <= t else 0.1)
+    >>> play(Ks(limit=1e-4), 9, shift=lambda version, t: 2.0 if version < 5 <= t else 0.0)
     'kkkkkRkkk'
     """
 
-    limit: float = 0.15
-    statistic: Statistic = Statistic.KS
-    against: Against = Against.ZERO
-    cooldown: int = 5
+    preset: ClassVar[bool] = True
 
-    space: ClassVar[dict[str, Choice]] = {
-        **TRIGGER_SPACE,
-        "limit": Range(0.005, 3.0, log=True),
-        "statistic": (Statistic.KS, Statistic.PSI, Statistic.MEAN),
-        "against": (Against.ZERO, Against.NEWEST),
-    }
-    uses_errors: ClassVar[bool] = False
-    reads: ClassVar[str] = "inputs"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.statistic, self.against = Statistic(self.statistic), Against(self.against)
-        check_range("selector/ks.limit", self.limit, 0.0, 1e9)
-
-    def alarm(self, view: View) -> np.ndarray:
-        """Compare the shift with the limit."""
-        return shift_level(view, self.statistic, self.against) > self.limit
+    detector: Any = part("detector", "ks")

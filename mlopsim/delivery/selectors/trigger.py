@@ -31,7 +31,7 @@ class Trigger(Rule):
     wait : int, default 0
         Windows between an alarm and the retrain, so that more rows after the drift are trained on.
     cooldown : int, default 0
-        Windows after a retrain decision in which no other one is made.
+        Windows after a retrain decision in which alarms are ignored.
     """
 
     wait: int = 0
@@ -64,8 +64,7 @@ class Trigger(Rule):
         since = np.where(self.changed, -1, self._since_alarm)
         since = np.where(since >= 0, since + 1, since)
         allowed = self.cool(self.cooldown)
-        raised = alarm if self.holds else alarm & allowed
-        since = np.where(raised & (since < 0), 0, since)
+        since = np.where(alarm & allowed & (since < 0), 0, since)
         possible = allowed & view.mask[:, self.interface.retrain]
         wanted = (since >= self.wait) & possible
         self._since_alarm = np.where(wanted, -1, since)

@@ -58,6 +58,7 @@ class MMDPermutation(Windowed):
     family: ClassVar[str] = "two-sample test"
     effort: ClassVar[float] = 3000.0
     limit: ClassVar[str] = "alpha"
+    limits: ClassVar[tuple[float, float] | None] = (0.001, 0.5)
     random: ClassVar[bool] = True
 
     alpha: float = 0.01

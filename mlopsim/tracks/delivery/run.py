@@ -131,6 +131,7 @@ class Recorder:
         self.selector = selector
         self.full_name: str = selector.full_name
         self.uses_errors = bool(getattr(selector, "uses_errors", True))
+        self.uses_inputs = bool(getattr(selector, "uses_inputs", False))
         self.alarms: list[bool] = []
 
     def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:

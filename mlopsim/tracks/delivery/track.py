@@ -13,6 +13,7 @@ from mlopsim.core.spec import canonical, check_range, label, make, part, split_s
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.selector import selector_facts
+from mlopsim.delivery.space import space_of
 from mlopsim.tracks.base import always_listed, check_entry, name_fits, stream_facts
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
@@ -122,7 +123,7 @@ class DeliveryTrack:
         name, given = split_spec("selector", entry)
         cls = find("selector", name)
         content = canonical("selector", {cls.name: given})
-        space = getattr(cls, "space", {})
+        space = space_of(make("selector", {cls.name: given}))
         if self.steps > 0 and not getattr(cls, "agent", False):
             free = sorted(set(space) - set(given))
             if free:

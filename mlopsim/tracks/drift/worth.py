@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, Outcome
-from mlopsim.delivery.detection import Detection
 from mlopsim.delivery.selector import View
+from mlopsim.delivery.selectors.on_alarm import OnAlarm
+from mlopsim.delivery.selectors.trigger import Trigger
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
@@ -27,41 +28,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Watch(Detection):
-    """Retrains some windows after an alarm of a detector of errors.
+class Replay(Trigger):
+    """Retrains some windows after an alarm known beforehand: of a control, or on the inputs of the scenario.
 
-    It reads the stitched errors of what serves, and starts afresh when another version takes over.
+    Those are alarms of the detector with the limit that was calibrated on the scenario's windows against its
+    first ones. :class:`mlopsim.delivery.selectors.on_alarm.OnAlarm` compares with the training rows of what
+    serves, which are other rows and another number of them: the limit would give other false alarms there.
     """
 
-    full_name = "selector/watch"
-
-    def attach(self, detector: Detector, rng: np.random.Generator) -> Watch:
-        """Give it the detector of its one walk."""
-        self._detector, self._rng = detector, rng
-        return self
-
-    def begin(self) -> None:
-        """Start the detector."""
-        self._detector.reset(self._rng)
-
-    def restart(self, which: np.ndarray) -> None:
-        """Forget the errors of the version that is gone."""
-        self._detector.begin()
-
-    def feed(self, errors: np.ndarray, use: np.ndarray) -> np.ndarray:
-        """Read one window of rows."""
-        rows = errors[0][errors[0] >= 0].astype(np.float64)
-        if not use[0] or not len(rows):
-            return np.zeros(1, dtype=bool)
-        return np.array([len(self._detector.advance(rows).alarms) > 0])
-
-
-@dataclass(kw_only=True)
-class Replay(Detection):
-    """Retrains some windows after an alarm that is known beforehand, as alarms on inputs are."""
-
     full_name = "selector/replay"
-    uses_errors = False
+    uses_errors: ClassVar[bool] = False
+    holds: ClassVar[bool] = True
 
     def attach(self, alarms: np.ndarray) -> Replay:
         """Give it the decisions at which there is an alarm, bool (S,)."""
@@ -157,10 +134,10 @@ def _walk(
 
     selector: Any
     if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
-        selector = Watch(wait=wait).attach(detector, np.random.default_rng(seed))
+        selector = OnAlarm(detector=detector, wait=wait)
     else:
         selector = Replay(wait=wait).attach(decisions(world, alarms))
-    return walk(selector, pool, deployment, np.zeros(1, np.int64), [np.random.SeedSequence(0)])
+    return walk(selector, pool, deployment, np.zeros(1, np.int64), [seed])
 
 
 def decisions(world: World, alarms: Sequence[int] | np.ndarray) -> np.ndarray:
