@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from _measurements import Contest, Work, measurement
 
+from mlopsim.quality.gate import NOTHING
+
 #: gate to the class of PyOD that looks for the same thing
 PYOD = {
     "ecod": "ECOD",
@@ -77,7 +79,7 @@ def check_ranks(what: str, ours: np.ndarray, theirs: np.ndarray, least: float) -
 
 def scoring(gate: Any, learned: Any, rows: Any, window: int) -> Callable[[], object]:
     """Return what scores the rows: all in one call, or window by window where that is how they are judged."""
-    if gate.told:
+    if gate.known != NOTHING:
         mask = np.isnan(rows.X).any(axis=1)
         return lambda: gate.truth(mask)
     if not gate.by_window:
@@ -109,7 +111,7 @@ def row_gates(
             )
     known, asked = drawn(reference, d, missing, 1), drawn(rows, d, missing, 2)
     for gate in scoring_gates():
-        learned = None if gate.told else gate.learn(known, np.random.default_rng(0))
+        learned = None if gate.known != NOTHING else gate.learn(known, np.random.default_rng(0))
         ours = scoring(gate, learned, asked, window)
         rival, name = PYOD.get(gate.name), gate.full_name
         reference_work = None

@@ -13,7 +13,7 @@ from mlopsim.checks import gate_reactions as reactions
 from mlopsim.checks.base import Check, identical, own_randomness, require
 from mlopsim.checks.gate_probes import ROWS, is_scored, ready, rng, says
 from mlopsim.quality.batch_gate import BatchGate
-from mlopsim.quality.gate import Gate, Level, Rows, Stage
+from mlopsim.quality.gate import NOTHING, Gate, Level, Rows, Stage
 from mlopsim.quality.release import ReleaseGate, Verdict
 from mlopsim.quality.train_gate import TrainGate
 
@@ -30,9 +30,14 @@ def _form(cls: type[Any]) -> None:
         f"stages is {stages!r}",
         remedy="a tuple of Stage",
     )
-    for name in ("by_window", "by_order", "uses_labels", "told", "control", "always_listed"):
+    for name in ("by_window", "by_order", "uses_labels", "control", "always_listed"):
         require(isinstance(getattr(cls, name), bool), f"{name} is {getattr(cls, name)!r}", remedy="a bool")
-    for name in ("family", "reads"):
+    require(
+        cls.limit_from in ("calibrated", "given", "none"),
+        f"limit_from is {cls.limit_from!r}",
+        remedy="calibrated, given or none",
+    )
+    for name in ("family", "reads", "known"):
         value = getattr(cls, name)
         require(isinstance(value, str) and value != "", f"{name} is {value!r}", remedy="a text")
     require(
@@ -46,7 +51,7 @@ def _form(cls: type[Any]) -> None:
         remedy="gates at training derive from TrainGate, others do not",
     )
     gate = ready(cls)
-    if cls.told:
+    if cls.known != NOTHING:
         return
     for n in (ROWS, 1, 0):
         # nothing is trained on one row, or on none
@@ -114,7 +119,7 @@ def _arrays(some: Rows) -> tuple[np.ndarray, ...]:
 
 
 def _keeps_input(cls: type[Any]) -> None:
-    if cls.told:
+    if cls.known != NOTHING:
         return
     gate, known, asked = ready(cls), probes.reference(), probes.rows()
     before = [array.copy() for array in (*_arrays(known), *_arrays(asked))]
@@ -137,7 +142,7 @@ def _keeps_input(cls: type[Any]) -> None:
 
 
 def _randomness(cls: type[Any]) -> None:
-    if cls.told:
+    if cls.known != NOTHING:
         return
     known, asked = probes.reference(), probes.rows()
     gate = ready(cls)
@@ -151,7 +156,7 @@ def _randomness(cls: type[Any]) -> None:
 
 
 def _instances(cls: type[Any]) -> None:
-    if cls.told:
+    if cls.known != NOTHING:
         return
     known, asked, other = probes.reference(), probes.rows(), probes.reference(1)
     one, two = ready(cls), ready(cls)
@@ -178,7 +183,7 @@ def _instances(cls: type[Any]) -> None:
 
 
 def _labels(cls: type[Any]) -> None:
-    if cls.told or issubclass(cls, ReleaseGate):
+    if cls.known != NOTHING or issubclass(cls, ReleaseGate):
         return
 
     def answer(known: Rows, asked: Rows) -> Any:
@@ -207,7 +212,7 @@ def _labels(cls: type[Any]) -> None:
 def _bad_input(cls: type[Any]) -> None:
     gate = ready(cls)
     rows, known = probes.rows(), probes.reference()
-    if cls.told:
+    if cls.known != NOTHING:
         for mask in (np.zeros(4), np.zeros((2, 2, 2), dtype=np.bool_)):
             probes.refused(partial(gate.truth, mask), f"a mask of {mask.dtype} and {mask.ndim} dimension(s)")
         for call in (partial(gate.learn, known, rng()), partial(gate.score, None, rows)):

@@ -13,7 +13,7 @@ import numpy as np
 from mlopsim.checks.base import ContractError, require
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import make
-from mlopsim.quality.gate import Gate, Rows
+from mlopsim.quality.gate import NOTHING, Gate, Rows
 from mlopsim.quality.release import ReleaseGate
 from mlopsim.quality.stages import Case
 from mlopsim.quality.train_gate import TrainGate
@@ -42,7 +42,7 @@ def ready(cls: type[Any], **params: Any) -> Any:
 
 def is_scored(cls: type[Any]) -> bool:
     """Say whether a gate learns from a reference and scores rows, cells or batches against it."""
-    return not cls.told and not issubclass(cls, TrainGate | ReleaseGate)
+    return cls.known == NOTHING and not issubclass(cls, TrainGate | ReleaseGate)
 
 
 def _drawn(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from mlopsim.checks.base import require
 from mlopsim.checks.gate_probes import ready, rng, says
 from mlopsim.quality.batch_gate import flag_batch
 from mlopsim.quality.calibration import Limit
-from mlopsim.quality.gate import Gate, Level
+from mlopsim.quality.gate import NOTHING, Gate, Level
 from mlopsim.quality.release import ReleaseGate
 from mlopsim.quality.scoring import auroc
 from mlopsim.quality.stages import flags
@@ -33,7 +33,7 @@ WORSE = "a worse version"
 
 def strange(cls: type[Any]) -> None:
     """Check missing, unseen and huge values, and a reference without any variety."""
-    if cls.told:
+    if cls.known != NOTHING:
         return
     known, fresh = probes.reference(), probes.rows()
     alike = probes.spoilt(known, probes.COPIES)
@@ -158,7 +158,7 @@ def varies(cls: type[Any]) -> None:
 
 def false_alarms(cls: type[Any]) -> None:
     """Check how often clean rows, clean batches and versions that are as good are flagged."""
-    if cls.told:
+    if cls.known != NOTHING:
         return
     gate = ready(cls, alpha=ALPHA)
     if cls.level is Level.BATCH:

@@ -55,6 +55,7 @@ class BatchGate(Gate):
     """
 
     level: ClassVar[Level] = Level.BATCH
+    limit_from: ClassVar[str] = "given"
     stages: ClassVar[tuple[Stage, ...]] = (Stage.PREPROCESS,)
     by_window: ClassVar[bool] = True
     family: ClassVar[str] = "batch test"

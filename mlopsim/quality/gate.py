@@ -15,6 +15,9 @@ from mlopsim.core.track import Attribute
 from mlopsim.quality.validation import check_numbers
 from mlopsim.streams.stream import Received
 
+#: what gates know that a deployment does not show
+NOTHING = "nothing"
+
 
 class Level(Enum):
     """What a gate tells apart: rows, cells, or batches as a whole."""
@@ -155,8 +158,11 @@ class Gate:
         Whether a row's score depends on the rows before it: all rows of a stream are scored in one call.
     uses_labels : bool
         Whether it looks at labels.
-    told : bool
-        Whether it is told the truth (controls only).
+    known : str
+        What it knows that a deployment does not show: nothing, or the truth (controls only).
+    limit_from : str
+        Where the limit of its scores comes from: ``calibrated`` on the warm-up, ``given`` as the level of a
+        test, or ``none``: :meth:`marks` says what is flagged.
     control : bool
         Whether it is a control, which need not react to errors.
     always_listed : bool
@@ -172,7 +178,8 @@ class Gate:
     by_window: ClassVar[bool] = False
     by_order: ClassVar[bool] = False
     uses_labels: ClassVar[bool] = False
-    told: ClassVar[bool] = False
+    known: ClassVar[str] = NOTHING
+    limit_from: ClassVar[str] = "calibrated"
     control: ClassVar[bool] = False
     always_listed: ClassVar[bool] = False
     family: ClassVar[str] = "gate"
@@ -212,7 +219,7 @@ class Gate:
         return None
 
     def facts(self) -> dict[str, Attribute]:
-        """Return its attributes: family, role, reads, needs, known, level and action.
+        """Return its attributes: family, role, reads, needs, known, limit, level and action.
 
         Examples
         --------
@@ -226,7 +233,8 @@ class Gate:
             "role": "control" if self.control else "method",
             "reads": self.reads,
             "needs": "labels" if self.uses_labels else "none",
-            "known": "the truth" if self.told else "nothing",
+            "known": self.known,
+            "limit": self.limit_from,
             "level": self.level.value,
             "action": self.does.value,
         }

@@ -73,6 +73,7 @@ class ReleaseGate(Gate):
     """
 
     level: ClassVar[Level] = Level.BATCH
+    limit_from: ClassVar[str] = "given"
     stages: ClassVar[tuple[Stage, ...]] = (Stage.TEST,)
     by_window: ClassVar[bool] = True
     uses_labels: ClassVar[bool] = True

@@ -16,7 +16,7 @@ from mlopsim.core.threads import one_thread
 from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
 from mlopsim.quality.calibration import Limit, conformal, split
-from mlopsim.quality.gate import Action, Flags, Gate, Rows
+from mlopsim.quality.gate import NOTHING, Action, Flags, Gate, Rows
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.quality.validation import check_streams
 from mlopsim.streams.stream import Stream
@@ -137,7 +137,7 @@ def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limi
 
 
 def _marked(gate: Gate, case: Case, marked: np.ndarray) -> Flags:
-    cells = case.seen.corrupted if gate.told else None
+    cells = case.seen.corrupted if gate.known != NOTHING else None
     batches = np.add.reduceat(marked, case.clean.bounds[:-1]) > 0
     return Flags(
         rows=marked.copy(),

@@ -34,6 +34,7 @@ class NoGate(Gate):
     """
 
     control: ClassVar[bool] = True
+    limit_from: ClassVar[str] = "none"
     always_listed: ClassVar[bool] = True
     family: ClassVar[str] = "reference"
     reads: ClassVar[str] = "nothing"

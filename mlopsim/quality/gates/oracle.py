@@ -33,8 +33,9 @@ class Oracle(Gate):
     array([0., 1.])
     """
 
-    told: ClassVar[bool] = True
+    known: ClassVar[str] = "the truth"
     control: ClassVar[bool] = True
+    limit_from: ClassVar[str] = "none"
     always_listed: ClassVar[bool] = True
     family: ClassVar[str] = "reference"
     reads: ClassVar[str] = "the truth"

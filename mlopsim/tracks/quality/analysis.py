@@ -23,7 +23,7 @@ from mlopsim.tracks.cell_table import axes_of, done, fact_columns, grid, mean_of
 BASE, TOP, ORACLE = "none", "clean", "oracle"
 MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
 #: attributes of methods and of tasks, in the order of a page
-FACTS = ("family", "role", "stage", "level", "action", "reads", "needs", "known")
+FACTS = ("family", "role", "stage", "level", "action", "reads", "needs", "known", "limit")
 TASK_FACTS = ("stream", "base", "scenario", "strength", "mechanism", "timing", "learner", "real")
 NOTHING_LOST = "too little was lost without a gate"
 

@@ -13,7 +13,7 @@ from mlopsim.core.spec import canonical, check_range, label, make, split_spec
 from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
-from mlopsim.quality.gate import Action, Gate, Stage
+from mlopsim.quality.gate import NOTHING, Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.tracks.base import always_listed, check_entry, stream_facts
 from mlopsim.tracks.quality.metrics import METRICS
@@ -112,7 +112,7 @@ class QualityTrack:
         listed = list(entries)
         names = [find("gate", split_spec("gate", entry)[0]).name for entry in listed]
         # what knows the truth comes last
-        always = sorted(always_listed("gate"), key=lambda name: find("gate", name).told)
+        always = sorted(always_listed("gate"), key=lambda name: find("gate", name).known != NOTHING)
         chosen: dict[str, Method] = {}
         for entry in [*listed, None, *(name for name in always if name not in names)]:
             for method in [_clean()] if entry is None else self._at_stages(entry):
@@ -212,6 +212,7 @@ def _clean() -> Method:
         "reads": "nothing",
         "needs": "none",
         "known": "the truth",
+        "limit": "none",
         "level": None,
         "action": None,
         "stage": None,
