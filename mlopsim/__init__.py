@@ -8,6 +8,8 @@ The public names stand in ``__init__.pyi``, here and in the rooms.
 5
 >>> mlopsim.drift.ADWIN(delta=0.01).delta
 0.01
+>>> mlopsim.load_suite("quick", seeds=2, methods=["never", "ks"]).title
+'quick-v... (modified)'
 """
 
 from __future__ import annotations

@@ -1,4 +1,19 @@
-from . import checks, delivery, drift, explain, fairness, learners, quality, report, stats, streams, world
+from . import (
+    checks,
+    compose,
+    delivery,
+    drift,
+    explain,
+    fairness,
+    learners,
+    quality,
+    report,
+    stats,
+    streams,
+    world,
+)
+from .compose.results import open_results
+from .compose.study import Study, load_suite
 from .core.errors import ConfigError, DataError, MlopsimError
 from .core.registry import find, names, register
 from .core.section import Results, SectionMaker, Unavailable
@@ -20,19 +35,23 @@ __all__ = [
     "Results",
     "Section",
     "SectionMaker",
+    "Study",
     "Task",
     "Track",
     "Unavailable",
     "__version__",
     "checks",
+    "compose",
     "delivery",
     "drift",
     "explain",
     "fairness",
     "find",
     "learners",
+    "load_suite",
     "make",
     "names",
+    "open_results",
     "part",
     "quality",
     "register",

@@ -15,11 +15,8 @@ import pytest
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.checks.run import check_component
-from mlopsim.checks.small_run import small_run
 from mlopsim.compose import Study
 from mlopsim.core.registry import find, forget_plugins, load_plugins
-from mlopsim.core.section import make_sections
-from mlopsim.report.build import write_report
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "plugins"
 FILES = {
@@ -62,10 +59,7 @@ def test_a_selector_an_injector_and_a_section_join_a_suite(folder: Path) -> None
     )
     results = study.run(folder / "out", executor="serial", progress=False)
     assert results.cells["status"].unique().to_list() == ["done"]
-    made, unmade = make_sections(results)
-    (mine,) = (section for section in made if section.title == "Retrains by method")
-    assert not unmade and "shifted(threshold=0.4)" in mine.table["method"].to_list()
-    page = write_report(folder / "out", made, {"title": "mine"}).read_text(encoding="utf-8")
+    page = results.report().read_text(encoding="utf-8")
     assert "Retrains by method" in page and "shifted(threshold=0.4)" in page
     with Ledger.read(folder / "out") as ledger:
         stored = {Path(entry["path"]).name for entry in ledger.grid(None)["plugins"]}
@@ -96,7 +90,6 @@ def test_a_track_is_a_folder(folder: Path) -> None:
     results = study.run(folder / "out", executor="serial", progress=False)
     assert len(results.cells) == 20
     assert results.leaderboard["method"].to_list() == ["median", "mean"]
-    made, unmade = make_sections(small_run(find("track", "centre")).results)
-    assert [section.title for section in made] == ["Distance by share of outliers"] and not unmade
-    page = write_report(folder / "out", made, {"title": "mine"}).read_text(encoding="utf-8")
+    assert set(results.cells["outliers"]) == {0.0, 0.2}
+    page = results.report().read_text(encoding="utf-8")
     assert "Distance by share of outliers" in page and "<svg" in page

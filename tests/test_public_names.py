@@ -77,3 +77,4 @@ def test_the_typed_example_runs() -> None:
     assert typed_example.served(typed_example.small_world()).shape == (1,)
     assert typed_example.problems("selector", "never") == {}
     assert typed_example.chance(1, 10).n == 10
+    assert typed_example.suite("nowhere")

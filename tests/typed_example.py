@@ -47,3 +47,14 @@ def problems(kind: str, name: str) -> dict[str, str]:
 
 def chance(alarms: int, runs: int) -> ml.stats.Interval:
     return ml.stats.wilson(alarms, runs)
+
+
+def suite(folder: str) -> list[str]:
+    study: ml.Study = ml.load_suite("quick", seeds=1, methods=["never", {"periodic": {"every": 5}}])
+    assert study.methods and folder
+    return [str(task) for task in study.tasks]
+
+
+def reopened(folder: str) -> tuple[int, str]:
+    results = ml.open_results(folder)
+    return len(results.cells), str(results.report())

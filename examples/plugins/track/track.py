@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 import mlopsim
-from mlopsim import Cell, ConfigError, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim import Cell, ConfigError, FitJob, FitResult, Method, Metric, Outcome, Task
 
 ESTIMATORS: dict[str, Callable[[np.ndarray], float]] = {
     "mean": lambda x: float(x.mean()),
@@ -97,7 +97,3 @@ class CentreTrack:
                 {"method": method, "distance": mean.value, "low": mean.low, "high": mean.high, "n": mean.n}
             )
         return pl.DataFrame(rows).sort("distance")
-
-    def sections(self, table: pl.DataFrame, curves: Any) -> list[Section]:
-        """Return the leaderboard; other sections are components of their own."""
-        return [Section(title="Leaderboard", table=self.leaderboard(table))]
