@@ -22,37 +22,40 @@ import polars as pl
 
 from mlopsim.bench.suite import Suite
 from mlopsim.compose import load_suite
+from mlopsim.core.section import make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.track import Task, Track
 from mlopsim.drift.detector import Detector
 from mlopsim.stats.ranks import friedman
-from mlopsim.tracks.drift.analysis import done, leaderboard, pooled_mean, pooled_tasks, ranked
+from mlopsim.tracks.cell_table import done
+from mlopsim.tracks.drift.analysis import (
+    calibrations,
+    delays_by_task,
+    leaderboard,
+    pooled_mean,
+    pooled_tasks,
+    ranked,
+    worth,
+)
+from mlopsim.tracks.results import TableResults
 
 #: figures of the report that answer the question
 FIGURES = ("Critical difference", "Delay against false alarms", "Worth against delay")
 
 
-def onset(task: Task) -> str:
-    """Return how the change of a task comes: name of its schedule, ``law`` of independent ticks."""
-    stream = task.part["stream"]
-    if not stream:
-        return "law"
-    return str(stream["params"].get("schedule", {}).get("name", stream["name"]))
-
-
-def study(cells: pl.DataFrame, tasks: Sequence[Task], worth: pl.DataFrame | None) -> list[dict[str, Any]]:
-    """One row a detector: delay, recall, false alarms, by onset, harmless changes, worth."""
+def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """One row a detector: delay, recall, false alarms, by how the change comes, harmless changes, worth."""
     board = leaderboard(cells)
     pool = pooled_tasks(cells)
     kinds: dict[str, list[str]] = {}
     for task in tasks:
         if task.name in pool:
-            kinds.setdefault(onset(task), []).append(task.name)
-    value = {} if worth is None else {row["method"]: row for row in worth.to_dicts()}
+            kinds.setdefault(str(task.attributes["scenario"]), []).append(task.name)
+    value = {row["method"]: row for row in worth(cells).to_dicts()}
     rows = []
     for entry in board.to_dicts():
         name = entry["method"]
-        row = {key: entry[key] for key in ("method", "told", "control")}
+        row = {key: entry[key] for key in ("method", "reads", "needs", "known", "role")}
         for metric in ("restricted_delay", "recall", "false_per_1000"):
             row |= {f"{metric}{end}": entry[f"{metric}{end}"] for end in ("", "_low", "_high", "_n")}
         row |= {"met": entry["met"], "laws": entry["laws"]}
@@ -115,14 +118,14 @@ def at_default_limits(
     seeds = default["seed"].unique().to_list()
     equal = done(calibrated).filter(pl.col("seed").is_in(seeds))
     both = {
-        name: (_delays(equal, name, pool), _delays(done(default), names[name], pool))
+        name: (delays_by_task(equal, name, pool), delays_by_task(default, names[name], pool))
         for name in ranked(calibrated)
     }
     whole = [name for name, delays in both.items() if np.isfinite(delays).all()]
     ranks = [
         friedman(np.array([both[name][side] for name in whole]).T, direction="min").ranks for side in (0, 1)
     ]
-    fits = done(default).filter(pl.col("fit").is_not_null()).unique(["method", "fit"], keep="first")
+    fits = calibrations(default)
     rows = []
     for place, name in enumerate(whole):
         shares = fits.filter(pl.col("method") == names[name])["share"]
@@ -142,29 +145,24 @@ def at_default_limits(
     return sorted(rows, key=lambda row: float(row["rank_equal"]))
 
 
-def _delays(rows: pl.DataFrame, method: str, tasks: Sequence[str]) -> list[float]:
-    rows = rows.filter(pl.col("method") == method)
-    found = dict(rows.group_by("task").agg(pl.col("restricted_delay").mean()).iter_rows())
-    return [float(found.get(task, math.nan)) for task in tasks]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate, draw."""
     experiment = _common.start("detectors_at_equal_arl", __doc__, arguments)
     settings = experiment.settings
-    study = load_suite(settings["suite"])
-    suite, track = study.suite, study.track
-    experiment.settings["grid"] = study.config
+    loaded = load_suite(settings["suite"])
+    suite, track = loaded.suite, loaded.track
+    experiment.settings["grid"] = loaded.config
     ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder, experiment.local):
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
-    sections = {section.title: section for section in track.sections(cells, curves)}
-    rows = study(cells, suite.tasks, sections["Worth"].table if "Worth" in sections else None)
+    sections, _ = make_sections(TableResults(track=track, cells=cells, read=curves))
+    rows = study(cells, suite.tasks)
     _common.write_table(experiment.folder, rows)
-    shown = ("method", "told", "restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "ns")
+    shown = ("method", "reads", "known", *("restricted_delay", "recall", "false_per_1000"))
+    shown += ("harmless_alarmed", "ns")
     _common.show([{key: row[key] for key in shown} for row in rows], "at equal false alarms")
-    for section in sections.values():
+    for section in sections:
         for title, figure in section.figures.items():
             if title in FIGURES:
                 name = title.lower().replace(" ", "-")

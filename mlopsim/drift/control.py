@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.track import Attribute
 from mlopsim.drift.detector import Detector, Run
 from mlopsim.drift.signal import SignalKind
 
@@ -32,6 +33,12 @@ class Control(Detector):
     def readable(cls) -> tuple[SignalKind, ...]:
         """Return every kind of signal."""
         return tuple(SignalKind)
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes; it reads nothing of the signal."""
+        facts = super().facts()
+        facts |= {"role": "control", "reads": "nothing", "needs": "none", "bound": self.bound or None}
+        return facts | ({"known": "the truth"} if self.knows_changes else {})
 
     def at_rate(self, arl0: float, rows: int, rng: np.random.Generator) -> Self:
         """Return this control with one alarm every ``arl0`` rows on average.

@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
+from mlopsim.core.track import Attribute
 from mlopsim.drift.batch import Batch, Looped
 from mlopsim.drift.forms import Form
+from mlopsim.drift.scenario import CHANNELS, LABELLED
 from mlopsim.drift.signal import DIMENSIONS, READABLE, Known, Side, Signal, SignalKind, check_ticks
 
 
@@ -95,6 +97,29 @@ class Detector:
     def form(self) -> Form | None:
         """Return what it computes where its run length is known exactly; None: it is to be simulated."""
         return None
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes: family, role, reads, needs and known.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> found = make("detector", "ks").facts()
+        >>> found["reads"], found["needs"], found["known"]
+        ('inputs', 'none', 'nothing')
+        >>> found = make("detector", {"cusum": {"told": "p0"}}).facts()
+        >>> found["reads"], found["needs"], found["known"]
+        ('errors or outputs', 'labels for errors', 'p0')
+        """
+        reads = [name for name, kind in CHANNELS.items() if kind in self.accepted()]
+        needs = [name for name in reads if name in LABELLED]
+        return {
+            "family": self.family,
+            "role": "method",
+            "reads": " or ".join(reads),
+            "needs": "none" if not needs else "labels" if needs == reads else "labels for errors",
+            "known": self.known.text,
+        }
 
     @property
     def threshold(self) -> float:

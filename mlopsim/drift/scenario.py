@@ -10,6 +10,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.core.track import Attribute
 from mlopsim.drift.law import Law
 from mlopsim.drift.signal import Signal, SignalKind
 
@@ -19,6 +20,8 @@ CHANNELS: dict[str, SignalKind] = {
     "outputs": SignalKind.VALUES,
     "inputs": SignalKind.INPUTS,
 }
+#: channels whose ticks are made of labels
+LABELLED = ("errors",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +109,6 @@ class Scenario:
     risk_change : float
         Mean error of the model from the first change on less that before it; NaN where there is no model or
         no change.
-    real : bool
-        Whether its drift-free law is unknown, so that limits come from its warm-up.
     """
 
     rows: int
@@ -116,7 +117,6 @@ class Scenario:
     harmless: tuple[tuple[int, int], ...] = ()
     laws: tuple[Law, Law] | None = None
     risk_change: float = float("nan")
-    real: bool = False
 
 
 class Source:
@@ -136,6 +136,10 @@ class Source:
     def offered(self) -> tuple[str, ...]:
         """Return the channels that it has, a part of :data:`CHANNELS`, the preferred one first."""
         raise NotImplementedError
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return what it adds to the attributes of a task."""
+        return {}
 
     def scenario(self, place: Place, channel: str) -> Scenario:
         """Draw the scenario of a task and a seed, seen through a channel."""

@@ -31,9 +31,9 @@ def suite() -> tuple[Any, Any]:
     return made.suite, made.track
 
 
-def test_tasks_are_told_apart_by_how_the_change_comes() -> None:
+def test_tasks_say_how_their_change_comes() -> None:
     made, _ = suite()
-    assert [study.onset(task) for task in made.tasks] == ["law", "gradual", "procedural"]
+    assert [task.attributes["scenario"] for task in made.tasks] == ["iid", "gradual", "procedural"]
 
 
 def test_default_limits_are_those_of_the_class_and_are_not_calibrated() -> None:
@@ -48,7 +48,7 @@ def test_default_limits_are_those_of_the_class_and_are_not_calibrated() -> None:
     assert by_name[names["cusum(side=up)"]]["detector"]["params"]["side"] == "up"
 
 
-def cells(delays: dict[str, tuple[float, float]], share: float) -> pl.DataFrame:
+def cells(delays: dict[str, tuple[float, float]], share: float, limit: str = "calibrated") -> pl.DataFrame:
     rows = [
         {
             "task": task,
@@ -58,9 +58,11 @@ def cells(delays: dict[str, tuple[float, float]], share: float) -> pl.DataFrame:
             "reasons": "{}",
             "fit": f"{method} {task}",
             "share": share,
-            "told": 0.0,
-            "control": 0.0,
-            "given": 0.0,
+            "role": "method",
+            "known": "nothing",
+            "limit": limit,
+            "channel": "errors",
+            "target": 0.2,
             "restricted_delay": delay,
         }
         for method, pair in delays.items()
@@ -71,7 +73,7 @@ def cells(delays: dict[str, tuple[float, float]], share: float) -> pl.DataFrame:
 
 def test_ranks_and_shares_are_of_the_same_detector() -> None:
     equal = cells({"a": (1.0, 2.0), "b": (3.0, 4.0), "c": (5.0, 6.0)}, 0.2)
-    own = cells({"a(h=1)": (9.0, 9.0), "b(h=2)": (3.0, 4.0), "c(h=3)": (1.0, 1.0)}, 0.9)
+    own = cells({"a(h=1)": (9.0, 9.0), "b(h=2)": (3.0, 4.0), "c(h=3)": (1.0, 1.0)}, 0.9, "given")
     names = {"a": "a(h=1)", "b": "b(h=2)", "c": "c(h=3)"}
     rows = study.at_default_limits(equal, own, names)
     assert [row["method"] for row in rows] == ["a", "b", "c"]

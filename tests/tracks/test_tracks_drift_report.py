@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,27 @@ import pytest
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.table import table
 from mlopsim.compose import Study
+from mlopsim.core.registry import find, names
+from mlopsim.core.section import SectionMaker, Unavailable, make_sections
+from mlopsim.core.spec import make
 from mlopsim.core.track import Section
 from mlopsim.drift.law import Normal
 from mlopsim.drift.run_length.floor import floor_delay
+from mlopsim.tracks.drift.analysis import (
+    MEANS,
+    by_channel,
+    calibrations,
+    completed,
+    ends,
+    in_groups,
+    leaderboard,
+    pooled_tasks,
+    ranked,
+    worth,
+)
 from mlopsim.tracks.drift.evidence import references
-from mlopsim.tracks.drift.sections_pictures import NAMES
+from mlopsim.tracks.drift.sections.floors import NAMES
+from mlopsim.tracks.results import TableResults
 
 MOVED = {
     "synthetic": {
@@ -41,23 +58,25 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
             track={"drift": SETTINGS},
             tasks=[
                 {"name": "normal", "signal": {"iid": {"law": "normal", "ticks": 2000, "change": 1000}}},
+                {"name": "shifted", "signal": {"iid": {"p": 0.1, "p1": 0.4, "ticks": 2000, "change": 1000}}},
                 {"name": "moved", "signal": {"model": {"harmless": ["covariate"]}}, "stream": MOVED},
             ],
-            methods=["cusum", {"cusum": {"side": "up"}}, "ks", "shiryaev_roberts"],
+            methods=["cusum", {"cusum": {"side": "up"}}, "ddm", "ks", "shiryaev_roberts"],
             seeds=2,
             name="small",
         )
         study.run(folder / "r", progress=False, executor="serial")
         with Ledger.read(folder / "r") as ledger:
             frame = table(ledger)
-            sections = {s.title: s for s in study.track.sections(frame, ledger.curves)}
             kept = {key: ledger.curves(key) for key in frame["key"]}
-    return sections, frame, kept
+    results = TableResults(track=study.track, cells=frame, read=kept.__getitem__)
+    made, unmade = make_sections(results)
+    return {section.title: section for section in made}, frame, kept, results, unmade
 
 
 def test_the_report_has_its_figures(report: Any) -> None:
     sections: dict[str, Section] = report[0]
-    assert list(sections["Floor"].figures) == ["Delay on normal"]
+    assert list(sections["Floor"].figures) == ["Delay on normal", "Delay on shifted"]
     lengths = sections["Run lengths without a change"].figures
     assert list(lengths) == ["Run lengths in rows", "Run lengths in windows"]
     pictures = sections["Distribution functions"].figures
@@ -76,12 +95,13 @@ def test_the_floor_in_the_table_is_the_exact_one(report: Any) -> None:
 
 
 def test_cells_keep_laws_run_lengths_and_samples(report: Any) -> None:
-    _, frame, kept = report
+    frame, kept = report[1:3]
     for row in frame.iter_rows(named=True):
         found = kept[row["key"]]
         if row["status"] != "done" or "by_arl0_arl0" not in found:
             continue
-        assert ("reference_floor" in found) == (row["task"] == "normal" and row["method"] == "clairvoyant")
+        known = row["task"] in ("normal", "shifted") and row["method"] == "clairvoyant"
+        assert ("reference_floor" in found) == known
         if row["fit"] is not None and row["method"] != "clairvoyant":
             survival = found["run_length_survival"]
             assert survival[0] == 1.0 and (np.diff(survival) <= 0.0).all()
@@ -109,3 +129,167 @@ def test_always_is_last_and_has_no_delay(report: Any) -> None:
     assert place("always") > place("never") > place("clairvoyant")
     tasks = report[0]["Tasks"].table.filter(pl.col("method") == "always")
     assert len(tasks) and np.isnan(tasks["restricted_delay"].to_numpy()).all()
+
+
+def test_sections_are_made_or_say_why(report: Any) -> None:
+    """In their order, without gaps; every one of the track belongs to it and has its own title."""
+    sections, _, _, _, unmade = report
+    own = [find("section", name) for name in names("section") if find("section", name).track == "drift"]
+    assert all(
+        issubclass(cls, SectionMaker) and cls.needs and cls.title for cls in own if cls.name != "drift-words"
+    )
+    order = [cls.title for cls in sorted(own, key=lambda cls: cls.order)]
+    assert len({cls.order for cls in own}) == len(own) == 14
+    assert [title for title in order if title in sections] == list(sections)
+    assert [each.title for each in unmade] == ["Ranks"] and "3 methods" in unmade[0].reason
+    # no task has a deployment
+    assert set(order) - set(sections) == {"Ranks", "Worth"}
+
+
+def test_methods_that_read_the_same_stand_together(report: Any) -> None:
+    board = report[3].leaderboard
+    reads = board["reads"].to_list()
+    assert reads[-5:] == ["nothing"] * 5 and len(board.filter(pl.col("role") == "control")) == 5
+    changes = sum(a != b for a, b in itertools.pairwise(reads))
+    assert changes == len(set(reads)) - 1
+    rows = {row["method"]: row for row in board.to_dicts()}
+    assert (rows["ddm"]["reads"], rows["ddm"]["needs"]) == ("errors", "labels")
+    assert (rows["ks"]["reads"], rows["ks"]["needs"]) == ("inputs", "none")
+    assert rows["shiryaev_roberts"]["known"] == "p0 and p1"
+    # what is the same for all tells nothing on a page
+    assert "limit" in board.columns and "family" in report[0]["Leaderboard"].table.columns
+
+
+def test_groups_are_compared_on_all_tasks_that_they_share(report: Any) -> None:
+    frame = by_channel(report[1])
+    groups = {key: set(rows["method"]) for (key,), rows in frame.group_by("reads")}
+    both = {"cusum", "cusum(side=up)"}
+    # what reads inputs has no change to find: that of `moved` is harmless
+    assert groups == {"errors": both | {"ddm"}, "outputs": both}
+    delays = frame.filter(pl.col("reads") == "errors")["restricted_delay"].to_list()
+    assert delays == sorted(delays)
+
+
+def test_no_group_costs_another_a_task() -> None:
+    delays = {("a", "t"): [1.0], ("a", "u"): [3.0], ("b", "t"): [4.0], ("c", "u"): [9.0], ("d", "u"): [7.0]}
+    frame = cells(delays).with_columns(
+        channel=pl.when(pl.col("method").is_in(["c", "d"])).then(pl.lit("inputs")).otherwise(pl.lit("errors"))
+    )
+    found = by_channel(frame).select("reads", "needs", "tasks", "method", "restricted_delay").rows()
+    assert found == [
+        ("errors", "labels", 1, "a", 1.0),
+        ("errors", "labels", 1, "b", 4.0),
+        ("inputs", "none", 1, "d", 7.0),
+        ("inputs", "none", 1, "c", 9.0),
+    ]
+
+
+def test_calibrations_say_whether_they_are_exact_and_met(report: Any) -> None:
+    found = {(row["task"], row["method"]): row for row in calibrations(report[1]).to_dicts()}
+    assert found["normal", "shiryaev_roberts"]["exact"] is True
+    assert found["normal", "cusum"]["exact"] is False
+    assert all(isinstance(row["met"], bool) for row in found.values() if np.isfinite(row["share"]))
+    assert "1 of them by the exact law" in report[0]["False alarms asked and attained"].text
+
+
+def cells(rows: dict[tuple[str, str], list[float]]) -> pl.DataFrame:
+    """A table of a method's restricted delays on a task by seed."""
+    zeros = dict.fromkeys(MEANS, 0.0)
+    return pl.DataFrame(
+        [
+            {
+                "key": f"{method} {task} {seed}",
+                "task": task,
+                "method": method,
+                "seed": seed,
+                "status": "done",
+                "reasons": "{}",
+                "fit": f"{method} {task}",
+                "target": 0.2,
+                "share": 0.2,
+                "role": "method",
+                "known": "nothing",
+                "limit": "calibrated",
+                "channel": "errors",
+                **zeros,
+                "restricted_delay": delay,
+            }
+            for (method, task), delays in rows.items()
+            for seed, delay in enumerate(delays)
+        ]
+    )
+
+
+def test_a_method_without_a_limit_costs_nobody_the_task() -> None:
+    """That it reads the task is known by what was asked of it, not by the words of a reason."""
+    frame = cells({("a", "t"): [1.0], ("b", "t"): [np.nan], ("a", "u"): [1.0], ("b", "u"): [2.0]})
+    # b does not read t
+    unread = frame.with_columns(
+        target=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(pl.col("target"))
+    )
+    assert pooled_tasks(unread) == ["u"]
+    # b reads t, and nothing gives what is asked
+    unlimited = frame.with_columns(
+        share=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(pl.col("share"))
+    )
+    assert pooled_tasks(unlimited) == ["t", "u"]
+
+
+def test_what_is_known_or_given_is_not_ranked() -> None:
+    frame = cells({(name, "t"): [1.0] for name in ("free", "knows", "own", "control")})
+    frame = frame.with_columns(
+        known=pl.when(pl.col("method") == "knows").then(pl.lit("p0")).otherwise(pl.lit("nothing")),
+        limit=pl.when(pl.col("method") == "own").then(pl.lit("given")).otherwise(pl.lit("calibrated")),
+        role=pl.when(pl.col("method") == "control").then(pl.lit("control")).otherwise(pl.lit("method")),
+    )
+    assert ranked(frame) == ["free"]
+
+
+def test_an_earlier_table_has_a_leaderboard_and_says_what_is_not_known(report: Any) -> None:
+    """It has no attributes, and metrics of the same names in their place."""
+    results = report[3]
+    given = set(completed(pl.DataFrame({"method": [""]})).columns) - {"method"}
+    old = results.cells.drop([name for name in given if name in results.cells.columns])
+    old = old.with_columns(
+        **{name: pl.lit(1.0) for name in ("told", "control", "given", "real", "met", "exact")}
+    )
+    board = leaderboard(old)
+    assert sorted(board["method"]) == sorted(results.leaderboard["method"])
+    unknown = ("reads", "needs", "known", "family", "role", "limit")
+    assert all(board[name].null_count() == len(board) for name in unknown)
+    assert board.filter(pl.col("laws") > 0)["met"].null_count() > 0
+    made, unmade = make_sections(TableResults(track=results.track, cells=old, read=results.curves))
+    assert [s.title for s in made] == ["Leaderboard", "Run lengths without a change", "Tasks", "Words"]
+    assert "stored no attributes" in made[0].text and "role" not in made[0].table.columns
+    assert "stored no attributes" not in report[0]["Leaderboard"].text
+    assert len(made) + len(unmade) == 14 and all("earlier version" in each.reason for each in unmade)
+
+
+def test_worth_needs_both_ends_of_the_scale() -> None:
+    frame = cells({(name, "t"): [5.0, 7.0, 8.0] for name in ("never", "clairvoyant", "a")})
+    returns = {"never": 0.0, "clairvoyant": 1.5, "a": 1.0}
+    ends_of = {"never": "lower", "clairvoyant": "upper", "a": None}
+    frame = frame.with_columns(
+        pl.col("method").replace_strict(returns).alias("return"),
+        pl.col("method").replace_strict(ends_of, return_dtype=pl.String).alias("bound"),
+        upper=pl.when(pl.col("method") == "clairvoyant").then(2.0).otherwise(np.nan),
+        retrains=pl.lit(3.0),
+    )
+    found = dict(worth(frame).select("method", "ns").iter_rows())
+    assert found == pytest.approx({"never": 0.0, "clairvoyant": 0.75, "a": 0.5})
+    without = frame.filter(pl.col("method") != "never")
+    assert ends(without) is None and not len(worth(without))
+    results = TableResults(track=make("track", "drift"), cells=without, read=lambda key: {})
+    with pytest.raises(Unavailable, match="never retraining"):
+        make("section", "drift-worth").make(results)
+
+
+def test_groups_put_what_nobody_knows_before_the_controls() -> None:
+    board = pl.DataFrame(
+        {
+            "method": ["c", "unknown", "both", "i", "e"],
+            "reads": ["nothing", None, "errors, outputs", "inputs", "errors"],
+            "restricted_delay": [0.0, 1.0, 2.0, 3.0, np.nan],
+        }
+    )
+    assert in_groups(board)["method"].to_list() == ["e", "i", "unknown", "both", "c"]

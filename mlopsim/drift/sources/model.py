@@ -18,6 +18,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.seeds import Axis
 from mlopsim.core.spec import canonical, check_range, make, part, part_of
 from mlopsim.core.threads import one_thread
+from mlopsim.core.track import Attribute
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, check_channels
 from mlopsim.drift.scenario import Source as Base
 from mlopsim.drift.signal import Signal
@@ -126,6 +127,10 @@ class Model(Base):
         """Return the channels."""
         return tuple(self.channels)
 
+    def facts(self) -> dict[str, Attribute]:
+        """Return how late labels are, in rows, and which model answers."""
+        return {"label_delay": self.delay, "update": self.update.value}
+
     def scenario(self, place: Place, channel: str) -> Scenario:
         """Draw the stream, train the model, look through the channel."""
         trained = self._trained(place)
@@ -139,7 +144,6 @@ class Model(Base):
             harmful=harmful,
             harmless=harmless,
             risk_change=_risk_change(ticks, harmful + harmless) if channel == "errors" else math.nan,
-            real=_drift_free(place.stream, 1) is None,
         )
 
     def quiet(self, place: Place, channel: str, rows: int) -> Channel:

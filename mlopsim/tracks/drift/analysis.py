@@ -1,18 +1,34 @@
-"""Leaderboard and tables of the drift track."""
+"""Numbers of the drift track from a table of cells: leaderboard, groups, calibrations, worth of alarms.
+
+All functions take a table of cells as :func:`mlopsim.bench.table.table` makes it and return numbers or polars
+tables; they draw nothing. Attributes that a table does not have, as those of earlier versions, are unknown: a
+method of which nothing is known counts as one that looks at the signal, knows nothing beforehand and is
+calibrated, so that it is compared on the tasks that it shares with all others, or not at all.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from mlopsim.stats.bootstrap import mean_interval
+from mlopsim.drift.scenario import CHANNELS, LABELLED
+from mlopsim.stats.bootstrap import mean_interval, ns_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.table import aggregate, best_first, interval_columns
+from mlopsim.stats.table import aggregate, interval_columns, pivot
+from mlopsim.tracks.cell_table import done, fact_columns, facts
 
-TOLD = {0: "nothing", 1: "p0", 2: "p0, p1"}
+#: attributes of a method that stand in a leaderboard
+FACTS = ("family", "role", "reads", "needs", "known", "limit")
+#: attributes that are asked for here
+ATTRIBUTES: dict[str, Any] = {
+    **dict.fromkeys((*FACTS, "bound", "channel"), pl.String),
+    **dict.fromkeys(("real", "exact", "met"), pl.Boolean),
+}
 #: metrics whose means stand in the leaderboard, the first decides the order
 MEANS = (
     "restricted_delay",
@@ -31,21 +47,42 @@ DELAYS = ("restricted_delay", "delay")
 MANY = "as many alarms at random places would find the changes, too: their delay tells nothing"
 
 
-def done(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells that are done."""
-    return table.filter(pl.col("status") == "done")
+# -- which cells are compared -------------------------------------------------------------------
+
+
+def completed(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with every attribute of :data:`ATTRIBUTES`; null where its cells do not have it.
+
+    Examples
+    --------
+    >>> completed(pl.DataFrame({"method": ["ks"], "role": ["method"]})).select("role", "met").rows()
+    [('method', None)]
+    """
+    # a metric of an earlier version may have had the name: its column is of another type
+    missing = [name for name, dtype in ATTRIBUTES.items() if table.schema.get(name) != dtype]
+    return table.with_columns(pl.lit(None, dtype=ATTRIBUTES[name]).alias(name) for name in missing)
+
+
+def looking(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the done cells of methods that look at the signal: those of controls are left out."""
+    return done(completed(table)).filter(pl.col("role").fill_null("method") != "control")
+
+
+def calibrated(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the done cells of methods that look at the signal and whose limit is calibrated."""
+    return looking(table).filter(pl.col("limit").fill_null("calibrated") == "calibrated")
 
 
 def ranked(table: pl.DataFrame) -> list[str]:
-    """Return the methods that look at the signal, are told nothing and are calibrated, in table order."""
-    rows = done(table).filter((pl.col("control") == 0.0) & (pl.col("told") == 0.0) & (pl.col("given") == 0.0))
+    """Return the methods that look at the signal, know nothing and are calibrated, in table order."""
+    rows = calibrated(table).filter(pl.col("known").fill_null("nothing") == "nothing")
     return list(dict.fromkeys(rows["method"].to_list()))
 
 
 def pooled_tasks(table: pl.DataFrame) -> list[str]:
-    """Return the tasks that the leaderboard averages over.
+    """Return the tasks that a leaderboard averages over.
 
-    Those with a change to find in which all methods that are told nothing read something; if there is none,
+    Those with a change to find in which all methods of :func:`ranked` read something; if there is none,
     those in which any does.
     """
     names = list(dict.fromkeys(table["task"].to_list()))
@@ -59,54 +96,115 @@ def pooled_tasks(table: pl.DataFrame) -> list[str]:
 
 def _unlimited(table: pl.DataFrame, task: str) -> set[str]:
     """Return the methods that read a task's signal but for which no limit gives what is asked."""
-    rows = done(table).filter((pl.col("task") == task) & pl.col("restricted_delay").is_nan())
-    rows = rows.filter(pl.col("reasons").str.contains("no limit gives"))
+    rows = done(table).filter(pl.col("task") == task)
+    # a calibration was asked for, and nothing came out of it
+    rows = rows.filter(pl.col("target").is_finite() & pl.col("share").is_nan())
     return set(rows["method"].to_list())
 
 
+def channels(table: pl.DataFrame) -> list[str]:
+    """Return the channels that methods read, in the order in which detectors prefer them."""
+    read = set(looking(table)["channel"].drop_nulls().to_list())
+    return [name for name in CHANNELS if name in read]
+
+
+def through(table: pl.DataFrame, channel: str) -> pl.DataFrame:
+    """Return the cells of methods that read this channel of what their task offers."""
+    return looking(table).filter(pl.col("channel") == channel)
+
+
+def needs_of(channel: str) -> str:
+    """Return what whoever reads a channel needs: ``labels`` or ``none``.
+
+    Examples
+    --------
+    >>> needs_of("errors"), needs_of("inputs")
+    ('labels', 'none')
+    """
+    return "labels" if channel in LABELLED else "none"
+
+
+# -- leaderboards -------------------------------------------------------------------------------
+
+
 def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
-    """Aggregate the cell table to one row a method, shortest restricted delay first.
+    """Aggregate the cell table to one row a method, in groups by what they read, shortest delay first.
 
     Parameters
     ----------
     table : polars.DataFrame
-        Cells: task, method, seed, status, reasons and the track's metrics.
+        Cells: task, method, seed, status, reasons, the track's metrics and attributes.
 
     Returns
     -------
     polars.DataFrame
-        method, told, control, the means of :data:`MEANS` over the pooled tasks (:func:`pooled_tasks`) with
-        ``_low``, ``_high``, ``_n`` (seeds) and ``_reason``; ``met``, ``laws``: laws on which fresh signals
-        show the asked false-alarm behaviour, of all on which the method was calibrated; ``cells``: done.
+        method; ``reads``, ``needs``: what it read in the pooled tasks (:func:`pooled_tasks`) and what that
+        takes; ``known``; the means of :data:`MEANS` over the pooled tasks with ``_low``, ``_high``, ``_n``
+        (seeds) and ``_reason``; ``met``, ``laws``: laws on which fresh signals show the asked false-alarm
+        behaviour, of all on which the method was calibrated; ``cells``: done; ``family``, ``role``,
+        ``limit``. Attributes are null where they are not known.
     """
+    table = completed(table)
     chosen = table.filter(pl.col("task").is_in(pooled_tasks(table)))
     methods = list(dict.fromkeys(table["method"].to_list()))
+    known = fact_columns(table, methods, FACTS)
+    read = {m: _read(chosen, m) or _read(table, m) for m in methods}
     columns: dict[str, Any] = {"method": methods}
-    known = {
-        row["method"]: row
-        for row in done(table).unique("method", keep="first").select("method", "told", "control").to_dicts()
-    }
-    looking = {m: row for m, row in known.items() if not row["control"]}
-    columns["told"] = [TOLD[int(looking[m]["told"])] if m in looking else "–" for m in methods]
-    columns["control"] = [bool(known[m]["control"]) if m in known else False for m in methods]
+    own = dict(zip(methods, known["role"], strict=True))
+    columns["reads"] = ["nothing" if own[m] == "control" else _joined(read[m]) for m in methods]
+    columns["needs"] = ["none" if own[m] == "control" else _needs(read[m]) for m in methods]
+    columns["known"] = known["known"]
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])
-    fitted = (
-        done(table)
-        .filter(pl.col("fit").is_not_null() & (pl.col("control") == 0.0))
-        .unique(["method", "fit"], keep="first")
-    )
-    met = {
-        row["method"]: (int(row["met"]), int(row["laws"]))
-        for row in fitted.group_by("method")
-        .agg((pl.col("met") == 1.0).sum().alias("met"), pl.len().alias("laws"))
-        .to_dicts()
-    }
-    columns["met"] = [met.get(m, (0, 0))[0] for m in methods]
-    columns["laws"] = [met.get(m, (0, 0))[1] for m in methods]
+    laws = _laws(table)
+    columns["met"] = pl.Series([laws.get(m, (0, 0))[0] for m in methods], dtype=pl.Int64)
+    columns["laws"] = [laws.get(m, (0, 0))[1] for m in methods]
     counts = dict(done(chosen).group_by("method").len().iter_rows())
     columns["cells"] = [int(counts.get(m, 0)) for m in methods]
-    return best_first(pl.DataFrame(columns), "restricted_delay", "min")
+    columns |= {name: known[name] for name in ("family", "role", "limit")}
+    text = dict.fromkeys(("reads", "needs"), pl.String)
+    return in_groups(pl.DataFrame(columns, schema_overrides=text))
+
+
+def in_groups(board: pl.DataFrame) -> pl.DataFrame:
+    """Sort a leaderboard: methods that read the same stand together, shortest delay first, controls last.
+
+    Examples
+    --------
+    >>> board = pl.DataFrame({"method": ["always", "ks", "ddm", "adwin"],
+    ...     "reads": ["nothing", "inputs", "errors", "errors"],
+    ...     "restricted_delay": [math.nan, 1.0, math.nan, 7.0]})
+    >>> in_groups(board)["method"].to_list()
+    ['adwin', 'ddm', 'ks', 'always']
+    """
+    order = {name: place for place, name in enumerate(CHANNELS)} | {"nothing": len(CHANNELS) + 1}
+    # what reads several kinds of signals, or nobody knows what, stands between the groups and the controls
+    group = pl.col("reads").replace_strict(order, default=len(CHANNELS), return_dtype=pl.Int64)
+    delay = pl.col("restricted_delay").cast(pl.Float64).fill_nan(None)
+    return board.sort(group, delay, nulls_last=True, maintain_order=True)
+
+
+def _read(table: pl.DataFrame, method: str) -> list[str]:
+    read = set(done(table).filter(pl.col("method") == method)["channel"].drop_nulls().to_list())
+    return [name for name in CHANNELS if name in read]
+
+
+def _joined(read: Sequence[str]) -> str | None:
+    return ", ".join(read) or None
+
+
+def _needs(read: Sequence[str]) -> str | None:
+    return max(map(needs_of, read), key=lambda what: what != "none") if read else None
+
+
+def _laws(table: pl.DataFrame) -> dict[str, tuple[int | None, int]]:
+    """Return on how many laws each method does what was asked (None: not known), and on how many at all."""
+    found = {}
+    for (method,), rows in calibrations(table).group_by("method"):
+        met = rows["met"]
+        unknown = rows["share"].is_finite() & met.is_null()
+        found[str(method)] = None if unknown.any() else int(met.sum()), len(rows)
+    return found
 
 
 def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
@@ -150,20 +248,88 @@ def first_reason(rows: pl.DataFrame, name: str) -> str:
     return ""
 
 
+def over_seeds(rows: pl.DataFrame, name: str) -> Interval:
+    """Return the mean over tasks and seeds, seeds resampled."""
+    grid: np.ndarray = pivot(rows, name)[0]
+    return mean_interval(grid, np.random.default_rng(0))
+
+
+def by_channel(table: pl.DataFrame) -> pl.DataFrame:
+    """Compare the methods of :func:`ranked` that read the same, each group on all tasks that it shares.
+
+    Returns
+    -------
+    polars.DataFrame
+        reads, needs, tasks (how many), method, and the means of restricted delay, recall and false alarms;
+        groups one after the other, shortest delay first in each.
+    """
+    frames = []
+    for channel in channels(table):
+        rows = through(table, channel)
+        pool = pooled_tasks(rows)
+        rows = rows.filter(pl.col("task").is_in(pool))
+        methods = ranked(rows)
+        columns: dict[str, Any] = {
+            "reads": [channel] * len(methods),
+            "needs": [needs_of(channel)] * len(methods),
+            "tasks": [len(pool)] * len(methods),
+            "method": methods,
+        }
+        for name in ("restricted_delay", "recall", "false_per_1000"):
+            columns |= interval_columns(name, [pooled_mean(rows, method, name) for method in methods])
+        if methods:
+            frames.append(in_groups(pl.DataFrame(columns)))
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def known_parameters(table: pl.DataFrame) -> pl.DataFrame:
+    """Compare methods on the tasks in which parameters can be known beforehand, those that know the same.
+
+    Returns
+    -------
+    polars.DataFrame
+        tasks (names), known, method, means of restricted delay and false alarms; empty without such a task.
+    """
+    rows = looking(table).filter(pl.col("restricted_delay").is_finite())
+    knowing = rows.filter(pl.col("known").fill_null("nothing") != "nothing")
+    rows = rows.filter(pl.col("task").is_in(knowing["task"].unique().to_list()))
+    if not len(rows):
+        return pl.DataFrame()
+    known = facts(rows, "known")
+    # what reads errors reads no normal numbers: the tasks that a method is averaged over decide its group
+    tasks = {
+        str(method): ", ".join(sorted(found["task"].unique())) for (method,), found in rows.group_by("method")
+    }
+    order = sorted(tasks, key=lambda m: (tasks[m], str(known[m])))
+    chosen = {m: rows.filter(pl.col("method") == m) for m in order}
+    frame = pl.DataFrame(
+        {
+            "tasks": [tasks[m] for m in order],
+            "known": [known[m] for m in order],
+            "method": order,
+            **interval_columns(
+                "restricted_delay", [over_seeds(chosen[m], "restricted_delay") for m in order]
+            ),
+            **interval_columns("false_per_1000", [over_seeds(chosen[m], "false_per_1000") for m in order]),
+        }
+    )
+    return frame.sort("tasks", "known", "restricted_delay", descending=[False, True, False])
+
+
 def per_task(table: pl.DataFrame) -> pl.DataFrame:
-    """Means of the main metrics by task and method, with intervals, n and reasons."""
-    rows = done(table)
+    """Means of the main metrics by task and method, with intervals, n and reasons, and what was read."""
+    rows = done(completed(table))
     keys = [(t, m) for t in dict.fromkeys(table["task"]) for m in dict.fromkeys(table["method"])]
     groups = dict(rows.group_by(["task", "method"]))
     columns: dict[str, Any] = {"task": [t for t, _ in keys], "method": [m for _, m in keys]}
+    read = [groups[key]["channel"].drop_nulls().to_list()[:1] if key in groups else [] for key in keys]
+    columns["channel"] = pl.Series([found[0] if found else None for found in read], dtype=pl.String)
     for name in ("restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "risk_change"):
         columns |= interval_columns(name, [_mean(groups.get(key), name) for key in keys])
     return pl.DataFrame(columns)
 
 
 def _mean(rows: pl.DataFrame | None, name: str) -> Interval:
-    import numpy as np
-
     if rows is None:
         return Interval(value=math.nan, n=0, reason="no cell is done")
     values = rows[name].to_numpy()
@@ -172,3 +338,124 @@ def _mean(rows: pl.DataFrame | None, name: str) -> Interval:
     if not np.isfinite(values).any():
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name))
     return mean_interval(values[np.isfinite(values)], np.random.default_rng(0))
+
+
+def delays_by_task(table: pl.DataFrame, method: str, tasks: Sequence[str]) -> np.ndarray:
+    """Return the mean restricted delay of a method on each task, float64 (tasks,).
+
+    NaN where it is undefined on a seed that others have.
+    """
+    rows = done(table).filter(pl.col("method") == method)
+    grid = pivot(rows, "restricted_delay", tasks=tasks)[0]
+    known = np.isfinite(grid)
+    counts = known.sum(axis=0)
+    sums = np.where(known, grid, 0.0).sum(axis=0)
+    if not len(grid):
+        return np.full(len(tasks), np.nan)
+    found: np.ndarray = np.where(counts == len(grid), sums / np.maximum(counts, 1), np.nan)
+    return found
+
+
+# -- what calibration and alarms gave ---------------------------------------------------------------
+
+
+def calibrations(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one cell of each method and law that a limit was found or checked for, in table order."""
+    rows = looking(table).filter(pl.col("fit").is_not_null())
+    return rows.unique(["method", "fit"], keep="first", maintain_order=True)
+
+
+def realised(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the share of test streams in which a calibrated method alarms before anything changes.
+
+    Returns
+    -------
+    polars.DataFrame
+        method; ``of_known_laws``, ``on_given_rows``: means over the tasks of each kind, seeds resampled;
+        empty without a calibrated method.
+    """
+    rows = calibrated(table).filter(pl.col("alarm_before").is_finite())
+    if not len(rows):
+        return pl.DataFrame()
+    methods = list(dict.fromkeys(rows["method"].to_list()))
+    columns: dict[str, Any] = {"method": methods}
+    for name, real in (("of_known_laws", False), ("on_given_rows", True)):
+        kept = rows.filter(pl.col("real") == real)
+        found = [kept.filter(pl.col("method") == method) for method in methods]
+        nothing = Interval(value=math.nan, n=0, reason="no such task, or none that it reads")
+        columns |= interval_columns(
+            name, [over_seeds(part, "alarm_before") if len(part) else nothing for part in found]
+        )
+    return pl.DataFrame(columns)
+
+
+def harmless(table: pl.DataFrame) -> pl.DataFrame:
+    """Return how often each method alarms on changes that need no answer; empty where there is none."""
+    rows = looking(table).filter(pl.col("harmless_alarmed").is_finite())
+    methods = list(dict.fromkeys(rows["method"].to_list()))
+    if not methods:
+        return pl.DataFrame()
+    chosen = {m: rows.filter(pl.col("method") == m) for m in methods}
+    read = [_joined(_read(chosen[m], m)) for m in methods]
+    found = [over_seeds(chosen[m], "harmless_alarmed") for m in methods]
+    frame = pl.DataFrame(
+        {
+            "method": methods,
+            "reads": pl.Series(read, dtype=pl.String),
+            **interval_columns("harmless_alarmed", found),
+        }
+    )
+    return frame.sort("harmless_alarmed", descending=True)
+
+
+def triggering(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the done cells in which a method triggers the retraining of a deployment."""
+    return done(completed(table)).filter(pl.col("return").is_finite())
+
+
+def ends(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the return of never retraining and the clairvoyant bound, float64 (seeds, tasks) each.
+
+    They are the cells of the methods whose attribute ``bound`` is ``lower`` and ``upper``; None where
+    these are not known.
+    """
+    rows = triggering(table)
+    lower, upper = (rows.filter(pl.col("bound") == end) for end in ("lower", "upper"))
+    if not len(lower) or not len(upper):
+        return None
+    return trigger_grid(rows, lower, "return"), trigger_grid(rows, upper, "upper")
+
+
+def trigger_grid(rows: pl.DataFrame, own: pl.DataFrame, name: str) -> np.ndarray:
+    """Return a metric of one method's cells by the seeds and tasks of all, float64 (seeds, tasks)."""
+    seeds, tasks = sorted(set(rows["seed"].to_list())), sorted(set(rows["task"].to_list()))
+    return pivot(own, name, clusters=seeds, tasks=tasks)[0]
+
+
+def worth(table: pl.DataFrame) -> pl.DataFrame:
+    """Return NS of each method as the retrain trigger of a deployment, best first.
+
+    Returns
+    -------
+    polars.DataFrame
+        method, ``ns``, ``retrains``, ``false_per_1000`` with intervals; empty without a task that has a
+        deployment, or where nobody says which methods are the ends of the scale.
+    """
+    rows, both = triggering(table), ends(table)
+    if both is None:
+        return pl.DataFrame()
+    base, top = both
+    methods = list(dict.fromkeys(rows["method"].to_list()))
+    own = {m: rows.filter(pl.col("method") == m) for m in methods}
+    found = [
+        ns_interval(trigger_grid(rows, own[m], "return"), base, top, np.random.default_rng(0))
+        for m in methods
+    ]
+    return pl.DataFrame(
+        {
+            "method": methods,
+            **interval_columns("ns", found),
+            **interval_columns("retrains", [over_seeds(own[m], "retrains") for m in methods]),
+            **interval_columns("false_per_1000", [over_seeds(own[m], "false_per_1000") for m in methods]),
+        }
+    ).sort("ns", descending=True)

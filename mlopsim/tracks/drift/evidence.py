@@ -15,9 +15,6 @@ from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
 from mlopsim.drift.windowed import Windowed
 
-#: the detector whose first right alarm is shown as two distribution functions
-PICTURED = "detector/ks"
-
 
 def evidence(fit: FitResult | None, place: int) -> dict[str, np.ndarray]:
     """Return what a fit tells of run lengths or of the floor.

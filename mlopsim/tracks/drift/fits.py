@@ -190,10 +190,10 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     list of FitResult
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
-        ``restricted_mean``, ``censored``, ``early``, ``met``, ``exact`` (whether the limits follow from the
-        exact law of the run length and not from the ``runs`` signals); ``info["reasons"]``: why a limit is
-        undefined.
+        ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
         ``survival`` (A, :data:`POINTS`): share of the fresh signals without an alarm after the ticks ``at``.
+        Attribute ``exact``: whether the limits follow from the exact law of the run length and not from the
+        ``runs`` signals.
     """
     first = parts[0]
     content = canonical_json(first["law"])
@@ -220,7 +220,7 @@ class _Plan:
     """The calibration of one detector, fed with signals one by one."""
 
     def __init__(self, part: Mapping[str, Any], ticks: int) -> None:
-        self.detector = detector = told(make("detector", part["method"]), part["told"])
+        self.detector = detector = informed(make("detector", part["method"]), part["told"])
         self.part = part
         self.targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
         self.limits: list[Boundary] = []
@@ -293,15 +293,15 @@ class _Plan:
         return result
 
 
-def told(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detector:
-    """Return the detector with what it is told filled in.
+def informed(detector: Detector, laws: Sequence[Mapping[str, Any]] | None) -> Detector:
+    """Return the detector with its known parameters filled in.
 
     Parameters
     ----------
     detector : Detector
         Any.
     laws : sequence of two mappings, or None
-        Parameters of the laws before and after the change; None: it is told nothing.
+        Parameters of the laws before and after the change; None: it knows nothing.
     """
     if laws is None:
         return detector
@@ -362,11 +362,11 @@ def _result(
         "censored": [a.censored if a else nan for a in found],
         "early": [a.early if a else nan for a in found],
         "met": [met(a, target, part, exact) if a else nan for a, target in zip(found, targets, strict=True)],
-        "exact": [float(exact)] * len(targets),
     }
     return FitResult(
         arrays={name: np.array(values, dtype=np.float64) for name, values in rows.items()},
         info={"reasons": [limit.reason for limit in limits]},
+        attributes={"exact": exact},
     )
 
 

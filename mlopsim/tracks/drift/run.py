@@ -14,15 +14,16 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.identity import identity_words
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
-from mlopsim.core.track import Cell, FitResult, Outcome
+from mlopsim.core.track import Attribute, Cell, FitResult, Outcome
 from mlopsim.drift.calibration import Boundary
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
-from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, Source
+from mlopsim.drift.scenario import CHANNELS, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
 from mlopsim.drift.signal import Known
-from mlopsim.tracks.drift.evidence import PICTURED, evidence, is_reference, pictured
-from mlopsim.tracks.drift.fits import Calibration, told, with_threshold
+from mlopsim.tracks.drift.controls import follows_rate, knows_changes
+from mlopsim.tracks.drift.evidence import evidence, is_reference, pictured
+from mlopsim.tracks.drift.fits import Calibration, informed, with_threshold
 from mlopsim.tracks.drift.metrics import METRICS
 
 #: parts of a task that the seed of a detector hangs on, beside the detector
@@ -53,12 +54,7 @@ FITTED = (
     "restricted_mean",
     "censored",
     "early",
-    "met",
-    "exact",
 )
-#: controls whose alarms follow from the asked rate, without a calibration
-BY_RATE = ("random", "periodic")
-TOLD = {Known.NOTHING: 0.0, Known.P0: 1.0, Known.P0P1: 2.0}
 
 
 def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
@@ -77,22 +73,22 @@ def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
     return "", f"{detector.full_name} reads {detector.reads.value}, the task offers {offered} only"
 
 
-def told_laws(detector: Detector, source: Source) -> list[dict[str, float]] | str | None:
-    """Return the laws before and after the change for a detector that is told them.
+def known_laws(detector: Detector, source: Source) -> list[dict[str, float]] | str | None:
+    """Return the laws before and after the change for a detector that knows them.
 
     Returns
     -------
     list of dict, str or None
-        The parameters of both laws; why nobody can tell them; None for a detector that is told nothing.
+        The parameters of both laws; why nobody can know them; None for a detector that knows nothing.
     """
     if detector.known is Known.NOTHING:
         return None
     laws: tuple[Law, Law] | None = getattr(source, "laws", None)
-    informed = getattr(detector, "informed", None)
-    if laws is None or informed is None:
-        return f"{detector.full_name} is told a law, which is not known beforehand in this task"
+    fill_in = getattr(detector, "informed", None)
+    if laws is None or fill_in is None:
+        return f"{detector.full_name} needs parameters that are not known beforehand in this task"
     try:
-        informed(*laws)
+        fill_in(*laws)
     except ConfigError as error:
         return error.message
     return [dataclasses.asdict(law) for law in laws]
@@ -137,6 +133,11 @@ class Limits:
         place = self.place(arl0)
         return {name: float(self.fit.arrays[name][place]) for name in FITTED}
 
+    def met(self, arl0: float) -> bool | None:
+        """Return whether fresh signals show what was asked; None where nothing was calibrated or found."""
+        value = math.nan if self.fit is None else float(self.fit.arrays["met"][self.place(arl0)])
+        return None if math.isnan(value) else value == 1.0
+
 
 def seed_of(cell: Cell) -> np.random.SeedSequence:
     """Return the seed of a method's own random numbers in a cell."""
@@ -151,14 +152,6 @@ def place_of(cell: Cell) -> Place:
     return Place(
         stream=part["stream"], learner=part["learner"], split=cell.split, index=cell.seed, root=cell.root
     )
-
-
-def at_rate(detector: Detector, channel: Channel, arl0: float, rng: np.random.Generator) -> Detector:
-    """Return the control ``random`` or ``periodic`` with one alarm every ``arl0`` rows on average."""
-    if detector.name == "random":
-        return dataclasses.replace(detector, rate=-math.expm1(-channel.rows / arl0))  # type: ignore[type-var]
-    every = max(1, round(arl0 / channel.rows))
-    return dataclasses.replace(detector, every=every, phase=int(rng.integers(every)))  # type: ignore[type-var]
 
 
 def run_cells(
@@ -185,32 +178,27 @@ def run_cells(
         source: Source = make("signal", cell.task.part["signal"])
         detector: Detector = make("detector", cell.method.part["detector"])
         channel, reason = channel_of(detector, source)
-        laws = told_laws(detector, source)
+        laws = known_laws(detector, source)
         if reason or isinstance(laws, str):
-            outcomes.append(undefined(cell, detector, reason or str(laws)))
+            outcomes.append(undefined(reason or str(laws)))
             continue
-        detector = told(detector, laws)
+        detector = informed(detector, laws)
         place = cell.task.digest, cell.seed, channel
         if place not in scenarios:
             scenarios[place] = source.scenario(place_of(cell), channel)
-        outcomes.append(_run_cell(cell, detector, scenarios[place], fits, calibration, tolerance, wait))
+        outcome = _run_cell(cell, detector, scenarios[place], fits, calibration, tolerance, wait)
+        outcome.attributes |= {"channel": channel}
+        outcomes.append(outcome)
     return outcomes
 
 
-def described(cell: Cell, detector: Detector) -> dict[str, float]:
-    """Return what a cell says of its method."""
-    return {
-        "told": TOLD[detector.known],
-        "control": float(detector.control),
-        "given": float(cell.method.part["given"]),
-    }
-
-
-def undefined(cell: Cell, detector: Detector, reason: str) -> Outcome:
-    """Return an outcome without numbers."""
-    known = described(cell, detector)
-    names = [metric.name for metric in METRICS if metric.name not in known]
-    return Outcome(metrics=known | dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason))
+def undefined(reason: str) -> Outcome:
+    """Return an outcome without numbers, of a cell in which nothing was read."""
+    names = [metric.name for metric in METRICS]
+    facts: dict[str, Attribute] = {"channel": None, "met": None}
+    return Outcome(
+        metrics=dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason), attributes=facts
+    )
 
 
 def _run_cell(
@@ -240,14 +228,14 @@ def _run_cell(
     now, run = scores[main], runs[main]
     if now is None or run is None:
         reason = limits.boundaries[main].reason
-        outcome = undefined(cell, detector, f"no limit gives the asked behaviour: {reason}")
+        outcome = undefined(f"no limit gives the asked behaviour: {reason}")
         outcome.metrics |= limits.metrics(calibration.arl0)
         outcome.reasons = {
             name: r for name, r in outcome.reasons.items() if math.isnan(outcome.metrics[name])
         }
         return outcome
     chosen, shown = run
-    metrics = described(cell, detector) | {name: float(getattr(now, name)) for name in SCORED}
+    metrics = {name: float(getattr(now, name)) for name in SCORED}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
     metrics |= limits.metrics(calibration.arl0) | {
         "return": math.nan,
@@ -255,9 +243,10 @@ def _run_cell(
         "retrains": math.nan,
     }
     before = min((start for start, _ in (*scenario.harmful, *scenario.harmless)), default=scenario.rows)
-    metrics["real"] = float(scenario.real)
     metrics |= {"alarm_before": float((shown < before).any()), "rows_before": float(before)}
     outcome = Outcome(metrics=metrics, reasons=dict(now.reasons))
+    # of the arl0 of this track: a fit is shared by tracks that differ in which of its limits they use
+    outcome.attributes["met"] = limits.met(calibration.arl0)
     outcome.curves = {
         "alarms": shown,
         "harmful": _spans(scenario.harmful),
@@ -269,7 +258,7 @@ def _run_cell(
         )
     outcome.curves["by_arl0_arl0"] = limits.arl0
     outcome.curves |= evidence(limits.fit if cell.fit is None else fits[cell.fit], main)
-    if chosen.full_name == PICTURED and cell.seed == 0:
+    if chosen.pictured and cell.seed == 0:
         outcome.curves |= pictured(chosen, scenario)
     _explained(outcome, scenario, limits)
     if cell.task.part["deployment"] is not None:
@@ -316,8 +305,8 @@ def limited(
     seed = seed_of(cell)
     rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1)))
     if limits.fit is None:
-        if detector.name in BY_RATE and detector.control:
-            return at_rate(detector, scenario.channel, float(limits.arl0[number]), rng)
+        if follows_rate(detector):
+            return detector.at_rate(float(limits.arl0[number]), scenario.channel.rows, rng)
         return detector
     found = limits.boundaries[number]
     if found.reason:
@@ -327,7 +316,7 @@ def limited(
 
 def alarm_rows(cell: Cell, detector: Detector, scenario: Scenario) -> np.ndarray:
     """Return the rows at which alarms were raised, int64."""
-    if detector.name == "clairvoyant":
+    if knows_changes(detector):
         # it knows the rows: neither windows nor late labels hold it up
         starts = np.unique(np.array([start for start, _ in scenario.harmful], dtype=np.int64))
         return starts[starts < scenario.rows]

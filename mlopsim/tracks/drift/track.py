@@ -10,21 +10,20 @@ from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, split_spec
-from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Known
-from mlopsim.tracks.base import check_entry, name_fits
+from mlopsim.tracks.base import check_entry, name_fits, stream_facts
+from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_controls
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
-from mlopsim.tracks.drift.run import BY_RATE, bundle_of, channel_of, told_laws
+from mlopsim.tracks.drift.run import bundle_of, channel_of, known_laws
 
 #: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
 PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training": "last", "deployment": None}
-#: always in the table
-CONTROLS = ("never", "always", "random", "periodic", "clairvoyant")
 
 
 @register("track", "drift")
@@ -108,15 +107,12 @@ class DriftTrack:
         name = entry.get("name") or " / ".join(
             label(kind, content[kind]) for kind in ("signal", "stream", "learner") if content[kind]
         )
-        return Task(name=str(name), part=content)
+        return Task(name=str(name), part=content, attributes=_task_facts(source, content))
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
         """Resolve detectors; the controls always belong to the table."""
-        listed = list(entries)
-        names = [split_spec("detector", entry)[0].split("/")[-1] for entry in listed]
-        listed += [name for name in CONTROLS if name not in names]
         chosen: dict[str, Method] = {}
-        for entry in listed:
+        for entry in with_controls(entries):
             method = self._method(entry)
             if method.name in chosen:
                 raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
@@ -131,17 +127,18 @@ class DriftTrack:
         for key in given:
             if key in cls.known_by and made.known is not Known.NOTHING:
                 raise ConfigError(
-                    f"{cls.full_name}.{key} is what the task tells it: your value would be overwritten",
-                    remedy="leave it out; a task with another law tells another value",
+                    f"{cls.full_name}.{key} is known of the task: your value would be overwritten",
+                    remedy="leave it out; it follows from the task's law",
                 )
         # a given limit stays what it is; any other is what calibration sets, so that its default is no matter
         kept = not {cls.limit, "limit"}.isdisjoint(given) or not cls.limit
         part: dict[str, Any] = {"detector": content, "given": kept}
-        if cls.name in BY_RATE and cls.control and not kept:
+        if follows_rate(made) and not kept:
             part["rate"] = plain(self._settings.all_arl0)
         settings = self._settings
         part["arl0"], part["curve"] = settings.arl0, list(settings.curve)
-        return Method(name=label("detector", {cls.name: given}), part=part)
+        facts = made.facts() | {"limit": "none" if not cls.limit else "given" if kept else "calibrated"}
+        return Method(name=label("detector", {cls.name: given}), part=part, attributes=facts)
 
     # -- fits --------------------------------------------------------------------------------------
 
@@ -155,9 +152,9 @@ class DriftTrack:
     def _job(self, cell: Cell) -> FitJob | None:
         content = cell.method.part["detector"]
         detector: Detector = make("detector", content)
-        if detector.name == "clairvoyant":
+        if knows_changes(detector):
             return self._references(cell)
-        if detector.control and (detector.name in BY_RATE or not detector.limit):
+        if detector.control and (follows_rate(detector) or not detector.limit):
             return None
         conditions = cell.task.part
         source: Source = make("signal", conditions["signal"])
@@ -165,7 +162,7 @@ class DriftTrack:
         if reason:
             return None
         settings = self._settings
-        laws = told_laws(detector, source)
+        laws = known_laws(detector, source)
         if isinstance(laws, str):
             return None
         law = source.null(conditions["stream"], conditions["learner"], channel, settings.horizon)
@@ -244,8 +241,13 @@ class DriftTrack:
 
         return leaderboard(table)
 
-    def sections(self, table: Any, curves: Any) -> list[Section]:
-        """Leaderboard, calibration, delay against false alarms, ranks, harmless changes, worth, words."""
-        from mlopsim.tracks.drift.sections import sections
 
-        return sections(table, curves, self._settings, self.tolerance)
+def _task_facts(source: Source, content: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return what a task is, for tables: what is read, what makes it, how its change comes."""
+    facts: dict[str, Attribute] = {"signal": source.name, "scenario": source.name, **source.facts()}
+    names = {kind: content[kind]["name"] if content[kind] else None for kind in ("learner", "deployment")}
+    if not source.reads_stream:
+        return facts | {"stream": None, "real": False} | names
+    stream = content["stream"]
+    schedule = stream["params"].get("schedule", stream)
+    return facts | {"scenario": schedule["name"]} | stream_facts(stream) | names

@@ -1,0 +1,1 @@
+"""Sections of reports of the drift track: one file each."""

@@ -1,0 +1,133 @@
+"""What alarms are worth to a deployment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from mlopsim.core.registry import register
+from mlopsim.core.section import Results, SectionMaker, Unavailable
+from mlopsim.core.track import Section
+from mlopsim.tracks.drift.sections._shared import SHOWN, marks_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+    from mlopsim.plots.curves import Curve
+
+
+@register("section", "drift-worth")
+@dataclass(kw_only=True)
+class Worth(SectionMaker):
+    """NS of each detector as the retrain trigger, beside its delay."""
+
+    track: ClassVar[str] = "drift"
+    title: ClassVar[str] = "Worth"
+    order: ClassVar[float] = 120.0
+    needs: ClassVar[tuple[str, ...]] = ("role", "limit", "bound", "return", "upper", "retrains")
+
+    def make(self, results: Results) -> Section | None:
+        """Score them; nothing where no task has a deployment.
+
+        Raises
+        ------
+        Unavailable
+            If the ends of the scale are not among the cells that are done.
+        """
+        from mlopsim.plots.curves import curves
+        from mlopsim.plots.tradeoff import tradeoff
+        from mlopsim.tracks.drift.analysis import ends, triggering, worth
+
+        rows, board, marks = triggering(results.cells), results.leaderboard, marks_of(results)
+        if not len(rows):
+            return None
+        scale = ends(results.cells)
+        if scale is None:
+            raise Unavailable(
+                "NS needs the cells of never retraining and of the clairvoyant bound, and these are not done"
+            )
+        frame = worth(results.cells)
+        ns = dict(frame.select("method", "ns").iter_rows())
+        delay = dict(board.select("method", "restricted_delay").iter_rows())
+        fixed = set(rows.filter(rows["bound"].is_not_null())["method"].to_list())
+        methods = list(dict.fromkeys(rows["method"].to_list()))
+        both = [m for m in methods if math.isfinite(delay.get(m, math.nan)) and m not in fixed]
+        tasks, seeds = rows["task"].n_unique(), rows["seed"].n_unique()
+        figure = tradeoff(
+            both,
+            [delay[m] for m in both],
+            [ns[m] for m in both],
+            xlabel="restricted delay on the pooled tasks, in rows",
+            ylabel="NS as the retrain trigger",
+            pareto=False,
+            marks=marks,
+            note=f"{tasks} tasks with a deployment; n = {seeds} scenario seeds",
+        )
+        text = (
+            "Each calibrated detector is the retrain trigger of the same deployment (same Worlds, costs and "
+            "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank "
+            "and worth need not agree: what counts there is whether a retrain is worth its cost, and whether "
+            "there are rows of the new concept to train on."
+        )
+        figures = {"Worth against delay": figure}
+        lines = _by_arl0(results, *scale)
+        if lines:
+            figures["Worth against false alarms"] = curves(
+                lines,
+                xlabel="in-control average run length asked, in rows",
+                ylabel="NS as the retrain trigger",
+                xscale="log",
+                references=_fixed(rows, ns) or None,
+                marks=marks,
+                note=f"the {len(lines)} best; {tasks} tasks, n = {seeds} scenario seeds",
+            )
+        return Section(title=self.title, text=text, table=frame, figures=figures)
+
+
+def _fixed(rows: pl.DataFrame, ns: dict[str, float]) -> dict[str, float]:
+    """NS of the controls that have no limit, the ends of the scale left out: the same at each arl0."""
+    import polars as pl
+
+    chosen = rows.filter(
+        (pl.col("role") == "control") & (pl.col("limit") == "none") & pl.col("bound").is_null()
+    )
+    return {method: ns[method] for method in dict.fromkeys(chosen["method"].to_list())}
+
+
+def _by_arl0(results: Results, base: np.ndarray, top: np.ndarray) -> dict[str, Curve]:
+    """NS at each arl0 of the methods with the largest means, calibrated ones only."""
+    import numpy as np
+    import polars as pl
+
+    from mlopsim.plots.curves import Curve
+    from mlopsim.stats.bootstrap import ns_interval
+    from mlopsim.tracks.drift.analysis import calibrated, trigger_grid, triggering
+
+    rows = triggering(results.cells)
+    chosen = calibrated(rows)
+    lines: dict[str, Curve] = {}
+    for method in dict.fromkeys(chosen["method"].to_list()):
+        own = chosen.filter(pl.col("method") == method)
+        found = {key: results.curves(key) for key in own["key"]}
+        arl0 = next(iter(found.values()))["by_arl0_arl0"]
+        values = []
+        for number in range(len(arl0)):
+            returns = pl.Series(
+                "by_arl0", [float(found[key]["by_arl0_return"][number]) for key in own["key"]]
+            )
+            at = trigger_grid(rows, own.with_columns(returns), "by_arl0")
+            # a limit that is missing in one scenario would compare different scenarios
+            whole = np.isfinite(at).all() and at.shape == base.shape
+            values.append(ns_interval(at, base, top, np.random.default_rng(0)) if whole else None)
+        kept = [value for value in values if value is not None]
+        if len(kept) == len(values):
+            lines[method] = Curve(
+                x=arl0,
+                y=np.array([value.value for value in kept]),
+                low=np.array([value.low for value in kept]),
+                high=np.array([value.high for value in kept]),
+            )
+    best = sorted(lines, key=lambda name: -float(lines[name].y.mean()))[:SHOWN]
+    return {name: lines[name] for name in best}
