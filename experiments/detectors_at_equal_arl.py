@@ -50,7 +50,7 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     kinds: dict[str, list[str]] = {}
     for task in tasks:
         if task.name in pool:
-            kinds.setdefault(str(task.attributes["scenario"]), []).append(task.name)
+            kinds.setdefault(str(task.attributes["scenario"]).replace(" ", "_"), []).append(task.name)
     value = {row["method"]: row for row in worth(cells).to_dicts()}
     rows = []
     for entry in board.to_dicts():

@@ -33,7 +33,8 @@ def suite() -> tuple[Any, Any]:
 
 def test_tasks_say_how_their_change_comes() -> None:
     made, _ = suite()
-    assert [task.attributes["scenario"] for task in made.tasks] == ["iid", "gradual", "procedural"]
+    found = [task.attributes["scenario"] for task in made.tasks]
+    assert found == ["iid", "gradual", "abrupt or gradual or recurring"]
 
 
 def test_default_limits_are_those_of_the_class_and_are_not_calibrated() -> None:

@@ -179,7 +179,8 @@ class Procedural:
 
     def facts(self) -> dict[str, Attribute]:
         """Return how its concepts change: the names of its schedules."""
-        return {"scenario": " or ".join(make("schedule", schedule).name for schedule in self.schedules)}
+        names = dict.fromkeys(make("schedule", schedule).name for schedule in self.schedules)
+        return {"scenario": " or ".join(names)}
 
     def draw(self, seed: np.random.SeedSequence) -> dict[str, Any]:
         """Return the parameters of the synthetic stream that a seed draws.

@@ -248,6 +248,5 @@ def _task_facts(source: Source, content: Mapping[str, Any]) -> dict[str, Attribu
     names = {kind: content[kind]["name"] if content[kind] else None for kind in ("learner", "deployment")}
     if not source.reads_stream:
         return facts | {"stream": None, "real": False} | names
-    stream = content["stream"]
-    schedule = stream["params"].get("schedule", stream)
-    return facts | {"scenario": schedule["name"]} | stream_facts(stream) | names
+    # a stream may know better than by its name how its change comes
+    return facts | {"scenario": content["stream"]["name"]} | stream_facts(content["stream"]) | names
