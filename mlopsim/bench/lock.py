@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from mlopsim.core.errors import LedgerError
+from mlopsim.core.text import visible
+
+#: longer texts are no name of a process that we wrote
+_LONGEST = 200
 
 
 class FolderLock:
@@ -23,7 +27,7 @@ class FolderLock:
     Raises
     ------
     LedgerError
-        From :meth:`acquire` when another process holds it; names that process.
+        From :meth:`acquire` when another process holds it, which is named, or where it cannot be taken.
 
     Examples
     --------
@@ -35,45 +39,54 @@ class FolderLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: IO[str] | None = None
+        # without the soft lock, a file whose presence counts and that a killed process leaves behind; whoever
+        # closes a ledger may be another thread than who opened it
+        self._lock = FileLock(
+            path,
+            blocking=False,
+            thread_local=False,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+            on_acquired=_sign,
+        )
 
     def acquire(self) -> None:
         """Take the lock or raise at once."""
-        handle = self.path.open("a+", encoding="utf-8")
-        try:
-            _lock(handle)
-        except OSError:
-            handle.seek(0)
-            holder = handle.read().strip() or "another process"
-            handle.close()
+        if self.path.exists() and not self.path.is_file():
+            what = "a folder" if self.path.is_dir() else "no regular file"
             raise LedgerError(
-                f"the results folder {self.path.parent} is being written by {holder}",
+                f"{self.path} is {what} and cannot be locked",
+                remedy="remove it, or choose another folder with results=DIR",
+            )
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise LedgerError(
+                f"the results folder {self.path.parent} is being written by {self._holder()}",
                 remedy="wait until it ends, or choose another folder with results=DIR",
             ) from None
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        handle.flush()
-        self._file = handle
+        except OSError as error:
+            raise LedgerError(
+                f"cannot lock {self.path}: {error.strerror or error}",
+                remedy="make it writable, or choose a folder on another disk with results=DIR",
+            ) from error
+
+    def _holder(self) -> str:
+        # anybody may have written anything into it
+        text = self.path.read_bytes()[:_LONGEST].decode("utf-8", errors="replace").strip()
+        return visible(text) or "another process"
 
     def release(self) -> None:
-        """Give the lock back; closing the file does it."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.truncate(0)
-            self._file.close()
-            self._file = None
+        """Give the lock back, if it is held; the name of its holder goes from the file."""
+        if self._lock.is_locked:
+            # who removed the file while it was locked has removed the name
+            with contextlib.suppress(FileNotFoundError):
+                os.truncate(self.path, 0)
+            self._lock.release()
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: IO[str]) -> None:
-        # a byte far behind the text, so that others can still read who holds it
-        os.lseek(handle.fileno(), 1 << 20, os.SEEK_SET)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(handle: IO[str]) -> None:
-        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _sign(descriptor: int) -> None:
+    """Write who holds the lock into its file."""
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())

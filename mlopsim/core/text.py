@@ -61,6 +61,23 @@ def literal(text: object, style: str = "", *, lines: bool = False) -> Text:
     return Text(visible(text, lines=lines), style=style)
 
 
+def code_span(name: object) -> str:
+    """Return a name as it stands in a text of a report: set as code, whatever signs it holds.
+
+    Examples
+    --------
+    >>> print(code_span("**a**"), code_span("a`b"))
+    `**a**` ``a`b``
+    """
+    text = visible(name)
+    if not text:
+        return ""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    # of blanks at both ends, Markdown takes one away
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
 def published(value: Any) -> Any:
     """Return what may be shown to everybody: absolute paths as base names, addresses as their protocols.
 

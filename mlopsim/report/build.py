@@ -8,6 +8,7 @@ from typing import Any
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import ensure_writable, write_bytes, write_text
+from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
 from mlopsim.plots.style import to_png, to_svg
 from mlopsim.report.figures import check_figure, slug
@@ -39,7 +40,12 @@ def figure_stems(sections: Sequence[Section]) -> dict[tuple[int, str], str]:
     return stems
 
 
-def write_report(results_dir: str | Path, sections: Sequence[Section], meta: Mapping[str, Any]) -> Path:
+def write_report(
+    results_dir: str | Path,
+    sections: Sequence[Section],
+    meta: Mapping[str, Any],
+    unmade: Sequence[Unmade] = (),
+) -> Path:
     """Write ``report.html`` and ``figures/*.png`` and ``*.svg``, each whole or not at all.
 
     Parameters
@@ -49,6 +55,8 @@ def write_report(results_dir: str | Path, sections: Sequence[Section], meta: Map
     sections : sequence of Section
     meta : mapping
         As for `render`; ``title`` is required.
+    unmade : sequence of Unmade
+        Sections that could not be made; the page names them with their reasons.
 
     Returns
     -------
@@ -77,5 +85,5 @@ def write_report(results_dir: str | Path, sections: Sequence[Section], meta: Map
         svgs[number, name] = to_svg(figure)
         write_bytes(folder / "figures" / f"{stem}.svg", svgs[number, name])
         write_bytes(folder / "figures" / f"{stem}.png", to_png(figure))
-    page = render(str(meta["title"]), sections, meta, svgs=svgs)
+    page = render(str(meta["title"]), sections, meta, unmade=unmade, svgs=svgs)
     return write_text(folder / "report.html", page)

@@ -6,9 +6,12 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup, escape
+
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.text import visible
 from mlopsim.plots.style import to_png, to_svg
-from mlopsim.report.typeset import escape
+from mlopsim.report.templating import fill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,20 +68,18 @@ def inline_svg(svg: bytes, prefix: str, label: str) -> str:
     text = text.replace("url(#", f"url(#{prefix}-")
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(?:width|height|role|aria-label)="[^"]*"', "", head)
-    head = head.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    head = head.replace("<svg", f'<svg role="img" aria-label="{escape(visible(label))}"', 1)
     return f"{head}>{rest}".strip()
 
 
-def figure_html(figure: Figure, name: str, prefix: str, svg: bytes | None = None) -> str:
+def figure_html(figure: Figure, name: str, prefix: str, svg: bytes | None = None) -> Markup:
     """Put one figure into the page with its caption; ``svg`` saves rendering it again."""
     data = to_svg(figure) if svg is None else svg
-    width = figure.get_size_inches()[0] * 96 * 1.15
     if len(data) <= LARGEST_SVG:
         picture = inline_svg(data, prefix, name)
     else:
         encoded = base64.b64encode(to_png(figure)).decode("ascii")
-        picture = f'<img alt="{escape(name)}" src="data:image/png;base64,{encoded}">'
-    return (
-        f'<figure><div class="card" style="max-width:{width:.0f}px">{picture}</div>'
-        f"<figcaption>{escape(name)}</figcaption></figure>"
-    )
+        picture = f'<img alt="{escape(visible(name))}" src="data:image/png;base64,{encoded}">'
+    width = round(figure.get_size_inches()[0] * 96 * 1.15)
+    # matplotlib escapes the texts that it draws
+    return fill("figure.html", picture=Markup(picture), name=name, width=width)

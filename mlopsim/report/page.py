@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
+from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.figures import check_figure, figure_html, slug
-from mlopsim.report.theme import SCRIPT, STYLE
-from mlopsim.report.typeset import escape, table_html
+from mlopsim.report.prose import glossary, prose
+from mlopsim.report.templating import fill, packaged
+from mlopsim.report.typeset import table_html
 
 META_KEYS = ("title", "lead", "summary", "notes", "failures", "provenance")
-#: longer tables are folded
-FOLDED = 60
 _FAILURE_LABELS = ("task", "method", "seed", "fit", "key")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """A line of the contents."""
+
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A section, typeset."""
+
+    anchor: str
+    title: str
+    text: Markup
+    figures: list[Markup] = field(default_factory=list)
+    table: Markup | None = None
 
 
 def render(
@@ -23,6 +45,7 @@ def render(
     sections: Sequence[Section],
     meta: Mapping[str, Any],
     *,
+    unmade: Sequence[Unmade] = (),
     svgs: Mapping[tuple[int, str], bytes] | None = None,
 ) -> str:
     """Render a report of one grid.
@@ -32,20 +55,22 @@ def render(
     title : str
         Name and version of the suite, e.g. ``quick-v1 (modified)``.
     sections : sequence of Section
-        Their tables follow the rules of `table_html`; texts are paragraphs parted by blank lines, with
-        lists (lines that start with ``- ``), ``code`` in backticks and ``**bold**``.
+        Their tables follow the rules of `typeset`; their texts those of `prose`: Markdown of paragraphs,
+        lists, ``code`` in backticks, ``**bold**`` and links into the page.
     meta : mapping
         Optional keys: ``lead`` (str: what this is, in a sentence or two), ``summary`` (mapping: figures at
         the top, such as cells done), ``notes`` (sequence of str: warnings at the top), ``failures``
         (sequence of mappings with ``status``, ``traceback`` and any of task, method, seed, fit, key),
         ``provenance`` (mapping; nested mappings are flattened). ``title`` is for `write_report`.
+    unmade : sequence of Unmade
+        Sections that could not be made, which are named with their reasons.
     svgs : mapping of (section number, figure name) to bytes, optional
         Figures that are rendered already.
 
     Returns
     -------
     str
-        The page; every text in it is escaped.
+        The page; every text in it is escaped. It allows its own scripts only, and no requests.
 
     Raises
     ------
@@ -55,91 +80,88 @@ def render(
     Examples
     --------
     >>> page = render("quick-v1", [Section(title="A < B", text="It is.")], {"summary": {"cells": 12}})
-    >>> "A &lt; B" in page, "http://" in page.replace("http://www.w3.org", "")
-    (True, False)
+    >>> "A &lt; B" in page, "default-src 'none'" in page.replace("&#39;", "'")
+    (True, True)
     """
     for key in meta:
         if key not in META_KEYS:
             raise ConfigError(f"unknown key '{key}' of a report's meta{nearest(key, META_KEYS)}")
-    failures = list(meta.get("failures") or [])
+    failures = [_failure(failure) for failure in meta.get("failures") or []]
     provenance = _flatten(meta.get("provenance") or {})
-    anchors: list[tuple[str, str]] = []
-    parts: list[str] = []
-    for number, section in enumerate(sections):
-        anchor = f"s{number + 1}-{slug(section.title)}"
-        anchors.append((anchor, section.title))
-        parts.append(_section(section, number, anchor, svgs or {}))
+    parts = [_part(section, number, title, svgs or {}) for number, section in enumerate(sections)]
+    contents = [_Entry(anchor=part.anchor, title=part.title) for part in parts]
+    if unmade:
+        contents.append(_Entry(anchor="unmade", title=f"Sections that could not be made ({len(unmade)})"))
     if failures:
-        anchors.append(("failures", f"Failures ({len(failures)})"))
-        parts.append(_failures(failures))
+        contents.append(_Entry(anchor="failures", title=f"Failures ({len(failures)})"))
+    contents.append(_Entry(anchor="glossary", title="Glossary"))
     if provenance:
-        anchors.append(("provenance", "Provenance"))
-        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in provenance)
-        parts.append(
-            '<section id="provenance"><h2>Provenance</h2>'
-            f'<div class="scroll"><table class="plain">{rows}</table></div></section>'
-        )
-    contents = "".join(f'<li><a href="#{anchor}">{escape(text)}</a></li>' for anchor, text in anchors)
+        contents.append(_Entry(anchor="provenance", title="Provenance"))
+    scripts = {"theme": inline(packaged("theme.js"))}
+    library = bundle() if any(part.table is not None for part in parts) else None
+    if library:
+        scripts |= {"library": library.script, "tables": inline(packaged("tables.js"))}
+    page = fill(
+        "page.html",
+        title=title,
+        policy=_policy(list(scripts.values())),
+        style=Markup(packaged("page.css")),
+        theme=scripts["theme"],
+        tables=scripts.get("tables"),
+        bundle=library,
+        contents=contents,
+        lead=prose(str(meta["lead"])) if meta.get("lead") else None,
+        summary=list(dict(meta.get("summary") or {}).items()),
+        notes=list(meta.get("notes") or []),
+        sections=parts,
+        unmade=unmade,
+        failures=failures,
+        glossary=glossary(),
+        provenance=provenance,
+    )
+    # a plain text: markup escapes what is joined to it
+    return str(page)
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return what a browser lets the page do: run these very scripts, style itself, show pictures in it."""
+    allowed = " ".join(f"'{source_hash(script)}'" for script in scripts)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        f'<nav aria-label="Contents"><strong>Contents</strong><ul>{contents}</ul></nav>\n<main>\n'
-        f"{_header(title, meta, len(failures))}\n" + "\n".join(parts) + "\n</main>\n"
-        f"<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 
-def _header(title: str, meta: Mapping[str, Any], failed: int) -> str:
-    out = [f"<header><h1>{escape(title)}</h1>"]
-    if meta.get("lead"):
-        out.append(f'<div class="lead">{prose(str(meta["lead"]))}</div>')
-    summary = dict(meta.get("summary") or {})
-    if summary:
-        tiles = "".join(
-            f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in summary.items()
-        )
-        out.append(f'<dl class="tiles">{tiles}</dl>')
-    notes = [escape(note) for note in meta.get("notes") or []]
-    if failed:
-        word = "cell or fit" if failed == 1 else "cells or fits"
-        notes.append(
-            f'{failed} {word} failed and count in no number here: <a href="#failures">see below</a>.'
-        )
-    out.extend(f'<p class="warn">{note}</p>' for note in notes)
-    return "".join(out) + "</header>"
-
-
-def _section(section: Section, number: int, anchor: str, svgs: Mapping[tuple[int, str], bytes]) -> str:
-    out = [f'<section id="{anchor}"><h2>{escape(section.title)}</h2>']
-    if section.text:
-        out.append(prose(section.text))
+def _part(section: Section, number: int, title: str, svgs: Mapping[tuple[int, str], bytes]) -> _Part:
+    figures = []
     for name, figure in section.figures.items():
         prefix = f"f{number + 1}-{slug(name)}"
-        out.append(figure_html(check_figure(figure, name), name, prefix, svgs.get((number, name))))
+        figures.append(figure_html(check_figure(figure, name), name, prefix, svgs.get((number, name))))
+    table = None
     if section.table is not None:
-        table, rows = table_html(section.table), len(section.table)
-        folded = f"<details><summary>Table of {rows} rows</summary>{table}</details>"
-        # the first is what the page is about
-        out.append(folded if number and rows > FOLDED else table)
-    return "\n".join(out) + "</section>"
+        file = f"{slug(title)}-{slug(section.title)}"
+        table = table_html(section.table, section.title, file=file, main=number == 0)
+    return _Part(
+        anchor=f"s{number + 1}-{slug(section.title)}",
+        title=section.title,
+        text=prose(section.text),
+        figures=figures,
+        table=table,
+    )
 
 
-def _failures(failures: Sequence[Mapping[str, Any]]) -> str:
-    out = ['<section id="failures"><h2>Failures</h2>']
-    for failure in failures:
-        trace = str(failure.get("traceback") or "").strip()
-        last = trace.splitlines()[-1] if trace else "no traceback was recorded"
-        labels = [
-            f"{label} {failure[label]}" for label in _FAILURE_LABELS if failure.get(label) not in (None, "")
-        ]
-        out.append(
-            f'<details><summary><span class="status">{escape(failure.get("status", "failed"))}</span> '
-            f"{escape(', '.join(labels) or 'unknown cell')}<br><code>{escape(last)}</code></summary>"
-            f"<pre>{escape(trace or last)}</pre></details>"
-        )
-    return "\n".join(out) + "</section>"
+def _failure(failure: Mapping[str, Any]) -> dict[str, str]:
+    trace = str(failure.get("traceback") or "").strip()
+    last = trace.splitlines()[-1] if trace else "no traceback was recorded"
+    labels = [
+        f"{label} {failure[label]}" for label in _FAILURE_LABELS if failure.get(label) not in (None, "")
+    ]
+    return {
+        "status": str(failure.get("status", "failed")),
+        "cell": ", ".join(labels) or "unknown cell",
+        "last": last,
+        "trace": trace or last,
+    }
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -153,26 +175,3 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
         else:
             out.append((name, str(value)))
     return out
-
-
-def prose(text: str) -> str:
-    """Turn plain text into paragraphs and lists, everything escaped.
-
-    Examples
-    --------
-    >>> prose("See `a<b`.\\n\\n- one\\n- two")
-    '<p>See <code>a&lt;b</code>.</p>\\n<ul><li>one</li><li>two</li></ul>'
-    """
-    out = []
-    for block in re.split(r"\n\s*\n", text.strip()):
-        lines = [line.strip() for line in block.splitlines() if line.strip()]
-        if lines and all(line.startswith("- ") for line in lines):
-            out.append("<ul>" + "".join(f"<li>{_spans(line[2:])}</li>" for line in lines) + "</ul>")
-        elif lines:
-            out.append(f"<p>{_spans(' '.join(lines))}</p>")
-    return "\n".join(out)
-
-
-def _spans(text: str) -> str:
-    safe = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-    return re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", safe)

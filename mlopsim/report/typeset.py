@@ -1,58 +1,86 @@
-"""From data frames to HTML tables: intervals in one column, reasons as footnotes, n shown once."""
+"""From data frames to typeset tables: intervals in one column, reasons as footnotes, n shown once."""
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.text import visible
+from mlopsim.report.templating import fill
 from mlopsim.stats.table import DASH, format_interval, format_number
 
 if TYPE_CHECKING:
     import polars as pl
 
 _PARTS = ("low", "high", "n", "reason", "cells", "excluded")
-
-
-def escape(text: object) -> str:
-    r"""Escape for HTML text and attributes; control characters are written out, line ends stay.
-
-    Examples
-    --------
-    >>> escape('<b a="1">')
-    '&lt;b a=&quot;1&quot;&gt;'
-    >>> print(escape("\x1b[31m"))
-    \x1b[31m
-    """
-    return html.escape(visible(text, lines=True), quote=True)
+#: a column with at most so many texts, or numbers, is filtered by choosing from them
+CHOICES, NUMBERS = 60, 12
 
 
 @dataclass(kw_only=True)
-class _Column:
-    """One typeset column: header, the columns it is made of, and how."""
+class Column:
+    """One typeset column: header, the columns it is made of, and how.
+
+    Attributes
+    ----------
+    title, source : str
+    interval, numeric : bool
+    choices : bool
+        Whether its values are few enough to choose from.
+    digits : int
+    reasons : str or None
+        Column of the reasons for what is undefined.
+    """
 
     title: str
     source: str
     interval: bool = False
     numeric: bool = False
+    choices: bool = False
     digits: int = 2
     reasons: str | None = None
 
 
+@dataclass(kw_only=True, slots=True)
+class Cell:
+    """One typeset cell.
+
+    Attributes
+    ----------
+    text : str
+    order, low, high : str or None
+        Number by which it is sorted and ends of its interval, in full; empty where undefined, None of texts.
+    note : int
+        Number of its footnote, 0 without.
+    reason : str
+        What the footnote says.
+    """
+
+    text: str
+    order: str | None = None
+    low: str = ""
+    high: str = ""
+    note: int = 0
+    reason: str = ""
+
+
 @dataclass(kw_only=True)
-class _Notes:
-    """Footnotes of one table; equal reasons share a letter."""
+class Typeset:
+    """A table as it stands in a page; equal reasons share a footnote."""
 
-    texts: list[str] = field(default_factory=list)
+    columns: list[Column]
+    rows: list[list[Cell]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def mark(self, reason: str) -> str:
-        if reason not in self.texts:
-            self.texts.append(reason)
-        return str(self.texts.index(reason) + 1)
+    def note(self, reason: str) -> int:
+        """Return the number of a footnote."""
+        if reason not in self.notes:
+            self.notes.append(reason)
+        return self.notes.index(reason) + 1
 
 
 def digits_for(values: Sequence[float], widths: Sequence[float] = ()) -> int:
@@ -85,7 +113,23 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _plan(table: pl.DataFrame) -> list[_Column]:
+def _in_full(number: float) -> str:
+    """Return a number as a script reads it, nothing where it is undefined."""
+    if math.isnan(number):
+        return ""
+    return repr(number) if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
+
+
+def _few(values: pl.Series) -> bool:
+    """Whether a column's values are few enough to choose from."""
+    if values.dtype.is_nested():
+        return False
+    kinds, most = values.n_unique(), NUMBERS if values.dtype.is_numeric() else CHOICES
+    # numbers that are all different are measurements
+    return 1 < kinds <= most and not (values.dtype.is_numeric() and 2 * kinds > len(values))
+
+
+def _plan(table: pl.DataFrame) -> list[Column]:
     """Decide which columns are shown, and which are parts of others."""
     names = table.columns
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
@@ -101,14 +145,14 @@ def _plan(table: pl.DataFrame) -> list[_Column]:
     counts = [f"{c}_n" for c in intervals if f"{c}_n" in names]
     # intervals that rest on the same n share one column of it
     shared = len(counts) > 0 and all(table[c].equals(table[counts[0]]) for c in counts)
-    columns: list[_Column] = []
+    columns: list[Column] = []
     for name in names:
         if name in parts:
             continue
         # a column's own reason goes before the row's
         reasons = next((r for r in (f"{name}_reason", "reason") if r in names and r != name), None)
         numeric = table.schema[name].is_numeric()
-        column = _Column(title=name.replace("_", " "), source=name, numeric=numeric, reasons=reasons)
+        column = Column(title=name.replace("_", " "), source=name, numeric=numeric, reasons=reasons)
         if name in intervals:
             if not (numeric and table.schema[f"{name}_low"].is_numeric()):
                 raise ConfigError(f"the column '{name}' has interval ends, but is not of numbers")
@@ -116,49 +160,49 @@ def _plan(table: pl.DataFrame) -> list[_Column]:
             ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
             widths = [_number(b) - _number(a) for a, b in ends]
             column.digits = digits_for([_number(v) for v in table[name]], widths)
-        elif table.schema[name].is_float():
-            column.digits = digits_for([_number(v) for v in table[name]])
+        else:
+            column.choices = _few(table[name])
+            if table.schema[name].is_float():
+                column.digits = digits_for([_number(v) for v in table[name]])
         columns.append(column)
         if name not in intervals:
             continue
         if f"{name}_n" in names and not shared:
-            columns.append(_Column(title="n", source=f"{name}_n", numeric=True, digits=0))
+            columns.append(Column(title="n", source=f"{name}_n", numeric=True, digits=0))
         left_out = f"{name}_excluded"
         if left_out in names and any(table[left_out]):
-            columns.append(_Column(title="left out", source=left_out, numeric=True, digits=0))
+            columns.append(Column(title="left out", source=left_out, numeric=True, digits=0))
     if shared and "n" not in names:
-        columns.append(_Column(title="n", source=counts[0], numeric=True, digits=0))
+        columns.append(Column(title="n", source=counts[0], numeric=True, digits=0))
     return columns
 
 
-def _cell(column: _Column, row: dict[str, Any], notes: _Notes) -> str:
+def _cell(column: Column, row: dict[str, Any], table: Typeset) -> Cell:
     value = row[column.source]
-    reason = str(row[column.reasons] or "") if column.reasons else ""
     if not column.numeric:
         if isinstance(value, bool):
             value = "yes" if value else "no"
-        return f"<td>{DASH if value is None else escape(value)}</td>"
+        return Cell(text=DASH if value is None else str(value))
     number = _number(value)
+    cell = Cell(text="", order=_in_full(number))
+    undefined = math.isnan(number)
     if column.interval:
         low, high = _number(row[f"{column.source}_low"]), _number(row[f"{column.source}_high"])
-        text = format_interval(number, low, high, column.digits)
-        undefined = math.isnan(number) or math.isnan(low) or math.isnan(high)
+        cell.text = format_interval(number, low, high, column.digits)
+        cell.low, cell.high = _in_full(low), _in_full(high)
+        undefined = undefined or math.isnan(low) or math.isnan(high)
     else:
-        whole = isinstance(value, int)
-        text = f"{value}" if whole else format_number(number, column.digits)
-        undefined = math.isnan(number)
-    sort = "" if math.isnan(number) else f"{number!r}"
-    if not undefined:
-        return f'<td class="num" data-v="{sort}">{escape(text)}</td>'
-    reason = reason or "undefined; no reason was given"
-    mark = notes.mark(reason)
-    return (
-        f'<td class="num" data-v="{sort}" title="{escape(reason)}">{escape(text)}'
-        f'<sup class="mark">{mark}</sup></td>'
-    )
+        cell.text = format_number(number, column.digits)
+        if isinstance(value, int):
+            cell.text = cell.order = f"{value}"
+    if undefined:
+        cell.reason = str(row[column.reasons] or "") if column.reasons else ""
+        cell.reason = cell.reason or "undefined; no reason was given"
+        cell.note = table.note(cell.reason)
+    return cell
 
 
-def table_html(table: pl.DataFrame) -> str:
+def typeset(table: pl.DataFrame) -> Typeset:
     """Typeset a table.
 
     Parameters
@@ -167,11 +211,6 @@ def table_html(table: pl.DataFrame) -> str:
         Columns ``x``, ``x_low`` and ``x_high`` become one column ``0.83 [0.79, 0.87]``; ``x_n`` a column of n
         (one for all if they agree); ``x_reason`` (or ``reason``) the footnote where ``x`` or its ends are
         undefined; ``x_excluded`` a column where it is not always 0; ``x_cells`` is not shown.
-
-    Returns
-    -------
-    str
-        HTML with every text escaped.
 
     Raises
     ------
@@ -182,28 +221,44 @@ def table_html(table: pl.DataFrame) -> str:
     --------
     >>> import polars as pl
     >>> frame = pl.DataFrame({"ns": [.8349], "ns_low": [.79], "ns_high": [.87], "ns_n": [30]})
-    >>> "0.83 [0.79, 0.87]" in table_html(frame)
-    True
+    >>> [cell.text for cell in typeset(frame).rows[0]]
+    ['0.83 [0.79, 0.87]', '30']
     """
     import polars as pl
 
     if not isinstance(table, pl.DataFrame):
         raise ConfigError(f"a section's table must be a polars DataFrame, got {type(table).__name__}")
-    columns = _plan(table)
-    notes = _Notes()
-    head = "".join(
-        f'<th scope="col"{" class=num" if c.numeric else ""}>{escape(c.title)}</th>' for c in columns
-    )
-    rows = [
-        "<tr>" + "".join(_cell(column, row, notes) for column in columns) + "</tr>"
-        for row in table.iter_rows(named=True)
-    ]
-    body = "\n".join(rows) or f'<tr><td colspan="{max(len(columns), 1)}">no rows</td></tr>'
-    out = (
-        f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-    if notes.texts:
-        items = "".join(f"<li>{escape(text)}</li>" for text in notes.texts)
-        out += f'<ol class="notes">{items}</ol>'
+    out = Typeset(columns=_plan(table))
+    for row in table.iter_rows(named=True):
+        out.rows.append([_cell(column, row, out) for column in out.columns])
     return out
+
+
+def table_html(
+    table: pl.DataFrame, name: str = "table", *, file: str = "table", main: bool = False
+) -> Markup:
+    """Put a table into a page.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        As for `typeset`.
+    name : str
+        What it is, for screen readers.
+    file : str
+        Name of its CSV file, without ending.
+    main : bool
+        Whether it is what the page is about: it is searched and filtered however short it is.
+
+    Returns
+    -------
+    Markup
+        HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> '<td>a&lt;b</td>' in table_html(pl.DataFrame({"method": ["a<b"]}))
+    True
+    """
+    return fill("table.html", table=typeset(table), name=name, file=file, main=main)

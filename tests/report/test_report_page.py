@@ -1,17 +1,23 @@
 import html.parser
+import math
 import re
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.section import Unmade
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.style import new_figure
 from mlopsim.report.build import write_report
+from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.figures import inline_svg
-from mlopsim.report.page import prose, render
+from mlopsim.report.page import render
+from mlopsim.report.prose import GLOSSARY, glossary, prose
 from mlopsim.report.typeset import digits_for, table_html
 
 EVIL = '</table><script>alert("x")</script>&'
@@ -82,6 +88,11 @@ def cells(table):
     return [[re.sub(r"<[^>]+>", "", c) for c in re.findall(r"<t[hd].*?</t[hd]>", r)] for r in rows]
 
 
+def ours(page):
+    """The page without what the library brings."""
+    return page.replace(bundle().script, "").replace(bundle().style, "")
+
+
 def full_page(**meta):
     sections = [
         Section(title=f"Leader {EVIL}", text=EVIL, table=frame(), figures={"Curve": figure()}),
@@ -101,7 +112,8 @@ def full_page(**meta):
 def test_everything_is_escaped_and_well_nested():
     page = full_page()
     checker = parse(page)
-    assert checker.tags.count("script") == 1
+    # the theme, the library and what it is told
+    assert checker.tags.count("script") == 3
     assert 'alert("x")' not in page
     assert page.count("&lt;script&gt;") >= 10
     assert EVIL in "".join(checker.text)
@@ -115,9 +127,10 @@ def test_the_page_needs_no_network_and_its_links_lead_somewhere():
         assert link.startswith(("#", "data:image/png;base64,")), link
         if link.startswith("#"):
             assert link[1:] in checker.ids, link
-    outside = page.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+    outside = ours(page).replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
     assert not re.search(r"https?:|@import|url\((?!#)", outside)
-    for reference in re.findall(r"url\(#([^)]+)\)", page):
+    assert not re.search(r"@import|url\((?!data:)", bundle().style)
+    for reference in re.findall(r"url\(#([^)]+)\)", ours(page)):
         assert reference in checker.ids
 
 
@@ -207,22 +220,108 @@ def test_decimals():
 
 
 def test_tables_sort_by_the_unrounded_number():
-    assert 'data-v="0.8349"' in table_html(frame())
-    assert 'data-v="" title=' in table_html(frame())
+    assert 'data-order="0.8349" data-low="0.79" data-high="0.87"' in table_html(frame())
+    assert 'data-order="" title=' in table_html(frame())
+    ends = pl.DataFrame({"x": [math.inf, -math.inf, 3.0]})
+    assert re.findall(r'data-order="([^"]*)"', table_html(ends)) == ["Infinity", "-Infinity", "3.0"]
+    whole = table_html(pl.DataFrame({"x": [2**60]}))
+    assert f'data-order="{2**60}"' in whole
     assert "no rows" in table_html(frame().head(0))
 
 
-def test_long_tables_are_folded():
-    short, long = (pl.DataFrame({"a": list(range(rows))}) for rows in (60, 61))
-    page = render("t", [Section(title="s", text="", table=table) for table in (long, short)], {})
-    assert "<details>" not in page
-    page = render("t", [Section(title="s", text="", table=table) for table in (short, long)], {})
-    assert page.count("<details><summary>Table of 61 rows</summary>") == 1 and page.count("<tr>") == 123
+def test_columns_with_few_values_are_filtered_by_choosing():
+    table = pl.DataFrame(
+        {
+            "method": [f"m{k}" for k in range(100)],
+            "family": ["a", "b"] * 50,
+            "latency": [1.0, 2.0] * 50,
+            "score": [k / 7 for k in range(100)],
+            "one": ["x"] * 100,
+        }
+    )
+    heads = re.findall(r'data-name="(\w+)"([^>]*)>', table_html(table))
+    assert [name for name, rest in heads if "data-choices" in rest] == ["family", "latency"]
+    assert 'data-search="a"' in table_html(table)
+
+
+def test_one_copy_of_the_library_serves_all_tables_and_none_a_page_without():
+    sections = [Section(title=t, table=frame()) for t in "abc"]
+    page = render("t", sections, {})
+    assert page.count(bundle().script) == page.count(bundle().style) == 1
+    assert bundle().source in page and "0.7 MB of it" in page
+    bare = render("t", sections[:0], {"provenance": {"a": 1}})
+    assert "globalThis" not in bare and len(bare) < 60_000
+
+
+def test_the_library_ends_at_its_tags_and_the_policy_names_each_script():
+    page = full_page()
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 3 and scripts[1] == bundle().script
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1].replace("&#39;", "'")
+    assert set(re.findall(r"'(sha256-[^']*)'", policy)) == {source_hash(script) for script in scripts}
+    assert policy.startswith("default-src 'none'; script-src 'sha256-") and "unsafe-eval" not in policy
+    assert page.index("Content-Security-Policy") < page.index("<style") < page.index("<script")
+    for mark in ("<!--", "<script", "</script"):
+        assert mark not in bundle().script.lower()
+    assert inline("a</SCRIPT>b<!--") == r"a\x3c/SCRIPT>b\x3c!--"
+
+
+def test_a_bundle_of_an_unknown_form_is_named(monkeypatch, tmp_path):
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "dt_bundle.js").write_text("window.DataTable = 1;")
+    (tmp_path / "html" / "dt_bundle.css").write_text("")
+    monkeypatch.setattr("mlopsim.report.datatables.files", lambda name: tmp_path)
+    with pytest.raises(MlopsimError, match="unknown form"):
+        bundle.__wrapped__()
+
+
+def test_sections_that_could_not_be_made_are_named_with_their_reasons(tmp_path):
+    unmade = [Unmade(title=f"Sweep {EVIL}", reason=f"needs {EVIL}")]
+    page = write_report(tmp_path, [], {"title": "t"}, unmade).read_text()
+    checker = parse(page)
+    assert "Sections that could not be made (1)" in "".join(checker.text)
+    assert f"Sweep {EVIL}" in checker.text and f"needs {EVIL}" in checker.text
+    assert "could not be made" not in render("t", [], {})
 
 
 def test_prose():
     assert prose("a **b** `c*d*`") == "<p>a <strong>b</strong> <code>c*d*</code></p>"
-    assert prose("one\ntwo\n\n- x\n- y") == "<p>one two</p>\n<ul><li>x</li><li>y</li></ul>"
+    flat = prose("one\ntwo\n\n- x\n- y").replace("\n", "")
+    assert flat == "<p>onetwo</p><ul><li>x</li><li>y</li></ul>"
+    assert prose("") == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "*a*", "_a_", "__a__", "***", "a | b", "# a", "> a", "    a", "~~~", "---", "&lt;", "&amp;", "a\\*b",
+        "<b>a</b>", "<!-- a -->", "![a](b.png)", "[a](https://b.org)", "[a](javascript:b)", "[a]: #b", "$a$",
+        "<https://a.org>", "https://a.org", "www.a.org", "a\\", "[/red]", "cost_$_per_$",
+    ],
+)  # fmt: skip
+def test_names_in_a_text_are_no_markup(name):
+    checker = parse(prose(f"Of {name} and {name}."))
+    assert checker.tags == ["p"]
+    assert "".join(checker.text).strip() == f"Of {name} and {name}."
+    assert set(parse(prose(name)).tags) == {"p"}
+
+
+def test_code_spans_hold_any_name():
+    for name in ("a`b", "`", "``a", "**a**", "[a](#b)", " a ", "<b>", "a\\"):
+        checker = parse(prose(f"Of {code_span(name)}."))
+        assert checker.tags == ["p", "code"], name
+        assert "".join(checker.text).strip() == f"Of {name}."
+    assert code_span("") == ""
+
+
+def test_the_glossary_of_the_page_is_that_of_the_docs():
+    docs = Path(__file__).parents[2] / "docs" / "glossary.md"
+    assert docs.read_text() == GLOSSARY.read_text()
+    page = render("t", [], {})
+    assert glossary() in page and 'href="#glossary"' in page
+    words = ("R", "U", "NS", "oracle", "World", "roll-out", "run length", "ARL0", "false-alarm rate",
+             "restricted delay", "battery", "Gate", "Fit", "Cell", "Ledger", "Suite", "Track")  # fmt: skip
+    assert [w for w in words if f"<strong>{w}</strong>" not in page] == []
 
 
 def test_a_huge_figure_becomes_a_png():
@@ -245,7 +344,7 @@ def test_svg_ids_of_two_figures_do_not_collide():
     one, two = inline_svg(svg, "f1", "x"), inline_svg(svg, "f2", 'y"')
     assert 'id="f1-p"' in one
     assert "url(#f2-p)" in two
-    assert 'aria-label="y&quot;"' in two
+    assert 'aria-label="y&#34;"' in two
 
 
 @pytest.mark.parametrize(
