@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
@@ -80,7 +81,9 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
         "number alone; nothing says how large it may be by chance. What is found is a difference, not its "
         "cause, and not who is to blame for it."
     )
-    notes = [f"{v.audit}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE]
+    notes = [
+        f"{code_span(v.audit)}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE
+    ]
     if notes:
         text += "\n\n" + "\n".join(f"- {note}" for note in notes)
     return Section(title="Verdicts", text=text, table=verdict_rows(verdicts))
@@ -205,7 +208,7 @@ def _data(subject: Subject) -> Section:
         "missing one is in none. "
     )
     if table.no_group is not None:
-        text += f"Rows without a group are a group of their own, {table.no_group}. "
+        text += f"Rows without a group are a group of their own, {code_span(table.no_group)}. "
     return Section(title="Data", text=text + "**missing**: share of the rows.", table=frame)
 
 

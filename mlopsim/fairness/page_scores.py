@@ -7,6 +7,7 @@ import math
 import numpy as np
 import polars as pl
 
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rates import LEAST
@@ -125,7 +126,7 @@ def attributions(evidence: Evidence, level: float) -> list[Section]:
                 **interval_columns("gap", [table[key] for key in keys]),
             }
         )
-        counts = ", ".join(f"{group}: {n:,}" for group, n in zip(groups, rows, strict=True))
+        counts = ", ".join(f"{code_span(group)}: {n:,}" for group, n in zip(groups, rows, strict=True))
         text = (
             f"{texts[name]} {level:.0%} intervals (Welch). As many rows of each group as possible are "
             f"explained, so that small groups weigh more among all others than in the data: {counts}."

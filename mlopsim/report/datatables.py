@@ -79,7 +79,7 @@ def bundle() -> Bundle:
     script = (folder / "dt_bundle.js").read_text(encoding="utf-8")
     style = (folder / "dt_bundle.css").read_text(encoding="utf-8")
     exports = re.findall(r"export\s*\{([^}]*)\}", script)
-    release = re.search(r"DataTables (\d[\d.]*)", script)
+    release = re.search(r"DataTables (\d+\.\d+\.\d+)", script)
     if len(exports) != 1 or release is None:
         raise MlopsimError(
             f"the bundle of itables {version('itables')} is of an unknown form",

@@ -52,6 +52,8 @@ class Cell:
     Attributes
     ----------
     text : str
+    chosen : bool
+        Whether it is a text of a column that is filtered by choosing.
     order, low, high : str or None
         Number by which it is sorted and ends of its interval, in full; empty where undefined, None of texts.
     note : int
@@ -61,11 +63,19 @@ class Cell:
     """
 
     text: str
+    chosen: bool = False
     order: str | None = None
     low: str = ""
     high: str = ""
     note: int = 0
     reason: str = ""
+
+    @property
+    def numbers(self) -> Markup:
+        """Its numbers as attributes of HTML."""
+        ends = f' data-low="{self.low}"' if self.low else ""
+        ends += f' data-high="{self.high}"' if self.high else ""
+        return Markup(f' data-order="{self.order}"{ends}')
 
 
 @dataclass(kw_only=True)
@@ -120,13 +130,14 @@ def _in_full(number: float) -> str:
     return repr(number) if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
 
 
-def _few(values: pl.Series) -> bool:
-    """Whether a column's values are few enough to choose from."""
+def _few(values: pl.Series, *, first: bool) -> bool:
+    """Whether a column's values are few enough to choose from, as facts are and measurements are not."""
     if values.dtype.is_nested():
         return False
-    kinds, most = values.n_unique(), NUMBERS if values.dtype.is_numeric() else CHOICES
-    # numbers that are all different are measurements
-    return 1 < kinds <= most and not (values.dtype.is_numeric() and 2 * kinds > len(values))
+    kinds, numeric = values.n_unique(), values.dtype.is_numeric()
+    # the first column says who or what a row is
+    repeated = 2 * kinds <= len(values) if numeric else first or 3 * kinds <= 2 * len(values)
+    return 1 < kinds <= (NUMBERS if numeric else CHOICES) and repeated
 
 
 def _plan(table: pl.DataFrame) -> list[Column]:
@@ -161,7 +172,7 @@ def _plan(table: pl.DataFrame) -> list[Column]:
             widths = [_number(b) - _number(a) for a, b in ends]
             column.digits = digits_for([_number(v) for v in table[name]], widths)
         else:
-            column.choices = _few(table[name])
+            column.choices = _few(table[name], first=name == names[0])
             if table.schema[name].is_float():
                 column.digits = digits_for([_number(v) for v in table[name]])
         columns.append(column)
@@ -182,7 +193,7 @@ def _cell(column: Column, row: dict[str, Any], table: Typeset) -> Cell:
     if not column.numeric:
         if isinstance(value, bool):
             value = "yes" if value else "no"
-        return Cell(text=DASH if value is None else str(value))
+        return Cell(text=DASH if value is None else str(value), chosen=column.choices)
     number = _number(value)
     cell = Cell(text="", order=_in_full(number))
     undefined = math.isnan(number)

@@ -237,11 +237,14 @@ def test_columns_with_few_values_are_filtered_by_choosing():
             "latency": [1.0, 2.0] * 50,
             "score": [k / 7 for k in range(100)],
             "one": ["x"] * 100,
+            "p": [f"{k / 100}" for k in range(100)],
         }
     )
     heads = re.findall(r'data-name="(\w+)"([^>]*)>', table_html(table))
     assert [name for name, rest in heads if "data-choices" in rest] == ["family", "latency"]
     assert 'data-search="a"' in table_html(table)
+    heads = re.findall(r'data-name="(\w+)"([^>]*)>', table_html(table.head(9)))
+    assert [name for name, rest in heads if "data-choices" in rest] == ["method", "family", "latency"]
 
 
 def test_one_copy_of_the_library_serves_all_tables_and_none_a_page_without():
