@@ -15,7 +15,7 @@ from mlopsim.bench.summary import Summary
 from mlopsim.compose.page import BOARD, STAMP, config_text, drawn, is_drawn, read_board, report_meta, stamp_of
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
-from mlopsim.core.section import make_sections
+from mlopsim.core.section import Unmade, make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.track import Scored, Section, Track
 
@@ -164,21 +164,21 @@ class Results:
             return self.folder / "report.html"
         with self._reading() as ledger:
             with explained(self._loaded):
-                board, sections = self.leaderboard, self._sections()
+                board, (sections, unmade) = self.leaderboard, self._sections()
             stamp_file.unlink(missing_ok=True)
-            page = write_report(self.folder, sections, report_meta(ledger, dict(self.entry), self.cells))
+            meta = report_meta(ledger, dict(self.entry), self.cells)
+            page = write_report(self.folder, sections, meta, unmade)
             write_text(self.folder / "config.yaml", config_text(ledger, dict(self.entry)))
         write_text(board_file, board.write_csv())
         write_text(stamp_file, drawn(stamp, self.folder))
         return page
 
-    def _sections(self) -> list[Section]:
+    def _sections(self) -> tuple[list[Section], list[Unmade]]:
         whole = getattr(self.track, "sections", None)
         if whole is not None:  # of a track whose sections are no components yet
             found: list[Section] = whole(self.cells, self.curves)
-            return found
-        made, unmade = make_sections(self)
-        return [*made, *(Section(title=each.title, text=f"Not made: {each.reason}.") for each in unmade)]
+            return found, []
+        return make_sections(self)
 
     def export(self, path: str | Path) -> Path:
         """Write the cells, sorted by key, as ``.parquet`` or ``.csv``.
