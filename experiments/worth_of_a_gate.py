@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ledger = _common.below_root(settings["ledger"])
     for folder in (ledger, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
-    cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
+    cells, curves = _common.run_suite(suite, study.track, ledger, settings["workers"])
     counted = costly(cells, track.floor)
     cost = losses(cells, counted)
     _common.write_table(experiment.folder, cost, "losses")
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for p in pairs
         ]
         _common.write_table(experiment.folder, flat, "disagreements")
-    results = TableResults(track=track, cells=cells, read=curves)
+    results = TableResults(track=study.track, cells=cells, read=curves)
     by_group = make("section", "quality-groups").make(results)
     if by_group is not None:
         _common.write_table(experiment.folder, by_group.table.to_dicts(), "groups")

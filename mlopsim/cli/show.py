@@ -20,7 +20,8 @@ PARTS = ("low", "high", "reason", "n", "cells", "excluded", "reference")
 def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
     """Print a leaderboard: the first two intervals as ``0.83 [0.79, 0.87]``, a dash where undefined.
 
-    Columns that do not fit into a terminal are left out and named below it: numbers are never cut.
+    Columns that do not fit into a terminal are left out and named below it: numbers are never cut. So are
+    attributes that are the same for all methods, or not known.
     """
     from rich.console import Console
     from rich.table import Table
@@ -29,6 +30,7 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
     main = intervals[:2]
     hidden = {f"{c}_{part}" for c in intervals for part in PARTS} - {f"{main[0]}_n"}
+    hidden |= {c for c in names[1:] if not frame.schema[c].is_numeric() and frame[c].n_unique() == 1}
     columns = [c for c in names if c not in hidden]
     rows = list(frame.iter_rows(named=True))
     # a pipe has no width of its own

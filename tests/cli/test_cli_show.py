@@ -42,6 +42,14 @@ def test_a_pipe_gets_every_column_and_the_reference(capsys: pytest.CaptureFixtur
     assert not any("too wide" in line for line in lines)
 
 
+def test_attributes_that_tell_nothing_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {"family": ["rule", "control"], "reads": ["errors"] * 2, "stage": [None, None]}
+    frame = board().with_columns(pl.Series(name, values) for name, values in facts.items())
+    print_leaderboard(frame, "tiny-v1")
+    head = capsys.readouterr().out.splitlines()[1].split()
+    assert head[-1] == "family" and not {"reads", "stage"} & set(head)
+
+
 @pytest.mark.parametrize("width", [45, 70, 84, 200])
 def test_a_terminal_never_cuts_a_number(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
