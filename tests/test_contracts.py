@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mlopsim.checks import general
@@ -37,3 +40,10 @@ def test_every_kind_has_checks_of_its_own(kind: str) -> None:
 def test_an_unknown_kind_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'detector'"):
         checks_for("detectr")
+
+
+def test_the_architecture_page_has_a_row_for_each_kind() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z]+)` \| `([^`]+)` \| .{20,} \|$", page, flags=re.MULTILINE)
+    places = {kind: "mlopsim." + place.removesuffix(".py").replace("/", ".") for kind, place in rows}
+    assert places == PACKAGES

@@ -51,7 +51,9 @@ SHARE = 0.6
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--force", is_flag=True, help="Overwrite a page that exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."
+)
 def command(**given: Any) -> None:
     """Train a model on part of a data file, audit it on the rest, and write a page about it.
 

@@ -48,7 +48,9 @@ def _dry_run(study: Study) -> None:
 @click.argument("overrides", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--print-config", is_flag=True, help="Print the resolved config as YAML, and stop.")
-@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
+)
 @click.option("--conf", "conf", multiple=True, help="A folder with presets of your own.")
 @click.option("--no-report", is_flag=True, help="Do not write the HTML report.")
 def command(

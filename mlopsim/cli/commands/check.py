@@ -11,7 +11,9 @@ from mlopsim.core import registry
 
 @click.command("check")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."
+)
 def command(names: tuple[str, ...], plugins: tuple[str, ...]) -> None:
     """Run the contract tests on components, named kind/name.
 

@@ -58,7 +58,9 @@ SHOWN = 20
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--force", is_flag=True, help="Overwrite outputs that exist; never the source.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."
+)
 def command(
     file: str,
     words: tuple[str, ...],

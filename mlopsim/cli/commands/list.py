@@ -63,7 +63,9 @@ def _list_kind(kind: str, *, verbose: bool) -> None:
 @click.command("list")
 @click.argument("what", nargs=-1)
 @click.option("-v", "--verbose", is_flag=True, help="Show the parameters and their defaults.")
-@click.option("--plugin", "plugins", multiple=True, help="Load this .py file first.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."
+)
 def command(what: Iterable[str], verbose: bool, plugins: tuple[str, ...]) -> None:
     """List components by kind, or suites.
 

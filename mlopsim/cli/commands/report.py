@@ -13,7 +13,9 @@ from mlopsim.cli.show import print_leaderboard
 @click.command("report")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
-@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
+)
 @click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged.")
 def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plugins: bool) -> None:
     """Write the report of a results folder again, from what is stored.

@@ -14,7 +14,9 @@ from mlopsim.cli.say import echo
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("key")
 @click.option("--deep", is_flag=True, help="Remake the fits that the cell needs, too.")
-@click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
+)
 @click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged.")
 def command(folder: Path, key: str, deep: bool, plugins: tuple[str, ...], trust_plugins: bool) -> None:
     """Recompute the cell KEY in a fresh process, and say which promise applied and whether it was kept.
