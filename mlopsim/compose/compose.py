@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlopsim.compose.overrides import GRAMMAR, check_overrides, fields_of, quoted
+from mlopsim.compose.overrides import GRAMMAR, check_overrides, fields_of, quoted, split_sweep
 from mlopsim.compose.schema import HARMLESS, PARTS, BenchConfig, root_keys
+from mlopsim.compose.sweep import read_sweep
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
@@ -107,7 +108,8 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    words = check_overrides(overrides)
+    others, swept = split_sweep(overrides)
+    words = check_overrides(others)
     _store_schema()
     given = {word.lstrip("+").partition("=")[0] for word in words}
     merged = "deployment" not in given and any(key.startswith("deployment.") for key in given)
@@ -161,6 +163,9 @@ def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) 
             "a preset or an override holds itself, or brackets in brackets beyond measure",
             remedy="look for aliases (*name) inside of what they name (&name)",
         ) from error
+    if swept:
+        tree["sweep"] = {**(tree.get("sweep") or {}), **swept}
+        given.add("sweep")
     return _split(tree, choices, given, merged, tasks)
 
 
@@ -217,7 +222,11 @@ def _readable(error: Exception) -> tuple[str, str]:
     if "--multirun" in text:
         found = re.search(r"for key '([^']*)'", text) or re.search(r"'([^'=]*)=[^']*'", text)
         key = found.group(1) if found else "this key"
-        return f"'{key}' takes one value, not several", "run the command once for each value"
+        alone = key in (*root_keys(), "suite")
+        advice = (
+            "run the command once for each value" if alone else f"write sweep.{key}=[...] to compare them"
+        )
+        return f"'{key}' takes one value, not several", advice
     cause = str(error.__cause__).split("\n")[0] if error.__cause__ is not None else ""
     match = re.match(r"In '.*': Could not find '(\w+)/(.*)'", text)
     if match:
@@ -267,6 +276,11 @@ def _split(
     foreign = sorted({key.split(".")[0] for key in given} & set(tracks) - {config.track})
     if foreign:
         raise ConfigError(f"'{foreign[0]}.…' has no effect: this suite runs the track '{config.track}'")
+    for key in read_sweep(config.sweep).values:
+        if key in given:
+            raise ConfigError(
+                f"'{key}' is given one value and swept, too", remedy=f"keep one of them: {key} or sweep.{key}"
+            )
     modified = bool({key for key in given if key != "suite"} - HARMLESS)
     return Composed(
         config=config,

@@ -189,6 +189,57 @@ def _check_keys(words: Sequence[str]) -> set[str]:
     return free
 
 
+def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Part the words of a sweep, ``sweep.KEY=[1,2]`` or ``sweep.KEY=1,2``, from all others.
+
+    Returns
+    -------
+    list of str
+        The other words.
+    dict
+        Keys without ``sweep.`` to their values; ``zip`` to a bool.
+
+    Raises
+    ------
+    ConfigError
+        For a repeated key or values that cannot be read.
+
+    Examples
+    --------
+    >>> split_sweep(["seeds=3", "sweep.deployment.latency=1,2,4", "sweep.learner=[ridge,{tree: {a: 3}}]"])
+    (['seeds=3'], {'deployment.latency': [1, 2, 4], 'learner': ['ridge', {'tree': {'a': 3}}]})
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    others, swept = [], {}
+    for raw in overrides:
+        key, equals, value = raw.strip().partition("=")
+        if not key.startswith("sweep.") or not equals:
+            others.append(raw)
+            continue
+        name = key.removeprefix("sweep.")
+        if name in swept:
+            raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
+        if "${" in value:
+            raise ConfigError(
+                f"'{raw}' refers to something else: overrides are taken as they stand",
+                remedy="write the values themselves, so that the run can be repeated from its config",
+            )
+        listed = value if value[:1] == "[" or name == "zip" else f"[{value}]"
+        try:
+            parsed = OverridesParser.create().parse_override(f"x={listed}")
+            read = parsed.value()
+        except HydraException as error:
+            raise ConfigError(
+                f"cannot read '{raw}'", remedy=f'write "{key}=[a,b]", quoted for the shell'
+            ) from error
+        if parsed.is_sweep_override() or (name != "zip" and not isinstance(read, list)):
+            raise ConfigError(f"cannot read '{raw}'", remedy=f'write "{key}=[a,b]", quoted for the shell')
+        swept[name] = read
+    return others, swept
+
+
 def words_of(overrides: Sequence[str] | Mapping[str, Any]) -> list[str]:
     """Return overrides as words: a mapping of keys to values is written in Hydra's grammar.
 

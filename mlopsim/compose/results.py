@@ -13,11 +13,12 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.summary import Summary
 from mlopsim.compose.page import BOARD, STAMP, config_text, drawn, is_drawn, read_board, report_meta, stamp_of
+from mlopsim.compose.sweep import read_sweep
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
-from mlopsim.core.section import Unmade, make_sections
+from mlopsim.core.section import make_sections
 from mlopsim.core.spec import make
-from mlopsim.core.track import Scored, Section, Track
+from mlopsim.core.track import Attribute, Scored, Track
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,6 +93,12 @@ class Results:
         assert self._board is not None
         return self._board
 
+    @property
+    def sweep(self) -> Mapping[str, Sequence[Attribute]]:
+        """Swept keys, which are columns of the cells, with their values; empty where nothing is swept."""
+        found = read_sweep((self.entry["config"] or {}).get("sweep") or {})
+        return {key: found.attributes(key) for key in found.values}
+
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the stored series of a cell.
 
@@ -164,7 +171,7 @@ class Results:
             return self.folder / "report.html"
         with self._reading() as ledger:
             with explained(self._loaded):
-                board, (sections, unmade) = self.leaderboard, self._sections()
+                board, (sections, unmade) = self.leaderboard, make_sections(self)
             stamp_file.unlink(missing_ok=True)
             meta = report_meta(ledger, dict(self.entry), self.cells)
             page = write_report(self.folder, sections, meta, unmade)
@@ -172,13 +179,6 @@ class Results:
         write_text(board_file, board.write_csv())
         write_text(stamp_file, drawn(stamp, self.folder))
         return page
-
-    def _sections(self) -> tuple[list[Section], list[Unmade]]:
-        whole = getattr(self.track, "sections", None)
-        if whole is not None:  # of a track whose sections are no components yet
-            found: list[Section] = whole(self.cells, self.curves)
-            return found, []
-        return make_sections(self)
 
     def export(self, path: str | Path) -> Path:
         """Write the cells, sorted by key, as ``.parquet`` or ``.csv``.

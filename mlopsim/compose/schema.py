@@ -41,6 +41,9 @@ class BenchConfig:
         Root entropy of all seeds.
     cells : list
         Which combinations are cells, e.g. ``{zip: {task: [a, b], method: [x, y]}}``; empty: all of them.
+    sweep : dict
+        Keys of which several values are compared, e.g. ``{deployment.latency: [1, 2, 4]}``; ``zip: true``
+        pairs the values of several keys.
     workers : int or None
         Worker processes; default: the processors that may be used.
     executor : str
@@ -64,6 +67,7 @@ class BenchConfig:
     split: str = "test"
     root: int = 0
     cells: list[Any] = field(default_factory=list)
+    sweep: dict[str, Any] = field(default_factory=dict)
     workers: int | None = None
     executor: str = "pool"
     results: str | None = None

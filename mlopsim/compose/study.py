@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -17,11 +17,12 @@ from mlopsim.compose.compose import Composed, compose_bench
 from mlopsim.compose.entries import by_name, merged
 from mlopsim.compose.overrides import words_of
 from mlopsim.compose.results import Results
+from mlopsim.compose.sweep import Recipe, Sweep, read_sweep, swept_grid
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make, part_of
-from mlopsim.core.track import Track
+from mlopsim.core.track import Method, Task, Track
 
 if TYPE_CHECKING:
     from mlopsim.bench.progress import Progress
@@ -75,11 +76,13 @@ class Study:
         Where its results go; by default ``results/local/<name>``.
     options : RunOptions
         How it is run where :meth:`run` is not told otherwise.
+    swept : Sweep
+        Keys of which several values are compared; see :meth:`sweep`.
 
     Attributes
     ----------
     suite : Suite
-        What is compared, resolved.
+        What is compared, resolved; of a sweep all of its tasks and methods.
     grid : Grid
         Its cells and fits.
 
@@ -109,6 +112,7 @@ class Study:
     config: Mapping[str, Any] = field(default_factory=dict)
     folder: str | Path | None = None
     options: RunOptions = RunOptions()
+    swept: Sweep = Sweep()
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -116,14 +120,23 @@ class Study:
         self.plugins = [str(Path(path).expanduser().resolve()) for path in self.plugins]
         registry.load_plugins(self.plugins)
         self.track = cast(Track, make("track", self.track))
-        tasks = {task.digest: task for task in self.track.tasks(self.tasks)}
-        self.suite = Suite(
+        if self.swept.values:
+            self.config = {**self.config, "sweep": self.swept.words()}
+            recipe = Recipe(track=self.track, tasks=self.tasks, methods=self.methods)
+            self.grid, tasks, methods = swept_grid(self.swept, recipe, self._suite)
+            self.suite = self._suite(self.track, tasks, methods)
+        else:
+            found = {task.digest: task for task in self.track.tasks(self.tasks)}
+            self.suite = self._suite(self.track, list(found.values()), self.track.methods(self.methods))
+
+    def _suite(self, track: Track, tasks: list[Task], methods: list[Method]) -> Suite:
+        return Suite(
             name=self.name,
             version=self.version,
             modified=self.modified,
-            track=part_of(self.track),
-            tasks=list(tasks.values()),
-            methods=self.track.methods(self.methods),
+            track=part_of(track),
+            tasks=tasks,
+            methods=methods,
             seeds=list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds),
             split=self.split,
             root=self.root,
@@ -131,6 +144,46 @@ class Study:
             plugins=[str(path) for path in self.plugins],
             config=self.config,
         )
+
+    def sweep(
+        self,
+        keys: str | Mapping[str, Sequence[Any]],
+        values: Sequence[Any] | None = None,
+        *,
+        zipped: bool = False,
+    ) -> Study:
+        """Return the study over several values of keys, beside those that it sweeps already.
+
+        Parameters
+        ----------
+        keys : str or mapping
+            A key with ``values``, or a mapping of keys to values: a part of the tasks or its parameter
+            (``learner``, ``deployment.latency``), ``tasks.ENTRY``, a setting of the track
+            (``delivery.reaction``), or ``methods.NAME.PARAMETER``.
+        values : sequence, optional
+            Two values or more.
+        zipped : bool, default False
+            Whether the values of several keys go in pairs; otherwise every combination is compared.
+
+        Returns
+        -------
+        Study
+            Its tasks or methods have the values as attributes, which become columns of the cells.
+
+        Examples
+        --------
+        >>> study = Study(track={"delivery": {"steps": 0}}, tasks=[{"name": "a"}], methods=["ks"], seeds=2)
+        >>> slow = study.sweep("deployment.latency", [1, 2, 4])
+        >>> [task.name for task in slow.suite.tasks], len(slow.grid.cells)
+        (['a, latency=1', 'a, latency=2', 'a, latency=4'], 18)
+        """
+        if isinstance(keys, str):
+            if values is None:
+                raise ConfigError(f"no values of '{keys}' are given", remedy='sweep("KEY", [1, 2])')
+            keys = {keys: values}
+        every = {**self.swept.values, **keys}
+        swept = Sweep(values=every, zipped=zipped or self.swept.zipped)
+        return replace(self, swept=swept, modified=True)
 
     @property
     def results_dir(self) -> Path:
@@ -144,7 +197,7 @@ class Study:
 
     @cached_property
     def grid(self) -> Grid:
-        """The cells and the fits that they need."""
+        """The cells and the fits that they need: what is run."""
         return expand(self.suite, self.track)
 
     def run(
@@ -294,6 +347,7 @@ def study_of(composed: Composed, plugins: Sequence[str | Path] = ()) -> Study:
         cells=config.cells,
         config=composed.resolved,
         folder=config.results,
+        swept=read_sweep(config.sweep),
         options=RunOptions(**{name: getattr(config, name) for name in asdict(RunOptions())}),
     )
 

@@ -19,7 +19,7 @@ from mlopsim.core.errors import ConfigError, nearest
 
 C = TypeVar("C", bound=type)
 
-#: where the components of each kind live, one file each; ``*`` stands for every folder there
+#: where the components of each kind live, one file each; ``*`` stands for every folder there, and for none
 PACKAGES: dict[str, str] = {
     "concept": "mlopsim.streams.concepts",
     "schedule": "mlopsim.streams.schedules",
@@ -150,7 +150,7 @@ def _import_package(place: str) -> None:
     """Import a module, or every module of a package but those with an underscore; ``*``: of each folder."""
     above, star, below = place.partition(".*.")
     if star:
-        for folder in _modules(above):
+        for folder in (above, *_modules(above)):
             inside = f"{folder}.{below}"
             # a file there is not imported for being looked at
             found = importlib.util.find_spec(folder)

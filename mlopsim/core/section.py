@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.registry import find, names
-from mlopsim.core.track import Section, Track
+from mlopsim.core.track import Attribute, Section, Track
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +37,11 @@ class Results(Protocol):
     @property
     def leaderboard(self) -> pl.DataFrame:
         """One row a method, as the track sums it up; computed once."""
+        ...
+
+    @property
+    def sweep(self) -> Mapping[str, Sequence[Attribute]]:
+        """Swept keys, which are columns of the cells, with their values; empty where nothing is swept."""
         ...
 
     def curves(self, key: str) -> Mapping[str, np.ndarray]:

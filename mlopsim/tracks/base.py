@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Cell, FitJob
+from mlopsim.core.track import Attribute, Cell, FitJob, Outcome
 
 
 def check_entry(number: int, entry: Any, known: Sequence[str]) -> None:
@@ -79,3 +79,33 @@ def name_fits(
         job = known[place]
         done.append(cell if job is None else replace(cell, fit=job.key))
     return done, list({job.key: job for job in known.values() if job is not None}.values())
+
+
+def run_by_setting(
+    cells: Sequence[Cell],
+    setting: Callable[[Cell], Hashable],
+    run: Callable[[Sequence[Cell], Any], list[Outcome]],
+) -> list[Outcome]:
+    """Run cells whose keys hold different settings of their track, those of one setting together.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Of one bundle; a sweep may have put cells of several settings into it.
+    setting : callable
+        What a cell's parts say of the settings.
+    run : callable
+        Cells and their setting to outcomes.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the cells.
+    """
+    places: dict[Hashable, list[int]] = {}
+    for place, cell in enumerate(cells):
+        places.setdefault(setting(cell), []).append(place)
+    outcomes: dict[int, Outcome] = {}
+    for value, found in places.items():
+        outcomes.update(zip(found, run([cells[place] for place in found], value), strict=True))
+    return [outcomes[place] for place in range(len(cells))]

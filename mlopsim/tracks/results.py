@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlopsim.core.track import Track
+from mlopsim.core.track import Attribute, Track
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,11 +27,14 @@ class TableResults:
         One row a cell.
     read : callable
         Cell key to its stored series.
+    sweep : mapping
+        Swept keys, which are columns of the cells, with their values.
     """
 
     track: Track
     cells: pl.DataFrame
     read: Callable[[str], Mapping[str, np.ndarray]]
+    sweep: Mapping[str, Sequence[Attribute]] = field(default_factory=dict)
 
     @cached_property
     def leaderboard(self) -> pl.DataFrame:

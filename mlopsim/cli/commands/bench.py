@@ -71,11 +71,13 @@ def command(
       mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}},ppo]" seeds=30 results=out/
       mlopsim bench suite=quick stream=file stream.path=elec2.csv.gz stream.label=label methods=never,periodic
       mlopsim bench suite=quick deployment.latency=4 --dry-run
+      mlopsim bench suite=quick sweep.deployment.latency=1,2,4
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
 
     Keys: suite, methods, tasks, cells, seeds, split, root, workers, executor (pool, serial, dask or
     tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
     learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
+    sweep.KEY=A,B compares several values of a parameter of a group, of the track or of methods.
     """
     from mlopsim.compose.compose import compose_bench
     from mlopsim.compose.study import study_of

@@ -14,7 +14,7 @@ from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome,
 from mlopsim.core.versions import versions
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.delivery.space import space_of
-from mlopsim.tracks.base import always_listed, check_entry, name_fits, stream_facts
+from mlopsim.tracks.base import always_listed, check_entry, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
@@ -179,7 +179,12 @@ class DeliveryTrack:
         """Roll the methods out over the cells' Worlds."""
         from mlopsim.tracks.delivery.run import run_cells
 
-        return run_cells(cells, fits, reaction=self.reaction)
+        # a sweep may bring cells of other settings than the track's own
+        return run_by_setting(
+            cells,
+            lambda cell: cell.task.part["reaction"],
+            lambda some, reaction: run_cells(some, fits, reaction=reaction),
+        )
 
     # -- report --------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Known
-from mlopsim.tracks.base import check_entry, name_fits, stream_facts
+from mlopsim.tracks.base import check_entry, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_controls
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
@@ -225,7 +225,17 @@ class DriftTrack:
         """Run the detectors of the cells."""
         from mlopsim.tracks.drift.run import run_cells
 
-        return run_cells(cells, fits, self._settings, self.tolerance, self.wait)
+        def setting(cell: Cell) -> tuple[Any, ...]:
+            task, method = cell.task.part, cell.method.part
+            return task["tolerance"], task.get("wait", self.wait), method["arl0"], tuple(method["curve"])
+
+        def run_some(some: Sequence[Cell], values: tuple[Any, ...]) -> list[Outcome]:
+            tolerance, wait, arl0, curve = values
+            calibration = Calibration.of({**self.calibration, "arl0": arl0, "curve": list(curve)})
+            return run_cells(some, fits, calibration, tolerance, wait)
+
+        # a sweep may bring cells of other settings than the track's own
+        return run_by_setting(cells, setting, run_some)
 
     # -- report --------------------------------------------------------------------------------------
 

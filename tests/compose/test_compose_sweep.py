@@ -1,0 +1,205 @@
+"""Sweeps: the same keys from every door, and as if each value had been given alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from mlopsim.compose import Results, Study, load_suite, open_results
+from mlopsim.compose.compose import compose_bench
+from mlopsim.compose.sweep import Sweep, read_sweep
+from mlopsim.core.errors import ConfigError
+
+SMALL = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
+UNTUNED = {"delivery": {"steps": 0}}
+
+
+def study(**more: Any) -> Study:
+    tasks = [{"name": "small", "stream": SMALL}, {"name": "other", "stream": SMALL, "learner": "naive_bayes"}]
+    given: dict[str, Any] = {
+        "track": UNTUNED,
+        "tasks": tasks,
+        "methods": ["periodic", "ks"],
+        "seeds": 2,
+        **more,
+    }
+    return Study(**given)
+
+
+def keys(made: Study) -> set[str]:
+    return {cell.key for cell in made.grid.cells}
+
+
+def names(items: Any) -> list[str]:
+    return [item.name for item in items]
+
+
+def test_command_line_yaml_and_python_give_the_same_keys(tmp_path: Path) -> None:
+    words = ["sweep.deployment.latency=[1,2,4]", "sweep.deployment.label_delay=0,3,6", "seeds=5"]
+    by_word = load_suite("quick", overrides=words)
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "# @package _global_\ndefaults: [quick, _self_]\nseeds: 5\n"
+        "sweep: {deployment.latency: [1, 2, 4], deployment: {label_delay: [0, 3, 6]}}\n",
+        encoding="utf-8",
+    )
+    by_yaml = load_suite(path)
+    by_python = load_suite("quick", seeds=5).sweep(
+        {"deployment.latency": [1, 2, 4], "deployment.label_delay": [0, 3, 6]}
+    )
+    assert keys(by_word) == keys(by_yaml) == keys(by_python)
+    assert len(by_word.grid.cells) == 9 * len(load_suite("quick", seeds=5).grid.cells)
+    assert by_word.title == by_python.title == "quick-v1 (modified)" and by_yaml.title == "mine-v1"
+    task = by_word.suite.tasks[0]
+    assert task.name == "abrupt, latency=1, label_delay=0"
+    assert (task.attributes["deployment.latency"], task.attributes["deployment.label_delay"]) == (1, 0)
+    assert {job.key for job in by_word.grid.fits} == {job.key for job in by_python.grid.fits}
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("deployment.latency", [1, 4]),
+        ("learner", ["ridge", {"tree": {"max_depth": 3}}]),
+        ("stream.windows", [16, 20]),
+        ("delivery.reaction", [5, 10]),
+        ("delivery.steps", [1000, 2000]),
+    ],
+)
+def test_a_point_is_what_the_override_would_give(key: str, values: list[Any]) -> None:
+    swept = study().sweep(key, values)
+    head, _, rest = key.partition(".")
+    each = set()
+    for value in values:
+        if head == "delivery":
+            alone = study(track={"delivery": {"steps": 0, rest: value}})
+        elif rest:
+            alone = study(tasks=[_with(entry, head, rest, value) for entry in study().tasks])
+        else:
+            alone = study(tasks=[{**entry, head: value} for entry in study().tasks])
+        each |= keys(alone)
+    assert keys(swept) == each
+    shown = {t.attributes.get(key) for t in swept.suite.tasks} | {
+        m.attributes.get(key) for m in swept.suite.methods
+    }
+    assert shown - {None} == {"tree(max_depth=3)" if isinstance(v, dict) else v for v in values}
+    # a name is one thing
+    for items in (swept.suite.tasks, swept.suite.methods):
+        assert len({(item.name, item.digest) for item in items}) == len(items)
+    places = [(cell.task.name, cell.method.name, cell.seed) for cell in swept.grid.cells]
+    assert len(set(places)) == len(places)
+
+
+def _with(entry: Any, part: str, name: str, value: Any) -> dict[str, Any]:
+    spec = entry.get(part, "standard")
+    known, params = (spec, {}) if isinstance(spec, str) else next(iter(spec.items()))
+    return {**entry, part: {known: {**params, name: value}}}
+
+
+def test_parameters_of_methods() -> None:
+    swept = study().sweep("methods.periodic.every", [2, 5, 10])
+    assert set(names(swept.suite.methods)) == {
+        *("never", "oracle", "ks"),
+        *(f"periodic(every={n})" for n in (2, 5, 10)),
+    }
+    assert names(swept.suite.tasks) == ["small", "other"]
+    by_name = {method.name: method.attributes for method in swept.suite.methods}
+    assert by_name["periodic(every=5)"]["methods.periodic.every"] == 5
+    assert by_name["periodic(every=5)"]["swept_from"] == "periodic"
+    assert "methods.periodic.every" not in by_name["ks"]
+    every = [*({"periodic": {"every": n}} for n in (2, 5, 10)), "ks"]
+    assert keys(swept) == keys(study(methods=every))
+
+
+def test_values_of_several_keys_in_pairs() -> None:
+    both = {"deployment.latency": [1, 4], "methods.periodic.every": [2, 10]}
+    assert len(study().sweep(both, zipped=True).grid.cells) < len(study().sweep(both).grid.cells)
+    read = compose_bench(["suite=quick", "sweep.a.b=1,2", "sweep.zip=true"]).config.sweep
+    assert read_sweep(read) == Sweep(values={"a.b": [1, 2]}, zipped=True)
+    with pytest.raises(ConfigError, match="lists of one length, got a 2, b 3"):
+        Sweep(values={"a": [1, 2], "b": [1, 2, 3]}, zipped=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        ("deployment.latncy", [1, 2], "no parameter 'latncy'; did you mean 'latency'"),
+        ("deploymnt.latency", [1, 2], "cannot be swept; did you mean 'deployment'"),
+        ("methods.periodc.every", [1, 2], "no method 'periodc'; did you mean 'periodic'"),
+        ("delivery.reacton", [1, 2], "did you mean 'reaction'"),
+        ("delivery.reaction", [0, 2], r"must be in \[1"),
+        ("seeds", [5, 10], "'seeds' cannot be swept"),
+        ("deployment.latency", [2], "nothing to compare"),
+        ("deployment.latency", [2, 2], "a value twice"),
+        ("deployment.latency", 2, "must be a list"),
+        ("delivery.scenarios", [10, 20], "no effect on any cell"),
+        ("signal", ["iid", "model"], "cannot be swept"),
+    ],
+)
+def test_mistakes_are_named(key: str, values: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        study().sweep(key, values)
+
+
+def test_several_values_of_a_plain_key_advise_a_sweep() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)takes one value.*sweep\.deployment\.latency=\[") as caught:
+        compose_bench(["suite=quick", "deployment.latency=1,2,4"])
+    assert "multirun" not in str(caught.value)
+    with pytest.raises(ConfigError, match="given one value and swept"):
+        compose_bench(["suite=quick", "deployment.latency=1", "sweep.deployment.latency=1,2"])
+    with pytest.raises(ConfigError, match="given twice"):
+        compose_bench(["suite=quick", "sweep.deployment.latency=1,2", "sweep.deployment.latency=1,2"])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("sweep")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPSIM_CACHE", str(folder / "worlds"))
+        first = study().sweep("deployment.latency", [1, 2])
+        first.run(folder / "r", executor="serial", progress=False)
+        return (
+            study()
+            .sweep("deployment.latency", [1, 2, 4])
+            .run(folder / "r", executor="serial", progress=False)
+        )
+
+
+def test_an_added_value_computes_only_its_cells(results: Results) -> None:
+    assert results.summary is not None
+    counts = results.summary.counts
+    assert (counts.total, counts.cached, counts.done) == (48, 32, 16)
+    assert results.cells["deployment.latency"].value_counts().sort("deployment.latency").rows() == [
+        (1, 16),
+        (2, 16),
+        (4, 16),
+    ]
+    assert results.sweep == {"deployment.latency": [1, 2, 4]}
+
+
+def test_the_report_draws_the_score_along_the_values(results: Results) -> None:
+    from mlopsim.tracks.sections.sweep import Sweep as SweepSection
+
+    section = SweepSection().make(open_results(results.folder))
+    assert section is not None and list(section.figures) == ["NS along deployment.latency"]
+    found = section.table.filter(pl.col("method") == "periodic").sort("deployment.latency")
+    at_four = results.cells.filter(pl.col("deployment.latency") == 4)
+    board = {row["method"]: row["ns"] for row in results.track.leaderboard(at_four).iter_rows(named=True)}
+    assert found["ns"].to_list()[-1] == board["periodic"]
+    assert found["deployment.latency"].to_list() == [1, 2, 4] and set(found["ns_n"]) == {2}
+
+
+def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is swept of a track reaches the numbers, though a grid stores one track."""
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "worlds"))
+    swept = study(seeds=1).sweep("delivery.reaction", [1, 12])
+    together = swept.run(tmp_path / "r", executor="serial", progress=False).cells
+    for value in (1, 12):
+        alone = study(seeds=1, track={"delivery": {"steps": 0, "reaction": value}})
+        apart = alone.run(tmp_path / str(value), executor="serial", progress=False).cells
+        columns = ["key", "return", "detection", "precision"]
+        own = together.filter(pl.col("delivery.reaction") == value).select(columns).sort("key")
+        assert own.equals(apart.select(columns).sort("key"), null_equal=True)
