@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mlopsim.checks.base import ContractError
 from mlopsim.core.spec import make
-from mlopsim.core.track import Cell, FitJob, FitResult, Outcome, Track
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Outcome, Track
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,6 +70,11 @@ class SmallResults:
     def track(self) -> Track:
         """The track with its settings."""
         return self.run.track
+
+    @property
+    def sweep(self) -> Mapping[str, Sequence[Attribute]]:
+        """Nothing is swept."""
+        return {}
 
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the series of a cell."""
