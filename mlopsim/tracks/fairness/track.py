@@ -64,22 +64,32 @@ class FairnessTrack:
     #: what `mlopsim check` runs
     smallest: ClassVar[Mapping[str, Any]] = {
         "settings": {
-            "calibration": {"alpha": 0.2, "runs": 20, "checks": 20, "lime_runs": 10, "lime_checks": 10}
+            "calibration": {"alpha": 0.2, "runs": 10, "checks": 10, "lime_runs": 10, "lime_checks": 10}
         },
+        # a bias and a fair difference with the same features, guarded: there is something for each section
         "tasks": [
             {
+                "name": bias,
                 "stream": {
                     "population": {
-                        "windows": 8,
+                        "windows": 6,
                         "warmup": 2,
-                        "per_group": 60,
-                        "bias": "proxy",
-                        "timing": {"step": {"at": 4}},
+                        "per_group": 40,
+                        "bias": bias,
+                        "timing": {"step": {"at": 3}},
                     }
-                }
+                },
+                "every": 2,
+                "guard": True,
+                "strengths": [1.0, 2.0],
             }
+            for bias in ("proxy", "unequal_base_rate")
         ],
-        "methods": ["four_fifths"],
+        "methods": [
+            "four_fifths",
+            {"arm": {"audits": ["demographic_parity"]}},
+            {"arm": {"audits": ["four_fifths", "shap_gap"]}},
+        ],
     }
     parts: ClassVar[Mapping[str, Any]] = PARTS
     score: ClassVar[Metric] = Metric(name="power", unit="1", direction="max", primary=True, text="power")

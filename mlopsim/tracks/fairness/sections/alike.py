@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-alike")
 @dataclass(kw_only=True)
 class Alike(SectionMaker):
-    """How much more often each method blocks a bias than a fair difference with the same features.
-
-    Examples
-    --------
-    >>> Alike().title
-    'Proxy or unequal base rate'
-    """
+    """How much more often each method blocks a bias than a fair difference with the same features."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Proxy or unequal base rate"
@@ -61,8 +55,9 @@ class Alike(SectionMaker):
         text = (
             "A proxy lowers what is measured of one group, an unequal base rate what is there to be "
             "measured: the features have the same law given the group, to the number. Whoever sees features, "
-            "decisions and attributions only cannot tell them apart; labels can. **difference**: of the "
-            "shares blocked, paired over seeds and strengths."
+            "decisions and attributions only cannot tell them apart while the model stays; labels can, and a "
+            "model that is trained on them anew may decide otherwise. **difference**: of the shares blocked, "
+            "paired over seeds and strengths."
         )
         figures = {
             f"Told apart, {name}": ranking(

@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-blame")
 @dataclass(kw_only=True)
 class Blame(SectionMaker):
-    """How often the blame at the first alarm is right, and how stable it is.
-
-    Examples
-    --------
-    >>> Blame().title
-    'Blame'
-    """
+    """How often the blame at the first alarm is right, and how stable it is."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Blame"

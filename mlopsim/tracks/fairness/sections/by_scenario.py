@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-by-scenario")
 @dataclass(kw_only=True)
 class ByScenario(SectionMaker):
-    """Share of deployments that each method blocks, by scenario.
-
-    Examples
-    --------
-    >>> ByScenario().title
-    'Power by scenario'
-    """
+    """Share of deployments that each method blocks, by scenario."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Power by scenario"

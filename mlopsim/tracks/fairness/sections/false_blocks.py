@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-false-blocks")
 @dataclass(kw_only=True)
 class FalseBlocks(SectionMaker):
-    """The rate of every limit and of every rule of thumb in deployments that nobody calibrated on.
-
-    Examples
-    --------
-    >>> FalseBlocks().title
-    'False blocks'
-    """
+    """The rate of every limit and of every rule of thumb in deployments that nobody calibrated on."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "False blocks"

@@ -21,13 +21,7 @@ MEASURES = {
 @register("section", "fairness-guarding")
 @dataclass(kw_only=True)
 class Guarding(SectionMaker):
-    """Fairness and accuracy of what serves, with each method as the guard.
-
-    Examples
-    --------
-    >>> Guarding().title
-    'Guarding a deployment'
-    """
+    """Fairness and accuracy of what serves, with each method as the guard."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Guarding a deployment"

@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-lead")
 @dataclass(kw_only=True)
 class Lead(SectionMaker):
-    """Windows from the alarm of each battery to the harm, and the paired differences to the first.
-
-    Examples
-    --------
-    >>> Lead().title
-    'Lead time'
-    """
+    """Windows from the alarm of each battery to the harm, and the paired differences to the first."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Lead time"

@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 @register("section", "fairness-leaderboard")
 @dataclass(kw_only=True)
 class Leaderboard(SectionMaker):
-    """Power of every method over all tasks with a bias; those whose limit is not calibrated stand apart.
-
-    Examples
-    --------
-    >>> Leaderboard().title
-    'Leaderboard'
-    """
+    """Power of every method over all tasks with a bias; those whose limit is not calibrated stand apart."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Leaderboard"

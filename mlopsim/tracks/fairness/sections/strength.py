@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-strength")
 @dataclass(kw_only=True)
 class Strength(SectionMaker):
-    """Share of deployments blocked against the strength of the bias, a figure a scenario.
-
-    Examples
-    --------
-    >>> Strength().title
-    'Power against strength'
-    """
+    """Share of deployments blocked against the strength of the bias, a figure a scenario."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Power against strength"

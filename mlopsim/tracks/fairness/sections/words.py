@@ -13,13 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "fairness-words")
 @dataclass(kw_only=True)
 class Words(SectionMaker):
-    """Controls, norms and measures in words.
-
-    Examples
-    --------
-    >>> Words().title
-    'Words'
-    """
+    """Controls, norms and measures in words."""
 
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "Words"
