@@ -224,9 +224,14 @@ def false_blocks(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``law of`` (a scenario that becomes these deployments without its bias), ``method``, ``rate`` with its
-        interval and n, ``exact``, ``met`` (null for rules of thumb), ``missing``.
+        interval and n, ``exact``, ``met`` (null for rules of thumb; both null where an earlier version made
+        the limit), ``missing``.
     """
     rule = pl.col("limit") == "given"
+    exact, met = (
+        pl.col(name) if table.schema.get(name) == pl.Boolean else pl.lit(None, dtype=pl.Boolean)
+        for name in ("exact", "met")
+    )
     return (
         done(table)
         .filter(pl.col("rate").is_finite())
@@ -240,8 +245,8 @@ def false_blocks(table: pl.DataFrame) -> pl.DataFrame:
             pl.col("rate_n").cast(pl.Int64),
             pl.lit(None, dtype=pl.String).alias("rate_reason"),
             # the fit is that of the audit's own limit, which a rule of thumb does not use
-            pl.when(rule).then(False).otherwise(pl.col("exact")).alias("exact"),
-            pl.when(~rule).then(pl.col("met")).alias("met"),
+            pl.when(rule).then(False).otherwise(exact).alias("exact"),
+            pl.when(~rule).then(met).alias("met"),
             "missing",
         )
         .sort("rate", descending=True)

@@ -18,7 +18,7 @@ class FalseBlocks(SectionMaker):
     track: ClassVar[str] = "fairness"
     title: ClassVar[str] = "False blocks"
     order: ClassVar[float] = 60.0
-    needs: ClassVar[tuple[str, ...]] = ("rate", "scenario", "limit", "exact", "met")
+    needs: ClassVar[tuple[str, ...]] = ("rate", "scenario", "limit")
 
     def make(self, results: Results) -> Section | None:
         """Make a table and a figure for each law of no bias; None where no method has a limit."""
