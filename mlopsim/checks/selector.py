@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from mlopsim.checks.base import Check, identical, own_randomness, require
 from mlopsim.checks.selector_views import FIRST, answers, interface_of, random_views, redrawn, rows_of
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
-from mlopsim.delivery.features import OF_INPUTS, OF_LABELS
 from mlopsim.delivery.selector import READS, Interface, View
 from mlopsim.delivery.space import Choice, Range, Weights, admits, draw, near, space_of
 
@@ -245,14 +244,14 @@ def _reads(cls: type[Any]) -> None:
             return
         require(reads in READS, f"reads is {reads!r}", remedy=f"one of: {', '.join(READS)}")
         usual = answers(case.selector, case.views)
-        for what, endings, unread in (
-            ("labels", OF_LABELS, READS[reads] == "none"),
-            ("inputs", OF_INPUTS, reads in ("nothing", "errors")),
-        ):
-            if unread:
-                found = answers(case.selector, redrawn(case.views, endings, errors=what == "labels"))
+        unread: dict[Literal["labels", "inputs"], bool] = {
+            "labels": READS[reads] == "none",
+            "inputs": reads in ("nothing", "errors"),
+        }
+        for what, without in unread.items():
+            if without:
                 require(
-                    identical(usual, found),
+                    identical(usual, answers(case.selector, redrawn(case.views, what))),
                     f"says reads = '{reads}', but its answers change with the {what}",
                     remedy="reads: say all that it reads",
                 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mlopsim.checks.base import ContractError
-from mlopsim.delivery.features import feature_names
+from mlopsim.delivery.features import OF_INPUTS, OF_LABELS, feature_names
 from mlopsim.delivery.inputs import Feed, Rows
 from mlopsim.delivery.selector import Interface, Selector, View
 
@@ -118,15 +118,18 @@ def random_views(
     return views
 
 
-def random_inputs(n: int, steps: int, seed: int, fork: int | None = None) -> Feed:
-    """Return inputs of n deployments whose law moves in every fifth window; see :func:`random_views`."""
+def random_inputs(n: int, steps: int, seed: int, fork: int | None = None, *, phase: int = 4) -> Feed:
+    """Return inputs of n deployments whose law moves in every fifth window; see :func:`random_views`.
+
+    ``phase``: the first window in which it does.
+    """
 
     def rows_of_walk(i: int) -> np.ndarray:
         drawn = []
         for t in range(FIRST + steps):
             late = fork is not None and t >= FIRST + fork
             rng = np.random.default_rng([seed, 2, i, t, int(late)])
-            drawn.append(rng.normal(size=(ROWS, 2)) + 3.0 * (t % 5 == 4))
+            drawn.append(rng.normal(size=(ROWS, 2)) + 3.0 * (t % 5 == phase))
         return np.concatenate(drawn)
 
     windows = FIRST + steps
@@ -150,21 +153,22 @@ def rows_of(view: View, which: Sequence[int], *, errors: bool = True) -> View:
     )
 
 
-def redrawn(views: Sequence[View], endings: Sequence[str], *, errors: bool) -> list[View]:
-    """Return views in which features with these endings are drawn anew, and the errors or else the inputs."""
+def redrawn(views: Sequence[View], what: Literal["labels", "inputs"]) -> list[View]:
+    """Return views in which all that is made of labels, or all that is made of inputs, is drawn anew."""
     rng = np.random.default_rng(5)
-    feed = random_inputs(len(views[0].t), len(views), 5)
-    ends = [(name, f"_{name}") for name in endings]
+    ends = [(name, f"_{name}") for name in (OF_LABELS if what == "labels" else OF_INPUTS)]
+    n = len(views[0].t)
+    feed = random_inputs(n, len(views), 5, phase=1)
     found = []
     for view in views:
-        new = rows_of(view, range(len(view.t)))
+        new = rows_of(view, range(n))
         names = view.interface.names
-        columns = [i for i, n in enumerate(names) if any(n == own or n.endswith(end) for own, end in ends)]
-        new.obs[:, columns] = rng.random((len(view.t), len(columns)))
-        if errors:
+        columns = [i for i, f in enumerate(names) if any(f == own or f.endswith(end) for own, end in ends)]
+        new.obs[:, columns] = rng.random((n, len(columns)))
+        if what == "labels":
             new.errors[:] = np.where(new.errors < 0, -1, rng.random(new.errors.shape) < 0.5)
-        elif new.inputs is not None:
-            new.inputs = feed.at(new.inputs.t, new.inputs.version)
+        else:
+            new.inputs = feed.at(new.t, new.versions[np.arange(n), new.serving])
         found.append(new)
     return found
 

@@ -62,7 +62,7 @@ class Verdict:
 class ReleaseGate(Gate):
     """Base of gates that compare a new version with the one that serves, on held-out labelled rows.
 
-    A gate defines :meth:`judge`. Its verdict depends on what serves, so it belongs to the walk.
+    A gate defines :meth:`judge`. Its verdict depends on what serves, so it belongs to the roll-out.
 
     Parameters
     ----------

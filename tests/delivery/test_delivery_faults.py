@@ -146,6 +146,19 @@ class SaysNoInputs(Good):
     reads: ClassVar[str] = "errors"
 
 
+class SaysNoRows(Good):
+    """A selector that reads rows although it says that it reads errors."""
+
+    uses_inputs: ClassVar[bool] = True
+    reads: ClassVar[str] = "errors"
+
+    def act(self, view: View) -> np.ndarray:
+        inputs = view.inputs
+        assert inputs is not None
+        far = np.array([inputs.window(i).mean() > 1.0 for i in range(self.n)])
+        return np.where(far & view.mask[:, -1], self.interface.retrain, 0)
+
+
 class SaysNoLabels(Good):
     """A selector that reads an accuracy although it says that it reads inputs."""
 
@@ -241,6 +254,7 @@ SELECTORS = [
     (UnknownFeature, "possible", "true_accuracy"),
     (SaysNoErrors, "errors", "reads view.errors"),
     (SaysNoInputs, "reads", "change with the inputs"),
+    (SaysNoRows, "reads", "change with the inputs"),
     (SaysNoLabels, "reads", "change with the labels"),
     (ReadsTea, "reads", "'tea leaves'"),
     (NoFamily, "facts", "family"),

@@ -1,4 +1,4 @@
-"""Control: the gate that is told the truth."""
+"""Control: the gate that knows the truth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlopsim.quality.gate import Gate, Rows
 @register("gate", "oracle")
 @dataclass(kw_only=True)
 class Oracle(Gate):
-    """Control: flags exactly the corrupted rows, as it is told which they are.
+    """Control: flags exactly the corrupted rows, as it knows which they are.
 
     It cannot learn or score: whoever knows the truth asks for its scores with :meth:`truth`, and flags those
     above 0.

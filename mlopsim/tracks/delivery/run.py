@@ -29,7 +29,7 @@ ID_LENGTH = 16
 
 
 def world_spec(cell: Cell) -> WorldSpec:
-    """Return the World that a cell walks through."""
+    """Return the World that a cell is rolled out over."""
     part = cell.task.part
     return WorldSpec(
         stream=part["stream"],
