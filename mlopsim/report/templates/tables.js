@@ -38,13 +38,14 @@ const csv = (file, table) => ({
   },
 });
 
-document.querySelectorAll("table.data").forEach((table) => {
+const make = (table) => {
   const rows = Number(table.dataset.rows), heads = Array.from(table.tHead.rows[0].cells);
   // the first table is what the page is about
   const full = "main" in table.dataset || rows > FEW;
   if (rows === 0) { return; }
   const api = new DataTable(table, {
     autoWidth: false,
+    orderClasses: false,
     order: [],
     paging: rows > PAGE,
     pageLength: PAGE,
@@ -72,4 +73,7 @@ document.querySelectorAll("table.data").forEach((table) => {
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", table.getAttribute("aria-label"));
   if (full) { api.table().container().querySelector("input[type=search]").setAttribute("aria-label", "search"); }
-});
+};
+
+// a page of many long tables answers while the later ones are being made
+document.querySelectorAll("table.data").forEach((table, k) => (k === 0 ? make(table) : setTimeout(make, 0, table)));
