@@ -130,7 +130,8 @@ def _defaults(cls: Any) -> dict[str, Any]:
     """Return the identities of a class's own parameters, as they are when none is given."""
     typed = _types(cls)
     where = str(cls.__name__)
-    return {key: _typed(value, typed[key], f"{where}.{key}") for key, value in params_of(cls()).items()}
+    usual = params_of(cls(), whole=True)
+    return {key: _typed(value, typed[key], f"{where}.{key}") for key, value in usual.items()}
 
 
 @lru_cache(maxsize=1024)

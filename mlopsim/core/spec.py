@@ -1,11 +1,13 @@
 """Specs: ``name`` or ``{name: {param: value}}``, checked, completed, built and digested.
 
 A *spec* is what a user writes; a *part* is its canonical form with kind, name, version and every
-parameter (defaults included), which is what enters digests and the ledger.
+parameter (defaults included), which is what enters digests and the ledger. A parameter that was added later
+(:func:`added`) is left out of the part while it has its default, so that nothing changes its address.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import sys
@@ -15,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
-from mlopsim.core.digest import plain
+from mlopsim.core.digest import canonical_json, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import PACKAGES, find
 
@@ -24,7 +26,33 @@ Spec: TypeAlias = Any
 S = TypeVar("S")
 
 
-def part(kind: str, default: Spec, *, many: bool = False) -> Any:
+def added(default: Any) -> Any:
+    """Declare a dataclass field that a component did not have from the start.
+
+    With its default the component must give the numbers that it gave without the field. The field is left out
+    of parts, and so of digests, keys and identities, while it has this value: what was computed before stays
+    found. Code that reads parts must not expect it there; a built component always has it.
+
+    Parameters
+    ----------
+    default : object
+        The value that preserves the numbers; a list or mapping is copied for each instance.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Periodic:
+    ...     every: int = 10
+    ...     jitter: float = added(0.0)
+    >>> params_of(Periodic()), params_of(Periodic(jitter=0.5))
+    ({'every': 10}, {'every': 10, 'jitter': 0.5})
+    """
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata={"added": True})
+    return dataclasses.field(default=default, metadata={"added": True})
+
+
+def part(kind: str, default: Spec, *, many: bool = False, added: bool = False) -> Any:
     """Declare a dataclass field that holds the spec of another component.
 
     Parameters
@@ -35,8 +63,10 @@ def part(kind: str, default: Spec, *, many: bool = False) -> Any:
         Its default.
     many : bool, default False
         Whether the field is a list of specs.
+    added : bool, default False
+        Whether the component did not have it from the start (see :func:`added`).
     """
-    metadata = {"kind": kind, "many": many}
+    metadata = {"kind": kind, "many": many, "added": added}
     if many:
         return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     if isinstance(default, Mapping):
@@ -335,22 +365,46 @@ def part_of(component: Any) -> dict[str, Any]:
     return result
 
 
-def params_of(component: Any) -> dict[str, Any]:
-    """Return the parameters of a built component in canonical form, without its content."""
+def params_of(component: Any, *, whole: bool = False) -> dict[str, Any]:
+    """Return the parameters of a built component in canonical form, without its content.
+
+    Parameters
+    ----------
+    component : object
+        An instance; of a dataclass of settings, too.
+    whole : bool, default False
+        Whether parameters that were added later are there with their defaults, too.
+    """
     params: dict[str, Any] = {}
     for field in dataclasses.fields(component):
         if not field.init:
             continue
-        value = getattr(component, field.name)
-        if "kind" in field.metadata and value is not None:
-            kind = field.metadata["kind"]
-            value = (
-                [canonical(kind, item) for item in value]
-                if field.metadata["many"]
-                else canonical(kind, value)
-            )
-        params[field.name] = plain(value)
+        value = _param_of(field, getattr(component, field.name))
+        if whole or not field.metadata.get("added") or not _is_usual(type(component), field, value):
+            params[field.name] = value
     return params
+
+
+def _param_of(field: dataclasses.Field[Any], value: Any) -> Any:
+    if "kind" in field.metadata and value is not None:
+        kind = field.metadata["kind"]
+        value = (
+            [canonical(kind, item) for item in value] if field.metadata["many"] else canonical(kind, value)
+        )
+    return plain(value)
+
+
+def _is_usual(cls: type[Any], field: dataclasses.Field[Any], value: Any) -> bool:
+    """Tell whether a parameter has its default, as the class itself makes of it."""
+    usual = getattr(cls(), field.name)
+    if "kind" not in field.metadata:
+        where = f"{cls.__name__}.{field.name}"
+        hint = field_hints(cls)[field.name]
+        usual, value = (plain(convert(item, hint, where)) for item in (plain(usual), value))
+    else:
+        usual = _param_of(field, usual)
+    # as text: 1 and True are two values
+    return canonical_json(usual) == canonical_json(value)
 
 
 def label(kind: str, spec: Spec) -> str:
@@ -368,7 +422,7 @@ def label(kind: str, spec: Spec) -> str:
     name, given = split_spec(kind, spec)
     if isinstance(spec, Mapping) and "params" in spec and "kind" in spec:
         cls = find(kind, name)
-        defaults = params_of(cls())
+        defaults = params_of(cls(), whole=True)
         given = {key: value for key, value in given.items() if plain(value) != defaults.get(key)}
     leading = getattr(find(kind, name), "leading", None) if kind in PACKAGES else None
     words = [_short(value) for key, value in given.items() if key == leading]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from mlopsim.bench.runner import run
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.table import FIRST, export
 from mlopsim.core.errors import ConfigError, DataError, LedgerError
-from mlopsim.core.track import Attribute, Outcome
+from mlopsim.core.spec import make
+from mlopsim.core.track import Attribute, Cell, Method, Outcome, Task
 
 BASELINE = "0123456789abcdef01234567"
 
@@ -211,6 +212,34 @@ def test_facts_and_names_enter_no_key_and_change_no_number(finished: Path, tmp_p
     # of the fits and cells, too: all that a run adds is its time
     assert frame(folder).select(numbers).equals(table.select(numbers))
     assert set(frame(folder)["place"]) == {0, 1} and "size" not in frame(folder).columns
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "fits"),
+    [
+        ("delivery", "periodic", True),
+        ("drift", "cusum", True),
+        ("quality", "mahalanobis", False),
+        ("fairness", "demographic_parity", True),
+    ],
+)
+def test_the_tracks_put_neither_facts_nor_names_into_parts_and_keys(
+    name: str, method: str, fits: bool
+) -> None:
+    track = make("track", name)
+    tasks, methods = track.tasks([{"name": "a"}]), track.methods([method])
+
+    def keys(task: Task, given: Sequence[Method]) -> tuple[list[str], list[str]]:
+        cells = [Cell(track=f"{name}/1", task=task, method=one, seed=0) for one in given]
+        with_fits, jobs = track.fits(cells)
+        return [cell.key for cell in with_fits], [job.key for job in jobs]
+
+    plain = keys(tasks[0], methods)
+    assert bool(plain[1]) == fits
+    more = {"another": "fact", "count": 3}
+    task = replace(tasks[0], name="renamed", attributes={**tasks[0].attributes, **more})
+    others = [replace(m, name=f"{m.name}!", attributes={**m.attributes, "of": m.name}) for m in methods]
+    assert keys(task, others) == plain
 
 
 def test_a_fit_s_facts_enter_no_key_of_what_stands_on_it() -> None:
