@@ -14,10 +14,10 @@ from mlopsim.bench.grid import Grid
 from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.bench.schema import sealed
 from mlopsim.bench.storage import pack_array, to_json
-from mlopsim.core.spec import make, split_spec
+from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult
 from mlopsim.fairness.audit import Source
-from mlopsim.streams.stream import Norm
+from mlopsim.tracks.fairness.controls import CONTROLS
 from mlopsim.tracks.fairness.metrics import GUARDED, RATES
 
 SUITE = "fairness-paper"
@@ -35,19 +35,13 @@ def fairness_grid(settings: Mapping[str, Any]) -> Grid:
     return load_suite(SUITE, seeds=settings["fairness_seeds"]).grid
 
 
-def law_of(cell: Cell) -> tuple[float, Norm]:
-    """Return strength and norm of the bias of a cell's task."""
-    stream = cell.task.part["stream"]
-    source = make("stream", stream)
-    norm = make("bias", source.bias).norm if split_spec("bias", source.bias)[0] != "none" else Norm.NONE
-    return float(source.strength), norm
-
-
-def drawn(cell: Cell, strength: float, norm: Norm, rng: np.random.Generator) -> dict[str, float]:
+def drawn(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
     """Draw the numbers of a cell; NaN where the track gives none."""
     part = cell.method.part
     control = part["control"] is not None
-    wrong = norm is not Norm.NONE and strength > 0.0
+    strength = cell.task.attributes["strength"]
+    assert isinstance(strength, float)
+    wrong = cell.task.attributes["norm"] is not None
     metrics: dict[str, float] = {}
     u = rng.random(len(GUARDED) + 8).tolist()
     hit = u[0] < strength
@@ -82,7 +76,6 @@ def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
     rng = np.random.default_rng(0)
     names = [metric.name for metric in grid.metrics]
     pool = [pack_array(rng.random(WINDOWS)) for _ in range(CURVES)]
-    laws: dict[str, tuple[float, Norm]] = {}
     with Ledger.open(folder) as ledger:
         ledger.register(grid)
         run = ledger.begin_run(grid.digest, {"executor": "serial", "workers": 1})
@@ -93,13 +86,12 @@ def fill_fairness(settings: Mapping[str, Any], folder: Path) -> str:
 
     def rows(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         for cell in grid.cells:
-            if cell.task.digest not in laws:
-                laws[cell.task.digest] = law_of(cell)
-            found = drawn(cell, *laws[cell.task.digest], rng)
+            found = drawn(cell, rng)
             metrics = {name: found.get(name, math.nan) for name in names}
             reasons = {name: "undefined in this cell" for name in names if name not in found}
             kinds = ["position", "alarms"]
-            if cell.method.part["control"] == "oracle":
+            control = CONTROLS.get(cell.method.part["control"])
+            if control is not None and control.shows_truth:
                 kinds += ["treatment", "impact", "errors", "accuracy"]
             if cell.task.part["guard"]:
                 kinds += GUARDED_CURVES

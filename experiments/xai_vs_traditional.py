@@ -26,7 +26,6 @@ from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import facts, mean_of
 from mlopsim.tracks.fairness.analysis import batteries as batteries_of
 from mlopsim.tracks.fairness.analysis import biased, difference, scenarios, strengths, unequal
-from mlopsim.tracks.fairness.track import FairnessTrack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = experiment.settings
     study = load_suite(settings["suite"])
     suite, track = study.suite, study.track
-    if not isinstance(track, FairnessTrack):
+    if track.name != "fairness":
         raise SystemExit(f"{settings['suite']} is a suite of the track {suite.track}, not of fairness")
     experiment.settings["grid"] = study.config
     ledger = _common.below_root(settings["ledger"])
