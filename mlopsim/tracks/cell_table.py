@@ -154,21 +154,23 @@ def fact_columns(
 
 
 def printed(board: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return a leaderboard for a page: attributes beside the method, those that tell nothing left out.
+    """Return a leaderboard for a page: attributes after the first score, those that tell nothing left out.
 
     Parameters
     ----------
     board : polars.DataFrame
-        With a column ``method``.
+        With a column ``method``, then the score that leads.
     names : sequence of str
         Its attributes; one that is the same for all methods, or unknown, is left out.
 
     Examples
     --------
-    >>> board = pl.DataFrame({"method": ["a", "b"], "ns": [1, 2], "role": ["x", "y"], "known": ["-", "-"]})
+    >>> board = pl.DataFrame({"method": ["a", "b"], "ns": [1, 2], "ns_low": [0, 1], "cost": [3, 4],
+    ...                       "role": ["x", "y"], "known": ["-", "-"]})
     >>> printed(board, ["role", "known"]).columns
-    ['method', 'role', 'ns']
+    ['method', 'ns', 'ns_low', 'role', 'cost']
     """
     telling = [name for name in names if name in board.columns and board[name].n_unique() > 1]
     rest = [name for name in board.columns if name != "method" and name not in names]
-    return board.select("method", *telling, *rest)
+    lead = [name for name in rest if name == rest[0] or name.startswith(f"{rest[0]}_")]
+    return board.select("method", *lead, *telling, *(name for name in rest if name not in lead))

@@ -38,7 +38,7 @@ class QualityLeaderboard(SectionMaker):
             xlabel="share of the lost accuracy that is recovered",
             references={"no gate": 0.0, "clean data": 1.0},
             marks=marks_for(board["method"].to_list()),
-            note=f"{len(lost)} tasks in which something is lost; 95 % bootstrap over scenario seeds, n",
+            note=f"{len(lost)} tasks in which something is lost; 95 % bootstrap over n scenario seeds",
         )
         text = (
             f"**recovered** = sum(S_gate - S_none) / sum(S_clean - S_none) over {len(lost)} of "
