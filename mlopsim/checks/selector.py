@@ -20,7 +20,18 @@ from mlopsim.checks.selector_views import FIRST, answers, interface_of, random_v
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
 from mlopsim.delivery.selector import READS, Interface, View
-from mlopsim.delivery.space import Choice, Range, Weights, admits, draw, near, space_of
+from mlopsim.delivery.space import (
+    Choice,
+    Range,
+    Weights,
+    admits,
+    draw,
+    merged,
+    near,
+    possible,
+    space_of,
+    value_of,
+)
 
 #: slots and switches of the deployments that every selector is tried in
 SETTINGS: tuple[dict[str, Any], ...] = (
@@ -50,13 +61,14 @@ def draws(cls: type[Any], count: int) -> list[dict[str, Any]]:
                 params[key] = [float(w) for w in rng.standard_normal(choice.size)]
             else:
                 params[key] = draw(choice, rng)
-        found.append(params)
+        if possible(make("selector", cls.name, **merged(cls.name, params))):
+            found.append(params)
     return found
 
 
 def ready(cls: type[Any], interface: Interface, params: dict[str, Any]) -> Any:
     """Build a selector; give an agent a network for this interface."""
-    selector = make("selector", {cls.name: params})
+    selector = make("selector", {cls.name: merged(cls.name, params)})
     if is_agent(cls):
         selector.load(_fit(cls, interface))
     return selector
@@ -270,13 +282,13 @@ def _searchable(cls: type[Any]) -> None:
     default = cls()
     rng = np.random.default_rng(0)
     for key, choice in _space(cls).items():
-        require(key in names, f"space names '{key}', which is no parameter")
+        require(key.partition(".")[0] in names, f"space names '{key}', which is no parameter")
         require(
             isinstance(choice, tuple | Range | Weights),
             f"space['{key}'] is {choice!r}",
             remedy="a tuple or Range",
         )
-        value = getattr(default, key)
+        value = value_of(default, key)
         require(admits(choice, value), f"the default {key}={value!r} lies outside of space['{key}']")
         if isinstance(choice, Weights):
             require(len(_space(cls)) == 1, f"space['{key}'] is a list of weights, which is searched alone")
@@ -290,7 +302,7 @@ def _searchable(cls: type[Any]) -> None:
                 admits(choice, near(choice, value, 0.3, rng)), f"space['{key}'] leaves itself near {value!r}"
             )
             try:
-                make("selector", cls.name, **{key: value})
+                make("selector", cls.name, **merged(cls.name, {key: value}))
             except MlopsimError as error:
                 require(False, f"space['{key}'] holds {value!r}, which is refused: {error.message}")
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: windows that are compared in one call, if each is compared by itself
 AHEAD = 16
 #: detectors that hold a reference, and versions whose scores are kept, for each World
-READY, KEPT = 4, 128
+READY, KEPT = 2, 128
 
 
 @dataclass(kw_only=True)

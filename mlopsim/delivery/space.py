@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import find
+from mlopsim.core.spec import canonical, make
 
 
 @dataclass(frozen=True)
@@ -103,18 +107,79 @@ Choice: TypeAlias = tuple[Any, ...] | Range | Weights
 def space_of(selector: Any) -> dict[str, Choice]:
     """Return what tuning may search of a selector with these parameters, by the name of the parameter.
 
+    A parameter of a part of the selector is named ``part.name``.
+
     Its method ``searchable()`` says it, or the ``space`` of its class.
 
     Examples
     --------
     >>> from mlopsim.core.spec import make
     >>> sorted(space_of(make("selector", "on_alarm")))
-    ['arl0', 'cooldown', 'wait']
+    ['arl0', 'cooldown', 'detector.clock', 'wait']
     >>> sorted(space_of(make("selector", "on_alarm", detector={"adwin": {"delta": 0.1}})))
-    ['cooldown', 'wait']
+    ['cooldown', 'detector.clock', 'wait']
     """
     own = getattr(selector, "searchable", None)
     return dict(own() if callable(own) else getattr(selector, "space", {}))
+
+
+def possible(selector: Any) -> bool:
+    """Say whether parameters of a selector go together: if not, its method ``ready()`` raises ConfigError.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> possible(make("selector", "never"))
+    True
+    >>> possible(make("selector", "on_alarm", detector={"ddm": {"warm_start": 5}}, arl0=1e6))
+    False
+    """
+    ready = getattr(selector, "ready", None)
+    if callable(ready):
+        try:
+            ready()
+        except ConfigError:
+            # tuning and checks draw others instead; whoever walks it is told why
+            return False
+    return True
+
+
+def value_of(component: Any, key: str) -> Any:
+    """Return a parameter of a component by its name, ``part.name`` for one of a part.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> value_of(make("selector", "on_alarm", detector="cusum"), "detector.k")
+    0.5
+    """
+    name, dot, inner = key.partition(".")
+    value = getattr(component, name)
+    return value_of(make(_kinds(type(component))[name], value), inner) if dot else value
+
+
+def _kinds(cls: type[Any]) -> dict[str, str]:
+    """Return the kind of component of each parameter that is a part."""
+    return {field.name: field.metadata["kind"] for field in fields(cls) if "kind" in field.metadata}
+
+
+def merged(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters of a selector with those of its parts (``part.name``) put where they belong.
+
+    Examples
+    --------
+    >>> found = merged("on_alarm", {"detector": "cusum", "detector.k": 0.25, "wait": 2})
+    >>> found["detector"]["params"]["k"], sorted(found)
+    (0.25, ['detector', 'wait'])
+    """
+    whole = {key: value for key, value in params.items() if "." not in key}
+    for key, value in params.items():
+        part, dot, inner = key.partition(".")
+        if dot:
+            cls = find("selector", name)
+            spec = canonical(_kinds(cls)[part], whole.get(part, value_of(cls(), part)))
+            whole[part] = {**spec, "params": {**spec["params"], inner: plain(value)}}
+    return whole
 
 
 def draw(choice: Choice, rng: np.random.Generator) -> Any:

@@ -15,7 +15,7 @@ from mlopsim.core.spec import make
 from mlopsim.delivery.halving import ETA, distinct, rungs, size
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.selector import Selector
-from mlopsim.delivery.space import Choice, Weights, draw, near, space_of
+from mlopsim.delivery.space import Choice, Weights, draw, merged, near, possible, space_of, value_of
 from mlopsim.delivery.walk import walk
 
 #: share of the budget for the choice among the finalists, and how many there are, the default included
@@ -79,7 +79,8 @@ def tune(
     fixed : dict
         Parameters that are given and stay.
     free : list of str
-        Parameters to search; each needs an entry in the selector's ``space``.
+        Parameters to search; each needs an entry in the selector's ``space``. One of a part of the selector
+        is named ``part.name``.
     pool : WorldPool
         Training scenarios.
     deployment : component of kind ``deployment``
@@ -117,7 +118,7 @@ def tune(
     per_finalist = min(len(final), reserved // FINALISTS)
     episodes = (budget_steps - per_finalist * FINALISTS * judge.steps) // arena.steps
     if per_finalist < 1 or episodes < 2:
-        return TuneResult(params=plain({**start, **fixed}), steps_used=0)
+        return TuneResult(params=plain(merged(name, {**start, **fixed})), steps_used=0)
     rng = np.random.default_rng(_branch(seed, 3))
     if any(isinstance(choice, Weights) for choice in space.values()):
         found = _evolve(arena, space, start, episodes, rng)
@@ -128,7 +129,8 @@ def tune(
     rest = (budget_steps - trial.used) // (judge.steps * len(finalists))
     scores = [judge.score(params, min(len(final), rest), "final") for params in finalists]
     best = finalists[int(np.argmax(scores))]
-    return TuneResult(params=plain({**fixed, **best}), steps_used=trial.used, history=trial.history)
+    params = plain(merged(name, {**fixed, **best}))
+    return TuneResult(params=params, steps_used=trial.used, history=trial.history)
 
 
 def _check(name: str, fixed: Mapping[str, Any], free: Sequence[str], budget: int) -> dict[str, Choice]:
@@ -153,7 +155,7 @@ def _check(name: str, fixed: Mapping[str, Any], free: Sequence[str], budget: int
 def _start(name: str, fixed: Mapping[str, Any], free: Sequence[str]) -> dict[str, Any]:
     """Return the default values of the free parameters."""
     default = make("selector", name, **fixed)
-    return {key: getattr(default, key) for key in dict.fromkeys(free)}
+    return {key: value_of(default, key) for key in dict.fromkeys(free)}
 
 
 def _branch(seed: np.random.SeedSequence, *keys: int) -> np.random.SeedSequence:
@@ -184,7 +186,7 @@ class _Trial:
         self.history: list[dict[str, Any]] = []
 
     def build(self, params: Mapping[str, Any]) -> Selector:
-        selector: Selector = make("selector", self.name, **self.fixed, **params)
+        selector: Selector = make("selector", self.name, **merged(self.name, {**self.fixed, **params}))
         return selector
 
 
@@ -280,7 +282,9 @@ def _halve_twice(
     for _ in range(50 * count):
         if len(drawn) == count:
             break
-        drawn = distinct([*drawn, {key: draw(choice, rng) for key, choice in space.items()}])
+        candidate = {key: draw(choice, rng) for key, choice in space.items()}
+        if possible(arena.trial.build(candidate)):
+            drawn = distinct([*drawn, candidate])
     before = arena.trial.used
     ranked = _halve(arena, drawn, ladder, "global")
     left = episodes - (arena.trial.used - before) // arena.steps
@@ -295,7 +299,8 @@ def _halve_twice(
             break
         parent = parents[attempt % len(parents)]
         child = {key: near(choice, parent[key], WIDTH, rng) for key, choice in space.items()}
-        drawn = distinct([*drawn, child])
+        if possible(arena.trial.build(child)):
+            drawn = distinct([*drawn, child])
     return _halve(arena, drawn, ladder, "local")[:FINALISTS]
 
 

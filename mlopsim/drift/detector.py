@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -44,13 +44,13 @@ class Detector:
     Class attributes: ``family`` (what tables call its kind: chart, distance, ...), ``reads`` (kind of signal;
     a detector of values reads errors, too), ``limit`` (the parameter that calibration sets, empty if there is
     none), ``limits`` (two positive limits between which tuning looks for one; None: by the run length only),
-    ``separable`` (True: the score up to the first alarm does not depend on the limit, so that one run serves
-    all limits), ``sequential`` (False: a score depends on its tick and the reference only), ``random`` (True:
-    it draws random numbers), ``control`` (True: it does not look at the signal, see
-    :class:`mlopsim.drift.control.Control`), ``known_by`` (fields that ``informed`` fills in with what is
-    known of a task), ``pictured`` (True: reports show the two samples behind its first right alarm; of
-    detectors that compare windows with a reference), ``effort`` (what a tick takes, in microseconds or so:
-    simulations choose their number of runs by it, never by a clock).
+    ``space`` (values of its other parameters that tuning tries), ``separable`` (True: the score up to the
+    first alarm does not depend on the limit, so that one run serves all limits), ``sequential`` (False: a
+    score depends on its tick and the reference only), ``random`` (True: it draws random numbers), ``control``
+    (True: it does not look at the signal, see :class:`mlopsim.drift.control.Control`), ``known_by`` (fields
+    that ``informed`` fills in with what is known of a task), ``pictured`` (True: reports show the two samples
+    behind its first right alarm; of detectors that compare windows with a reference), ``effort`` (what a tick
+    takes, in microseconds or so: simulations choose their number of runs by it, never by a clock).
 
     The score is oriented: higher means more change. ``NaN > threshold`` is False, so no alarm is raised while
     the score is undefined. An empty signal has no alarms; so has one that is too short to learn from.
@@ -64,6 +64,7 @@ class Detector:
     reads: ClassVar[SignalKind] = SignalKind.VALUES
     limit: ClassVar[str] = "threshold_"
     limits: ClassVar[tuple[float, float] | None] = None
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     separable: ClassVar[bool] = True
     sequential: ClassVar[bool] = True
     random: ClassVar[bool] = False

@@ -101,7 +101,7 @@ def _seed(content: str, i: int) -> np.random.SeedSequence:
     return seed_sequence(Axis.CALIBRATION, Split.TRAIN, i, *words)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _highest(content: str, p0: float) -> np.ndarray:
     """Return the highest score of each signal: one run serves every run length."""
     part = json.loads(content)

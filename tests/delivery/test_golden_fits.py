@@ -50,13 +50,13 @@ TUNED: list[tuple[str, int, dict[str, Any]]] = [
         "adwin",
         52580,
         {
-            "detector": canonical("detector", "adwin"),
+            "detector": canonical("detector", {"adwin": {"clock": 4}}),
             "channel": None,
             "limit": None,
             "p0": 0.2,
-            "arl0": 2000.0,
+            "arl0": 5000.0,
             "cooldown": 0,
-            "wait": 8,
+            "wait": 7,
         },
     ),
 ]

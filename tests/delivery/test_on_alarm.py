@@ -335,15 +335,22 @@ def test_what_tuning_may_search() -> None:
     def space(**params: Any) -> list[str]:
         return sorted(space_of(make("selector", "on_alarm", **params)))
 
-    assert space() == ["arl0", "cooldown", "wait"]
+    assert space() == ["arl0", "cooldown", "detector.clock", "wait"]
     assert space(detector="ks") == ["cooldown", "limit", "wait"]
     for given in (
-        {"detector": {"ddm": {"level": 2.0}}},
-        {"arl0": 5000.0},
-        {"limit": 0.1},
+        {"detector": {"hddm_a": {"delta": 0.1}}},
+        {"detector": "hddm_a", "arl0": 5000.0},
+        {"detector": "hddm_a", "limit": 0.1},
         {"detector": "river"},
     ):
         assert space(**given) == ["cooldown", "wait"]
+    inner = [f"detector.{key}" for key in ("learn", "side")]
+    assert space(detector={"cusum": {"k": 1.0}}) == ["arl0", "cooldown", *inner, "wait"]
+    for name in names("detector"):
+        detector = make("detector", name)
+        for key, choice in detector.space.items():
+            assert getattr(detector, key) in choice
+            assert [getattr(dataclasses.replace(detector, **{key: v}), key) for v in choice] == list(choice)
     # every limit on offer is one that the detector takes
     for name in names("detector"):
         limits: Any = space_of(make("selector", "on_alarm", detector=name)).get("limit", ())
@@ -357,7 +364,8 @@ def test_tuning_finds_a_limit(name: str, pool: WorldPool) -> None:
     fixed = {"detector": canonical("detector", name)}
     deployment = make("deployment", "standard")
     found = tune("on_alarm", fixed, free, pool, deployment, 6000, np.random.SeedSequence(1))
-    assert set(found.params) == {"detector", *free} and 0 < found.steps_used <= 6000
+    outer = {key for key in free if "." not in key}
+    assert set(found.params) == {"detector", *outer} and 0 < found.steps_used <= 6000
     make("selector", "on_alarm", **found.params)
     tried = {entry["params"]["arl0" if name == "adwin" else "limit"] for entry in found.history}
     assert len(tried) > 4
@@ -369,3 +377,13 @@ def test_facts_follow_the_detector() -> None:
         selector = rule(name)
         kinds = make("detector", name).accepted()
         assert selector.reads == ("errors" if SignalKind.ERRORS in kinds else "inputs")
+
+
+def test_tuning_draws_no_run_length_that_cannot_be(pool: WorldPool) -> None:
+    fixed = {"detector": canonical("detector", {"ddm": {"warm_start": 5}}), "wait": 0, "cooldown": 0}
+    found = tune(
+        "on_alarm", fixed, ["arl0"], pool, make("deployment", "standard"), 6000, np.random.SeedSequence(1)
+    )
+    tried = {entry["params"]["arl0"] for entry in found.history}
+    # a third of the signals begins with five right answers: nothing rarer can be asked for
+    assert None in tried and 200_000.0 not in tried and len(tried) > 1

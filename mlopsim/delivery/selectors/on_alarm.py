@@ -73,7 +73,8 @@ class OnAlarm(Trigger):
     -----
     All walks advance in one compiled call for each window; detectors of others and controls are looped over.
     Scores of inputs depend on no decision: they are made for many windows at once and shared by walks.
-    Tuning searches ``wait``, ``cooldown`` and the limit: of errors by ``arl0``, of inputs as it is.
+    Tuning searches ``wait``, ``cooldown``, the limit (of errors by ``arl0``, of inputs as it is) and those
+    other parameters of the detector that its ``space`` names.
 
     References
     ----------
@@ -185,6 +186,9 @@ class OnAlarm(Trigger):
             # a whole part names every parameter
             given = split_spec("detector", self.detector)[1]
         named = "limit" in given or self._detector.limit in given
+        space |= {
+            f"detector.{key}": choice for key, choice in self._detector.space.items() if key not in given
+        }
         if not self._detector.limit or named or self.limit is not None or self.arl0 is not None:
             return space
         if self._channel is Channel.ERRORS:
@@ -203,13 +207,22 @@ class OnAlarm(Trigger):
 
     def begin(self) -> None:
         """Start a detector for each walk."""
-        detector = self._detector
-        if self.arl0 is not None:
-            detector = detector.limited(threshold_at(detector, self.arl0, self.p0))
-        self._running = detector
+        detector = self._running = self.ready()
         if self._channel is Channel.ERRORS:
             self._batch = detector.batch([np.random.default_rng(seed) for seed in self._seeds])
         self._first = np.full(self.n, -1, np.int64)
+
+    def ready(self) -> Detector:
+        """Return the detector with the limit that it walks with.
+
+        Raises
+        ------
+        ConfigError
+            If no limit leads to the run length.
+        """
+        if self.arl0 is None:
+            return self._detector
+        return self._detector.limited(threshold_at(self._detector, self.arl0, self.p0))
 
     def alarm(self, view: View) -> np.ndarray:
         """Hand on what is new to the detectors."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class ADWIN(Compiled):
 
     family: ClassVar[str] = "sliding window"
     limit: ClassVar[str] = "delta"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"clock": (4, 8, 16, 32)}
 
     delta: float = 0.002
     clock: int = 32

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +47,11 @@ class CUSUM(Chart):
 
     family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "h"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "k": (0.1, 0.25, 0.5, 1.0),
+        "learn": (50, 100, 200, 400),
+        "side": (Side.UP, Side.BOTH),
+    }
 
     k: float = 0.5
     h: float = 5.0

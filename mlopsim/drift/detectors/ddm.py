@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class DDM(Compiled):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "level"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"warm_start": (30, 60, 100, 300)}
 
     level: float = 3.0
     warm_start: int = 30

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +46,11 @@ class PageHinkley(Compiled):
 
     family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "h"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "delta": (0.001, 0.005, 0.02, 0.05),
+        "alpha": (0.99, 0.999, 0.9999, 1.0),
+        "side": (Side.UP, Side.BOTH),
+    }
 
     h: float = 50.0
     delta: float = 0.005
