@@ -2,7 +2,7 @@
 
 Runs the suite `drift-paper` (what is done is cached) and tabulates each detector: delay at the same
 false-alarm behaviour, overall and by how the change comes, alarms on changes that harm nobody, worth as the
-trigger of retraining. Then runs the same detectors with the limits that they come with: how often these
+retrain trigger. Then runs the same detectors with the limits that they come with: how often these
 alarm without a change, and how the order of the detectors changes. table.csv is the study, others.csv the
 limits that detectors come with; figures/ has the critical-difference diagram and delay against false alarms.
 

@@ -265,6 +265,25 @@ def test_an_earlier_table_has_a_leaderboard_and_says_what_is_not_known(report: A
     assert len(made) + len(unmade) == 14 and all("earlier version" in each.reason for each in unmade)
 
 
+def test_cells_of_an_earlier_version_among_new_ones_are_read_like_them(report: Any) -> None:
+    """A resumed folder: methods have attributes, cells that were done before have none of their own."""
+    results = report[3]
+    later = pl.col("seed") > 0
+    mixed = results.cells.with_columns(
+        pl.when(later).then(pl.col(name)).otherwise(None).alias(name) for name in ("channel", "met")
+    )
+    assert by_channel(mixed).equals(by_channel(results.cells))
+    assert leaderboard(mixed).equals(results.leaderboard)
+    # calibrations of an earlier version do not say whether they are exact
+    old = TableResults(track=results.track, cells=mixed.drop("exact"), read=results.curves)
+    text = make("section", "drift-calibrations").make(old).text
+    assert "0 of them by the exact law" in text and "For 11 it is not known" in text
+    # where no cell says what it read, there is what the method can read
+    board = {row["method"]: row for row in leaderboard(mixed.drop("channel")).to_dicts()}
+    assert (board["cusum"]["reads"], board["cusum"]["needs"]) == ("errors or outputs", "labels for errors")
+    assert board["ks"]["reads"] == "inputs" and board["never"]["reads"] == "nothing"
+
+
 def test_worth_needs_both_ends_of_the_scale() -> None:
     frame = cells({(name, "t"): [5.0, 7.0, 8.0] for name in ("never", "clairvoyant", "a")})
     returns = {"never": 0.0, "clairvoyant": 1.5, "a": 1.0}

@@ -51,16 +51,26 @@ MANY = "as many alarms at random places would find the changes, too: their delay
 
 
 def completed(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with every attribute of :data:`ATTRIBUTES`; null where its cells do not have it.
+    """Return a table with every attribute of :data:`ATTRIBUTES`; null where it is not known.
+
+    A cell of an earlier version has none of its own: what another cell of its task and method read, or of its
+    calibration says, holds for it, too.
 
     Examples
     --------
-    >>> completed(pl.DataFrame({"method": ["ks"], "role": ["method"]})).select("role", "met").rows()
-    [('method', None)]
+    >>> cells = {"task": ["t", "t"], "method": ["ks", "ks"], "fit": ["f", "f"], "channel": ["inputs", None]}
+    >>> completed(pl.DataFrame(cells)).select("role", "channel").rows()
+    [(None, 'inputs'), (None, 'inputs')]
     """
     # a metric of an earlier version may have had the name: its column is of another type
     missing = [name for name, dtype in ATTRIBUTES.items() if table.schema.get(name) != dtype]
-    return table.with_columns(pl.lit(None, dtype=ATTRIBUTES[name]).alias(name) for name in missing)
+    table = table.with_columns(pl.lit(None, dtype=ATTRIBUTES[name]).alias(name) for name in missing)
+    shared = {"channel": ("task", "method"), "met": ("method", "fit")}
+    return table.with_columns(
+        pl.coalesce(name, pl.col(name).drop_nulls().first().over(*owner)).alias(name)
+        for name, owner in shared.items()
+        if name not in missing
+    )
 
 
 def looking(table: pl.DataFrame) -> pl.DataFrame:
@@ -139,10 +149,10 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         method; ``reads``, ``needs``: what it read in the pooled tasks (:func:`pooled_tasks`) and what that
-        takes; ``known``; the means of :data:`MEANS` over the pooled tasks with ``_low``, ``_high``, ``_n``
-        (seeds) and ``_reason``; ``met``, ``laws``: laws on which fresh signals show the asked false-alarm
-        behaviour, of all on which the method was calibrated; ``cells``: done; ``family``, ``role``,
-        ``limit``. Attributes are null where they are not known.
+        takes, what it can read where no cell says so; ``known``; the means of :data:`MEANS` over the pooled
+        tasks with ``_low``, ``_high``, ``_n`` (seeds) and ``_reason``; ``met``, ``laws``: laws on which fresh
+        signals show the asked false-alarm behaviour, of all on which the method was calibrated; ``cells``:
+        done; ``family``, ``role``, ``limit``. Attributes are null where they are not known.
     """
     table = completed(table)
     chosen = table.filter(pl.col("task").is_in(pooled_tasks(table)))
@@ -150,9 +160,10 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     known = fact_columns(table, methods, FACTS)
     read = {m: _read(chosen, m) or _read(table, m) for m in methods}
     columns: dict[str, Any] = {"method": methods}
-    own = dict(zip(methods, known["role"], strict=True))
-    columns["reads"] = ["nothing" if own[m] == "control" else _joined(read[m]) for m in methods]
-    columns["needs"] = ["none" if own[m] == "control" else _needs(read[m]) for m in methods]
+    # a control is shown a signal, and reads nothing of it
+    own = [[] if role == "control" else read[m] for m, role in zip(methods, known["role"], strict=True)]
+    columns["reads"] = [_joined(r) or can for r, can in zip(own, known["reads"], strict=True)]
+    columns["needs"] = [_needs(r) or can for r, can in zip(own, known["needs"], strict=True)]
     columns["known"] = known["known"]
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])

@@ -37,6 +37,18 @@ def follows_rate(detector: Detector) -> TypeGuard[Control]:
     return isinstance(detector, Control) and detector.by_rate
 
 
+def is_upper(detector: Detector) -> bool:
+    """Return whether a control is the upper end of the scale on which retrain triggers are scored.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> is_upper(make("detector", "clairvoyant")), is_upper(make("detector", "never"))
+    (True, False)
+    """
+    return isinstance(detector, Control) and detector.bound == "upper"
+
+
 def knows_changes(detector: Detector) -> bool:
     """Return whether it alarms at the true changes.
 

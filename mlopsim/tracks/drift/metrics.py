@@ -41,7 +41,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="restricted_mean", unit="ticks", direction="none", text="mean of min(run length, H)"),
     Metric(name="censored", unit="share", direction="none", text="fresh signals without an alarm"),
     Metric(name="early", unit="share", direction="none", text="alarm within the first 1000 ticks"),
-    Metric(name="return", unit="reward a window", direction="max", text="R as the trigger of retraining"),
+    Metric(name="return", unit="reward a window", direction="max", text="R as the retrain trigger"),
     Metric(name="upper", unit="reward a window", direction="none", text="U (clairvoyant only)"),
     Metric(name="retrains", unit="count", direction="none", text="retrains that it triggered"),
 )

@@ -1,4 +1,4 @@
-"""What alarms are worth: a detector as the trigger of retraining in a deployment."""
+"""What alarms are worth: a detector as the retrain trigger of a deployment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mlopsim.delivery.selectors.trigger import Trigger
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
+from mlopsim.tracks.drift.controls import is_upper
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 
@@ -71,7 +72,9 @@ def add_worth(
     wait: int,
     seed: np.random.SeedSequence,
 ) -> None:
-    """Walk a deployment with a detector as trigger; add ``return``, ``retrains`` and, for the clairvoyant, U.
+    """Roll a deployment out with a detector as retrain trigger; add ``return``, ``retrains`` and U.
+
+    U stands in the cells of the control that is the upper end of the scale, the clairvoyant.
 
     Parameters
     ----------
@@ -111,7 +114,8 @@ def add_worth(
     outcome.curves["by_arl0_return"] = returns
     for name in ("return", "retrains"):
         outcome.reasons.pop(name, None)
-    if cell.method.part["detector"]["name"] == "clairvoyant":
+    run = runs[main]
+    if run is not None and is_upper(run[0]):
         from mlopsim.delivery.oracle.bracket import bracket
 
         outcome.metrics["upper"] = bracket(pool.reward[0], world.warmup, deployment).upper / pool.steps

@@ -28,12 +28,10 @@ class BySignal(SectionMaker):
         if not len(frame) or frame["reads"].n_unique() < 2:
             return None
         text = (
-            "Calibrated detectors that know nothing beforehand, grouped by the signal that they **read** "
-            "and by "
-            "what it **needs**: errors need the labels of the rows, outputs and inputs need none. Each "
-            "group is "
-            "averaged over all tasks in which every one of its methods can be run (`tasks`), which are not "
-            "those of another group: compare within a group only. A method that reads errors in some tasks "
-            "and outputs in others stands in both groups."
+            "Calibrated detectors that know nothing beforehand, grouped by the signal that they **read** and "
+            "by what it **needs**: errors need the labels of the rows, outputs and inputs need none. Each "
+            "group is averaged over all tasks in which every one of its methods can be run (`tasks`), which "
+            "are not those of another group: compare within a group only. A method that reads errors in some "
+            "tasks and outputs in others stands in both groups."
         )
         return Section(title=self.title, text=text, table=frame)

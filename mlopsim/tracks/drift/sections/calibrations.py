@@ -19,7 +19,7 @@ class Calibrations(SectionMaker):
     track: ClassVar[str] = "drift"
     title: ClassVar[str] = "False alarms asked and attained"
     order: ClassVar[float] = 50.0
-    needs: ClassVar[tuple[str, ...]] = ("role", "met", "exact", "target", "share")
+    needs: ClassVar[tuple[str, ...]] = ("role", "target", "share")
 
     def make(self, results: Results) -> Section:
         """List them.
@@ -50,20 +50,16 @@ class Calibrations(SectionMaker):
             f"{len(rows)} calibrations, {exact} of them by the exact law of the run length, the others with "
             f"{calibration.runs} drift-free signals each, checked on "
             f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "
-            f"asked by more "
-            f"than three standard errors; for {undefined} there is no limit that gives it, and why. "
-            f"`early`: alarm "
-            "within the first 1000 ticks; `restricted_mean`: of min(run length, H), in ticks of the "
-            "detector's own "
-            "signal; the task is the first that uses the law."
+            f"asked by more than three standard errors; for {undefined} there is no limit that gives it, and "
+            "why. `early`: alarm within the first 1000 ticks; `restricted_mean`: of min(run length, H), in "
+            "ticks of the detector's own signal; the task is the first that uses the law."
         )
         unknown = rows.filter(
             pl.col("exact").is_null() | (pl.col("share").is_finite() & pl.col("met").is_null())
         )
         if len(unknown):
             text += (
-                f" Of {len(unknown)} an earlier version stored neither whether they are exact nor whether "
-                "what "
-                "was asked is met: they count as neither."
+                f" For {len(unknown)} it is not known whether they are exact or whether what was asked is "
+                "met, since an earlier version made them: they count as neither."
             )
         return Section(title=self.title, text=text, table=frame)

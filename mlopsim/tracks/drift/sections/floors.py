@@ -75,13 +75,11 @@ class Floors(SectionMaker):
         text = (
             "On independent ticks with known laws. **floor**: no procedure with that in-control average run "
             "length has a shorter worst-case delay (Lorden's criterion), which the CUSUM that knows both "
-            "laws "
-            "attains (Moustakides 1986). The other two lines are what CUSUM and Shiryaev-Roberts (SR), which "
-            "know both, need "
-            "in the long run without a false alarm before. A delay at one given change is no worst case "
-            "and may lie a little below the floor; the detectors are calibrated by P(alarm within H), the "
-            "references by the average run length. Delays count the rows from the first changed one to the "
-            "alarm's, 0 if they are the same. The table has the references at each run "
+            "laws attains (Moustakides 1986). The other two lines are what CUSUM and Shiryaev-Roberts (SR), "
+            "which know both, need in the long run without a false alarm before. A delay at one given change "
+            "is no worst case and may lie a little below the floor; the detectors are calibrated by P(alarm "
+            "within H), the references by the average run length. Delays count the rows from the first "
+            "changed one to the alarm's, 0 if they are the same. The table has the references at each run "
             "length; empty: no exact method for these laws."
         )
         return Section(title=self.title, text=text, table=pl.DataFrame(frames), figures=figures)

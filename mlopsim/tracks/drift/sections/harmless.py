@@ -29,9 +29,7 @@ class Harmless(SectionMaker):
             return None
         text = (
             "Share of the changes of P(x) that leave the model's risk as it was, with an alarm in their "
-            "window. A "
-            "detector of inputs is right to see them and of no use to the deployment; what is left to "
-            "chance is the "
-            "share that the asked rate gives."
+            "window. A detector of inputs is right to see them and of no use to the deployment; what is left "
+            "to chance is the share that the asked rate gives."
         )
         return Section(title=self.title, text=text, table=frame)

@@ -62,8 +62,8 @@ class Leaderboard(SectionMaker):
             text += (
                 "\n\nThese results are of a version that stored no attributes. What methods read, need and "
                 "know is not known, and all of them, controls included, count as calibrated methods that "
-                "know nothing: they are in one group, and the tasks are those that all of them share, or "
-                "any if there is none."
+                "know nothing: they are in one group, and the tasks are those that all of them share, or any "
+                "if there is none."
             )
         table = printed(board, FACTS)
         return Section(title=self.title, text=text, table=table, figures={"Leaderboard": figure})

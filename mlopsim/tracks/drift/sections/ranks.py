@@ -63,8 +63,7 @@ class Ranks(SectionMaker):
         tests = "; ".join(f"{reads}: {one['test']}" for reads, one in made)
         text = (
             "Ranks by mean restricted delay, one block a task: of all methods on the tasks that all can be "
-            "run "
-            "on, and of those that read the same on the tasks that these share. Friedman's test: "
+            "run on, and of those that read the same on the tasks that these share. Friedman's test: "
             f"{tests}. Tasks that share a concept are no independent blocks: take p-values as a description."
         )
         table = pl.concat(

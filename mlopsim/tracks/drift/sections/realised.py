@@ -48,7 +48,6 @@ class Realised(SectionMaker):
         text = (
             "Share of the test streams, tasks pooled, in which a method alarms before anything changes. A "
             f"memoryless detector of the asked rate does so in: {'; '.join(words)}. Limits on given rows "
-            "come "
-            "from short warm-ups: what they really give is here."
+            "come from short warm-ups: what they really give is here."
         )
         return Section(title=self.title, text=text, table=frame)

@@ -63,8 +63,8 @@ class RunLengths(SectionMaker):
         text = (
             "All are made to meet at the right end, n = H; on the way there they differ: a method that "
             "estimates the law anew raises its false alarms early, another hardly at all. An average run "
-            "length alone does not tell them apart. The black line is the memoryless detector's "
-            "1 - exp(-n / ARL0)."
+            "length alone does not tell them apart. The black line is the memoryless detector's 1 - exp(-n / "
+            "ARL0)."
         )
         return Section(title=self.title, text=text, figures=figures)
 

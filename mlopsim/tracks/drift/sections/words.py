@@ -39,8 +39,7 @@ class Words(SectionMaker):
             "in-control parameters, the law before the change (p0), or both laws (p0 and p1).\n"
             "- **limit**: calibrated to what is asked, given by the user, or none to set.\n"
             "- **control**: ignores the signal. `random` and `periodic` alarm at the asked rate; "
-            "`clairvoyant` knows "
-            "the changes.\n"
+            "`clairvoyant` knows the changes.\n"
             "- A window of inputs is known when its last row is; delayed labels arrive late: both count as "
             "delay."
         )

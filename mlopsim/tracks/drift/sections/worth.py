@@ -67,8 +67,8 @@ class Worth(SectionMaker):
         )
         text = (
             "Each calibrated detector is the retrain trigger of the same deployment (same Worlds, costs and "
-            "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank "
-            "and worth need not agree: what counts there is whether a retrain is worth its cost, and whether "
+            "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank and "
+            "worth need not agree: what counts there is whether a retrain is worth its cost, and whether "
             "there are rows of the new concept to train on."
         )
         figures = {"Worth against delay": figure}
