@@ -174,3 +174,18 @@ def printed(board: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     rest = [name for name in board.columns if name != "method" and name not in names]
     lead = [name for name in rest if name == rest[0] or name.startswith(f"{rest[0]}_")]
     return board.select("method", *lead, *telling, *(name for name in rest if name not in lead))
+
+
+def with_task_facts(frame: pl.DataFrame, table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return a frame with a column ``task`` and, beside it, the attributes of tasks that tell something.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"task": ["a", "b"], "role": ["-", "-"], "learner": ["ridge", "lda"],
+    ...                       "real": [True, True]})
+    >>> with_task_facts(pl.DataFrame({"task": ["b", "a"], "ns": [1, 2]}), table, ["learner", "real"]).rows()
+    [('b', 'lda', 1), ('a', 'ridge', 2)]
+    """
+    known = fact_columns(table, frame["task"].to_list(), names, of="task")
+    telling = [column for column in known.values() if column.n_unique() > 1]
+    return frame.select("task", *telling, pl.exclude("task"))

@@ -250,3 +250,13 @@ def test_sections_that_cannot_be_made_say_why(world):
     results = TableResults(track=make("track", "delivery"), cells=failed, read=curves)
     with pytest.raises(Unavailable, match="no method has a mean quality"):
         make("section", "delivery-cost-and-quality").make(results)
+
+
+def test_tasks_say_in_what_they_differ(world):
+    learners = pl.col("task").replace_strict({"t0": "ridge", "t1": "lda", "t2": "ridge"})
+    table = cells(*world).with_columns(learners.alias("learner"), pl.lit(False).alias("real"))
+    shown = made(table)[0]["Tasks"].table
+    assert shown.columns[:3] == ["task", "learner", "method"] and "real" not in shown.columns
+    assert set(shown.filter(pl.col("task") == "t1")["learner"].to_list()) == {"lda"}
+    # a single task is in the leaderboard already
+    assert "Tasks" not in made(table.filter(pl.col("task") == "t0"))[0]

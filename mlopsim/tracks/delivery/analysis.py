@@ -26,8 +26,12 @@ from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
 
 #: rows that the track itself puts into every table: the zero point of NS, and the one whose cells hold U
 NEVER, ORACLE = "never", "oracle"
-#: attributes of methods, in the order of a page
+#: attributes of methods and of tasks, in the order of a page
 FACTS = ("family", "role", "reads", "needs", "known")
+TASK_FACTS = (
+    *("stream", "scenario", "real", "learner", "training", "deployment"),
+    *("label_delay", "latency", "switch_cost", "retrain_cost"),
+)
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario scores
 FLOOR = 0.02
 #: environment steps below which a trained agent says nothing about its kind

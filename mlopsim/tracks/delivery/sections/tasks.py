@@ -22,11 +22,13 @@ class DeliveryTasks(SectionMaker):
 
     def make(self, results: Results) -> Section | None:
         """Tabulate them; a single task is in the leaderboard already."""
-        from mlopsim.tracks.delivery.analysis import per_task
+        from mlopsim.tracks.cell_table import with_task_facts
+        from mlopsim.tracks.delivery.analysis import TASK_FACTS, per_task
 
         if results.cells["task"].n_unique() < 2:
             return None
         text = (
             "The same score on each task alone. A single real stream has one scenario and hence no interval."
         )
-        return Section(title=self.title, text=text, table=per_task(results.cells))
+        table = with_task_facts(per_task(results.cells), results.cells, TASK_FACTS)
+        return Section(title=self.title, text=text, table=table)

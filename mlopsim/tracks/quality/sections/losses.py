@@ -25,16 +25,15 @@ class QualityLosses(SectionMaker):
         import polars as pl
 
         from mlopsim.stats.table import interval_columns
-        from mlopsim.tracks.cell_table import fact_columns
+        from mlopsim.tracks.cell_table import with_task_facts
         from mlopsim.tracks.quality.analysis import TASK_FACTS, loss, with_errors
         from mlopsim.tracks.quality.sections._shared import tasks_with_losses
 
         tasks, lost = with_errors(results.cells), tasks_with_losses(results)
         found = [loss(results.cells, task) for task in tasks]
         counts = pl.Series("counts", [task in lost for task in tasks])
-        known = fact_columns(results.cells, tasks, TASK_FACTS, of="task")
-        shown = {name: column for name, column in known.items() if column.n_unique() > 1}
-        frame = pl.DataFrame({"task": tasks, **shown, **interval_columns("loss", found), "counts": counts})
+        frame = pl.DataFrame({"task": tasks, **interval_columns("loss", found), "counts": counts})
+        frame = with_task_facts(frame, results.cells, TASK_FACTS)
         text = (
             "Accuracy of what serves on clean data less that without a gate. Where it does not count (see "
             "the leaderboard) there is nothing to recover, whatever a gate finds."
