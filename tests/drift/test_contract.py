@@ -333,6 +333,46 @@ class Foreign:
         return x > 1
 
 
+class NoFamily(Plain):
+    """A detector of which nobody says what it is, limited by threshold_."""
+
+    family: ClassVar[str] = ""
+
+
+class PicturedWithoutWindows(Plain):
+    """A detector that compares no samples that could be shown, limited by threshold_."""
+
+    pictured: ClassVar[bool] = True
+
+
+class NoControl(Plain):
+    """A detector that looks at the signal, limited by threshold_."""
+
+    control: ClassVar[bool] = True
+
+
+@dataclass(kw_only=True)
+class Rings(Control):
+    """A control whose alarms are said to follow from a rate."""
+
+    limit: ClassVar[str] = ""
+    by_rate: ClassVar[bool] = True
+
+    @property
+    def threshold(self) -> float:
+        return 0.0
+
+    def scores(self, count: int, limit: float) -> np.ndarray:
+        return np.ones(count)
+
+
+class NoSuchEnd(Rings):
+    """A control at an end that the scale does not have."""
+
+    by_rate: ClassVar[bool] = False
+    bound: ClassVar[str] = "middle"
+
+
 FAULTS: list[tuple[type[Any], dict[str, str]]] = [
     (Inverted, {"polarity": "does not react to a rise"}),
     (ReadsAccuracy, {"polarity": "reacts to the opposite"}),
@@ -362,6 +402,11 @@ FAULTS: list[tuple[type[Any], dict[str, str]]] = [
     (WritesIntoTheSignal, {"input": "run() changes the signal"}),
     (WholeScores, {"form": "no array (n,) of float64"}),
     (Foreign, {"form": "is no Detector"}),
+    (NoFamily, {"form": "family is ''"}),
+    (PicturedWithoutWindows, {"form": "compares no windows"}),
+    (NoControl, {"form": "is no Control"}),
+    (Rings, {"form": "has no rate to set"}),
+    (NoSuchEnd, {"form": "bound is 'middle'"}),
 ]
 
 

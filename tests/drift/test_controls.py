@@ -55,6 +55,27 @@ def test_random_run_lengths_are_geometric() -> None:
     assert chisquare(observed, expected).pvalue > 0.01
 
 
+def test_controls_at_a_rate_alarm_once_in_so_many_rows() -> None:
+    rng = np.random.default_rng(0)
+    assert make("detector", "random").at_rate(1000.0, 1, rng).rate == pytest.approx(1e-3, rel=1e-3)
+    # a tick of 50 rows is as likely to have an alarm as 50 rows are
+    coarse = make("detector", "random").at_rate(1000.0, 50, rng)
+    assert coarse.rate == pytest.approx(1.0 - (1.0 - 1e-3) ** 50, rel=1e-3)
+    drawn = [make("detector", "periodic").at_rate(1000.0, 50, rng) for _ in range(200)]
+    assert {control.every for control in drawn} == {20} and {control.phase for control in drawn} == set(
+        range(20)
+    )
+    with pytest.raises(ConfigError, match="never has no rate"):
+        make("detector", "never").at_rate(1000.0, 1, rng)
+
+
+def test_controls_say_that_they_read_nothing() -> None:
+    for name in NAMES:
+        facts = make("detector", name).facts()
+        assert (facts["role"], facts["reads"], facts["needs"]) == ("control", "nothing", "none")
+        assert (facts["known"] == "the truth") == (name == "clairvoyant")
+
+
 @pytest.mark.parametrize(("rate", "share"), [(0.0, 0), (1.0, 50)])
 def test_random_at_its_ends(rate: float, share: int) -> None:
     control = make("detector", "random", rate=rate)
