@@ -78,13 +78,15 @@ def print_intervals(frame: pl.DataFrame, name: str, title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    grid = Table(title=literal(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    grid = Table(header_style="bold", box=None, pad_edge=False)
     grid.add_column("task", no_wrap=True)
     for head in (name, "n"):
         grid.add_column(literal(head), justify="right", no_wrap=True)
     for row in frame.iter_rows(named=True):
         grid.add_row(literal(row["task"]), literal(_text(row, name, True)), literal(row[f"{name}_n"]))
     console = Console() if Console().is_terminal else Console(width=240)
+    # as wide as it is: a table's own title is broken at the table's width
+    console.print(literal(title, "italic"))
     console.print(grid)
     for reason in sorted({str(row) for row in frame[f"{name}_reason"] if row}):
         console.print(literal(f"– : {reason}", "dim"))
