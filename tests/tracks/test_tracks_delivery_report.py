@@ -260,3 +260,14 @@ def test_tasks_say_in_what_they_differ(world):
     assert set(shown.filter(pl.col("task") == "t1")["learner"].to_list()) == {"lda"}
     # a single task is in the leaderboard already
     assert "Tasks" not in made(table.filter(pl.col("task") == "t0"))[0]
+
+
+def test_cells_of_an_earlier_version_on_given_rows_are_one_scenario(world):
+    """In a table of this version they have no identity of rows; the task still says that rows were given."""
+    returns, upper = world
+    unknown = pl.lit(None, dtype=pl.String).alias("stream_id")
+    table = cells(returns, upper).with_columns(unknown, real=pl.col("task") == "t0")
+    assert [Arena.of(table).single(task) for task in range(TASKS)] == [True, False, False]
+    # what a cell of this version says holds for those of the other seeds, too
+    mixed = table.with_columns(pl.when(pl.col("seed") == 3).then(pl.lit("flights")).alias("stream_id"))
+    assert [Arena.of(mixed).single(task) for task in range(TASKS)] == [True, False, False]

@@ -118,11 +118,20 @@ class Arena:
 
 
 def _with_text_ids(done: pl.DataFrame) -> pl.DataFrame:
-    """Return what an arena reads; earlier versions stored identities of rows as numbers."""
+    """Return what an arena reads; earlier versions stored identities of rows as numbers.
+
+    A cell of an earlier version in a table of this one has none: seeds of rows that were given draw from one
+    source then.
+    """
     if "stream_id" not in done.columns:
         done = done.with_columns(pl.lit(None, dtype=pl.String).alias("stream_id"))
     if done.schema["stream_id"].is_numeric():
         done = done.with_columns(pl.col("stream_id").cast(pl.Float64).fill_nan(None).cast(pl.String))
+    if has_attributes(done) and "real" in done.columns:
+        given = pl.col("stream_id").is_null() & pl.col("real").fill_null(False)
+        other = pl.coalesce(pl.col("stream_id").drop_nulls().first().over("task"), "task")
+        source = pl.when(given).then(other).otherwise(pl.col("stream_id"))
+        done = done.with_columns(source.alias("stream_id"))
     return done.select("task", "method", "seed", "return", "upper", "stream_id")
 
 
