@@ -210,11 +210,14 @@ def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     (['seeds=3'], {'deployment.latency': [1, 2, 4], 'learner': ['ridge', {'tree': {'a': 3}}]})
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Sweep as HydraSweep
     from hydra.errors import HydraException
 
     others, swept = [], {}
     for raw in overrides:
         key, equals, value = raw.strip().partition("=")
+        if key in ("sweep", "sweep."):
+            raise ConfigError(f"'{raw}' names no key to sweep", remedy='write "sweep.KEY=[a,b]" for each key')
         if not key.startswith("sweep.") or not equals:
             others.append(raw)
             continue
@@ -228,13 +231,14 @@ def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
             )
         listed = value if value[:1] == "[" or name == "zip" else f"[{value}]"
         try:
-            parsed = OverridesParser.create().parse_override(f"x={listed}")
-            read = parsed.value()
+            read = OverridesParser.create().parse_override(f"x={listed}").value()
         except HydraException as error:
             raise ConfigError(
                 f"cannot read '{raw}'", remedy=f'write "{key}=[a,b]", quoted for the shell'
             ) from error
-        if parsed.is_sweep_override() or (name != "zip" and not isinstance(read, list)):
+        items = read if isinstance(read, list) else [read]
+        listed_well = name == "zip" or isinstance(read, list)
+        if not listed_well or any(isinstance(item, HydraSweep) for item in items):
             raise ConfigError(f"cannot read '{raw}'", remedy=f'write "{key}=[a,b]", quoted for the shell')
         swept[name] = read
     return others, swept

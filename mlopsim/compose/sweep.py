@@ -166,7 +166,7 @@ class Recipe:
             return replace(self, tasks=_in_parts(self.tasks, key, parts, value))
         known = [track.name, "methods", "tasks", *parts]
         raise ConfigError(
-            f"'{key}' cannot be swept{nearest(head, known)}",
+            f"'{key}' cannot be swept{'' if head in known else nearest(head, known)}",
             remedy=f"keys: {', '.join(parts)} with or without .PARAMETER, tasks.ENTRY, {track.name}.SETTING, "
             "methods.NAME.PARAMETER",
         )

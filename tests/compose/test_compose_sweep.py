@@ -145,6 +145,14 @@ def test_mistakes_are_named(key: str, values: Any, message: str) -> None:
         study().sweep(key, values)
 
 
+@pytest.mark.parametrize(
+    "word", ["sweep=5", "sweep={a: [1,2]}", "sweep.=1,2", "sweep.x=[a", "sweep.x=range(1,3)", "sweep.zip=3"]
+)
+def test_words_that_are_no_sweep_are_refused(word: str) -> None:
+    with pytest.raises(ConfigError):
+        compose_bench(["suite=quick", word])
+
+
 def test_several_values_of_a_plain_key_advise_a_sweep() -> None:
     with pytest.raises(ConfigError, match=r"(?s)takes one value.*sweep\.deployment\.latency=\[") as caught:
         compose_bench(["suite=quick", "deployment.latency=1,2,4"])
