@@ -47,6 +47,8 @@ class Rows:
         Version v is trained on the windows ``start[v]..v``.
     seed : int
         Of detectors that draw at random.
+    answers : callable, optional
+        Version to its outputs for all rows, float64 (n,).
 
     Examples
     --------
@@ -61,8 +63,15 @@ class Rows:
     """
 
     def __init__(
-        self, load: Callable[[], np.ndarray], bounds: np.ndarray, start: np.ndarray, seed: int
+        self,
+        load: Callable[[], np.ndarray],
+        bounds: np.ndarray,
+        start: np.ndarray,
+        seed: int,
+        answers: Callable[[int], np.ndarray] | None = None,
     ) -> None:
+        self._answers = answers
+        self._outputs: OrderedDict[int, np.ndarray] = OrderedDict()
         self._load, self.bounds, self.start, self.seed = load, bounds, start, seed
         self._rows: np.ndarray | None = None
         self._ready: OrderedDict[tuple[str, int, int], Detector] = OrderedDict()
@@ -87,6 +96,15 @@ class Rows:
     def training(self, v: int) -> np.ndarray:
         """Return the rows that version v was trained on, float64 (m, d)."""
         return self.rows[self.bounds[self.start[v]] : self.bounds[v + 1]]
+
+    def outputs(self, v: int, t: int) -> np.ndarray:
+        """Return what version v puts out for the rows of window t, float64 (r,)."""
+        if v not in self._outputs:
+            assert self._answers is not None
+            self._outputs[v] = self._answers(v)
+            if len(self._outputs) > READY:
+                self._outputs.popitem(last=False)
+        return self._outputs[v][self.bounds[t] : self.bounds[t + 1]]
 
     def scores(self, detector: Detector, v: int, first: int, t: int) -> np.ndarray:
         """Return the scores of window t and of those after it that are known as well.
@@ -229,6 +247,15 @@ class Inputs:
     def training(self, i: int) -> np.ndarray:
         """Return the rows that what serves in deployment i was trained on, encoded: float64 (m, d)."""
         return self.feed.rows[i].training(int(self.version[i]))
+
+    def outputs(self) -> np.ndarray:
+        """Return what the versions that serve put out for the newest windows, float64 (n, R); NaN pads."""
+        pairs = zip(self.feed.rows, self.version.tolist(), self.t.tolist(), strict=True)
+        found = [rows.outputs(v, t) for rows, v, t in pairs]
+        result = np.full((len(found), max(map(len, found), default=0)), np.nan)
+        for i, values in enumerate(found):
+            result[i, : len(values)] = values
+        return result
 
     def scores(self, detector: Detector, first: np.ndarray, use: np.ndarray) -> np.ndarray:
         """Return what a detector of inputs makes of the newest windows.

@@ -14,6 +14,7 @@ from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
 from mlopsim.core.spec import label
 from mlopsim.delivery.features import CAP
 from mlopsim.delivery.inputs import Rows
+from mlopsim.drift.signal import output_of
 from mlopsim.world.metrics import QUALITY_NAMES, check_metric, metric_of, quality_of
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class WorldPool:
     def inputs(self) -> tuple[Rows, ...]:
         """The inputs of every World, drawn when a walk first asks for them: 8 bytes a row and feature."""
         return tuple(
-            Rows(_inputs_of(world), world.bounds, world.start, int(seed))
+            Rows(_inputs_of(world), world.bounds, world.start, int(seed), _outputs_of(world))
             for world, seed in zip(self.worlds, self.seeds, strict=True)
         )
 
@@ -244,6 +245,11 @@ def _inputs_of(world: World) -> Callable[[], np.ndarray]:
         return rows
 
     return load
+
+
+def _outputs_of(world: World) -> Callable[[int], np.ndarray]:
+    """Return what trains a version again and lets it answer."""
+    return lambda v: output_of(world.scores(v))
 
 
 def _named(i: int, world: World) -> str:

@@ -18,6 +18,7 @@ KEEP = 0
 READS: Mapping[str, str] = {
     "nothing": "none",
     "inputs": "none",
+    "outputs": "none",
     "errors": "labels",
     "errors and inputs": "labels",
     "observation": "labels",

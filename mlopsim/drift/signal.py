@@ -115,6 +115,18 @@ class Signal:
         return "windows" if self.kind is SignalKind.INPUTS else "rows"
 
 
+def output_of(scores: np.ndarray) -> np.ndarray:
+    """Return a model's output for each row: its score of class 1, or of the likeliest of several classes.
+
+    Examples
+    --------
+    >>> output_of(np.array([[0.9, 0.1], [0.25, 0.75]])), output_of(np.array([[0.2, 0.5, 0.3]]))
+    (array([0.1 , 0.75]), array([0.5]))
+    """
+    chosen = scores[:, 1] if scores.shape[1] == 2 else scores.max(axis=1)
+    return np.ascontiguousarray(chosen, dtype=np.float64)
+
+
 def check_ticks(data: np.ndarray, kind: SignalKind) -> None:
     """Raise DataError unless all values are finite and, of errors, 0 or 1.
 

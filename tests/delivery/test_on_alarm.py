@@ -18,7 +18,7 @@ from mlopsim.core.registry import find, names, register, unregister
 from mlopsim.core.spec import canonical, label, make, part
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors.on_alarm import OnAlarm
+from mlopsim.delivery.selectors.on_alarm import Channel, OnAlarm
 from mlopsim.delivery.space import space_of
 from mlopsim.delivery.tuning import tune
 from mlopsim.delivery.walk import Trajectory, walk
@@ -26,7 +26,7 @@ from mlopsim.drift import error_limits
 from mlopsim.drift.calibration import first_alarms, target_share
 from mlopsim.drift.error_limits import HORIZON, threshold_at
 from mlopsim.drift.law import Bernoulli
-from mlopsim.drift.signal import SignalKind
+from mlopsim.drift.signal import SignalKind, output_of
 from mlopsim.world.build import build_world
 from mlopsim.world.spec import WorldSpec
 
@@ -142,6 +142,33 @@ def test_alarms_are_those_of_the_detector_on_the_stitched_errors(name: str, pool
         assert np.array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("name", ["cusum", "page_hinkley", "adwin", "kswin"])
+def test_alarms_on_outputs_are_those_of_what_served(name: str, pool: WorldPool) -> None:
+    """No version that does not serve puts anything out: the rows are those of its own windows."""
+    watched, path = walked(rule(name, channel="outputs"), pool, label_delay=2, latency=1)
+    assert watched.views[0].errors.shape[1] == 0 and np.any(watched.alarmed)
+    for i, world in enumerate(pool.worlds):
+        detector: Any = make("detector", {name: SOON.get(name, {})})
+        detector.reset(np.random.default_rng(np.random.SeedSequence(4).spawn(len(pool))[i]))
+        wanted = []
+        for number, (version, a, b) in enumerate(runs_of(path, i, pool.warmup)):
+            if number:
+                detector.begin()
+            rows = output_of(world.scores(version))
+            for t in range(a, min(b, pool.windows - 2) + 1):
+                alarms = detector.advance(rows[world.bounds[t] : world.bounds[t + 1]]).alarms
+                wanted += [t] * (len(alarms) > 0)
+        found = [t for t, alarm in enumerate(watched.alarmed, start=pool.warmup - 1) if alarm[i]]
+        assert found == wanted
+
+
+def test_outputs_with_canaries_are_refused(pool: WorldPool) -> None:
+    canary = WorldPool(pool.worlds, canary=True)
+    setting = make("deployment", "standard", canary_share=0.2, canary_windows=3)
+    with pytest.raises(ConfigError, match="a canary splits the rows"):
+        walk(rule("adwin", channel="outputs"), canary, setting)
+
+
 @pytest.mark.parametrize("name", [n for n in names("detector") if rule(n).uses_inputs])
 def test_alarms_on_inputs_are_those_against_the_training_rows(name: str, pool: WorldPool) -> None:
     watched, path = walked(rule(name), pool, label_delay=2, latency=1)
@@ -176,6 +203,14 @@ def test_alarms_on_inputs_are_those_against_the_training_rows(name: str, pool: W
 )
 def test_the_contract_of_selectors_holds_for_each_kind_of_detector(name: str) -> None:
     """Nothing late, early, hidden or of another walk is read, whatever the detector is."""
+    keeps_the_contract(name, None)
+
+
+def test_the_contract_of_selectors_holds_for_outputs() -> None:
+    keeps_the_contract("page_hinkley", Channel.OUTPUTS)
+
+
+def keeps_the_contract(name: str, read: Channel | None) -> None:
 
     @register("selector", "on-alarm-of-test")
     @dataclasses.dataclass(kw_only=True)
@@ -183,6 +218,7 @@ def test_the_contract_of_selectors_holds_for_each_kind_of_detector(name: str) ->
         """On alarm."""
 
         detector: Any = part("detector", {name: SOON.get(name, {})})
+        channel: Channel | None = read
 
     try:
         found = {v.check: v.problem for v in check_component(OfTest) if v.problem}
@@ -289,7 +325,8 @@ def test_the_limit_under_its_one_name() -> None:
         ({"detector": "river", "arl0": 5000.0}, "no limit that a run length"),
         ({"detector": "river", "limit": 1.0}, "no limit to set"),
         ({"detector": "adwin", "limit": -1.0}, "delta"),
-        ({"detector": "cusum", "channel": "outputs"}, "not kept for deployments"),
+        ({"detector": "ddm", "channel": "outputs"}, "reads errors, not outputs"),
+        ({"detector": "adwin", "channel": "outputs", "arl0": 5e3}, "sets limits of errors"),
         ({"detector": "ks", "channel": "errors"}, "reads inputs, not errors"),
         ({"detector": "adwin", "p0": 1.5}, "p0"),
         ({"detector": "adwin", "wait": -1}, "wait"),

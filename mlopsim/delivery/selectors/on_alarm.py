@@ -44,9 +44,11 @@ class OnAlarm(Trigger):
 
     *Errors* are those of what served, row by row as their labels become known; the detector reads rows of the
     version that serves now only, and begins anew when another one takes over: errors of a model that is gone
-    say nothing about the one that came. Of *inputs* it reads each window as it comes, against the rows that
-    the serving version was trained on, and begins anew with the next version. An alarm that comes while no
-    retrain is possible is remembered; one within ``cooldown`` windows of a retrain is not.
+    say nothing about the one that came. *Outputs* are what the serving version puts out for the newest window
+    (:func:`mlopsim.drift.signal.output_of`), without a delay, else likewise. Of *inputs* it reads each window
+    as it comes, against the rows that the serving version was trained on, and begins anew with the next
+    version. An alarm that comes while no retrain is possible is remembered; one within ``cooldown`` windows
+    of a retrain is not.
 
     river's ``DriftRetrainingClassifier`` does this for one classifier, which it replaces by one trained since
     the warning; here the version that a retrain trains is the deployment's, and it arrives late.
@@ -56,7 +58,7 @@ class OnAlarm(Trigger):
     detector : spec of a detector, default adwin
         What alarms.
     channel : Channel or None
-        ``errors`` or ``inputs``; None: the first of them that the detector reads.
+        ``errors``, ``outputs`` or ``inputs``; None: the first of them that the detector reads.
     limit : float or None
         Its limit, whatever its parameter is called; None: as the detector has it.
     arl0 : float or None
@@ -122,7 +124,7 @@ class OnAlarm(Trigger):
             check_range(f"{self.full_name}.arl0", self.arl0, 1.0, 1e12)
             if self._channel is not Channel.ERRORS:
                 raise ConfigError(
-                    f"{self.full_name}.arl0 sets limits of errors, {found.full_name} reads inputs",
+                    f"{self.full_name}.arl0 sets limits of errors, not of {self._channel.value}",
                     remedy="give limit, or leave both out to have it tuned",
                 )
             if not found.limit:
@@ -135,20 +137,19 @@ class OnAlarm(Trigger):
 
     def _chosen(self, found: Detector) -> Channel:
         accepted = found.accepted()
-        if self.channel is Channel.OUTPUTS:
-            raise ConfigError(
-                f"{self.full_name}: what a version puts out is not kept for deployments",
-                remedy="channel=errors or channel=inputs; signal/model has outputs, in the drift track",
-            )
-        kinds = {Channel.ERRORS: SignalKind.ERRORS, Channel.INPUTS: SignalKind.INPUTS}
+        kinds = {
+            Channel.ERRORS: SignalKind.ERRORS,
+            Channel.OUTPUTS: SignalKind.VALUES,
+            Channel.INPUTS: SignalKind.INPUTS,
+        }
         for channel, kind in kinds.items():
             if kind in accepted and self.channel in (None, channel):
                 return channel
         kept = ", ".join(kind.value for kind in accepted)
-        wanted = "errors or inputs" if self.channel is None else self.channel.value
+        wanted = "errors, outputs or inputs" if self.channel is None else self.channel.value
         raise ConfigError(
             f"{self.full_name}: {found.full_name} reads {kept}, not {wanted}",
-            remedy="choose a detector of errors or inputs",
+            remedy="choose a detector that reads what a deployment shows",
         )
 
     def _informed(self, found: Detector) -> Detector:
@@ -170,12 +171,12 @@ class OnAlarm(Trigger):
 
     @property
     def uses_inputs(self) -> bool:
-        """Whether it reads rows."""
-        return self._channel is Channel.INPUTS
+        """Whether it reads rows, or what is put out for them."""
+        return self._channel is not Channel.ERRORS
 
     @property
     def reads(self) -> str:  # type: ignore[override]
-        """What it reads: errors or inputs."""
+        """What it reads: the channel."""
         return self._channel.value
 
     def searchable(self) -> dict[str, Choice]:
@@ -208,7 +209,12 @@ class OnAlarm(Trigger):
     def begin(self) -> None:
         """Start a detector for each walk."""
         detector = self._running = self.ready()
-        if self._channel is Channel.ERRORS:
+        if self._channel is Channel.OUTPUTS and self.interface.deployment.has_canary:
+            raise ConfigError(
+                f"{self.full_name}: a canary splits the rows, and whose outputs are whose is not kept",
+                remedy="channel=errors or channel=inputs, or a deployment without canaries",
+            )
+        if self._channel is not Channel.INPUTS:
             self._batch = detector.batch([np.random.default_rng(seed) for seed in self._seeds])
         self._first = np.full(self.n, -1, np.int64)
 
@@ -230,6 +236,10 @@ class OnAlarm(Trigger):
             return self._compare(view)
         if self.changed.any():
             self._batch.restart(self.changed)
+        if self._channel is Channel.OUTPUTS:
+            assert view.inputs is not None
+            use = view.t > view.versions[self.walk, view.serving]
+            return np.asarray(self._batch.advance(view.inputs.outputs(), use).any(axis=1))
         ticks = np.where(view.errors < 0, np.nan, view.errors)
         return np.asarray(self._batch.advance(ticks, self.fresh).any(axis=1))
 

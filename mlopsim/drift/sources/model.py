@@ -21,7 +21,7 @@ from mlopsim.core.threads import one_thread
 from mlopsim.core.track import Attribute
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, check_channels
 from mlopsim.drift.scenario import Source as Base
-from mlopsim.drift.signal import Signal
+from mlopsim.drift.signal import Signal, output_of
 from mlopsim.streams.stream import DriftKind, Stream
 from mlopsim.world.build import build_world
 from mlopsim.world.source import Source as Trained
@@ -211,7 +211,7 @@ class Model(Base):
         model = _warm_model(trained)
         with one_thread():
             if channel == "outputs":
-                return _output(model.scores(rows))
+                return output_of(model.scores(rows))
             wrong: np.ndarray = model.predict(rows) != stream.y[first:end]
             return wrong.astype(np.float64)
 
@@ -271,11 +271,6 @@ def _warm_model(trained: Trained) -> Any:
         return trained.learner.fit(
             trained.encoded[rows], stream.y[rows], stream.n_classes, trained.seed(trained.v0)
         )
-
-
-def _output(scores: np.ndarray) -> np.ndarray:
-    chosen = scores[:, 1] if scores.shape[1] == 2 else scores.max(axis=1)
-    return np.ascontiguousarray(chosen, dtype=np.float64)
 
 
 def _risk_change(errors: np.ndarray, changes: tuple[tuple[int, int], ...]) -> float:
@@ -340,5 +335,5 @@ def _prefix(own: str, content: str, split: str, index: int, root: int) -> dict[s
         with one_thread():
             model = trained.learner.fit(rows[others], y[others], stream.n_classes, seed)
             errors[a:b] = model.predict(rows[a:b]) != y[a:b]
-            outputs[a:b] = _output(model.scores(rows[a:b]))
+            outputs[a:b] = output_of(model.scores(rows[a:b]))
     return {"errors": errors, "outputs": outputs, "inputs": rows}
