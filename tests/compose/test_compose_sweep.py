@@ -212,3 +212,29 @@ def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: 
         columns = ["key", "return", "detection", "precision"]
         own = together.filter(pl.col("delivery.reaction") == value).select(columns).sort("key")
         assert own.equals(apart.select(columns).sort("key"), null_equal=True)
+
+
+def test_two_keys_are_heat_maps_and_nothing_swept_is_no_section() -> None:
+    from mlopsim.core.registry import find
+    from mlopsim.tracks.results import TableResults
+    from mlopsim.tracks.sections.sweep import Sweep as SweepSection
+
+    rows = [
+        {"task": f"t, a={a}, b={b}", "method": name, "seed": seed, "status": "done", "a": a, "b": b,
+         "swept_from": name, "return": value + a, "upper": 2.0, "stream_id": str(seed), "reasons": "{}"}
+        for a in (1, 2) for b in (0, 5) for seed in range(3)
+        for name, value in (("never", 0.0), ("ks", 0.5), ("oracle", 1.5))
+    ]  # fmt: skip
+    track = find("track", "delivery")(steps=0)
+    board = pl.DataFrame(
+        {"method": ["ks"], "ns": [0.5], "ns_low": [0.4], "ns_high": [0.6], "ns_n": [3], "ns_reason": [""]}
+    )
+    track.leaderboard = lambda table: board.with_columns(ns=pl.lit(table["return"].max()))
+
+    def results(sweep: dict[str, Any]) -> TableResults:
+        return TableResults(track=track, cells=pl.DataFrame(rows), read=lambda key: {}, sweep=sweep)
+
+    section = SweepSection().make(results({"a": [1, 2], "b": [0, 5]}))
+    assert section is not None and list(section.figures) == ["ks: NS"]
+    assert section.table.select("a", "b", "ns").rows() == [(1, 0, 2.5), (1, 5, 2.5), (2, 0, 3.5), (2, 5, 3.5)]
+    assert SweepSection().make(results({})) is None
