@@ -28,6 +28,7 @@ class LastMean(Detector):
     array([55])
     """
 
+    family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
 
     window: int = 50
