@@ -32,12 +32,11 @@ def test_damaged_input_is_refused_said_or_harmless(families: tuple[str, ...], tm
     )
     table = tmp_path / "table.csv"
     assert table.is_file(), ended.stderr[-2000:]
-    wrong = pl.read_csv(tmp_path / "others.csv", infer_schema=False).drop_nulls("verdict")
-    told = [
-        f"{row['verdict']}: {row['fault']}: {row['detail']} -> {row['answer']}"
-        for row in wrong.iter_rows(named=True)
-    ]
-    assert not told, "\n".join(told[:20])
+    others = tmp_path / "others.csv"
+    if others.exists():
+        wrong = pl.read_csv(others, infer_schema=False).head(20)
+        said = [f"{r['verdict']}: {r['fault']}: {r['detail']} -> {r['answer']}" for r in wrong.to_dicts()]
+        pytest.fail("\n".join(said))
     assert ended.returncode == 0
     assert pl.read_csv(table)["cases"].max() == sum(SAMPLE[family] for family in families)
 
