@@ -1,4 +1,4 @@
-"""Contract checks of deployments: what the dynamics read of them, and walks through two small Worlds."""
+"""Contract checks of deployments: what the dynamics read of them, and roll-outs through two small Worlds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _parameters(cls: type[Any]) -> None:
 
 
 def _walked(env: DeliveryVectorEnv, steps: int) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-    """Return random possible actions of a walk through both Worlds, and what each step said, (steps, 2)."""
+    """Return random possible actions in both Worlds, and what each step said, (steps, 2)."""
     rng = generator()
     env.reset(seed=0, options={"scenario": np.arange(2)})
     actions, said = [], []
@@ -98,5 +98,5 @@ def _environments(cls: type[Any]) -> None:
 CHECKS = [
     Check(name="parameters", text="has what the dynamics read, in its range", run=_parameters),
     Check(name="costs", text="possible actions are executed, costs add up within the budget", run=_costs),
-    Check(name="environments", text="one walk and many at once agree to the bit", run=_environments),
+    Check(name="environments", text="one roll-out and many at once agree to the bit", run=_environments),
 ]

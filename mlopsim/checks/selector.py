@@ -179,7 +179,7 @@ def _causal(cls: type[Any]) -> None:
         one, other = answers(case.selector, case.views), answers(case.selector, fork)
         require(
             identical(one[:, :half], other[:, :half]),
-            "two walks that look the same so far get different answers: something of another walk, "
+            "two roll-outs that look the same so far get different answers: something of another roll-out, "
             "or of the future, is known",
             remedy="forget everything in reset()",
         )
@@ -222,7 +222,7 @@ def _view_unchanged(cls: type[Any]) -> None:
             require(vars(given).keys() == vars(before).keys(), "stores something in the view")
         require(
             all(seed.n_children_spawned == 0 for seed in seeds),
-            "spawns from the seeds that it was given, so the next walk with them would differ",
+            "spawns from the seeds that it was given, so the next roll-out with them would differ",
             remedy="np.random.default_rng(seed), or a copy of the seed",
         )
 
@@ -270,7 +270,7 @@ def _reads(cls: type[Any]) -> None:
 
 
 def _seen_from_start(cls: type[Any]) -> None:
-    """A registry of one slot, one walk and one decision is a deployment, too."""
+    """A registry of one slot, one roll-out and one decision is a deployment, too."""
     interface = interface_of(slots=SETTINGS[1]["slots"], horizon=1)
     views = random_views(interface, 1, 1, 0)
     require(int(views[0].t[0]) == FIRST, "the first view is that of the first decision")
@@ -324,15 +324,15 @@ def _untrained(cls: type[Any]) -> None:
 CHECKS = [
     Check(name="space", text="space names parameters and holds their defaults", run=_searchable),
     Check(name="untrained", text="an agent without a fit is refused with a remedy", run=_untrained),
-    Check(name="possible", text="only possible actions, one per walk", run=_possible),
-    Check(name="small", text="walks one deployment for one decision", run=_seen_from_start),
+    Check(name="possible", text="only possible actions, one per roll-out", run=_possible),
+    Check(name="small", text="rolls out one deployment for one decision", run=_seen_from_start),
     Check(
         name="deterministic",
         text="the same seeds give the same answers, after a reset too",
         run=_deterministic,
     ),
     Check(name="causal", text="the same past gives the same answers, whatever comes", run=_causal),
-    Check(name="independent", text="walks do not influence one another", run=_independent),
+    Check(name="independent", text="roll-outs do not influence one another", run=_independent),
     Check(name="view", text="what it is shown stays as it is", run=_view_unchanged),
     Check(name="errors", text="uses_errors is true to what it reads", run=_errors_unused),
     Check(name="facts", text="family, known, control and always_listed are what tables can show", run=_facts),

@@ -55,14 +55,14 @@ def interface_of(slots: int, horizon: int, **setting: Any) -> Interface:
 def random_views(
     interface: Interface, n: int, steps: int, seed: int, *, fork: int | None = None
 ) -> list[View]:
-    """Return views of n walks that hang together no more than versions and time require.
+    """Return views of n roll-outs that hang together no more than versions and time require.
 
     Parameters
     ----------
     interface : Interface
         Slots, names and deployment.
     n : int
-        Number of walks.
+        Number of roll-outs.
     steps : int
         Number of decisions.
     seed : int
@@ -143,7 +143,7 @@ def random_inputs(n: int, steps: int, seed: int, fork: int | None = None, *, pha
 
 
 def rows_of(view: View, which: Sequence[int], *, errors: bool = True) -> View:
-    """Return a view of some walks, copied; without the errors if they are not wanted."""
+    """Return a view of some roll-outs, copied; without the errors if they are not wanted."""
     take = list(which)
     return PublishedView(
         interface=view.interface,
@@ -185,7 +185,7 @@ def answers(
     seed: int = 3,
     errors: bool = True,
 ) -> np.ndarray:
-    """Reset a selector and return its answers in some of the walks, shape (walks, steps)."""
+    """Reset a selector and return its answers in some of the roll-outs, shape (roll-outs, steps)."""
     walks = range(len(views[0].t)) if which is None else which
     seeds = np.random.SeedSequence(seed).spawn(len(views[0].t))
     selector.reset(len(walks), views[0].interface, [seeds[i] for i in walks])
@@ -194,8 +194,8 @@ def answers(
         answer = np.asarray(selector.act(rows_of(view, walks, errors=errors)))
         if answer.shape != (len(walks),) or answer.dtype.kind not in "iu":
             raise ContractError(
-                f"answers {len(walks)} walks with {answer.dtype} of shape {answer.shape}",
-                remedy="return one whole number per walk, int64 of shape (N,)",
+                f"answers {len(walks)} roll-outs with {answer.dtype} of shape {answer.shape}",
+                remedy="return one whole number per roll-out, int64 of shape (N,)",
             )
         # a copy: a selector may hand out the same array again and again
         given.append(answer.astype(np.int64, copy=True))

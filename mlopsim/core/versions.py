@@ -20,7 +20,7 @@ VERSIONS: dict[str, int] = {
     "tuning": 2,
     # training of agents
     "training": 2,
-    # from a walk to metrics and curves
+    # from a roll-out to metrics and curves
     "outcome": 2,
     # ticks of a signal from stream and learner
     "signal": 2,

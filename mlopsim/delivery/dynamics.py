@@ -1,6 +1,6 @@
 """The dynamics of a deployment, compiled: one step, the mask, the observation.
 
-This is the only implementation: scalar environment, vector environment, walk and replay all call it. The
+This is the only implementation: scalar environment, vector environment, roll-out and replay all call it. The
 semantics are those of "Time, exactly" in docs/ARCHITECTURE.md. A deployment is one row of two arrays
 (integers, floats) plus its history of what served; the columns are named below. Everything is a look-up in
 the stacked arrays of a :class:`mlopsim.delivery.pool.WorldPool`.

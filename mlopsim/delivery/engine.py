@@ -1,4 +1,4 @@
-"""N deployments side by side: what environments, walks and replays drive."""
+"""N deployments side by side: what environments, roll-outs and replays drive."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Engine:
 
     @property
     def interface(self) -> Interface:
-        """What a selector is told before the walk."""
+        """What a selector is told before the roll-out."""
         return Interface(
             names=self.names, slots=self.slots, horizon=self.pool.steps, deployment=self.deployment
         )

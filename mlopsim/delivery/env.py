@@ -59,8 +59,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Notes
     -----
-    ``reset(options={"scenario": k})`` walks scenario k. Other options, and scenarios or actions that are no
-    whole numbers in their range, are errors that leave the episode as it is.
+    ``reset(options={"scenario": k})`` rolls scenario k out. Other options, and scenarios or actions that are
+    no whole numbers in their range, are errors that leave the episode as it is.
     """
 
     metadata = {"render_modes": []}

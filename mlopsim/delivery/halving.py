@@ -38,7 +38,7 @@ def rungs(episodes: int, scenarios: int, most: int) -> tuple[int, list[int]]:
     Parameters
     ----------
     episodes : int
-        Walks that can be afforded.
+        Roll-outs that can be afforded.
     scenarios : int
         Scenarios that there are.
     most : int

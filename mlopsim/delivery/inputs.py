@@ -1,7 +1,8 @@
 """What deployments are shown of their inputs: rows as they arrive, and those that a version was trained on.
 
 What a detector makes of a window against the training rows of a version depends on no decision. So it is made
-for many windows at once, as the entries of a World are, and looked up by every walk that serves the version.
+for many windows at once, as the entries of a World are, and looked up by every roll-out that serves the
+version.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class WorldPool:
             raise ConfigError(
                 f"World {i} has (windows, warm-up, classes) = {mine}, "
                 f"the first one {(self.windows, self.warmup, self.n_classes)}",
-                remedy="walk Worlds of different sizes in pools of their own",
+                remedy="roll Worlds of different sizes out in pools of their own",
             )
         v0, warmup = self.warmup - 1, self.warmup
         confusion = world.confusion[v0:]
@@ -143,7 +143,7 @@ class WorldPool:
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Row-wise correctness: packed bits of all Worlds, places (M, 2), labels (M, n), bounds (M, T + 1).
 
-        Made when first asked for: walks need it, training does not.
+        Made when first asked for: roll-outs need it, training does not.
         """
         places = np.zeros((len(self), 2), dtype=np.int64)
         sizes = [world.bits.size for world in self.worlds]
@@ -159,7 +159,7 @@ class WorldPool:
 
     @cached_property
     def inputs(self) -> tuple[Rows, ...]:
-        """The inputs of every World, drawn when a walk first asks for them: 8 bytes a row and feature."""
+        """The inputs of every World, drawn when a roll-out first asks for them: 8 bytes a row and feature."""
         return tuple(
             Rows(_inputs_of(world), world.bounds, world.start, int(seed), _outputs_of(world))
             for world, seed in zip(self.worlds, self.seeds, strict=True)
@@ -216,7 +216,7 @@ class WorldPool:
         return result
 
     def digest(self) -> str:
-        """Return the content address of what the walk reads (rows aside)."""
+        """Return the content address of what the roll-out reads (rows aside)."""
         return digest_arrays(
             {"reward": self.reward, "quality": self.quality, "shift": self.shift, "seeds": self.seeds}
         )

@@ -27,7 +27,7 @@ READS: Mapping[str, str] = {
 
 @dataclass(kw_only=True)
 class Interface:
-    """What stays the same during a walk.
+    """What stays the same during a roll-out.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Interface:
     slots : int
         Registry slots K; the actions are 0 keep, 1..K deploy slot i - 1, K + 1 retrain.
     horizon : int
-        Number of decisions T - W of the walk (a selector must not use it as a clock for end effects).
+        Number of decisions T - W of the roll-out (a selector must not use it as a clock for end effects).
     deployment : object
         The deployment component (delays, costs, ...).
     """
@@ -102,25 +102,25 @@ class View:
 
 @runtime_checkable
 class Selector(Protocol):
-    """A component of kind ``selector``: one object walks N deployments in lock-step.
+    """A component of kind ``selector``: one object rolls N deployments out in lock-step.
 
-    Rows never influence each other: the answer for a deployment is the same to the bit whether it is walked
-    alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range`` that
-    tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a trained
-    agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Facts, optional too, which
-    become columns of tables (see :func:`selector_facts`): ``family`` (rule, bandit, agent, ...), ``reads``
-    (one of :data:`READS`), ``known`` (what it knows that a deployment does not show), ``control`` (True: it
-    stands in tables to be compared with), ``always_listed`` (True: it stands in every table).
+    Rows never influence each other: the answer for a deployment is the same to the bit whether it is rolled
+    out alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range``
+    that tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a
+    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Facts, optional too,
+    which become columns of tables (see :func:`selector_facts`): ``family`` (rule, bandit, agent, ...),
+    ``reads`` (one of :data:`READS`), ``known`` (what it knows that a deployment does not show), ``control``
+    (True: it stands in tables to be compared with), ``always_listed`` (True: it stands in every table).
     """
 
     full_name: str
 
     def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Start n walks; ``seeds`` has one entry per walk."""
+        """Start n roll-outs; ``seeds`` has one entry per roll-out."""
         ...
 
     def act(self, view: View) -> np.ndarray:
-        """Return one action per walk, int64 of shape (N,)."""
+        """Return one action per roll-out, int64 of shape (N,)."""
         ...
 
 

@@ -81,7 +81,7 @@ class Range:
 class Weights:
     """A list of numbers that is searched as a whole, alone.
 
-    The selector needs a method ``spread(weights)``: weights of shape (n, size), a list for each walk, are
+    The selector needs a method ``spread(weights)``: weights of shape (n, size), a list for each roll-out, are
     used from the next reset on, so that many lists are walked at once.
 
     Parameters

@@ -43,7 +43,7 @@ class TuneResult:
         Values of all parameters that were given or free, in JSON types, for
         ``make("selector", name, **params)``.
     steps_used : int
-        Environment steps that were walked, everything included; never more than the budget.
+        Environment steps that were taken, everything included; never more than the budget.
     history : list of dict
         One entry per evaluation in order: ``stage``, ``params`` (the free ones), ``scenarios`` and ``score``
         (mean return over them), ``steps`` (used so far).
@@ -86,9 +86,9 @@ def tune(
     deployment : component of kind ``deployment``
         Parameters of the dynamics.
     budget_steps : int
-        Environment steps that may be walked, search and final choice together.
+        Environment steps that may be taken, search and final choice together.
     seed : numpy.random.SeedSequence
-        Of candidates, scenario order and walks; it is not changed.
+        Of candidates, scenario order and roll-outs; it is not changed.
     validation_pool : WorldPool, optional
         Scenarios for the final choice, also training ones; by default a fifth of ``pool`` is kept for it.
 

@@ -45,10 +45,11 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Notes
     -----
-    ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` walks these scenarios first (one for
-    all, or one each). ``reset(options={"reset_mask": array})``, N booleans as of Gymnasium, begins anew where
-    they are true and leaves the other episodes as they are; a seed is then for those alone, and ``scenario``
-    of the info is -1 in the others. Other options are errors. Arrays that are returned belong to the caller.
+    ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` rolls these scenarios out first
+    (one for all, or one each). ``reset(options={"reset_mask": array})``, N booleans as of Gymnasium, begins
+    anew where they are true and leaves the other episodes as they are; a seed is then for those alone, and
+    ``scenario`` of the info is -1 in the others. Other options are errors. Arrays that are returned belong
+    to the caller.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}

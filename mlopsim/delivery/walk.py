@@ -1,4 +1,4 @@
-"""Walking many deployments in lock-step: by a selector, by a list of actions, by a plan."""
+"""Rolling many deployments out in lock-step: by a selector, by a list of actions, by a plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Trajectory:
-    """What happened in N walks of S = T - W decisions; column s is decision time W - 1 + s.
+    """What happened in N roll-outs of S = T - W decisions; column s is decision time W - 1 + s.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Trajectory:
 
     @property
     def returns(self) -> np.ndarray:
-        """Sum of the rewards of each walk, float64 of shape (N,)."""
+        """Sum of the rewards of each roll-out, float64 of shape (N,)."""
         total: np.ndarray = self.reward.sum(axis=1)
         return total
 
@@ -97,7 +97,7 @@ def walk(
     if seeds is None:
         seeds = np.random.SeedSequence(0).spawn(len(worlds))
     if len(seeds) != len(worlds):
-        raise ConfigError(f"{len(worlds)} walks need as many seeds, got {len(seeds)}")
+        raise ConfigError(f"{len(worlds)} roll-outs need as many seeds, got {len(seeds)}")
     interface = engine.interface
     with_errors = bool(getattr(selector, "uses_errors", True))
     nothing = np.empty((len(worlds), 0), dtype=np.int8)

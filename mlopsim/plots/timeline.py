@@ -26,7 +26,7 @@ ACTIONS: dict[str, tuple[str, str, int, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class Rollout:
     """What a method did in one deployment.
 
     Parameters
@@ -62,14 +62,14 @@ class Timeline:
     Parameters
     ----------
     windows : ndarray of int64, shape (w,)
-    walks : sequence of Walk
+    rollouts : sequence of Rollout
     oracle : ndarray of float64, shape (w,), optional
         Quality of what the clairvoyant optimum served.
     drifts : sequence of Span
     """
 
     windows: np.ndarray
-    walks: Sequence[Walk]
+    rollouts: Sequence[Rollout]
     oracle: np.ndarray | None = None
     drifts: Sequence[Span] = field(default_factory=tuple)
 
@@ -99,17 +99,17 @@ def timeline(
 
     Examples
     --------
-    >>> walk = Walk(name="never", quality=np.array([.9, .6, .6]))
-    >>> len(timeline(Timeline(windows=np.arange(3), walks=[walk])).axes)
+    >>> rollout = Rollout(name="never", quality=np.array([.9, .6, .6]))
+    >>> len(timeline(Timeline(windows=np.arange(3), rollouts=[rollout])).axes)
     2
     """
     w = len(line.windows)
-    series = [walk.quality for walk in line.walks] + ([] if line.oracle is None else [line.oracle])
-    if not line.walks or any(np.shape(s) != (w,) for s in series):
-        raise ConfigError(f"a time line needs at least one walk, and {w} numbers for each")
-    looks = marks or marks_for([walk.name for walk in line.walks])
-    k = len(line.walks)
-    figure = new_figure(7.6 + room([walk.name for walk in line.walks], 32), 0.95 + 1.12 * k)
+    series = [rollout.quality for rollout in line.rollouts] + ([] if line.oracle is None else [line.oracle])
+    if not line.rollouts or any(np.shape(s) != (w,) for s in series):
+        raise ConfigError(f"a time line needs at least one roll-out, and {w} numbers for each")
+    looks = marks or marks_for([rollout.name for rollout in line.rollouts])
+    k = len(line.rollouts)
+    figure = new_figure(7.6 + room([rollout.name for rollout in line.rollouts], 32), 0.95 + 1.12 * k)
     ratios = [r for _ in range(k) for r in (3.0, 1.0)]
     panels: list[Axes] = list(
         np.ravel(figure.subplots(2 * k, 1, sharex=True, gridspec_kw={"height_ratios": ratios}))
@@ -119,21 +119,21 @@ def timeline(
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     pad = 0.06 * max(high - low, 0.02)
-    present = [kind for kind in ACTIONS if any(len(getattr(walk, kind)) for walk in line.walks)]
-    for number, walk in enumerate(line.walks):
+    present = [kind for kind in ACTIONS if any(len(getattr(rollout, kind)) for rollout in line.rollouts)]
+    for number, rollout in enumerate(line.rollouts):
         top, strip = panels[2 * number], panels[2 * number + 1]
         for axes in (top, strip):
             _shade(axes, line.drifts)
         if line.oracle is not None:
             top.plot(line.windows, line.oracle, color=INK, linewidth=0.9, linestyle=ORACLE_DASH, zorder=4)
-        look = looks[walk.name]
-        top.plot(line.windows, walk.quality, color=look.colour, linewidth=1.6, zorder=3)
+        look = looks[rollout.name]
+        top.plot(line.windows, rollout.quality, color=look.colour, linewidth=1.6, zorder=3)
         top.set_ylim(low - pad, high + pad)
         dress(top, grid="y", text=TEXT)
         top.tick_params(labelbottom=False)
-        top.set_ylabel(walk.name, rotation=0, ha="right", va="center", fontsize=TEXT, color=look.colour)
+        top.set_ylabel(rollout.name, rotation=0, ha="right", va="center", fontsize=TEXT, color=look.colour)
         top.yaxis.get_label().set_fontweight("bold")
-        _strip(strip, walk)
+        _strip(strip, rollout)
     last = panels[-1]
     last.set_xlim(float(line.windows[0]) - 0.5, float(line.windows[-1]) + 0.5)
     last.tick_params(labelbottom=True)
@@ -152,9 +152,9 @@ def _shade(axes: Axes, drifts: Sequence[Span]) -> None:
         axes.axvline(drift.start, color="#8f83b5", linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
 
 
-def _strip(axes: Axes, walk: Walk) -> None:
+def _strip(axes: Axes, rollout: Rollout) -> None:
     for kind, (marker, colour, height, _) in ACTIONS.items():
-        at = np.asarray(getattr(walk, kind), dtype=np.float64)
+        at = np.asarray(getattr(rollout, kind), dtype=np.float64)
         if len(at):
             size = 5.0 if marker == "|" else 3.6
             axes.plot(

@@ -80,7 +80,7 @@ def test_repair_of_what_is_whole(done: Bench) -> None:
 def test_check() -> None:
     ended = mlopsim("check", "selector/never", "duration/fixed")
     assert ended.code == 0
-    assert "walks do not influence one another" in ended.out
+    assert "roll-outs do not influence one another" in ended.out
 
 
 def test_check_fails_with_a_status(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from mlopsim.world.metrics import metric_of
 
 
 class FakeWorld:
-    """What a pool and a walk read of a World, filled with random but consistent numbers."""
+    """What a pool and a roll-out read of a World, filled with random but consistent numbers."""
 
     def __init__(
         self,

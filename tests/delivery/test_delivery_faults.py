@@ -55,7 +55,7 @@ class PeeksAtNeighbours(Good):
 
 
 class NumberedWalks(Good):
-    """A selector that treats the first walk of a batch in another way."""
+    """A selector that treats the first roll-out of a batch in another way."""
 
     def act(self, view: View) -> np.ndarray:
         actions = super().act(view)

@@ -13,10 +13,10 @@ from mlopsim.core.spec import make
 from mlopsim.fairness.deployment import Deployment, deploy, unbiased
 from mlopsim.fairness.explaining import Explaining, score_of
 from mlopsim.fairness.flipping import flipped_rows, moved
+from mlopsim.fairness.guarding import guard
 from mlopsim.fairness.mitigation import reweighing
 from mlopsim.fairness.scaffold import Scaffold
 from mlopsim.fairness.truth import Truth
-from mlopsim.fairness.walk import guard
 from mlopsim.learners.models import LinearModel, Link
 from mlopsim.streams.stream import Norm
 
@@ -190,7 +190,7 @@ def test_its_attributions_are_those_of_all_coalitions() -> None:
     np.testing.assert_allclose(model.attribute(X[:20], X[20:]), exact.values, atol=1e-12)
 
 
-# -- flipping, reweighing, walking ------------------------------------------------------------------------
+# -- flipping, reweighing, guarding ------------------------------------------------------------------------
 
 
 def test_flipping_moves_only_the_column_that_tells_the_group() -> None:
@@ -258,9 +258,9 @@ def test_what_is_blocked_never_serves() -> None:
     rng = np.random.default_rng(0)
     blocked, mended = rng.random(200) < 0.5, rng.random(200) < 0.5
     release = np.arange(200) // 5
-    walk = guard(blocked, mended, release)
+    served = guard(blocked, mended, release)
     rolled = 0
-    for t, (v, kind) in enumerate(zip(walk.version, walk.kind, strict=True)):
+    for t, (v, kind) in enumerate(zip(served.version, served.kind, strict=True)):
         assert v < t
         # by hand: the last window in which some model passed that none of its later audits took away
         passed = []
@@ -285,5 +285,7 @@ def test_a_model_that_is_blocked_while_it_serves_goes() -> None:
     always = np.ones(4, np.bool_)
     # nothing else passed: what served before any audit does
     assert guard(blocked, always, release).version.tolist() == [-1, 0, -1, -1]
-    walk = guard(np.array([False, False, True, True, False]), np.ones(5, np.bool_), np.array([0, 1, 1, 1, 1]))
-    assert walk.version.tolist() == [-1, 0, 1, 0, 0]
+    served = guard(
+        np.array([False, False, True, True, False]), np.ones(5, np.bool_), np.array([0, 1, 1, 1, 1])
+    )
+    assert served.version.tolist() == [-1, 0, 1, 0, 0]

@@ -15,7 +15,7 @@ from mlopsim.plots.labels import spread
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
 from mlopsim.plots.style import DASHES, MARKERS, PALETTE, Mark, marks_for, new_figure, save, to_png, to_svg
-from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
+from mlopsim.plots.timeline import Rollout, Span, Timeline, timeline
 from mlopsim.plots.tradeoff import front, tradeoff
 
 NAMES = ["never", "periodic", "error_or_input_shift", "ppo"]
@@ -30,13 +30,13 @@ def draw_leaderboard():
 
 def draw_timeline():
     windows = np.arange(10, 40)
-    walks = [
-        Walk(name="a", quality=np.linspace(0.9, 0.5, 30)),
-        Walk(name="b", quality=np.full(30, 0.8), retrains=[20]),
+    rollouts = [
+        Rollout(name="a", quality=np.linspace(0.9, 0.5, 30)),
+        Rollout(name="b", quality=np.full(30, 0.8), retrains=[20]),
     ]
     drifts = [Span(start=20, end=25), Span(start=30, end=30)]
     return timeline(
-        Timeline(windows=windows, walks=walks, oracle=np.full(30, 0.95), drifts=drifts), title="T"
+        Timeline(windows=windows, rollouts=rollouts, oracle=np.full(30, 0.95), drifts=drifts), title="T"
     )
 
 
@@ -282,8 +282,10 @@ def test_heatmap_prints_every_number_on_a_colour_that_shows_it():
         lambda: leaderboard(["a"], [1.0, 2.0], [1.0], [1.0], [1]),
         lambda: leaderboard(["a"], [1.0], [1.0], [1.0], [1], direction="up"),
         lambda: Curve(x=np.arange(3), y=np.arange(2)),
-        lambda: timeline(Timeline(windows=np.arange(3), walks=[])),
-        lambda: timeline(Timeline(windows=np.arange(3), walks=[Walk(name="a", quality=np.arange(2.0))])),
+        lambda: timeline(Timeline(windows=np.arange(3), rollouts=[])),
+        lambda: timeline(
+            Timeline(windows=np.arange(3), rollouts=[Rollout(name="a", quality=np.arange(2.0))])
+        ),
         lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
         lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
         lambda: cdf(two_cdfs([1e301], [0.0])),
@@ -307,7 +309,7 @@ def test_all_undefined_still_draws():
             {"a": Curve(x=np.arange(2.0), y=np.array(nothing)), "b": Curve(x=np.arange(2.0), y=np.ones(2))}
         )
     )
-    to_png(timeline(Timeline(windows=np.arange(2), walks=[Walk(name="a", quality=np.array(nothing))])))
+    to_png(timeline(Timeline(windows=np.arange(2), rollouts=[Rollout(name="a", quality=np.array(nothing))])))
 
 
 def test_svgs_are_written_in_few_bytes_with_the_same_look():

@@ -28,7 +28,7 @@ def pool_of(windows: int, warmup: int, size: int) -> WorldPool:
 def walked(
     windows: int, warmup: int, every: int, blocked: np.ndarray | None = None, **setting: Any
 ) -> np.ndarray:
-    """Return what serves by the walk of the dynamics, int64 (M, T)."""
+    """Return what serves by the roll-out of the dynamics, int64 (M, T)."""
     pool = pool_of(windows, warmup, 1 if blocked is None else len(blocked))
     deployment = make("deployment", "standard", **setting)
     return walk(make("selector", "periodic", every=every), pool, deployment, blocked=blocked).served

@@ -29,7 +29,7 @@ from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
-from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
+from mlopsim.plots.timeline import Rollout, Span, Timeline, timeline
 from mlopsim.plots.tradeoff import tradeoff
 from mlopsim.report.build import write_report
 from mlopsim.report.page import render
@@ -77,8 +77,8 @@ def tags(page: str) -> Tags:
     return found
 
 
-def _walk(name: str) -> Walk:
-    return Walk(name=name, quality=np.array([0.1, 0.2]), retrains=[1], alarms=[0])
+def _rollout(name: str) -> Rollout:
+    return Rollout(name=name, quality=np.array([0.1, 0.2]), retrains=[1], alarms=[0])
 
 
 #: every figure function, given names, and each of its texts the user's
@@ -98,7 +98,9 @@ FIGURES: dict[str, Any] = {
         [0.0, 1.0], {name: [1.0, 0.5] for name in n}, n=9, excluded=1, **texts
     ),
     "timeline": lambda n, texts: timeline(
-        Timeline(windows=np.arange(2), walks=list(map(_walk, n)), drifts=[Span(start=0, end=1, label=n[0])]),
+        Timeline(
+            windows=np.arange(2), rollouts=list(map(_rollout, n)), drifts=[Span(start=0, end=1, label=n[0])]
+        ),
         **texts,
     ),
     "tradeoff": lambda n, texts: tradeoff(n, np.arange(len(n)), np.arange(len(n)) / 20, **texts),

@@ -191,7 +191,7 @@ def train_agent(
     deployment : component
         The deployment.
     steps : int
-        Environment steps in all, the pilot walk for the scaling included.
+        Environment steps in all, the pilot roll-out for the scaling included.
     seed : SeedSequence
         Of everything random.
     progress : callable, optional

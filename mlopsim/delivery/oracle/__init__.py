@@ -1,1 +1,1 @@
-"""The clairvoyant optimum of a walk: exact where possible, otherwise a bracket."""
+"""The clairvoyant optimum of a roll-out: exact where possible, otherwise a bracket."""

@@ -109,7 +109,7 @@ def schedule(
                     mixed += (1 - c) * q[i, last] + c * q[j, last]
                     end = last == T - 1
                     if end:
-                        # the walk ends before the promotion
+                        # the roll-out ends before the promotion
                         new, true = val[t, i] + mixed - c * unit, real[t, i] + mixed - c * s
                         if new > val[last, j]:
                             val[last, j], real[last, j], extra[last, j] = new, true, extra[t, i] + voluntary

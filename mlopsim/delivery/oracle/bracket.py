@@ -1,4 +1,4 @@
-"""The oracle's answer for one walk: the optimum between a plan and a bound."""
+"""The oracle's answer for one roll-out: the optimum between a plan and a bound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlopsim.delivery.oracle.lp import lp_bound
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.delivery.oracle.replay import replay_rewards
 
-#: walks longer than this get the Lagrangian bound instead of the linear program
+#: roll-outs longer than this get the Lagrangian bound instead of the linear program
 LP_WINDOWS = 400
 #: the bracket is called exact when it is narrower
 EXACT = 1e-9
@@ -24,7 +24,7 @@ EXACT = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Bracket:
-    """Lower and upper end of the clairvoyant optimum of one walk, in total reward over the windows W..T-1.
+    """Lower and upper end of the clairvoyant optimum of a roll-out, in total reward over windows W..T-1.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def bracket(
     effort: int = 4000,
     kicks: int = 8,
 ) -> Bracket:
-    """Bracket the clairvoyant optimum of a walk.
+    """Bracket the clairvoyant optimum of a roll-out.
 
     Upper end: the linear program's dual, evaluated safely (Lagrangian dual beyond 400 windows). Lower
     end: the best plan of a local search from the latest-only optimum, the rounded linear program and

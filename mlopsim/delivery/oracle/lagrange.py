@@ -1,4 +1,4 @@
-"""The Lagrangian bound of a walk with a registry: valid for any multipliers."""
+"""The Lagrangian bound of a roll-out with a registry: valid for any multipliers."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def most_retrains(problem: Problem) -> int | None:
 
 
 def dual_bound(problem: Problem, multipliers: Multipliers) -> tuple[float, np.ndarray, np.ndarray]:
-    r"""Evaluate the Lagrangian dual: an upper bound of the walk's optimum for any multipliers.
+    r"""Evaluate the Lagrangian dual: an upper bound of the roll-out's optimum for any multipliers.
 
     Parameters
     ----------
     problem : Problem
-        The walk.
+        The roll-out.
     multipliers : Multipliers
         Any; negative prices of inequalities are replaced by 0.
 
@@ -128,7 +128,7 @@ def lagrangian_bound(
     Parameters
     ----------
     problem : Problem
-        The walk.
+        The roll-out.
     lower : float
         Reward of a feasible plan: the target of the step length.
     iterations : int, default 600

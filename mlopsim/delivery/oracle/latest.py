@@ -29,7 +29,7 @@ def latest_only(problem: Problem) -> Latest:
     Parameters
     ----------
     problem : Problem
-        The walk.
+        The roll-out.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def _prefix(problem: Problem) -> np.ndarray:
 
 
 def _charge(problem: Problem, start: np.ndarray) -> np.ndarray:
-    """Return what a switch that starts at a window costs until the end of the walk."""
+    """Return what a switch that starts at a window costs until the end of the roll-out."""
     promoted = start + problem.canary_windows <= problem.T - 1
     return problem.switch_cost * np.where(promoted, 1.0, problem.share)
 

@@ -29,7 +29,7 @@ def serving(problem: Problem, trained: np.ndarray) -> tuple[float, Plan]:
     Parameters
     ----------
     problem : Problem
-        The walk.
+        The roll-out.
     trained : ndarray of int64
         Candidate numbers (version - v0) of the retrained versions, ascending, without the initial version.
 
@@ -99,7 +99,7 @@ def feasible_plan(
     Parameters
     ----------
     problem : Problem
-        The walk.
+        The roll-out.
     starts : sequence of ndarray of int64
         Sets of candidate numbers, ascending; those that are impossible are skipped.
     effort : int, default 4000

@@ -78,7 +78,7 @@ def program(problem: Problem) -> Program:
     with :math:`y_{v_0,W-1} = 1`; k is the canary's share c in the first windows in which v could serve,
     else 1; D is the smallest distance between retrain decisions and N the number of retrains that the
     budget can pay.
-    Every feasible walk gives a point of this polytope that earns no less: its traffic is y (the
+    Every feasible roll-out gives a point of this polytope that earns no less: its traffic is y (the
     sum of z is the total variation by which switches are charged; two switches at the start of one
     window, charged one by one, cost no less). Registry capacity and shadow costs are dropped.
     """

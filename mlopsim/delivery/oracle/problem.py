@@ -1,4 +1,4 @@
-"""The numbers of a walk that an optimum depends on."""
+"""The numbers of a roll-out that an optimum depends on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MONEY = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What the optimum of one walk depends on.
+    """What the optimum of one roll-out depends on.
 
     Parameters
     ----------
     reward : ndarray of float64, shape (T, T)
         Quality of version v in window t, ``[v, t]``; rows below ``v0 = warmup - 1`` are never read.
     warmup : int
-        Number of warm-up windows W; the walk covers the windows W..T-1.
+        Number of warm-up windows W; the roll-out covers the windows W..T-1.
     slots : int
         Registry slots K.
     label_delay, latency, cooldown : int

@@ -68,7 +68,7 @@ def replay_rewards(
     Returns
     -------
     Trajectory
-        Of N walks; what they observe is meaningless.
+        Of N roll-outs; what they observe is meaningless.
 
     Examples
     --------

@@ -19,8 +19,8 @@ from mlopsim.fairness.calibration import Limit
 from mlopsim.fairness.deployment import Deployment
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explaining import Explaining
+from mlopsim.fairness.guarding import Guarded, guard
 from mlopsim.fairness.truth import Truth, Violation
-from mlopsim.fairness.walk import Walk, guard
 from mlopsim.learners.base import Model
 from mlopsim.streams.stream import BiasTruth, Norm
 from mlopsim.tracks.fairness.controls import CONTROLS
@@ -322,7 +322,7 @@ def _guarded(
     mended = said_by(cell, scenario, info, again).alarms
     deployment = scenario.deployment
     release = np.array([deployment.release(t) for t in deployment.audited])
-    served: Walk = guard(said.alarms, mended, release)
+    served: Guarded = guard(said.alarms, mended, release)
     models = {0: scenario.plain.models, 1: again.models}
     # before anything is audited the first model serves
     first = scenario.plain.models[0]

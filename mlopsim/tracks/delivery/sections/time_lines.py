@@ -68,7 +68,7 @@ class DeliveryTimeLines(SectionMaker):
 def _time_line(rolled: Mapping[str, Curves], oracle: Curves | None, marks: dict[str, Mark]) -> Any:
     import numpy as np
 
-    from mlopsim.plots.timeline import Span, Timeline, Walk, timeline
+    from mlopsim.plots.timeline import Rollout, Span, Timeline, timeline
 
     first = next(iter(rolled.values()))
     windows = first["windows"]
@@ -80,7 +80,7 @@ def _time_line(rolled: Mapping[str, Curves], oracle: Curves | None, marks: dict[
         changed = np.flatnonzero(np.diff(served, prepend=served[0]) != 0)
         back = np.flatnonzero(curve["rollback"])
         drawn.append(
-            Walk(
+            Rollout(
                 name=name,
                 alarms=[int(windows[i]) for i in np.flatnonzero(curve["alarm"])] if "alarm" in curve else (),
                 quality=curve["quality"].astype(np.float64),
@@ -91,5 +91,5 @@ def _time_line(rolled: Mapping[str, Curves], oracle: Curves | None, marks: dict[
         )
     drifts = [Span(start=float(a), end=float(b)) for a, b in first["drifts"]]
     quality = None if oracle is None else oracle["quality"].astype(np.float64)
-    line = Timeline(windows=windows.astype(np.int64), walks=drawn, oracle=quality, drifts=drifts)
+    line = Timeline(windows=windows.astype(np.int64), rollouts=drawn, oracle=quality, drifts=drifts)
     return timeline(line, marks=marks, ylabel="quality")

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class Guarded:
     """What serves in each of T windows.
 
     Parameters
@@ -23,7 +23,7 @@ class Walk:
     kind: np.ndarray
 
 
-def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Walk:
+def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Guarded:
     """Serve the newest model while it passes its audits; else the reweighed one, else roll back.
 
     The newest model of window t is audited on the rows of window t; what comes of it serves in window t + 1.
@@ -41,8 +41,9 @@ def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Walk:
 
     Examples
     --------
-    >>> walk = guard(np.array([False, True, True, False]), np.array([True, False, True, True]), np.arange(4))
-    >>> walk.version.tolist(), walk.kind.tolist()
+    >>> blocked, mended = np.array([False, True, True, False]), np.array([True, False, True, True])
+    >>> served = guard(blocked, mended, np.arange(4))
+    >>> served.version.tolist(), served.kind.tolist()
     ([-1, 0, 1, 1], [0, 0, 1, 1])
 
     The model of windows 2 and 3 passes, then it is blocked: back to the one before it.
@@ -63,4 +64,4 @@ def guard(blocked: np.ndarray, mended: np.ndarray, release: np.ndarray) -> Walk:
                 break
         if standing:
             (_, kind[t + 1]), version[t + 1] = next(reversed(standing.items()))
-    return Walk(version=version, kind=kind)
+    return Guarded(version=version, kind=kind)
