@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -256,7 +256,7 @@ def bootstrap_rng(salt: int) -> np.random.Generator:
     return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
 
 
-def not_for_claims(families: Mapping[str, str | None], steps: int) -> str:
+def not_for_claims(families: Mapping[str, str | None], steps: int, named: Callable[[str], str] = str) -> str:
     """Warn of agents that were trained too shortly for any claim; empty if there are none.
 
     Parameters
@@ -265,6 +265,8 @@ def not_for_claims(families: Mapping[str, str | None], steps: int) -> str:
         The rows of the table with their families.
     steps : int
         Environment steps that each fit could use.
+    named : callable, default str
+        How a name is written; in a text of a report as :func:`~mlopsim.core.text.code_span`.
 
     Examples
     --------
@@ -276,8 +278,8 @@ def not_for_claims(families: Mapping[str, str | None], steps: int) -> str:
     agents = [method for method, family in families.items() if family == "agent"]
     if not agents or steps >= CLAIM_STEPS:
         return ""
-    named = agents[0] if len(agents) == 1 else f"each of {len(agents)} agents"
-    return f"not for claims: {named} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
+    which = named(agents[0]) if len(agents) == 1 else f"each of {len(agents)} agents"
+    return f"not for claims: {which} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
 
 
 def reference_of(ns: Mapping[str, float], families: Mapping[str, str | None]) -> str | None:

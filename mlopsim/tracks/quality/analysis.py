@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mlopsim.core.text import code_span
 from mlopsim.stats.bootstrap import mean_interval, ns_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import best_first, interval_columns
@@ -146,10 +147,11 @@ class Disagreement:
 
     @property
     def text(self) -> str:
-        """One sentence."""
+        """One sentence of a report, with names set as code."""
+        task, finds, gains = map(code_span, (self.task, self.finds, self.gains))
         return (
-            f"on {self.task}, {self.finds} finds {self.recall[0]:.2f} of the wrong rows and recovers "
-            f"{self.recovered[0]:.2f} of what is lost, {self.gains} finds {self.recall[1]:.2f} and recovers "
+            f"on {task}, {finds} finds {self.recall[0]:.2f} of the wrong rows and recovers "
+            f"{self.recovered[0]:.2f} of what is lost, {gains} finds {self.recall[1]:.2f} and recovers "
             f"{self.recovered[1]:.2f}"
         )
 
@@ -165,8 +167,11 @@ def disagreements(rows: Sequence[tuple[str, str, Interval, Interval]]) -> list[D
     --------
     >>> one = "t", "a", Interval(value=.5, low=.4, high=.6, n=9), Interval(value=.1, low=.0, high=.2, n=9)
     >>> two = "t", "b", Interval(value=.2, low=.1, high=.3, n=9), Interval(value=.9, low=.8, high=1., n=9)
-    >>> disagreements([one, two])[0].text
-    'on t, a finds 0.50 of the wrong rows and recovers 0.10 of what is lost, b finds 0.20 and recovers 0.90'
+    >>> for part in disagreements([one, two])[0].text.split(", "):
+    ...     print(part)
+    on `t`
+    `a` finds 0.50 of the wrong rows and recovers 0.10 of what is lost
+    `b` finds 0.20 and recovers 0.90
     """
     found = []
     for task, one, recall, worth in rows:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Metric, Scored, Section
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Sweep(SectionMaker):
         table = pl.DataFrame(rows, infer_schema_length=None)
         text = (
             f"The leaderboard's score (**{score.text or score.name}**) of each method at each value of "
-            f"{' and '.join(f'`{key}`' for key in keys)}: the same seeds at every value. The other "
+            f"{' and '.join(map(code_span, keys))}: the same seeds at every value. The other "
             "sections pool all values. A method that a value does not change is the same at each."
         )
         draw = _maps if len(keys) == 2 else _lines if len(keys) == 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from mlopsim.core.section import Results
@@ -20,9 +21,9 @@ def settings(results: Results) -> DeliveryTrack:
     return cast("DeliveryTrack", results.track)
 
 
-def warning(results: Results) -> str:
+def warning(results: Results, named: Callable[[str], str] = str) -> str:
     """Warn of agents that were trained too shortly; empty if there are none."""
-    return not_for_claims(facts(results.cells, "family"), settings(results).steps)
+    return not_for_claims(facts(results.cells, "family"), settings(results).steps, named)
 
 
 def best(results: Results) -> list[str]:

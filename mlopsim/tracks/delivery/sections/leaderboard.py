@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 
@@ -56,6 +57,7 @@ class DeliveryLeaderboard(SectionMaker):
             "that need labels or hindsight stand here among others."
         )
         if warned:
+            warned = warning(results, code_span)
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
         robust = [name for name in board.columns if name.startswith(("iqm", "p_improvement"))]
         shown = printed(board.drop(robust), FACTS)

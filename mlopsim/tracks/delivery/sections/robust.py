@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 
@@ -28,9 +29,10 @@ class DeliveryRobust(SectionMaker):
 
         board = results.leaderboard
         reference = board["p_improvement_reference"][0]
+        shown = code_span(reference or "")
         compared = (
-            f"share of scenarios in which a method's return exceeds that of `{reference}`, averaged over "
-            f"tasks; equal returns count half. `{reference}` is the rule (no agent, no hindsight) with the "
+            f"share of scenarios in which a method's return exceeds that of {shown}, averaged over "
+            f"tasks; equal returns count half. {shown} is the rule (no agent, no hindsight) with the "
             "highest NS of this table. It was chosen on these very scenarios, which flatters it: the others "
             "are judged rather too harshly than too kindly."
         )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 
@@ -61,6 +62,6 @@ class ByScenario(SectionMaker):
         )
         text = (
             "Which method finds which bias. In scenarios in which nothing is wrong a block is a false one: "
-            f"{', '.join(s for s in names if groups[s][0] not in wrong) or 'there are none'}."
+            f"{', '.join(code_span(s) for s in names if groups[s][0] not in wrong) or 'there are none'}."
         )
         return Section(title=self.title, text=text, table=frame, figures={self.title: figure})

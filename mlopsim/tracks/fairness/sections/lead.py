@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 
@@ -56,10 +57,10 @@ class Lead(SectionMaker):
         text = (
             "Windows from the battery's first alarm after the onset to the harm: the first window in which "
             "the model violates the norm of the bias by more than is tolerated. Above 0: the alarm comes "
-            f"first. A bias that is missed counts as found at the end. **difference**: to {base}, paired "
-            "over seeds. Only deployments in which harm follows. Labels are there at once. With a label "
-            "delay of L windows and a model that stays, what an audit finds by labels it would find L "
-            "windows later, and what it finds without them as soon; a model that learns the bias from labels "
-            "would be later itself."
+            "first. A bias that is missed counts as found at the end. **difference**: to "
+            f"{code_span(base)}, paired over seeds. Only deployments in which harm follows. Labels are there "
+            "at once. With a label delay of L windows and a model that stays, what an audit finds by labels "
+            "it would find L windows later, and what it finds without them as soon; a model that learns the "
+            "bias from labels would be later itself."
         )
         return Section(title=self.title, text=text, table=frame)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 
@@ -63,7 +64,8 @@ class QualityDetection(SectionMaker):
             "differs."
         )
         if constant:
-            text += f" All but constant scores somewhere, which tell nothing: {', '.join(constant)}."
+            named = ", ".join(map(code_span, constant))
+            text += f" All but constant scores somewhere, which tell nothing: {named}."
         keys = [(m, t) for t in tasks for m in methods]
         shown = ("auroc", "auprc", "f1_at_contamination", "recall", "batch_recall", "batch_delay")
         frame = pl.DataFrame(
