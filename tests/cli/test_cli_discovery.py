@@ -85,7 +85,7 @@ def place(bench: Bench) -> Bench:
 
 
 def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
-    """Make the files that the words name, and put a key where KEY stands."""
+    """Make the files that the words name; put a key where KEY stands, methods of the run where others do."""
     from mlopsim.bench.ledger import Ledger
     from mlopsim.bench.table import table as cells
 
@@ -100,10 +100,13 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
             path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         elif name.endswith(".parquet"):
             pl.read_csv(bench.folder / "table.csv").write_parquet(path)
-    if words[0] in ("status", "report", "export", "rerun", "repair"):
+    if words[0] in ("status", "report", "export", "rerun", "repair", "compare"):
         shutil.copytree(finished, bench.folder / words[1], dirs_exist_ok=True)
     with Ledger.read(finished) as ledger:
-        key = str(cells(ledger)["key"][0])
+        frame = cells(ledger)
+    key, methods = str(frame["key"][0]), frame["method"].unique(maintain_order=True).to_list()
+    if words[0] == "compare":
+        words = [*words[:2], *methods[:2], *words[4:]]
     return [key if re.fullmatch("KEY|3fa9", word) else word for word in words]
 
 

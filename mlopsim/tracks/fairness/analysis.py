@@ -112,7 +112,8 @@ def scenarios(table: pl.DataFrame, tasks: Sequence[str]) -> dict[str, list[str]]
 
     Examples
     --------
-    >>> table = pl.DataFrame({"task": ["p 1", "p .5"], "scenario": ["p", "p"], "strength": [1.0, 0.5]})
+    >>> table = pl.DataFrame({"task": ["p 1", "p .5"], "scenario": "p", "strength": [1.0, 0.5]})
+    >>> table = table.with_columns(role=pl.lit("method"))
     >>> scenarios(table, ["p 1", "p .5"])
     {'p': ['p .5', 'p 1']}
     """
