@@ -24,8 +24,8 @@ from mlopsim.delivery.selectors.periodic import Periodic
 #: of one task each, as far as a track's tasks go round
 TASKS = (
     "_cost_$_per_$ [/red] x^2_{",
-    "a<b>&\"',\\frac **x** [z](w) | `y`",
-    "<script>alert(1)</script>\x1b[31m\x07",
+    "a<b>&\"',\\frac",
+    "<script>alert(1)</script> **x** [z](w) | `y` \x1b[31m\x07",
     "\u202eab\n[rpm]",
 )
 TITLE = "<i>title</i> $x_{ [/bold] \x07"
@@ -47,9 +47,16 @@ def _noted() -> Iterator[None]:
 
 
 def delivery() -> dict[str, Any]:
-    stream = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
+    stream = {"synthetic": {"windows": 24, "rows": 40, "warmup": 4}}
+    # at no cost, so that a rule which retrains is the best and named as such
+    free = {"switch_cost": 0.0, "retrain_cost": 0.0}
     tasks = [
-        {"name": name, "learner": "ridge", "stream": stream, "deployment": {"standard": {"label_delay": k}}}
+        {
+            "name": name,
+            "learner": "ridge",
+            "stream": stream,
+            "deployment": {"standard": {"label_delay": k, **free}},
+        }
         for k, name in enumerate(TASKS)
     ]
     return {
