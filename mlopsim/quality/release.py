@@ -163,21 +163,6 @@ def sign_test(worse: np.ndarray, better: np.ndarray) -> np.ndarray:
     return found
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values corrected for their number (Holm 1979), in the same order.
-
-    Examples
-    --------
-    >>> holm(np.array([0.04, 0.01, 0.5])).tolist()
-    [0.08, 0.03, 0.5]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    found = np.empty(len(p))
-    found[order] = np.minimum(stepped, 1.0)
-    return found
-
-
 def least_discordant(alpha: float) -> int:
     """Return how many rows the versions must disagree on before p can be at most alpha.
 

@@ -86,3 +86,19 @@ def test_holm_by_definition():
     with_gap = holm([0.01, np.nan, 0.02])
     np.testing.assert_allclose(with_gap[[0, 2]], [0.02, 0.02])
     assert np.isnan(with_gap[1])
+
+
+def test_holm_rejects_what_its_steps_reject():
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 7):
+        p = np.round(rng.random(size) ** 3, 2)
+        corrected = holm(p)
+        for alpha in (0.01, 0.05, 0.2, 0.999):
+            rejected = set()
+            for step, i in enumerate(np.argsort(p, kind="stable")):
+                if p[i] > alpha / (size - step):
+                    break
+                rejected.add(int(i))
+            # at equality rounding decides; none of these p-values is that near
+            assert {int(i) for i in np.flatnonzero(corrected <= alpha)} == rejected
+    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
