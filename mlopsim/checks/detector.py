@@ -72,9 +72,7 @@ def _control(cls: type[Any]) -> None:
         remedy="derive it from mlopsim.drift.control.Control",
     )
     require(
-        type(cls.always_listed) is int and cls.always_listed >= 0,
-        f"always_listed is {cls.always_listed!r}",
-        remedy="its place from 1 on, or 0",
+        type(cls.always_listed) is bool, f"always_listed is {cls.always_listed!r}", remedy="True or False"
     )
     require(cls.bound in ("", "lower", "upper"), f"bound is {cls.bound!r}", remedy="lower, upper or ''")
     if cls.by_rate:

@@ -15,15 +15,15 @@ from mlopsim.drift.signal import SignalKind
 class Control(Detector):
     """Reads any kind of signal and ignores what the ticks hold; tables list it apart from the detectors.
 
-    Class attributes: ``always_listed`` (its place, from 1 on, among the controls that stand in every table;
-    0: it stands where it is asked for), ``by_rate`` (True: its alarms follow from the asked run length by
-    :meth:`at_rate`, and need no calibration), ``knows_changes`` (True: it alarms at the true changes),
-    ``bound`` (``lower`` or ``upper``: the end of the scale on which others are scored as retrain triggers).
+    Class attributes: ``always_listed`` (True: it stands in every table, as its own class says), ``by_rate``
+    (True: its alarms follow from the asked run length by :meth:`at_rate`, and need no calibration),
+    ``knows_changes`` (True: it alarms at the true changes), ``bound`` (``lower`` or ``upper``: the end of
+    the scale on which others are scored as retrain triggers).
     """
 
     control: ClassVar[bool] = True
     family: ClassVar[str] = "control"
-    always_listed: ClassVar[int] = 0
+    always_listed: ClassVar[bool] = False
     by_rate: ClassVar[bool] = False
     knows_changes: ClassVar[bool] = False
     bound: ClassVar[str] = ""

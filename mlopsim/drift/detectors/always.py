@@ -23,7 +23,7 @@ class Always(Control):
     """
 
     limit: ClassVar[str] = ""
-    always_listed: ClassVar[int] = 2
+    always_listed: ClassVar[bool] = True
 
     @property
     def threshold(self) -> float:

@@ -32,7 +32,7 @@ class Clairvoyant(Control):
     """
 
     limit: ClassVar[str] = ""
-    always_listed: ClassVar[int] = 5
+    always_listed: ClassVar[bool] = True
     knows_changes: ClassVar[bool] = True
     bound: ClassVar[str] = "upper"
 

@@ -23,7 +23,7 @@ class Never(Control):
     """
 
     limit: ClassVar[str] = ""
-    always_listed: ClassVar[int] = 1
+    always_listed: ClassVar[bool] = True
     bound: ClassVar[str] = "lower"
 
     @property

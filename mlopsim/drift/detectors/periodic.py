@@ -39,7 +39,7 @@ class Periodic(Control):
     """
 
     limit: ClassVar[str] = "every"
-    always_listed: ClassVar[int] = 4
+    always_listed: ClassVar[bool] = True
     by_rate: ClassVar[bool] = True
 
     every: int = 1000

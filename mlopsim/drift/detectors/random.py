@@ -34,7 +34,7 @@ class Random(Control):
     """
 
     limit: ClassVar[str] = "rate"
-    always_listed: ClassVar[int] = 3
+    always_listed: ClassVar[bool] = True
     by_rate: ClassVar[bool] = True
     random: ClassVar[bool] = True
 

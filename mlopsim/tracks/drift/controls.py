@@ -18,11 +18,17 @@ def with_controls(entries: Sequence[Any]) -> list[Any]:
     Examples
     --------
     >>> with_controls(["ks", "always"])
-    ['ks', 'always', 'never', 'random', 'periodic', 'clairvoyant']
+    ['ks', 'always', 'never', 'periodic', 'random', 'clairvoyant']
     """
     names = [split_spec("detector", entry)[0].split("/")[-1] for entry in entries]
-    controls = sorted(always_listed("detector"), key=lambda name: find("detector", name).always_listed)
+    controls = sorted(always_listed("detector"), key=_place)
     return [*entries, *(name for name in controls if name not in names)]
+
+
+def _place(name: str) -> tuple[bool, bool, str]:
+    """Return the key of its place: the lower end of the scale first, what knows the changes last."""
+    cls = find("detector", name)
+    return cls.knows_changes, cls.bound != "lower", name
 
 
 def follows_rate(detector: Detector) -> TypeGuard[Control]:
