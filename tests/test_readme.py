@@ -156,7 +156,9 @@ EXAMPLES = [blocks(TEXT, "python")[1], *blocks(DOCS["python"], "python")]
 
 @pytest.mark.parametrize("number", range(4), ids=["readme", "environments", "suite", "world"])
 def test_python_examples_run(number, tmp_path):
-    (tmp_path / "example.py").write_text(EXAMPLES[number], encoding="utf-8")
+    # the same code with the suite of a few seconds: quick's tuning and worlds take a minute here
+    code = EXAMPLES[number].replace('"quick"', '"smoke"')
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
     run(["example.py"], tmp_path)
 
 
