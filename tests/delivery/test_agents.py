@@ -110,12 +110,10 @@ def test_the_stored_network_is_the_trained_policy(pool):
     from mlopsim.delivery.sb3 import make_sb3_vec_env
 
     vec = make_sb3_vec_env(pool, dep, 2, 0)
-    policy = {"net_arch": [32, 32], "activation_fn": torch.nn.Tanh}
-    for name, cls in (("ppo", sb3.PPO), ("dqn", sb3.DQN)):
-        if name == "dqn":
-            policy = {"net_arch": [32, 32], "activation_fn": torch.nn.ReLU}
+    for name, cls, between in (("ppo", sb3.PPO, torch.nn.Tanh), ("dqn", sb3.DQN, torch.nn.ReLU)):
+        policy = {"net_arch": [32, 32], "activation_fn": between}
         model = cls("MlpPolicy", vec, seed=0, device="cpu", policy_kwargs=policy)
-        net = extract(model, name, env.feature_names, shift, scale)
+        net = extract(make("selector", name), model, env.feature_names, shift, scale)
         assert np.array_equal(net.forward(obs).argmax(axis=1), model.predict(scaled, deterministic=True)[0])
 
 

@@ -28,6 +28,8 @@ class Agent:
     reads: ClassVar[str] = "observation"
     uses_errors: ClassVar[bool] = False
     masked: ClassVar[bool] = False
+    #: between the layers of the network: ``tanh`` or ``relu``
+    activation: ClassVar[str] = "tanh"
     hidden: list[int]
     n_envs: int
     reward_scale: float
@@ -36,6 +38,16 @@ class Agent:
     def settings(self) -> dict[str, Any]:
         """Return the keywords of the algorithm."""
         raise NotImplementedError
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the algorithm's class; importing it is left to here."""
+        raise NotImplementedError
+
+    @classmethod
+    def modules(cls, policy: Any) -> list[Any]:
+        """Return the modules of a trained policy that make actions of an observation: those of an actor."""
+        return [policy.mlp_extractor.policy_net, policy.action_net]
 
     def train(self, pool: Any, deployment: Any, steps: int, seed: np.random.SeedSequence) -> FitResult:
         """Train on a pool of training Worlds, in so many environment steps.
@@ -58,17 +70,7 @@ class Agent:
         """
         from mlopsim.delivery.agents.train import train_agent
 
-        return train_agent(
-            self.name,
-            self.settings(),
-            self.hidden,
-            self.n_envs,
-            self.reward_scale,
-            pool,
-            deployment,
-            steps,
-            seed,
-        )
+        return train_agent(self, pool, deployment, steps, seed)
 
     def load(self, fit: FitResult) -> None:
         """Take the network of a finished training."""

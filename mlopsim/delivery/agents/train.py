@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -20,6 +20,31 @@ from mlopsim.delivery.vector import DeliveryVectorEnv
 
 #: environment steps of the random walk that the scaling of observations is measured on
 PILOT_STEPS = 20_000
+
+
+class Learning(Protocol):
+    """What training reads of an agent: an algorithm of stable-baselines3 with its settings."""
+
+    name: ClassVar[str]
+    #: between the layers: ``tanh`` or ``relu``
+    activation: ClassVar[str]
+    hidden: list[int]
+    n_envs: int
+    reward_scale: float
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keywords of the algorithm; ``learning_rate`` falls linearly to 0."""
+        ...
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the class of the algorithm."""
+        ...
+
+    @classmethod
+    def modules(cls, policy: Any) -> list[Any]:
+        """Return the modules of a policy through which an observation gets to the outputs, in order."""
+        ...
 
 
 @contextmanager
@@ -109,18 +134,6 @@ def _scaled(env: Any, shift: np.ndarray, scale: np.ndarray, clip: float) -> Any:
     return Scaled(env)
 
 
-def _algorithm(name: str) -> Any:
-    try:
-        if name == "maskable_ppo":
-            from sb3_contrib import MaskablePPO
-
-            return MaskablePPO
-        import stable_baselines3
-    except ImportError as error:
-        raise MissingExtraError(f"training {name}", "rl") from error
-    return {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C, "dqn": stable_baselines3.DQN}[name]
-
-
 def _layers(module: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     import torch
 
@@ -131,41 +144,35 @@ def _layers(module: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
 
 
-def extract(model: Any, name: str, names: tuple[str, ...], shift: np.ndarray, scale: np.ndarray) -> Network:
+def extract(
+    agent: Learning, model: Any, names: tuple[str, ...], shift: np.ndarray, scale: np.ndarray
+) -> Network:
     """Take the deterministic policy out of a trained model.
 
     Parameters
     ----------
+    agent : Learning
+        Knows where the policy is.
     model : stable_baselines3 algorithm
         After training.
-    name : str
-        ``ppo``, ``maskable_ppo``, ``a2c`` or ``dqn``.
     names : tuple of str
         Names of the observation's columns.
     shift, scale : ndarray of float64, shape (F,)
         Scaling of the observations.
     """
-    if name == "dqn":
-        layers, activation = _layers(model.policy.q_net), "relu"
-    else:
-        layers = [*_layers(model.policy.mlp_extractor.policy_net), *_layers(model.policy.action_net)]
-        activation = "tanh"
+    layers = [layer for module in agent.modules(model.policy) for layer in _layers(module)]
     return Network(
         names=names,
         shift=shift,
         scale=scale,
         weights=[weight for weight, _ in layers],
         biases=[bias for _, bias in layers],
-        activation=activation,
+        activation=agent.activation,
     )
 
 
 def train_agent(
-    name: str,
-    settings: Mapping[str, Any],
-    hidden: list[int],
-    n_envs: int,
-    reward_scale: float,
+    agent: Learning,
     pool: WorldPool,
     deployment: Any,
     steps: int,
@@ -176,16 +183,8 @@ def train_agent(
 
     Parameters
     ----------
-    name : str
-        ``ppo``, ``maskable_ppo``, ``a2c`` or ``dqn``.
-    settings : mapping
-        Keywords of the algorithm; ``learning_rate`` falls linearly to 0.
-    hidden : list of int
-        Sizes of the hidden layers.
-    n_envs : int
-        Parallel environments.
-    reward_scale : float
-        Factor of the centred reward.
+    agent : Learning
+        The algorithm with its settings.
     pool : WorldPool
         Training scenarios.
     deployment : component
@@ -211,34 +210,33 @@ def train_agent(
         If stable-baselines3 is not installed.
     """
     with _untouched_randomness(), one_thread():
-        return _train(
-            name, dict(settings), hidden, n_envs, reward_scale, pool, deployment, steps, seed, progress
-        )
+        return _train(agent, pool, deployment, steps, seed, progress)
 
 
 def _train(
-    name: str,
-    settings: dict[str, Any],
-    hidden: list[int],
-    n_envs: int,
-    reward_scale: float,
+    agent: Learning,
     pool: WorldPool,
     deployment: Any,
     steps: int,
     seed: np.random.SeedSequence,
     progress: Callable[[int], None] | None,
 ) -> FitResult:
-    algorithm = _algorithm(name)
+    try:
+        algorithm = agent.algorithm()
+    except ImportError as error:
+        raise MissingExtraError(f"training {agent.name}", "rl") from error
     import torch
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.logger import Logger
+
+    n_envs, settings = agent.n_envs, agent.settings()
 
     pilot_seed, env_seed, model_seed = seed.spawn(3)
     pilot = min(PILOT_STEPS, steps // 10)
     rollout = n_envs * int(settings.get("n_steps", settings.get("train_freq", 1)))
     if steps - pilot < rollout:
         raise ConfigError(
-            f"{name} collects {rollout} steps before it learns, the budget is {steps}",
+            f"{agent.name} collects {rollout} steps before it learns, the budget is {steps}",
             remedy="raise the steps",
         )
     shift, scale, used = measure_scaling(pool, deployment, pilot, pilot_seed)
@@ -266,7 +264,7 @@ def _train(
         n_envs,
         seed_int(env_seed),
         centre=True,
-        scale=reward_scale,
+        scale=agent.reward_scale,
         stagger=True,
         monitor=False,
     )
@@ -277,18 +275,18 @@ def _train(
         seed=seed_int(model_seed),
         device="cpu",
         policy_kwargs={
-            "net_arch": list(hidden),
-            "activation_fn": torch.nn.ReLU if name == "dqn" else torch.nn.Tanh,
+            "net_arch": list(agent.hidden),
+            "activation_fn": {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[agent.activation],
         },
         **settings,
     )
     # its default logger leaves a folder behind
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(budget, callback=Watch())
-    network = extract(model, name, env.core.feature_names, shift, scale)
+    network = extract(agent, model, env.core.feature_names, shift, scale)
     info = {
         "steps_used": used + int(model.num_timesteps),
-        "algorithm": name,
+        "algorithm": agent.name,
         "curve": curve,
         **network.info(),
     }

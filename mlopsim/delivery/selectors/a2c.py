@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
@@ -47,3 +48,10 @@ class A2C(TrainedAgent):
         check_range("a2c.gae_lambda", self.gae_lambda, 0.0, 1.0)
         check_range("a2c.ent_coef", self.ent_coef, 0.0, 1000.0)
         check_range("a2c.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the algorithm's class."""
+        import stable_baselines3
+
+        return stable_baselines3.A2C

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
@@ -41,6 +42,7 @@ class DQN(TrainedAgent):
     1
     """
 
+    activation: ClassVar[str] = "relu"
     learning_rate: float = 5e-4
     train_freq: int = 1
     gradient_steps: int = 4
@@ -63,3 +65,15 @@ class DQN(TrainedAgent):
         check_range("dqn.exploration_fraction", self.exploration_fraction, 0.0, 1.0)
         check_range("dqn.exploration_final_eps", self.exploration_final_eps, 0.0, 1.0)
         check_range("dqn.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the algorithm's class."""
+        import stable_baselines3
+
+        return stable_baselines3.DQN
+
+    @classmethod
+    def modules(cls, policy: Any) -> list[Any]:
+        """Return the network of action values."""
+        return [policy.q_net]

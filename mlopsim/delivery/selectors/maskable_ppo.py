@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.delivery.selectors.ppo import PPO
@@ -31,3 +31,10 @@ class MaskablePPO(PPO):
     """  # noqa: E501 - numpydoc wants the names on one line
 
     masked: ClassVar[bool] = True
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the algorithm's class."""
+        import sb3_contrib
+
+        return sb3_contrib.MaskablePPO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
@@ -56,3 +57,10 @@ class PPO(TrainedAgent):
         check_range(f"{self.name}.clip_range", self.clip_range, 0.0, 100.0, open_low=True)
         check_range(f"{self.name}.ent_coef", self.ent_coef, 0.0, 1000.0)
         check_range(f"{self.name}.reward_scale", self.reward_scale, 0.0, 1e9, open_low=True)
+
+    @classmethod
+    def algorithm(cls) -> Any:
+        """Return the algorithm's class."""
+        import stable_baselines3
+
+        return stable_baselines3.PPO
