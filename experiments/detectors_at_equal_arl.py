@@ -159,8 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sections, _ = make_sections(TableResults(track=track, cells=cells, read=curves))
     rows = study(cells, suite.tasks)
     _common.write_table(experiment.folder, rows)
-    shown = ("method", "reads", "known", *("restricted_delay", "recall", "false_per_1000"))
-    shown += ("harmless_alarmed", "ns")
+    facts = ("method", "reads", "known")
+    shown = (*facts, "restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "ns")
     _common.show([{key: row[key] for key in shown} for row in rows], "at equal false alarms")
     for section in sections:
         for title, figure in section.figures.items():
