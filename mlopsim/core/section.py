@@ -142,7 +142,8 @@ def make_sections(results: Results) -> tuple[list[Section], list[Unmade]]:
         missing = [name for name in maker.needs if name not in results.cells.columns]
         if missing:
             words = ", ".join(f"'{name}'" for name in missing)
-            reason = f"it needs the columns {words}, which an earlier version did not store"
+            columns = "column" if len(missing) == 1 else "columns"
+            reason = f"it needs the {columns} {words}, which an earlier version did not store"
             unmade.append(Unmade(title=maker.title or maker.name, reason=reason))
             continue
         try:

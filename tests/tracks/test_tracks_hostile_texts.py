@@ -14,12 +14,15 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
+from mlopsim.bench.attributes import RESERVED
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.table import export, table
 from mlopsim.compose import Study, open_results
 from mlopsim.core.registry import names, register, unregister
+from mlopsim.core.spec import make
 from mlopsim.core.text import visible
 from mlopsim.delivery.selectors.periodic import Periodic
+from mlopsim.report.prose import GLOSSARY
 
 #: of one task each, as far as a track's tasks go round
 TASKS = (
@@ -172,8 +175,11 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-def test_every_track_is_tried() -> None:
+def test_every_track_is_tried_and_says_what_its_metrics_are() -> None:
     assert set(SUITES) == set(names("track"))
+    assert [
+        metric.name for track in SUITES for metric in make("track", track).metrics if not metric.text
+    ] == []
 
 
 @pytest.mark.parametrize("track", sorted(SUITES))
@@ -190,6 +196,7 @@ def test_the_page_of_a_track_holds_hostile_names_as_texts(
     found.feed(html)
     assert not found.open and not found.acting
     text = " ".join(" ".join(found.texts).split())
+    explained = GLOSSARY.read_text(encoding="utf-8")
     methods = board["method"].to_list()
     for word in (*TASKS, TITLE, *methods):
         assert " ".join(visible(word, lines=True).split()) in text, word
@@ -213,6 +220,9 @@ def test_the_page_of_a_track_holds_hostile_names_as_texts(
         cells = table(ledger, order="key")
         export(ledger, tmp_path / "cells.csv")
         export(ledger, tmp_path / "cells.parquet")
+    # the page that each report carries explains every column that is a fact
+    measured = {metric.name for metric in results.track.metrics}
+    assert [c for c in cells.columns if c not in RESERVED | measured and f"`{c}`" not in explained] == []
     # the strength of a bias is in the name of its task
     assert {name.partition(", s = ")[0] for name in cells["task"]} == set(TASKS)
     assert pl.read_parquet(tmp_path / "cells.parquet").equals(cells, null_equal=True)
