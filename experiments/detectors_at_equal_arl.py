@@ -37,7 +37,7 @@ from mlopsim.tracks.drift.analysis import (
     ranked,
     worth,
 )
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 #: figures of the report that answer the question
 FIGURES = ("Critical difference", "Delay against false alarms", "Worth against delay")

@@ -37,7 +37,7 @@ from mlopsim.tracks.quality.analysis import (
     with_errors,
 )
 from mlopsim.tracks.quality.track import QualityTrack
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

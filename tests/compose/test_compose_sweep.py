@@ -216,8 +216,8 @@ def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: 
 
 def test_two_keys_are_heat_maps_and_nothing_swept_is_no_section() -> None:
     from mlopsim.core.registry import find
-    from mlopsim.tracks.results import TableResults
     from mlopsim.tracks.sections.sweep import Sweep as SweepSection
+    from mlopsim.tracks.table_results import TableResults
 
     rows = [
         {"task": f"t, a={a}, b={b}", "method": name, "seed": seed, "status": "done", "a": a, "b": b,

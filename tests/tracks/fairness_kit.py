@@ -9,7 +9,7 @@ import polars as pl
 
 from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.tracks.fairness.track import FairnessTrack
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 #: few deployments of few people: numbers that stand for nothing but the mechanism
 CALIBRATION = {"alpha": 0.1, "runs": 60, "checks": 40, "lime_runs": 20, "lime_checks": 20}

@@ -23,7 +23,7 @@ from mlopsim.tracks.delivery.analysis import (
     profiles,
     reference_of,
 )
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 SEEDS, TASKS = 8, 3
 #: of "mine" nothing is known

@@ -32,7 +32,7 @@ from mlopsim.tracks.drift.analysis import (
 )
 from mlopsim.tracks.drift.evidence import references
 from mlopsim.tracks.drift.sections.floors import NAMES
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 MOVED = {
     "synthetic": {

@@ -13,7 +13,7 @@ from fairness_kit import CALIBRATION, EXPLAIN, TASKS, results
 from mlopsim.core.section import make_sections, makers
 from mlopsim.tracks.fairness import analysis
 from mlopsim.tracks.fairness.track import FairnessTrack
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 NAMED: list[dict[str, Any]] = [
     {**TASKS[0], "name": "fair / ridge"},

@@ -170,6 +170,7 @@ def test_without_errors_none_and_oracle_are_clean(ran: Any) -> None:
             assert outcome.metrics["score"] == clean
             assert math.isnan(outcome.metrics["recall"])
             assert outcome.reasons["recall"] == "nothing is wrong in this task"
+            assert outcome.reasons["cell_auroc"].startswith("it tells no cells apart")
         assert ran["nothing", "none", seed].metrics["dropped"] == 0.0
 
 

@@ -23,7 +23,7 @@ from mlopsim.tracks.quality.analysis import (
     recovered,
 )
 from mlopsim.tracks.quality.track import QualityTrack
-from mlopsim.tracks.results import TableResults
+from mlopsim.tracks.table_results import TableResults
 
 TASKS = ("lossy", "free")
 SCORES = {

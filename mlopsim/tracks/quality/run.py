@@ -146,7 +146,7 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
     metrics["retrains"] = float(len(arrivals))
     metrics["blocked"] = float(sum(a.blocked for a in arrivals))
     metrics["blocked_wrongly"] = metrics["blocked"] - blocked_right
-    curves["group_dropped"] = _dropped(case, material, metrics)
+    curves["group_dropped"] = _dropped(case, material, metrics, reasons)
     if found is not None:
         _detection(case, found, metrics, reasons)
         level = make("gate", part["gate"]).level
@@ -155,23 +155,16 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
     else:
         text = "it scores versions, not rows" if stage == "test" else "no gate looks at rows"
         reasons |= dict.fromkeys(METRICS_OF_FLAGS, text)
+    nothing = "nothing is right, or nothing that is wrong was found"
+    if not case.wrong.any():
+        nothing = "nothing is wrong in this task"
     for name, value in metrics.items():
         if math.isnan(value):
-            reasons.setdefault(name, _why(name, case))
+            reasons.setdefault(name, nothing)
     reasons = {name: text for name, text in reasons.items() if math.isnan(metrics[name])}
     if found is not None:
         curves["flagged"] = np.add.reduceat(found.rows, case.clean.bounds[:-1]) / np.diff(case.clean.bounds)
     return Outcome(metrics=metrics, reasons=reasons, curves=curves)
-
-
-def _why(name: str, case: Case) -> str:
-    if not case.wrong.any():
-        return "nothing is wrong in this task"
-    if name == "cell_auroc":
-        return "it tells no cells apart, or no cell is wrong"
-    if name == "dropped_gap":
-        return "there is one group only"
-    return "nothing is right, or nothing that is wrong was found"
 
 
 def _walk(
@@ -284,7 +277,9 @@ def _by_group(case: Case, values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return found
 
 
-def _dropped(case: Case, material: Material, metrics: dict[str, float]) -> np.ndarray:
+def _dropped(
+    case: Case, material: Material, metrics: dict[str, float], reasons: dict[str, str]
+) -> np.ndarray:
     """Fill in how many rows are thrown away; return the share of the right ones by group, float64 (G,)."""
     first = case.warmup_rows
     gone = ~material.keep[first:]
@@ -296,6 +291,8 @@ def _dropped(case: Case, material: Material, metrics: dict[str, float]) -> np.nd
     known = by_group[np.isfinite(by_group)]
     if len(known) > 1:
         metrics["dropped_gap"] = float(known.max() - known.min())
+    else:
+        reasons["dropped_gap"] = "there is one group only"
     return by_group
 
 
@@ -309,7 +306,11 @@ def _detection(case: Case, found: Flags, metrics: dict[str, float], reasons: dic
     metrics["rows_flagged"] = float(found.rows[first:].mean())
     metrics["constant"] = float(is_constant(score))
     cells = case.seen.corrupted
-    if found.cell_score is not None and cells is not None:
+    if found.cell_score is None:
+        reasons["cell_auroc"] = "it tells no cells apart"
+    elif cells is None or not cells[first:].any():
+        reasons["cell_auroc"] = "no cell is wrong"
+    else:
         metrics["cell_auroc"] = auroc(found.cell_score[first:].ravel(), cells[first:].ravel())
     wrong = np.add.reduceat(case.wrong, case.clean.bounds[:-1]) > 0
     late = np.arange(case.clean.windows) >= case.clean.warmup

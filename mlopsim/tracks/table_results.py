@@ -1,4 +1,4 @@
-"""Results from a table of cells at hand: what sections read."""
+"""Results from a table of cells at hand, beside those of a folder: what sections read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class TableResults:
-    """The results of one grid, as :class:`mlopsim.core.section.Results` wants them.
+    """A table of cells as :class:`mlopsim.core.section.Results`, whatever it comes from.
+
+    :class:`mlopsim.compose.results.Results` are those of one grid in one folder. A table that is in no
+    folder as it stands (cells of several folders joined, some filtered, columns renamed; made by hand in a
+    test) becomes sections through this one.
 
     Parameters
     ----------
