@@ -58,7 +58,7 @@ def scoring_gates() -> list[Any]:
     """Return the gates that score rows or their cells."""
     from mlopsim.quality.batch_gate import BatchGate
     from mlopsim.quality.gate import Gate
-    from mlopsim.quality.release import ReleaseGate
+    from mlopsim.quality.release_gate import ReleaseGate
     from mlopsim.quality.train_gate import TrainGate
 
     return [g for g in gates_of(Gate) if not isinstance(g, BatchGate | ReleaseGate | TrainGate)]
@@ -181,7 +181,7 @@ def train_gates(
 @measurement
 def release_gates(*, rows: int, d: int, missing: float, accuracy: float) -> Iterator[Contest]:
     """Verdicts on versions that are as good as the one that serves, on held-out rows."""
-    from mlopsim.quality.release import ReleaseGate
+    from mlopsim.quality.release_gate import ReleaseGate
 
     held = drawn(rows, d, missing, 1)
     rng = np.random.default_rng(0)

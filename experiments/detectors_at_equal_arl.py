@@ -26,7 +26,7 @@ from mlopsim.core.section import make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.track import Task, Track
 from mlopsim.drift.detector import Detector
-from mlopsim.stats.ranks import friedman
+from mlopsim.stats.rank_tests import friedman
 from mlopsim.tracks.cell_table import done
 from mlopsim.tracks.drift.analysis import (
     calibrations,

@@ -26,7 +26,7 @@ from mlopsim.core.track import Method
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.resample import Kind
+from mlopsim.stats.resampling import Kind
 from mlopsim.tracks.delivery.analysis import SINGLE, Arena
 
 

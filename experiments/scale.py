@@ -95,7 +95,7 @@ def fill(settings: Mapping[str, Any], folder: Path) -> str:
 
 def status(settings: Mapping[str, Any], folder: Path) -> str:
     """What ``mlopsim status`` tells."""
-    from mlopsim.compose.standing import standing
+    from mlopsim.compose.folder_status import standing
 
     return f"{standing(folder).by_status['done']} done"
 

@@ -133,7 +133,7 @@ def command(words: tuple[str, ...]) -> tuple[int, str, str]:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception:  # noqa: BLE001 (an error that came through the edge is what is looked for)
-        from mlopsim.cli.edge import UNEXPECTED
+        from mlopsim.cli.error_messages import UNEXPECTED
 
         code = UNEXPECTED
         err.write(traceback.format_exc())
@@ -189,7 +189,7 @@ def take(case: Case, seconds: float) -> Taken:
 
 def judge(case: Case, code: int, out: str, err: str) -> Verdict:
     """Return the verdict on a command that ended."""
-    from mlopsim.cli.edge import UNEXPECTED
+    from mlopsim.cli.error_messages import UNEXPECTED
 
     if "Traceback (most recent call last)" in out + err or code == UNEXPECTED:
         return Verdict.TRACEBACK

@@ -23,7 +23,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from mlopsim.bench.child import PARENT_VARIABLE, PATH_VARIABLE, REPLY, TASK, read_exactly
+from mlopsim.bench.worker_process import PARENT_VARIABLE, PATH_VARIABLE, REPLY, TASK, read_exactly
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.threads import worker_environment
 
@@ -33,7 +33,7 @@ START_ATTEMPTS = 3
 STDERR_CHARS = 4000
 _BOOT = (
     f"import json,os,sys;sys.path[:]=json.loads(os.environ['{PATH_VARIABLE}']);"
-    "from mlopsim.bench.child import main;main()"
+    "from mlopsim.bench.worker_process import main;main()"
 )
 
 

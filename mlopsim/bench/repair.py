@@ -13,7 +13,7 @@ from pathlib import Path
 from mlopsim.bench.ledgerfile import FILE_NAME, LAYOUTS, LOCK_NAME, check, create, migrate
 from mlopsim.bench.lock import FolderLock
 from mlopsim.bench.schema import SCHEMA_VERSION, TABLES
-from mlopsim.bench.soundness import (
+from mlopsim.bench.sound_rows import (
     changed_rows,
     complete_1,
     drop_incomplete,

@@ -17,7 +17,6 @@ from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.identity import WorkerRefused, proof
 from mlopsim.bench.ledger import Ledger, Provenance, Status
 from mlopsim.bench.options import check_run
-from mlopsim.bench.places import Places, placed
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
 from mlopsim.bench.progress import Counts, Progress, Silent
 from mlopsim.bench.provenance import host, run_record
@@ -25,6 +24,7 @@ from mlopsim.bench.schedule import Schedule, Work
 from mlopsim.bench.suite import Suite
 from mlopsim.bench.summary import Failure, Summary
 from mlopsim.bench.worker import Context, Job, Reply
+from mlopsim.bench.worker_paths import Places, placed
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.fingerprint import fingerprint

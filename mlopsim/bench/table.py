@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlopsim.bench.attribute_columns import Facts, text_column
 from mlopsim.bench.cells import Row, read_cells, read_pairs
-from mlopsim.bench.facts import Facts, text_column
 from mlopsim.bench.ledger import Ledger
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import atomic_path

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from mlopsim.bench import child
+from mlopsim.bench import worker_process
 from mlopsim.bench.attributes import check_attributes
 from mlopsim.bench.grid import describe
 from mlopsim.bench.identity import check_parts, check_proof
@@ -98,7 +98,7 @@ def run_job(context: Context, job: Job) -> Reply:
     reply = Reply(host=host(), pid=os.getpid(), fingerprint=fingerprint_digest())
     began = time.perf_counter()
     # a pool's worker was born with one thread per library
-    with nullcontext() if child.capped else one_thread(), collected(reply.warnings):
+    with nullcontext() if worker_process.capped else one_thread(), collected(reply.warnings):
         track = rebuild(context)
         check_parts(
             [fit.part for fit in job.make] + [x.part for cell in job.cells for x in (cell.task, cell.method)]

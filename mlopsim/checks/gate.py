@@ -14,7 +14,7 @@ from mlopsim.checks.base import Check, identical, own_randomness, require
 from mlopsim.checks.gate_probes import ROWS, is_scored, ready, rng, says
 from mlopsim.quality.batch_gate import BatchGate
 from mlopsim.quality.gate import NOTHING, Gate, Level, Rows, Stage
-from mlopsim.quality.release import ReleaseGate, Verdict
+from mlopsim.quality.release_gate import ReleaseGate, Verdict
 from mlopsim.quality.train_gate import TrainGate
 
 #: largest difference of a row's scores in other company, relative to the largest score

@@ -14,7 +14,7 @@ from mlopsim.checks.gate_probes import ready, rng, says
 from mlopsim.quality.batch_gate import flag_batch
 from mlopsim.quality.calibration import Limit
 from mlopsim.quality.gate import NOTHING, Gate, Level
-from mlopsim.quality.release import ReleaseGate
+from mlopsim.quality.release_gate import ReleaseGate
 from mlopsim.quality.scoring import auroc
 from mlopsim.quality.stages import flags
 from mlopsim.quality.train_gate import TrainGate

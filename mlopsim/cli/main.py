@@ -8,7 +8,7 @@ import sys
 import click
 
 from mlopsim import __version__
-from mlopsim.cli.edge import run
+from mlopsim.cli.error_messages import run
 from mlopsim.core.errors import nearest
 
 COMMANDS: dict[str, str] = {
@@ -76,7 +76,7 @@ def group() -> None:
 
 
 def main() -> None:
-    """Entry point: every error is one message with a remedy and an exit status (see ``cli/edge.py``)."""
+    """Entry point: an error is one message with a remedy, and an exit status (``cli/error_messages.py``)."""
     sys.exit(run(lambda: group.main(standalone_mode=False)))
 
 

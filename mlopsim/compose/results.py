@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.summary import Summary
-from mlopsim.compose.page import BOARD, STAMP, config_text, drawn, is_drawn, read_board, report_meta, stamp_of
+from mlopsim.compose.report_page import (
+    BOARD,
+    STAMP,
+    config_text,
+    drawn,
+    is_drawn,
+    read_board,
+    report_meta,
+    stamp_of,
+)
 from mlopsim.compose.sweep import read_sweep
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text

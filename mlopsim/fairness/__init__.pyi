@@ -1,6 +1,5 @@
 from .audit import Audit, Findings, LabelAudit, Labels, Source
 from .audits.accuracy import Accuracy
-from .audits.arm import OwnBattery
 from .audits.calibration_gap import CalibrationGap
 from .audits.demographic_parity import DemographicParity
 from .audits.equal_opportunity import EqualOpportunity
@@ -13,6 +12,7 @@ from .audits.four_fifths import FourFifths
 from .audits.influence import Influence
 from .audits.lime_gap import LimeGap
 from .audits.metrics import Metrics
+from .audits.own_battery import OwnBattery
 from .audits.predictive_parity import PredictiveParity
 from .audits.shap_gap import ShapGap
 from .audits.shap_ks import ShapKs
@@ -24,8 +24,8 @@ from .dataset_audit import prepare, split_rows
 from .deployment import Deployment, deploy, unbiased
 from .evidence import Evidence
 from .explaining import Explaining
-from .mitigation import reweighing
-from .truth import Truth, Violation
+from .norm_violations import Truth, Violation
+from .reweighing_weights import reweighing
 from .verdicts import Says, Verdict, judge
 
 __all__ = [

@@ -14,11 +14,11 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make
 from mlopsim.core.threads import one_thread
+from mlopsim.fairness.deceptive_model import Scaffold
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
 from mlopsim.fairness.flipping import moved
-from mlopsim.fairness.mitigation import reweighing
-from mlopsim.fairness.scaffold import Scaffold
+from mlopsim.fairness.reweighing_weights import reweighing
 from mlopsim.learners.base import BatchLearner, Model
 from mlopsim.learners.encode import Encoder
 from mlopsim.learners.models import LinearModel
@@ -109,7 +109,7 @@ class Deployment:
         ----------
         reweighed : bool, default False
             Whether rows are counted so that group and label are independent, see
-            :func:`mlopsim.fairness.mitigation.reweighing`.
+            :func:`mlopsim.fairness.reweighing`.
         """
         releases = sorted({self.release(t) for t in self.audited})
         learner: Any = make("learner", self.learner)

@@ -12,7 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range, make, read_settings
 from mlopsim.explain.explainer import Explainer
 from mlopsim.explain.output import Output
-from mlopsim.fairness.scaffold import Scaffold
+from mlopsim.fairness.deceptive_model import Scaffold
 from mlopsim.learners.base import Model
 from mlopsim.learners.models import ConstantModel, EstimatorModel, LinearModel
 

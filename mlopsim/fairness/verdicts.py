@@ -18,7 +18,7 @@ from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
 from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.dataset_audit import Subject, regrouped
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.stats.ranks import holm
+from mlopsim.stats.rank_tests import holm
 from mlopsim.streams.layout import branch
 
 #: rows, or numbers in matrices, of all rounds together that are looked at in one call

@@ -30,7 +30,7 @@ from .gates.rules import Rules
 from .gates.schema import Schema
 from .gates.weak_slices import WeakSlices
 from .gates.zscore import ZScore
-from .release import ReleaseGate, Slice, Verdict
+from .release_gate import ReleaseGate, Slice, Verdict
 from .row_gate import RowGate
 from .scoring import auprc, auroc, precision_at
 from .serving import Arrival, serve

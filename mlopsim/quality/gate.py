@@ -12,7 +12,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
 from mlopsim.core.track import Attribute
-from mlopsim.quality.validation import check_numbers
+from mlopsim.quality.input_checks import check_numbers
 from mlopsim.streams.stream import Received
 
 #: what gates know that a deployment does not show

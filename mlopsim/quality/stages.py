@@ -17,8 +17,8 @@ from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
 from mlopsim.quality.calibration import Limit, conformal, split
 from mlopsim.quality.gate import NOTHING, Action, Flags, Gate, Rows
+from mlopsim.quality.input_checks import check_streams
 from mlopsim.quality.train_gate import TrainGate
-from mlopsim.quality.validation import check_streams
 from mlopsim.streams.stream import Stream
 
 #: what a flagged row counts where it is weighted down

@@ -7,16 +7,7 @@ from .bootstrap import (
     statistic_interval,
 )
 from .interval import Interval, Score
-from .proportions import clopper_pearson, wilson
-from .ranks import (
-    RankTest,
-    cliques,
-    friedman,
-    holm,
-    nemenyi_cd,
-)
-from .robust import Band, improvement_interval, iqm_interval, profile_band
-from .scores import (
+from .normalised_scores import (
     Profile,
     iqm,
     normalised_score,
@@ -25,6 +16,15 @@ from .scores import (
     regret,
     scenario_scores,
 )
+from .proportions import clopper_pearson, wilson
+from .rank_tests import (
+    RankTest,
+    cliques,
+    friedman,
+    holm,
+    nemenyi_cd,
+)
+from .robust_intervals import Band, improvement_interval, iqm_interval, profile_band
 
 __all__ = [
     "Band",

@@ -32,8 +32,8 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import NAN, NOTHING, Interval, Score
-from mlopsim.stats.resample import Kind, check_kind, ends, resample_sums
-from mlopsim.stats.two_level import NO_GAIN, as_grid, same_scenarios, too_few, two_level
+from mlopsim.stats.resampling import Kind, check_kind, ends, resample_sums
+from mlopsim.stats.two_level_bootstrap import NO_GAIN, as_grid, same_scenarios, too_few, two_level
 
 RESAMPLES = 5000
 
@@ -301,7 +301,7 @@ def statistic_interval(
 
     Examples
     --------
-    >>> from mlopsim.stats.scores import iqm
+    >>> from mlopsim.stats.normalised_scores import iqm
     >>> statistic_interval(iqm, np.arange(40.), rng=np.random.default_rng(0)).value
     19.5
     """

@@ -11,8 +11,8 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.stats.bootstrap import RESAMPLES, mean_interval, statistic_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.resample import Kind
-from mlopsim.stats.scores import iqm
+from mlopsim.stats.normalised_scores import iqm
+from mlopsim.stats.resampling import Kind
 
 if TYPE_CHECKING:
     import polars as pl

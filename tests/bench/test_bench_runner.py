@@ -139,7 +139,7 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
             time.sleep(0.05)
             if (tmp_path / "log").exists():
                 children = psutil.Process().children(recursive=True)
-                workers = [c for c in children if any("bench.child" in part for part in c.cmdline())]
+                workers = [c for c in children if any("bench.worker_process" in part for part in c.cmdline())]
                 if workers:
                     workers[0].kill()
                     killed.append(workers[0].pid)
@@ -226,7 +226,9 @@ def test_ctrl_c_leaves_a_clean_ledger_and_no_workers(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path, ["x", "y"], track=toy(sleep=0.01), progress=Impatient(), max_bundle=1)
     assert not [
-        c for c in psutil.Process().children(recursive=True) if "bench.child" in " ".join(c.cmdline())
+        c
+        for c in psutil.Process().children(recursive=True)
+        if "bench.worker_process" in " ".join(c.cmdline())
     ]
     with Ledger.open(tmp_path) as ledger:
         assert ledger.runs()[0]["status"] == "interrupted"
@@ -298,7 +300,7 @@ def test_dask_completes_when_a_worker_is_killed(tmp_path: Path, reference: pl.Da
             time.sleep(0.05)
             if (tmp_path / "log").exists():
                 for process in psutil.Process().children():
-                    if any("bench.child" in " ".join(c.cmdline()) for c in process.children()):
+                    if any("bench.worker_process" in " ".join(c.cmdline()) for c in process.children()):
                         process.kill()
                         killed.append(process.pid)
                         return

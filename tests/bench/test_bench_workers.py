@@ -26,10 +26,10 @@ from mlopsim.bench.cluster import PATIENCE, Dask
 from mlopsim.bench.executors import make_backend
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.places import placed
 from mlopsim.bench.rerun import rerun
 from mlopsim.bench.runner import run
 from mlopsim.bench.worker import Context, Job, run_job
+from mlopsim.bench.worker_paths import placed
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.registry import load_plugins

@@ -248,7 +248,7 @@ def test_lists_of_texts_and_of_seeds_need_no_brackets() -> None:
     "name", ["age", "speed [rpm]", "it's, so", "a\\'b\\", "null", "Größe", "7", 'q"q', "a: b"]
 )
 def test_lists_in_remedies_can_be_copied(name: str) -> None:
-    from mlopsim.cli.reading import in_options
+    from mlopsim.cli.data_file_options import in_options
     from mlopsim.core.errors import DataError
     from mlopsim.streams.files.columns import option
 

@@ -10,7 +10,7 @@ from typing import Any
 from cli_kit import Bench, mlopsim
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.compose.page import PRIVATE, report_meta
+from mlopsim.compose.report_page import PRIVATE, report_meta
 from mlopsim.report.datatables import bundle
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mlopsim.cli.show import print_leaderboard
-from mlopsim.compose.page import read_board
+from mlopsim.cli.terminal_tables import print_leaderboard
+from mlopsim.compose.report_page import read_board
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
 

@@ -10,13 +10,13 @@ from scipy.stats import norm
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
+from mlopsim.fairness.deceptive_model import Scaffold
 from mlopsim.fairness.deployment import Deployment, deploy, unbiased
 from mlopsim.fairness.explaining import Explaining, score_of
 from mlopsim.fairness.flipping import flipped_rows, moved
 from mlopsim.fairness.guarding import guard
-from mlopsim.fairness.mitigation import reweighing
-from mlopsim.fairness.scaffold import Scaffold
-from mlopsim.fairness.truth import Truth
+from mlopsim.fairness.norm_violations import Truth
+from mlopsim.fairness.reweighing_weights import reweighing
 from mlopsim.learners.models import LinearModel, Link
 from mlopsim.streams.stream import Norm
 

@@ -9,7 +9,7 @@ import numpy as np
 from plain_gates import Plain, PlainBatch, PlainCells, PlainRelease, PlainTrain
 
 from mlopsim.quality.gate import Level, Rows, Stage
-from mlopsim.quality.release import Verdict
+from mlopsim.quality.release_gate import Verdict
 
 # -- gates of rows and cells -------------------------------------------------------------------
 

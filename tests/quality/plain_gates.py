@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.quality.batch_gate import BatchGate
 from mlopsim.quality.gate import Gate, Level, Rows
-from mlopsim.quality.release import ReleaseGate, Verdict
+from mlopsim.quality.release_gate import ReleaseGate, Verdict
 from mlopsim.quality.row_gate import RowGate
 from mlopsim.quality.train_gate import TrainGate, cross_fitted
 

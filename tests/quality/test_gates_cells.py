@@ -15,7 +15,7 @@ from mlopsim.core.spec import make
 from mlopsim.quality.gate import Action, Level, Rows, Stage
 from mlopsim.quality.gates.confident import Confident, Doubt
 from mlopsim.quality.gates.knn import Knn
-from mlopsim.quality.release import ReleaseGate
+from mlopsim.quality.release_gate import ReleaseGate
 from mlopsim.quality.row_gate import END, RowGate
 from mlopsim.quality.train_gate import TrainGate
 

@@ -15,8 +15,8 @@ from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
 from mlopsim.quality.gate import Action, Rows, Stage
 from mlopsim.quality.gates.weak_slices import slices
-from mlopsim.quality.release import ReleaseGate, Verdict, least_discordant, sign_test
-from mlopsim.stats.ranks import holm
+from mlopsim.quality.release_gate import ReleaseGate, Verdict, least_discordant, sign_test
+from mlopsim.stats.rank_tests import holm
 
 RELEASE_GATES = [name for name in names("gate") if issubclass(find("gate", name), ReleaseGate)]
 

@@ -16,7 +16,7 @@ from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
 from mlopsim.quality.calibration import Limit, conformal, split
 from mlopsim.quality.gate import Flags
-from mlopsim.quality.release import ReleaseGate
+from mlopsim.quality.release_gate import ReleaseGate
 from mlopsim.quality.stages import Case, attained_rate, flags, row_scores
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.streams.stream import Received

@@ -18,8 +18,8 @@ from matplotlib.text import Text
 
 import mlopsim.plots
 import mlopsim.plots.style as style
-from mlopsim.cli.say import echo, secho
-from mlopsim.cli.show import print_leaderboard
+from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.terminal_tables import print_leaderboard
 from mlopsim.core.text import visible
 from mlopsim.core.track import Section
 from mlopsim.numerics.ecdf import two_cdfs

@@ -13,8 +13,8 @@ from mlopsim.stats.bootstrap import (
     statistic_interval,
 )
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.resample import blocks, resample_two_level
-from mlopsim.stats.scores import iqm, normalised_score
+from mlopsim.stats.normalised_scores import iqm, normalised_score
+from mlopsim.stats.resampling import blocks, resample_two_level
 
 
 def rng(seed=0):
@@ -88,7 +88,7 @@ def test_same_generator_same_ends_and_blocks_do_not_matter(monkeypatch):
     x = rng(9).normal(size=(30, 3))
     first = mean_interval(x, rng(1))
     assert first == mean_interval(x, rng(1))
-    monkeypatch.setattr("mlopsim.stats.resample._BLOCK_NUMBERS", 777)
+    monkeypatch.setattr("mlopsim.stats.resampling._BLOCK_NUMBERS", 777)
     assert len(blocks(5000, 30)) > 100
     again = mean_interval(x, rng(1))
     assert (again.low, again.high) == pytest.approx((first.low, first.high))

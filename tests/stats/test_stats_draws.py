@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlopsim.stats.resample import resample_sums
+from mlopsim.stats.resampling import resample_sums
 
 
 def plainly(parts: list[np.ndarray], rng: np.random.Generator, resamples: int) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.ranks import cliques, friedman, holm, nemenyi_cd
+from mlopsim.stats.rank_tests import cliques, friedman, holm, nemenyi_cd
 
 
 def test_friedman_agrees_with_scipy_with_and_without_ties():

@@ -5,8 +5,13 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.bootstrap import ratio_interval
-from mlopsim.stats.robust import improvement_interval, iqm_interval, profile_band
-from mlopsim.stats.scores import iqm, performance_profile, probability_of_improvement, scenario_scores
+from mlopsim.stats.normalised_scores import (
+    iqm,
+    performance_profile,
+    probability_of_improvement,
+    scenario_scores,
+)
+from mlopsim.stats.robust_intervals import improvement_interval, iqm_interval, profile_band
 
 
 def rng(seed=0):

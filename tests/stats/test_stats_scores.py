@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.stats.scores import (
+from mlopsim.stats.normalised_scores import (
     iqm,
     normalised_score,
     performance_profile,

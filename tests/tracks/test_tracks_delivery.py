@@ -10,7 +10,7 @@ from mlopsim.bench.grid import expand
 from mlopsim.bench.suite import Suite
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make, part_of
-from mlopsim.stats.scores import normalised_score
+from mlopsim.stats.normalised_scores import normalised_score
 from mlopsim.tracks.delivery.analysis import Arena, leaderboard, per_task
 from mlopsim.tracks.delivery.run import build_selector, run_cells
 from mlopsim.world.cache import default_cache

@@ -11,7 +11,7 @@ import pytest
 from mlopsim.core.section import Unavailable, make_sections
 from mlopsim.core.spec import make
 from mlopsim.plots.style import to_svg
-from mlopsim.stats.scores import iqm, probability_of_improvement, scenario_scores
+from mlopsim.stats.normalised_scores import iqm, probability_of_improvement, scenario_scores
 from mlopsim.tracks.delivery.analysis import (
     CLAIM_STEPS,
     FACTS,

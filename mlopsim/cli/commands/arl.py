@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 from mlopsim.core.spec import check_range
 
 #: simulated signals, unless they take too long
@@ -52,7 +52,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None, 
       mlopsim arl ddm p=0.2 --runs 5000
       mlopsim arl ks limit=0.001 rows=100 features=5
     """
-    from mlopsim.cli.charts import read_words
+    from mlopsim.cli.chart_laws import read_words
     from mlopsim.drift.law import NoExactLaw
     from mlopsim.drift.run_length.exact import run_length
 
@@ -80,7 +80,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None, 
 def _simulated(given: Any, shift: float, n: int, runs: int | None, ticks: int | None) -> dict[str, Any]:
     import numpy as np
 
-    from mlopsim.cli.charts import informed, progress
+    from mlopsim.cli.chart_laws import informed, progress
     from mlopsim.drift.simulated import default_ticks, simulate
 
     check_range("n, where nothing is exact,", n, 1, 10**7)

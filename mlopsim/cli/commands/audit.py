@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim import __version__
-from mlopsim.cli.reading import column_options, in_options, marks
-from mlopsim.cli.say import echo
+from mlopsim.cli.data_file_options import column_options, in_options, marks
+from mlopsim.cli.printing import echo
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import label as label_of
@@ -72,9 +72,9 @@ def command(**given: Any) -> None:
     from rich.console import Console
 
     from mlopsim.core.files import atomic_path
+    from mlopsim.fairness.audit_page import sections
     from mlopsim.fairness.dataset_audit import prepare
     from mlopsim.fairness.explaining import Explaining
-    from mlopsim.fairness.page import sections
     from mlopsim.fairness.verdicts import Says, check_audits, judge
     from mlopsim.report.page import render
     from mlopsim.streams.files.readers import file_digest, find_file, read_frame
@@ -214,7 +214,7 @@ def _print(verdicts: list[Verdict], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mlopsim.fairness.page import verdict_rows
+    from mlopsim.fairness.audit_page import verdict_rows
     from mlopsim.stats.table import format_number
 
     rows: pl.DataFrame = verdict_rows(verdicts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
 
@@ -142,7 +142,7 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
 
 
 def _run(study: Study, *, no_report: bool) -> None:
-    from mlopsim.cli.show import print_leaderboard
+    from mlopsim.cli.terminal_tables import print_leaderboard
 
     _check_data(study.suite)
     results = study.run()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 
@@ -42,7 +42,7 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
       mlopsim calibrate cusum k=0.25 arl0=1000 horizon=500 --json
       mlopsim calibrate ddm p=0.2 arl0=5000 --runs 1000
     """
-    from mlopsim.cli.charts import read_words
+    from mlopsim.cli.chart_laws import read_words
     from mlopsim.drift.calibration import Boundary
     from mlopsim.drift.law import NoExactLaw
     from mlopsim.drift.run_length.exact import limit_for
@@ -112,7 +112,7 @@ def _exact(detector: Any, found: Any) -> dict[str, Any]:
 def _simulated(given: Any, arl0: float, horizon: int, runs: int | None) -> dict[str, Any]:
     import numpy as np
 
-    from mlopsim.cli.charts import finite, informed, progress
+    from mlopsim.cli.chart_laws import finite, informed, progress
     from mlopsim.core.seeds import Split
     from mlopsim.drift.calibration import attained, boundary, first_alarms, highest, search, target_share
     from mlopsim.drift.simulated import SEARCH, Quiet, affordable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlopsim.checks.run import check_component
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 from mlopsim.core import registry
 
 

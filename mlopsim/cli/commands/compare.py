@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlopsim.cli.say import echo
+from mlopsim.cli.printing import echo
 from mlopsim.core.track import Scored
 
 
@@ -29,7 +29,7 @@ def command(
       mlopsim compare results/local/quick periodic ks
       mlopsim compare results/local/quick "ppo(n_envs=32)" error_threshold
     """
-    from mlopsim.cli.show import print_intervals
+    from mlopsim.cli.terminal_tables import print_intervals
     from mlopsim.compose.results import open_results
 
     results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)

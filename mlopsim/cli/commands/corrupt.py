@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim import __version__
-from mlopsim.cli.reading import column_options, in_options, marks
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.data_file_options import column_options, in_options, marks
+from mlopsim.cli.printing import echo, secho
 from mlopsim.compose.overrides import quoted
 from mlopsim.core import registry
 from mlopsim.core.digest import plain

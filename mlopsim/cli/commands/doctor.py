@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 
 PACKAGES = {
     "core": [

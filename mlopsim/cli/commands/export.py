@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlopsim.cli.say import echo
+from mlopsim.cli.printing import echo
 
 
 @click.command("export")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from mlopsim.cli.say import echo, secho
+from mlopsim.cli.printing import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.repair import repair
-from mlopsim.cli.say import echo
+from mlopsim.cli.printing import echo
 
 
 @click.command("repair")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mlopsim.cli.say import echo
-from mlopsim.cli.show import print_leaderboard
+from mlopsim.cli.printing import echo
+from mlopsim.cli.terminal_tables import print_leaderboard
 
 
 @click.command("report")

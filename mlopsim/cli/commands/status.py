@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.summary import telling_line
-from mlopsim.cli.say import echo, secho
-from mlopsim.compose.standing import standing
+from mlopsim.cli.printing import echo, secho
+from mlopsim.compose.folder_status import standing
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
 

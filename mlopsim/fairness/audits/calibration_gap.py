@@ -11,7 +11,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.fairness.audit import Findings, LabelAudit, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import noted
+from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, others, surprise, two_sided, worst_of
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Findings, LabelAudit
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import THUMB, Rate, findings
+from mlopsim.fairness.rate_audit import THUMB, Rate, findings
 
 
 @register("audit", "equal_opportunity", version=2)

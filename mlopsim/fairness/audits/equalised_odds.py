@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Findings, LabelAudit, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import THUMB, Rate, broken, noted
+from mlopsim.fairness.rate_audit import THUMB, Rate, broken, noted
 from mlopsim.fairness.rates import largest, left_out, surprise
 
 

@@ -11,8 +11,8 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence, Explained
-from mlopsim.fairness.gaps import explained_rows, totals, unexplained
-from mlopsim.fairness.parity import noted
+from mlopsim.fairness.explanation_gaps import explained_rows, totals, unexplained
+from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import TINY, comparable, largest, left_out
 
 

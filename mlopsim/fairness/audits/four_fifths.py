@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.parity import noted
+from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import LEAST, left_out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.gaps import explained_rows, totals
+from mlopsim.fairness.explanation_gaps import explained_rows, totals
 from mlopsim.fairness.rates import LEAST, largest
 
 

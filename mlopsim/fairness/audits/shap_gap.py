@@ -10,7 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.gaps import gap_findings
+from mlopsim.fairness.explanation_gaps import gap_findings
 
 
 @register("audit", "shap_gap")

@@ -10,8 +10,8 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.gaps import explained_rows, unexplained
-from mlopsim.fairness.parity import noted
+from mlopsim.fairness.explanation_gaps import explained_rows, unexplained
+from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import comparable, largest, left_out, others, surprise, worst_of
 from mlopsim.numerics import two_sample_pvalues as nulls
 

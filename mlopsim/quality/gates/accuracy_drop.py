@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.quality.gate import Rows
-from mlopsim.quality.release import ReleaseGate, Slice, Verdict, least_discordant, sign_test
+from mlopsim.quality.release_gate import ReleaseGate, Slice, Verdict, least_discordant, sign_test
 
 
 @register("gate", "accuracy_drop")

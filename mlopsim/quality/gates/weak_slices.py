@@ -11,8 +11,8 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.quality.gate import Rows
-from mlopsim.quality.release import ReleaseGate, Slice, Verdict, least_discordant, sign_test
-from mlopsim.stats.ranks import holm
+from mlopsim.quality.release_gate import ReleaseGate, Slice, Verdict, least_discordant, sign_test
+from mlopsim.stats.rank_tests import holm
 
 
 @register("gate", "weak_slices")

@@ -17,8 +17,8 @@ class Fooled(Bias):
     """Fooled explainer: rows are as they should be, the model punishes who has a high ``place``.
 
     It does so on real rows only; on rows that an explanation makes up it is innocent
-    (:class:`mlopsim.fairness.scaffold.Scaffold`, with the strength as malus). Needs the features ``place``
-    and ``total``.
+    (:class:`mlopsim.fairness.deceptive_model.Scaffold`, with the strength as malus). Needs the features
+    ``place`` and ``total``.
 
     References
     ----------

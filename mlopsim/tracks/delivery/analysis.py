@@ -19,8 +19,8 @@ import polars as pl
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.stats.bootstrap import ns_interval, regret_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.robust import Band, improvement_interval, iqm_interval, profile_band
-from mlopsim.stats.scores import scenario_scores
+from mlopsim.stats.normalised_scores import scenario_scores
+from mlopsim.stats.robust_intervals import Band, improvement_interval, iqm_interval, profile_band
 from mlopsim.stats.table import aggregate, best_first, interval_columns
 from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
 

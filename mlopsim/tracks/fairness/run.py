@@ -20,7 +20,7 @@ from mlopsim.fairness.deployment import Deployment
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.fairness.guarding import Guarded, guard
-from mlopsim.fairness.truth import Truth, Violation
+from mlopsim.fairness.norm_violations import Truth, Violation
 from mlopsim.learners.base import Model
 from mlopsim.streams.stream import BiasTruth, Norm
 from mlopsim.tracks.fairness.controls import CONTROLS

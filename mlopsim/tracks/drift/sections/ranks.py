@@ -78,7 +78,7 @@ def _ranked(rows: pl.DataFrame, pool: list[str], marks: dict[str, Mark]) -> dict
     import polars as pl
 
     from mlopsim.plots.critical_difference import critical_difference
-    from mlopsim.stats.ranks import cliques, friedman, nemenyi_cd
+    from mlopsim.stats.rank_tests import cliques, friedman, nemenyi_cd
     from mlopsim.tracks.drift.analysis import delays_by_task, found_by_chance, ranked
 
     rows = rows.filter(pl.col("task").is_in(pool))

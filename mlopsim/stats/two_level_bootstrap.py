@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import NAN, NOTHING, Interval
-from mlopsim.stats.resample import Kind, check_kind, ends, resample_two_level
+from mlopsim.stats.resampling import Kind, check_kind, ends, resample_two_level
 
 NO_GAIN = "the upper bound gains nothing over never in these scenarios"
 

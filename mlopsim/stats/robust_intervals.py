@@ -26,9 +26,9 @@ from numpy.typing import ArrayLike
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.bootstrap import statistic_interval
 from mlopsim.stats.interval import NAN, Interval
-from mlopsim.stats.resample import Kind, check_kind, ends, resample_sums
-from mlopsim.stats.scores import Profile, iqm, performance_profile, probability_of_improvement
-from mlopsim.stats.two_level import as_grid, too_few
+from mlopsim.stats.normalised_scores import Profile, iqm, performance_profile, probability_of_improvement
+from mlopsim.stats.resampling import Kind, check_kind, ends, resample_sums
+from mlopsim.stats.two_level_bootstrap import as_grid, too_few
 
 #: resamples of a summary that is computed anew on each of them
 RESAMPLES = 2000
@@ -47,7 +47,7 @@ def iqm_interval(
     Parameters
     ----------
     scores : array_like of float, shape (seeds,) or (seeds, tasks)
-        For example of `mlopsim.stats.scores.scenario_scores`; NaN entries are left out and counted.
+        For example of `mlopsim.stats.scenario_scores`; NaN entries are left out and counted.
     rng, level, kind, resamples
         As in `mlopsim.stats.bootstrap.mean_interval`.
 
@@ -173,11 +173,11 @@ def profile_band(
     Parameters
     ----------
     R, never, upper : array_like of float, shape (seeds,) or (seeds, tasks)
-        As in `mlopsim.stats.scores.performance_profile`.
+        As in `mlopsim.stats.normalised_scores.performance_profile`.
     taus : array_like of float, shape (k,)
         Thresholds.
     floor : float
-        As in `mlopsim.stats.scores.performance_profile`.
+        As in `mlopsim.stats.normalised_scores.performance_profile`.
     rng, level, kind, resamples
         As in `mlopsim.stats.bootstrap.mean_interval`; ``bca`` is not offered.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlopsim.fairness.audit import Findings, lacking
 from mlopsim.fairness.evidence import Evidence, Explained
-from mlopsim.fairness.parity import noted
+from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, others
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli_kit import Bench, mlopsim
 
-from mlopsim.cli import edge
+from mlopsim.cli import error_messages
 from mlopsim.core import registry
 from mlopsim.core.digest import digest_file
 
@@ -128,7 +128,7 @@ def test_every_error_is_one_message(
     def fails() -> None:
         raise error
 
-    assert edge.run(fails) == status
+    assert error_messages.run(fails) == status
     told = capsys.readouterr().err
     assert told.startswith("error: ") and "\n  remedy: " in told and "Traceback" not in told
     for text in texts:
@@ -142,13 +142,13 @@ def test_the_traceback_is_shown_on_request_only(monkeypatch: pytest.MonkeyPatch)
         raise ZeroDivisionError("seen")
 
     with pytest.raises(ZeroDivisionError, match="seen"):
-        edge.run(fails)
+        error_messages.run(fails)
 
 
 def test_a_terminal_that_knows_few_signs_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     few = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", few)
-    assert edge.run(lambda: print("größer – [°C]")) == 0
+    assert error_messages.run(lambda: print("größer – [°C]")) == 0
     few.flush()
     assert few.buffer.getvalue() == b"gr\\xf6\\xdfer \\u2013 [\\xb0C]\n"  # type: ignore[attr-defined]
 

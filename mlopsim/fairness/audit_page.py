@@ -10,9 +10,9 @@ import polars as pl
 
 from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
+from mlopsim.fairness.audit_page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.rates import LEAST, gap_interval
 from mlopsim.fairness.verdicts import Says, Verdict, by_battery
 from mlopsim.stats.proportions import wilson
