@@ -216,7 +216,7 @@ def _bad_input(cls: type[Any]) -> None:
         for mask in (np.zeros(4), np.zeros((2, 2, 2), dtype=np.bool_)):
             probes.refused(partial(gate.truth, mask), f"a mask of {mask.dtype} and {mask.ndim} dimension(s)")
         for call in (partial(gate.learn, known, rng()), partial(gate.score, None, rows)):
-            probes.refused(call, "a control that is told the truth is asked without it")
+            probes.refused(call, "a control that knows the truth is asked without it")
         return
     one, empty = known.take(slice(0, 1)), known.X.copy()
     empty[:, 1] = np.nan

@@ -19,8 +19,7 @@ from mlopsim.checks.base import Check, identical, own_randomness, require
 from mlopsim.checks.selector_views import FIRST, answers, interface_of, random_views, redrawn, rows_of
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
-from mlopsim.delivery.selector import READS, Interface, View
-from mlopsim.delivery.space import (
+from mlopsim.delivery.search_space import (
     Choice,
     Range,
     Weights,
@@ -32,6 +31,7 @@ from mlopsim.delivery.space import (
     space_of,
     value_of,
 )
+from mlopsim.delivery.selector import READS, Interface, View
 
 #: slots and switches of the deployments that every selector is tried in
 SETTINGS: tuple[dict[str, Any], ...] = (

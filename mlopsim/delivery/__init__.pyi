@@ -2,12 +2,13 @@ from .deployments.standard import Feedback, Objective, Standard
 from .env import DeliveryEnv
 from .features import feature_names
 from .oracle.bracket import Bracket, bracket
-from .oracle.ladder import best_period, knows_changes
+from .oracle.hindsight_ladder import best_period, knows_changes
 from .oracle.plan import Plan
 from .oracle.problem import Problem
 from .pool import WorldPool
 from .sb3 import make_sb3_vec_env
 from .scenarios import open_scenarios, pool_of
+from .search_space import Range, Weights
 from .selector import Interface, Selector, View
 from .selectors.a2c import A2C
 from .selectors.adwin import Adwin
@@ -34,7 +35,6 @@ from .selectors.sw_ucb import SwUcb
 from .selectors.thompson import Thompson
 from .selectors.traditional_cd import TraditionalCd
 from .selectors.uniform import Uniform
-from .space import Range, Weights
 from .tuning import TuneResult, tune
 from .vector import DeliveryVectorEnv
 from .walk import Trajectory, replay, run_plan

@@ -9,7 +9,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.delivery.asked import check_options
+from mlopsim.delivery.env_arguments import check_options
 from mlopsim.delivery.vector import DeliveryVectorEnv
 
 

@@ -11,8 +11,8 @@ from gymnasium import spaces
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec
-from mlopsim.delivery.asked import check_options, check_seed, whole_numbers
 from mlopsim.delivery.engine import Engine
+from mlopsim.delivery.env_arguments import check_options, check_seed, whole_numbers
 from mlopsim.delivery.features import CAP
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import open_scenarios

@@ -12,10 +12,10 @@ from mlopsim.core.digest import canonical_json, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find
 from mlopsim.core.spec import make
-from mlopsim.delivery.halving import ETA, distinct, rungs, size
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.search_space import Choice, Weights, draw, merged, near, possible, space_of, value_of
 from mlopsim.delivery.selector import Selector
-from mlopsim.delivery.space import Choice, Weights, draw, merged, near, possible, space_of, value_of
+from mlopsim.delivery.successive_halving import ETA, distinct, rungs, size
 from mlopsim.delivery.walk import walk
 
 #: share of the budget for the choice among the finalists, and how many there are, the default included

@@ -11,10 +11,10 @@ from gymnasium.vector.utils import batch_space
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec
-from mlopsim.delivery.asked import check_options, check_seed, reset_rows, whole_numbers
 from mlopsim.delivery.dynamics import PARTS
 from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.env import make_spaces
+from mlopsim.delivery.env_arguments import check_options, check_seed, reset_rows, whole_numbers
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import open_scenarios
 

@@ -43,13 +43,13 @@ from .detectors.stepd import STEPD
 from .detectors.wasserstein import Wasserstein
 from .distance import Distance
 from .law import Bernoulli, Normal
-from .rowscored import RowScored
+from .row_scored import RowScored
 from .scenario import Channel, Place, Scenario, Source
 from .scoring import Score, score_alarms
 from .signal import Known, Side, Signal, SignalKind
 from .sources.iid import Iid
 from .sources.model import Model
-from .twosample import TwoSample
+from .two_sample import TwoSample
 from .windowed import Windowed
 
 __all__ = [

@@ -32,7 +32,7 @@ class Chart(Compiled):
     Notes
     -----
     The state of a kernel begins with: ticks learnt, mean, spread (the sum of squares while learning); see
-    :func:`mlopsim.drift.kernels.standard.learn_from`.
+    :func:`mlopsim.drift.kernels.standardised_ticks.learn_from`.
     """
 
     known_by: ClassVar[tuple[str, ...]] = ("mean", "sd")

@@ -16,7 +16,7 @@ from mlopsim.drift.calibration import boundary, calibrate, highest, target_share
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli
 from mlopsim.drift.run_length.limits import exact_boundary
-from mlopsim.drift.simulated import SEARCH, Quiet, affordable
+from mlopsim.drift.simulated_run_lengths import SEARCH, Quiet, affordable
 
 #: rows within which alarms are counted, and most signals
 HORIZON, RUNS = 2500, 1000

@@ -68,7 +68,7 @@ def test_a_slow_detector_says_how_many_signals_it_was_tried_on(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # so little is allowed that only the fewest signals are read, and a count that is asked for is kept
-    monkeypatch.setattr("mlopsim.drift.simulated.EFFORT", 1.0)
+    monkeypatch.setattr("mlopsim.drift.simulated_run_lengths.EFFORT", 1.0)
     words = ("ks", "limit=0.05", "rows=20", "features=2", "--ticks", "30", "n=30")
     text = run(capsys, arl, *words)
     assert "20 signals of 30 windows (of 2,000: slow; --runs 2000 takes them all)" in text

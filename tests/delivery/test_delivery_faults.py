@@ -10,8 +10,8 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import FitResult
+from mlopsim.delivery.search_space import Range
 from mlopsim.delivery.selector import Interface, View
-from mlopsim.delivery.space import Range
 
 
 class Good:

@@ -10,12 +10,12 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.core.versions import VERSIONS
 from mlopsim.delivery.oracle.bracket import bracket
-from mlopsim.delivery.oracle.ladder import best_period, knows_changes
+from mlopsim.delivery.oracle.hindsight_ladder import best_period, knows_changes
 from mlopsim.delivery.oracle.lagrange import Multipliers, dual_bound, lagrangian_bound
-from mlopsim.delivery.oracle.latest import latest_only
-from mlopsim.delivery.oracle.lp import lp_bound, program
+from mlopsim.delivery.oracle.linear_program import lp_bound, program
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.delivery.oracle.replay import replay_rewards
+from mlopsim.delivery.oracle.without_rollback import latest_only
 
 TINY = 320
 

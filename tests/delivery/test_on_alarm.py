@@ -17,9 +17,9 @@ from mlopsim.core.identity import identity
 from mlopsim.core.registry import find, names, register, unregister
 from mlopsim.core.spec import canonical, label, make, part
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.on_alarm import Channel, OnAlarm
-from mlopsim.delivery.space import space_of
 from mlopsim.delivery.tuning import tune
 from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.drift import error_limits
@@ -202,7 +202,7 @@ def test_alarms_on_inputs_are_those_against_the_training_rows(name: str, pool: W
     ],
 )
 def test_the_contract_of_selectors_holds_for_each_kind_of_detector(name: str) -> None:
-    """Nothing late, early, hidden or of another walk is read, whatever the detector is."""
+    """Nothing late, early, hidden or of another roll-out is read, whatever the detector is."""
     keeps_the_contract(name, None)
 
 

@@ -11,7 +11,7 @@ from mlopsim.checks.selector_views import answers, random_views
 from mlopsim.checks.toy_deployment import example_interface, play
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.delivery.space import Range
+from mlopsim.delivery.search_space import Range
 
 RULES = [name for name in names("selector") if not getattr(find("selector", name), "agent", False)]
 

@@ -13,7 +13,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
 from mlopsim.core.spec import make
-from mlopsim.drift.bins import Bins
+from mlopsim.drift.reference_bins import Bins
 from mlopsim.numerics.scaling import Scaling
 
 

@@ -46,7 +46,7 @@ def z_of(one: np.ndarray, other: np.ndarray) -> float:
 
 @pytest.mark.parametrize("digits", [0, 1, 9])
 def test_rank_sums_equal_scipy(digits: int) -> None:
-    from mlopsim.drift.kernels.ranks import rank_sums
+    from mlopsim.drift.kernels.rank_sums import rank_sums
 
     rng = np.random.default_rng(digits)
     held = np.sort(rng.normal(size=50).round(digits))
@@ -62,7 +62,7 @@ def test_rank_sums_equal_scipy(digits: int) -> None:
 
 
 def test_equal_row_scores_tell_nothing_apart() -> None:
-    from mlopsim.drift.kernels.ranks import rank_sums
+    from mlopsim.drift.kernels.rank_sums import rank_sums
 
     score = np.empty(2)
     rank_sums(np.full(300, 0.1), np.full((2, 77), 0.1), score)
@@ -190,7 +190,7 @@ def forest(X: np.ndarray, seed: int, **fields: Any) -> tuple[IsolationForest, An
 def test_scores_on_the_trees_of_scikit_learn_equal_its_own() -> None:
     from sklearn.ensemble import IsolationForest as Theirs
 
-    from mlopsim.drift.kernels.isolation import average_path, measure
+    from mlopsim.drift.kernels.isolation_trees import average_path, measure
 
     rng = np.random.default_rng(0)
     # scikit-learn compares in single precision

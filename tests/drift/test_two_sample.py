@@ -15,7 +15,7 @@ from scipy.integrate import quad
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
-from mlopsim.drift.twosample import alpha_of, threshold_of
+from mlopsim.drift.two_sample import alpha_of, threshold_of
 from mlopsim.numerics import two_sample_pvalues as nulls
 
 TESTS = ["ks", "cvm", "ad", "kuiper"]

@@ -81,7 +81,7 @@ def _simulated(given: Any, shift: float, n: int, runs: int | None, ticks: int | 
     import numpy as np
 
     from mlopsim.cli.chart_laws import informed, progress
-    from mlopsim.drift.simulated import default_ticks, simulate
+    from mlopsim.drift.simulated_run_lengths import default_ticks, simulate
 
     check_range("n, where nothing is exact,", n, 1, 10**7)
     detector = informed(given)

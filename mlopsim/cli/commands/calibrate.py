@@ -115,7 +115,7 @@ def _simulated(given: Any, arl0: float, horizon: int, runs: int | None) -> dict[
     from mlopsim.cli.chart_laws import finite, informed, progress
     from mlopsim.core.seeds import Split
     from mlopsim.drift.calibration import attained, boundary, first_alarms, highest, search, target_share
-    from mlopsim.drift.simulated import SEARCH, Quiet, affordable
+    from mlopsim.drift.simulated_run_lengths import SEARCH, Quiet, affordable
 
     detector, window = informed(given), given.window
     target = target_share(arl0, horizon)

@@ -10,11 +10,11 @@ import numpy as np
 
 from mlopsim.core.errors import MlopsimError
 from mlopsim.delivery.oracle.lagrange import MARGIN, lagrangian_bound
-from mlopsim.delivery.oracle.latest import latest_only
-from mlopsim.delivery.oracle.lower import feasible_plan, rounded, trained_by
-from mlopsim.delivery.oracle.lp import lp_bound
+from mlopsim.delivery.oracle.linear_program import lp_bound
+from mlopsim.delivery.oracle.lower_bound import feasible_plan, rounded, trained_by
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.delivery.oracle.replay import replay_rewards
+from mlopsim.delivery.oracle.without_rollback import latest_only
 
 #: roll-outs longer than this get the Lagrangian bound instead of the linear program
 LP_WINDOWS = 400

@@ -1,4 +1,4 @@
-"""What the rules share: the record of a walk, arrivals, the mask."""
+"""What the rules share: the record of a roll-out, arrivals, the mask."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from mlopsim.delivery.search_space import Choice
 from mlopsim.delivery.selector import KEEP, Interface, View
-from mlopsim.delivery.space import Choice
 
 #: "long ago" on the clock of decisions
 NEVER = -(1 << 30)
 
 
 class Rule:
-    """Base of the rules: keeps a record of the walk and avoids impossible actions.
+    """Base of the rules: keeps a record of the roll-out and avoids impossible actions.
 
-    A rule implements :meth:`decide`. All state has the walks as its first axis and is only combined
-    element by element, so that walks cannot influence each other.
+    A rule implements :meth:`decide`. All state has the roll-outs as its first axis and is only combined
+    element by element, so that roll-outs cannot influence each other.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class Rule:
     known: ClassVar[str] = "nothing"
     control: ClassVar[bool] = False
     always_listed: ClassVar[bool] = False
-    #: False spares the walk the row-wise errors; the record of the walk then holds no rates
+    #: False spares the roll-out the row-wise errors; the record of the roll-out then holds no rates
     uses_errors: ClassVar[bool] = True
     space: ClassVar[dict[str, Choice]] = {}
 
     def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Start n walks."""
+        """Start n roll-outs."""
         self.n, self.interface = n, interface
         self.delay = int(interface.deployment.label_delay)
         self.step = -1
@@ -68,11 +68,11 @@ class Rule:
         """Set the state of a rule (called by :meth:`reset`)."""
 
     def decide(self, view: View) -> np.ndarray:
-        """Return the wanted action of each walk, int64 of shape (n,); impossible ones become keep."""
+        """Return the wanted action of each roll-out, int64 of shape (n,); impossible ones become keep."""
         raise NotImplementedError
 
     def act(self, view: View) -> np.ndarray:
-        """Return one possible action per walk, int64 of shape (n,)."""
+        """Return one possible action per roll-out, int64 of shape (n,)."""
         self.step += 1
         self._record(view)
         actions = self.decide(view)
@@ -149,10 +149,10 @@ class Rule:
         return np.where(wanted, self.interface.retrain, KEEP).astype(np.int64)
 
     def keep(self) -> np.ndarray:
-        """Return *keep* for all walks."""
+        """Return *keep* for all roll-outs."""
         return np.full(self.n, KEEP, np.int64)
 
 
 def generators(seeds: Sequence[np.random.SeedSequence]) -> list[np.random.Generator]:
-    """Return one generator a walk, each from its own seed."""
+    """Return one generator a roll-out, each from its own seed."""
     return [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]

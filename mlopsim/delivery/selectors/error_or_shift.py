@@ -9,10 +9,10 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._levels import Against, ErrorLevel, Reference, Statistic, shift_level
+from mlopsim.delivery.selectors._trigger_levels import Against, ErrorLevel, Reference, Statistic, shift_level
 from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
-from mlopsim.delivery.space import Choice, Range
 
 
 @register("selector", "error_or_shift")

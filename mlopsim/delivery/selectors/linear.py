@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
+from mlopsim.delivery.search_space import Choice, Weights
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.base import Rule
-from mlopsim.delivery.space import Choice, Weights
 
 #: what a retrain is scored by, and what a deploy; in this order in ``weights``
 RETRAIN_FEATURES = (
@@ -71,7 +71,7 @@ class Linear(Rule):
         self._own: np.ndarray | None = None
 
     def spread(self, weights: np.ndarray) -> None:
-        """Give every walk weights of its own, float64 (n, weights): tuning walks many at once."""
+        """Give every roll-out weights of its own, float64 (n, weights): tuning rolls many out at once."""
         self._own = weights
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
@@ -115,7 +115,7 @@ class Linear(Rule):
             view["since_switch"][:, None],
         )
         scores = np.zeros((self.n, self.interface.slots + 2))
-        # added term by term: a matrix product may round differently for other numbers of walks
+        # added term by term: a matrix product may round differently for other numbers of roll-outs
         for j, values in enumerate(retrain):
             scores[:, -1] += self._table[:, j] * values
         for j, columns in enumerate(deploy, start=len(retrain)):

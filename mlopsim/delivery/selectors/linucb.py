@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._arms import Arms
-from mlopsim.delivery.space import Choice, Range
+from mlopsim.delivery.selectors._bandit import Arms
 
 #: one, input shift x 5, age in tens of windows, accuracy so far
 CONTEXT = 4
@@ -108,7 +108,7 @@ class LinUcb(Arms):
         inverse = np.linalg.inv(gram)
         value = np.zeros(mean.shape)
         spread = np.zeros(mean.shape)
-        # sums term by term: a product of matrices may round differently for other numbers of walks
+        # sums term by term: a product of matrices may round differently for other numbers of roll-outs
         for a in range(CONTEXT):
             theta = np.zeros(self.n)
             for b in range(CONTEXT):

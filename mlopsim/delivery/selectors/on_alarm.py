@@ -13,9 +13,9 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, convert, field_hints, make, part, split_spec
+from mlopsim.delivery.search_space import Choice
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
-from mlopsim.delivery.space import Choice
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.error_limits import threshold_at
 from mlopsim.drift.law import Bernoulli
@@ -73,8 +73,8 @@ class OnAlarm(Trigger):
 
     Notes
     -----
-    All walks advance in one compiled call for each window; detectors of others and controls are looped over.
-    Scores of inputs depend on no decision: they are made for many windows at once and shared by walks.
+    All roll-outs advance in one compiled call a window; detectors of others and controls are looped over.
+    Scores of inputs depend on no decision: they are made for many windows at once and shared by roll-outs.
     Tuning searches ``wait``, ``cooldown``, the limit (of errors by ``arl0``, of inputs as it is) and those
     other parameters of the detector that its ``space`` names.
 
@@ -199,7 +199,7 @@ class OnAlarm(Trigger):
             return {**space, "limit": (None, *(float(f"{x:.3g}") for x in np.geomspace(low, high, LIMITS)))}
         return space
 
-    # -- the walk ------------------------------------------------------------------------------------------
+    # -- the roll-out ----------------------------------------------------------------------------------------
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Keep the seeds of the detectors."""
@@ -207,7 +207,7 @@ class OnAlarm(Trigger):
         super().start(seeds)
 
     def begin(self) -> None:
-        """Start a detector for each walk."""
+        """Start a detector for each roll-out."""
         detector = self._running = self.ready()
         if self._channel is Channel.OUTPUTS and self.interface.deployment.has_canary:
             raise ConfigError(
@@ -219,7 +219,7 @@ class OnAlarm(Trigger):
         self._first = np.full(self.n, -1, np.int64)
 
     def ready(self) -> Detector:
-        """Return the detector with the limit that it walks with.
+        """Return the detector with the limit that it is rolled out with.
 
         Raises
         ------

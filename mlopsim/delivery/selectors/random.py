@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.base import Rule, generators
-from mlopsim.delivery.space import Choice, Range
 
 
 @register("selector", "random")
@@ -50,7 +50,7 @@ class Random(Rule):
         check_range("selector/random.deploy", self.deploy, 0.0, 1.0)
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Draw everything that chance decides, walk by walk."""
+        """Draw everything that chance decides, one roll-out at a time."""
         length = self.interface.horizon + 1
         self._chance = np.stack([rng.random((length, 3)) for rng in generators(seeds)])
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._arms import Arms
-from mlopsim.delivery.space import Choice, Range
+from mlopsim.delivery.selectors._bandit import Arms
 
 
 @register("selector", "sw_ucb")

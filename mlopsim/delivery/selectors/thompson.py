@@ -10,10 +10,10 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
-from mlopsim.delivery.selectors._arms import Arms
+from mlopsim.delivery.selectors._bandit import Arms
 from mlopsim.delivery.selectors.base import generators
-from mlopsim.delivery.space import Choice, Range
 
 
 @register("selector", "thompson")
@@ -59,7 +59,7 @@ class Thompson(Arms):
         check_range("selector/thompson.noise", self.noise, 0.0, 1e6)
 
     def begin(self, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Draw all normal deviates, walk by walk."""
+        """Draw all normal deviates, one roll-out at a time."""
         shape = (self.interface.horizon + 1, self.interface.slots + 1)
         self._normal = np.stack([rng.standard_normal(shape) for rng in generators(seeds)])
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.periodic import Periodic
-from mlopsim.delivery.space import Choice, Range
 
 
 @register("selector", "traditional_cd")

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.base import Rule
-from mlopsim.delivery.space import Choice, Range
 
 #: the space of what all triggers share
 TRIGGER_SPACE: dict[str, Choice] = {

@@ -10,9 +10,9 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.base import Rule
-from mlopsim.delivery.space import Choice, Range
 
 
 @register("selector", "uniform")
@@ -21,7 +21,7 @@ class Uniform(Rule):
     """Retrain a stated number of times, evenly spread over the deployment.
 
     The control for "was it the timing, or only the number of retrains?" (PILOT's matched baseline).
-    It is told the length of the deployment. Retrain j of m is due at decision
+    It knows the length of the deployment. Retrain j of m is due at decision
     ``floor((j + 1) * horizon / (m + 1))``, j = 0..m-1, and made as soon as it is possible.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift.twosample import TwoSample
+from mlopsim.drift.two_sample import TwoSample
 from mlopsim.numerics import two_sample_pvalues as nulls
 
 
@@ -26,7 +26,7 @@ class AndersonDarling(TwoSample):
     Parameters
     ----------
     alpha, correction, reference
-        See :class:`mlopsim.drift.twosample.TwoSample`.
+        See :class:`mlopsim.drift.two_sample.TwoSample`.
 
     References
     ----------

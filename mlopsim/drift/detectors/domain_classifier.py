@@ -82,7 +82,7 @@ class DomainClassifier(Windowed):
 
     def learn(self, rows: np.ndarray) -> Any:
         """Return the scaling, the features of the reference, and their moments."""
-        from mlopsim.drift.kernels.domain import moments
+        from mlopsim.drift.kernels.domain_classifier import moments
 
         scaling = Scaling.standard(rows)
         features = self._features_of(scaling, rows)
@@ -94,7 +94,7 @@ class DomainClassifier(Windowed):
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
-        from mlopsim.drift.kernels.domain import compare
+        from mlopsim.drift.kernels.domain_classifier import compare
 
         scaling, rows, moments = reference
         features = self._features_of(scaling, windows)
@@ -112,7 +112,7 @@ class DomainClassifier(Windowed):
 
     def _trained(self, reference: np.ndarray, window: np.ndarray) -> float:
         """Return the score of a window by the given learner."""
-        from mlopsim.drift.kernels.ranks import rank_sum
+        from mlopsim.drift.kernels.rank_sums import rank_sum
 
         if len(window) < 2 or len(reference) < 2:
             return float("nan")

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.rowscored import RowScored
+from mlopsim.drift.row_scored import RowScored
 from mlopsim.numerics.scaling import Scaling
 
 
@@ -31,7 +31,7 @@ class HalfSpaceTrees(RowScored):
     least : float, default 0.1
         A cell with at most this share of the reference rows is divided no further.
     z, reference
-        See :class:`mlopsim.drift.rowscored.RowScored`.
+        See :class:`mlopsim.drift.row_scored.RowScored`.
 
     References
     ----------

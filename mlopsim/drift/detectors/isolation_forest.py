@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.rowscored import RowScored
+from mlopsim.drift.row_scored import RowScored
 from mlopsim.numerics.scaling import Scaling
 
 
@@ -28,7 +28,7 @@ class IsolationForest(RowScored):
     sample : int, default 256
         Rows that each tree is grown on, drawn without replacement (all, if there are fewer).
     z, reference
-        See :class:`mlopsim.drift.rowscored.RowScored`.
+        See :class:`mlopsim.drift.row_scored.RowScored`.
 
     References
     ----------
@@ -56,7 +56,7 @@ class IsolationForest(RowScored):
 
     def fit(self, rows: np.ndarray) -> Any:
         """Return scaling, typical path and the arrays of the trees."""
-        from mlopsim.drift.kernels.isolation import average_path, grow
+        from mlopsim.drift.kernels.isolation_trees import average_path, grow
 
         sample = min(self.sample, len(rows))
         scaling = Scaling.standard(rows)
@@ -70,7 +70,7 @@ class IsolationForest(RowScored):
 
     def measure(self, model: Any, rows: np.ndarray) -> np.ndarray:
         """Return anomaly scores: near 1 for rows that few cuts isolate, below 0.5 for common ones."""
-        from mlopsim.drift.kernels.isolation import measure
+        from mlopsim.drift.kernels.isolation_trees import measure
 
         scaling, typical, trees = model
         score = np.empty(len(rows))

@@ -9,8 +9,8 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.bins import Bins
 from mlopsim.drift.distance import Distance
+from mlopsim.drift.reference_bins import Bins
 
 
 @register("detector", "js")
@@ -27,7 +27,7 @@ class JensenShannon(Distance):
     h : float, default 0.2
         Limit.
     bins : int, default 10
-        Bins of a feature, cut as :class:`mlopsim.drift.bins.Bins` says.
+        Bins of a feature, cut as :class:`mlopsim.drift.reference_bins.Bins` says.
     over, reference
         See :class:`mlopsim.drift.distance.Distance`.
 

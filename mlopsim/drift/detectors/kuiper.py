@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.drift.twosample import TwoSample
+from mlopsim.drift.two_sample import TwoSample
 from mlopsim.numerics import two_sample_pvalues as nulls
 
 
@@ -22,7 +22,7 @@ class Kuiper(TwoSample):
     Parameters
     ----------
     alpha, correction, reference
-        See :class:`mlopsim.drift.twosample.TwoSample`.
+        See :class:`mlopsim.drift.two_sample.TwoSample`.
 
     References
     ----------

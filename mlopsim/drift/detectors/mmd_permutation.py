@@ -10,7 +10,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.twosample import alpha_of, threshold_of
+from mlopsim.drift.two_sample import alpha_of, threshold_of
 from mlopsim.drift.windowed import Windowed
 from mlopsim.numerics.median_heuristic_kernel import Rbf
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.rowscored import RowScored
+from mlopsim.drift.row_scored import RowScored
 from mlopsim.numerics.scaling import Scaling
 
 
@@ -27,7 +27,7 @@ class PCA(RowScored):
         Share of the reference's variance that the leading components must explain; the fewest that do are
         kept, and at least one is left out (of a single feature: the only one).
     z, reference
-        See :class:`mlopsim.drift.rowscored.RowScored`.
+        See :class:`mlopsim.drift.row_scored.RowScored`.
 
     References
     ----------

@@ -9,8 +9,8 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.bins import Bins
 from mlopsim.drift.distance import Distance
+from mlopsim.drift.reference_bins import Bins
 
 
 @register("detector", "psi")
@@ -28,7 +28,7 @@ class PSI(Distance):
     h : float, default 0.25
         Limit, "a significant shift" in the rule of thumb of credit scoring.
     bins : int, default 10
-        Bins of a feature, cut as :class:`mlopsim.drift.bins.Bins` says.
+        Bins of a feature, cut as :class:`mlopsim.drift.reference_bins.Bins` says.
     over, reference
         See :class:`mlopsim.drift.distance.Distance`.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.drift.distance import Distance
-from mlopsim.drift.twosample import columns
+from mlopsim.drift.two_sample import columns
 from mlopsim.numerics.scaling import Scaling
 
 

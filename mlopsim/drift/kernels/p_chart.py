@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.standard import SMALLEST, learn_from
+from mlopsim.drift.kernels.standardised_ticks import SMALLEST, learn_from
 
 
 @njit(cache=True)

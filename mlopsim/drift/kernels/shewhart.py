@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.standard import learn_from
+from mlopsim.drift.kernels.standardised_ticks import learn_from
 
 
 @njit(cache=True)

@@ -253,7 +253,7 @@ def batch_scores(chart: Batches, law: Bernoulli, shift: float = 0.0) -> tuple[np
     """
     from scipy.stats import binom
 
-    from mlopsim.drift.kernels.standard import SMALLEST
+    from mlopsim.drift.kernels.standardised_ticks import SMALLEST
 
     mean = law.p if chart.mean is None else chart.mean
     counts = np.arange(chart.size + 1)

@@ -116,7 +116,7 @@ class KnowsChanges(Reference):
 
     def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
         """Return the plan."""
-        from mlopsim.delivery.oracle.ladder import knows_changes
+        from mlopsim.delivery.oracle.hindsight_ladder import knows_changes
 
         changes = drift_spans(world)[:, 0].tolist()
         return Plan(actions=knows_changes(reward, world.warmup, deployment, changes).actions)
@@ -129,7 +129,7 @@ class HindsightPeriod(Reference):
 
     def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
         """Return the plan."""
-        from mlopsim.delivery.oracle.ladder import best_period
+        from mlopsim.delivery.oracle.hindsight_ladder import best_period
 
         return Plan(actions=best_period(reward, world.warmup, deployment).actions)
 

@@ -12,8 +12,8 @@ from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
+from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
-from mlopsim.delivery.space import space_of
 from mlopsim.tracks.base import always_listed, check_entry, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS

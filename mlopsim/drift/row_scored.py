@@ -62,7 +62,7 @@ class RowScored(Windowed):
 
     def compare(self, reference: Any, windows: np.ndarray) -> np.ndarray:
         """Return the scores of windows."""
-        from mlopsim.drift.kernels.ranks import rank_sums
+        from mlopsim.drift.kernels.rank_sums import rank_sums
 
         model, held = reference
         count, rows, features = windows.shape

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlopsim.core.digest import canonical_json
-from mlopsim.delivery.space import Choice, Range
+from mlopsim.delivery.search_space import Choice, Range
 
 #: successive halving: one in ``ETA`` survives a rung; fewest scenarios of a rung
 ETA = 4

@@ -50,7 +50,7 @@ class Walk(Protocol):
 
 
 class ErrorLevel:
-    """The rise of the recent error rate over a reference, walk by walk.
+    """The rise of the recent error rate over a reference, roll-out by roll-out.
 
     Parameters
     ----------

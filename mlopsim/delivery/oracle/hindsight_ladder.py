@@ -86,7 +86,7 @@ def knows_changes(
 ) -> Rung:
     """Return the best rule *retrain when d windows of labels after each true change are known*.
 
-    It is told every change point, nothing else; d is one number for the roll-out, the best in hindsight
+    It knows every change point, nothing else; d is one number for the roll-out, the best in hindsight
     out of 1, 2, 3, 4, 6, 8, 12, 16: the first version trained on d windows after a change at window u is
     ``v = u + d - 1``, decided at ``v + L``. Never retraining is no option here.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.ranks import rank_sum
+from mlopsim.drift.kernels.rank_sums import rank_sum
 
 
 @njit(cache=True)

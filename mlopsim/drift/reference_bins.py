@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from mlopsim.drift.twosample import columns
+from mlopsim.drift.two_sample import columns
 
 
 @dataclass(frozen=True, kw_only=True)
