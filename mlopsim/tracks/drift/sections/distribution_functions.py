@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 
 #: pictures of two distribution functions, at most
@@ -53,7 +54,7 @@ class DistributionFunctions(SectionMaker):
             )
         if not figures:
             return None
-        names = ", ".join(f"`{method}`" for method in methods)
+        names = ", ".join(map(code_span, methods))
         text = (
             f"The two empirical distribution functions at the first alarm of {names} after a change, with "
             "the "
