@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Curves = Mapping[str, np.ndarray]
 
+#: tasks that are drawn, at most: a sweep has hundreds
+SHOWN = 12
+
 
 @register("section", "delivery-time-lines")
 @dataclass(kw_only=True)
@@ -44,7 +47,8 @@ class DeliveryTimeLines(SectionMaker):
         table = done(results.cells)
         figures: dict[str, Figure] = {}
         seeds: dict[str, int] = {}
-        for task in dict.fromkeys(table["task"].to_list()):
+        tasks = list(dict.fromkeys(table["task"].to_list()))
+        for task in tasks[:SHOWN]:
             here = table.filter(pl.col("task") == task)
             seed = min(here["seed"].to_list())
             rows = dict(here.filter(pl.col("seed") == seed).select("method", "key").iter_rows())
@@ -62,6 +66,8 @@ class DeliveryTimeLines(SectionMaker):
             f"One deployment of each task ({said}): quality of what served, true drift shaded, actions. The "
             f"methods are the first {len(methods) - 1} of the leaderboard without hindsight, and `never`."
         )
+        if len(tasks) > SHOWN:
+            text += f" Drawn are the first {SHOWN} of {len(tasks)} tasks."
         return Section(title=self.title, text=text, figures=figures)
 
 
