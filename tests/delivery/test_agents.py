@@ -1,11 +1,13 @@
 """Stored agents: no torch in the forward pass, the same bits alone and in a batch, honest budgets."""
 
+import dataclasses
 import random
 
 import numpy as np
 import pytest
 
 from mlopsim.core.errors import CacheError, ConfigError
+from mlopsim.core.registry import find, register, unregister
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.agents.network import Network
@@ -115,6 +117,21 @@ def test_the_stored_network_is_the_trained_policy(pool):
         model = cls("MlpPolicy", vec, seed=0, device="cpu", policy_kwargs=policy)
         net = extract(make("selector", name), model, env.feature_names, shift, scale)
         assert np.array_equal(net.forward(obs).argmax(axis=1), model.predict(scaled, deterministic=True)[0])
+
+
+@pytest.mark.parametrize("name", ["dqn", "maskable_ppo"])
+def test_an_agent_of_ones_own_is_trained_as_what_it_derives_from(pool, name):
+    base = find("selector", name)
+    dep = make("deployment", "standard")
+    expected = make("selector", name, **SETTINGS[name]).train(pool, dep, 600, np.random.SeedSequence(3))
+    register("selector", "own_agent")(dataclasses.dataclass(kw_only=True)(type("Own", (base,), {})))
+    try:
+        fit = make("selector", "own_agent", **SETTINGS[name]).train(pool, dep, 600, np.random.SeedSequence(3))
+    finally:
+        unregister("selector", "own_agent")
+    assert fit.info["algorithm"] == "own_agent"
+    assert fit.arrays.keys() == expected.arrays.keys()
+    assert all(np.array_equal(fit.arrays[key], expected.arrays[key]) for key in fit.arrays)
 
 
 def test_misuse_is_named(pool):
