@@ -1,4 +1,7 @@
-"""Rolling many deployments out in lock-step: by a selector, by a list of actions, by a plan."""
+"""Rolling many deployments out in lock-step: by a selector, by a list of actions, by a plan.
+
+In code a roll-out is a *walk* (through the arrays of a World), here and in the selectors.
+"""
 
 from __future__ import annotations
 

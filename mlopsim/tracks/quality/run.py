@@ -24,8 +24,6 @@ from mlopsim.quality.stages import Case, Material, act, attained_rate, flags, ve
 from mlopsim.tracks.quality.metrics import METRICS
 from mlopsim.world.spec import WorldSpec
 
-#: gates that stand at the other stages where all stages work together
-PARTNERS: Mapping[str, str] = {"train": "confident", "test": "accuracy_drop"}
 #: level at which a version is stopped for what it was trained on
 BLOCK_LEVEL = 0.01
 METRICS_OF_FLAGS = (
@@ -138,7 +136,7 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
             found, _ = scenario.flags(part["gate"])
     # verdicts that find a slice of each feature weak, or, at the end, a group
     weak = np.zeros(case.clean.X.shape[1] + 1)
-    served, arrivals, right, blocked_right = _walk(scenario, material, stops.get("test"), weak)
+    served, arrivals, right, blocked_right = _roll_out(scenario, material, stops.get("test"), weak)
     curves = {"served": served, "accuracy": _accuracy(case, served, right)}
     if "test" in stops and isinstance(make("gate", stops["test"]), ReleaseGate):
         curves["weak"] = weak
@@ -167,7 +165,7 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
     return Outcome(metrics=metrics, reasons=reasons, curves=curves)
 
 
-def _walk(
+def _roll_out(
     scenario: Scenario, material: Material, tester: Mapping[str, Any] | None, weak: np.ndarray
 ) -> tuple[np.ndarray, list[Arrival], dict[int, np.ndarray], float]:
     """Serve; return what served, the arrivals, where versions are right on clean rows, right blocks.

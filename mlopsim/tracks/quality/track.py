@@ -17,12 +17,13 @@ from mlopsim.quality.gate import NOTHING, Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.tracks.base import always_listed, check_entry, stream_facts
 from mlopsim.tracks.quality.metrics import METRICS
-from mlopsim.tracks.quality.run import PARTNERS
 
 #: parts of a task
 PARTS = {"stream": "corrupted", "learner": "ridge", "training": "last", "deployment": "standard"}
 #: stages as they are given, and as they are called in tables
 STAGES = {"preprocess": "entry", "train": "training", "test": "release", "all": "all"}
+#: gates that stand at the other stages where all stages work together
+PARTNERS: Mapping[str, str] = {"train": "confident", "test": "accuracy_drop"}
 
 
 @register("track", "quality")
