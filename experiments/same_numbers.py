@@ -15,6 +15,7 @@ import _common  # isort: skip
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,8 +41,9 @@ class Renames:
 
     Each row: suite (or ``*``), kind (task, method, metric), old and new name, and ``why``. A metric whose new
     name begins with ``attribute:`` has become a fact, ``values`` being a JSON mapping from the old number to
-    it; without a new name it is gone, and ``why`` says for what reason. A task or method without a new name
-    has other numbers, for the reason that ``why`` gives: its cells are counted apart.
+    it, or to a list of what it may be; without a new name it is gone, and ``why`` says for what reason. Tasks
+    and methods without a new name have other numbers, for the reason that ``why`` gives, and are counted
+    apart.
     """
 
     def __init__(self, file: Path) -> None:
@@ -80,9 +82,11 @@ def as_attribute(old: pl.Series, new: pl.Series, values: Mapping[str, Any] | str
         return pairs.select(same=one_to_one)["same"]
     if isinstance(values, str):
         raise SystemExit(f'values of a rename are a JSON mapping or "partition", not {values!r}')
-    known = {float(number): fact for number, fact in values.items()}
-    facts = [None if value is None else known.get(value, value) for value in old.to_list()]
-    same = [one == other for one, other in zip(facts, new.to_list(), strict=True)]
+    known = {float(number): fact if isinstance(fact, list) else [fact] for number, fact in values.items()}
+    # undefined was NaN and is null
+    numbers = [None if value is None or math.isnan(value) else value for value in old.to_list()]
+    facts = [[None] if number is None else known.get(number, [number]) for number in numbers]
+    same = [fact in allowed for allowed, fact in zip(facts, new.to_list(), strict=True)]
     return pl.Series(same, dtype=pl.Boolean)
 
 
@@ -126,10 +130,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     short = [row for row in rows if row["different"] or row["joined"] < row["cells"] or row["why"]]
     _common.show(short or rows, "metrics that are not simply equal" if short else "every metric is equal")
     unexplained = [row for row in rows if (row["different"] or not row["equal"]) and not row["why"]]
-    unexplained += [row for row in rows if row["why"] == "MISSING"]
+    unexplained += [row for row in rows if row["why"] == "MISSING" or row["joined"] < row["cells"]]
     print(f"written to {experiment.folder}")
     if unexplained:
-        raise SystemExit(f"{len(unexplained)} metrics differ and nothing says why")
+        raise SystemExit(f"{len(unexplained)} metrics differ or lack cells, and nothing says why")
 
 
 if __name__ == "__main__":

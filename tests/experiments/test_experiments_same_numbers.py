@@ -43,11 +43,31 @@ def test_a_folder_equals_itself_and_what_is_renamed_to_nothing_is_counted_apart(
     assert missing[0]["why"] == "MISSING" and missing[0]["equal"] == 0
 
 
+def test_cells_that_are_not_there_are_an_error(folder, tmp_path, monkeypatch):
+    (tmp_path / "renames.csv").write_text(HEAD, encoding="utf-8")
+    words = [f"old={folder.parent}", f"new={folder.parent}", "suites=[old]"]
+    words += [f"renames={tmp_path / 'renames.csv'}", "--results", str(tmp_path / "out")]
+    same_numbers.main(words)
+    whole = same_numbers.cells
+
+    def fewer(place, seen=[]):  # noqa: B006 - the second call is the new folder
+        seen.append(place)
+        frame, metrics = whole(place)
+        return (frame if len(seen) == 1 else frame[1:]), metrics
+
+    monkeypatch.setattr(same_numbers, "cells", fewer)
+    with pytest.raises(SystemExit, match="lack cells"):
+        same_numbers.main(words)
+
+
 def test_numbers_become_facts():
     old, new = pl.Series([0.0, 1.0, None]), pl.Series(["method", "control", None])
     values = json.loads('{"0": "method", "1": "control"}')
     assert same_numbers.as_attribute(old, new, values).to_list() == [True] * 3
     assert same_numbers.as_attribute(old, new.reverse(), values).to_list() == [False, True, False]
+    given = pl.Series([1.0, 1.0, float("nan")])
+    limits = pl.Series(["given", "none", None])
+    assert same_numbers.as_attribute(given, limits, {"1": ["given", "none"]}).all()
     ids = pl.Series([1.5, 1.5, 2.5])
     assert same_numbers.as_attribute(ids, pl.Series(["a", "a", "b"]), "partition").all()
     assert same_numbers.as_attribute(ids, pl.Series(["a", "b", "b"]), "partition").to_list() == [False] * 3
