@@ -29,7 +29,8 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
     names = frame.columns
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
     main = intervals[:2]
-    hidden = {f"{c}_{part}" for c in intervals for part in PARTS} - {f"{main[0]}_n"}
+    # the n of the first interval stands for the others; a plug-in may have no interval at all
+    hidden = {f"{c}_{part}" for c in intervals for part in PARTS} - {f"{c}_n" for c in main[:1]}
     hidden |= {c for c in names[1:] if not frame.schema[c].is_numeric() and frame[c].n_unique() == 1}
     columns = [c for c in names if c not in hidden]
     rows = list(frame.iter_rows(named=True))
@@ -58,7 +59,8 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
         notes += [f"{column}: against {name}" for name in sorted(references)]
     if len(shown) < len(columns):
         notes.append(f"too wide for this terminal: {', '.join(columns[len(shown) :])}; see {BOARD}")
-    notes.append("n: scenario seeds; 95 % intervals; the report has those of the other columns")
+    if main:
+        notes.append("n: scenario seeds; 95 % intervals; the report has those of the other columns")
     for note in notes:
         console.print(literal(note, "dim"))
 
