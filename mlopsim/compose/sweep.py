@@ -250,7 +250,6 @@ def swept_grid(
         For a key that changes nothing, and whatever does not fit at one of the points.
     """
     points = sweep.points()
-    unswept = recipe.at(points[0]).track.methods(recipe.methods)
     cells: dict[str, Cell] = {}
     places: dict[str, list[int]] = {}
     tasks: dict[str, list[int]] = {}
@@ -262,6 +261,14 @@ def swept_grid(
     for number, point in enumerate(points):
         there = recipe.at(point)
         own = there.track.methods(there.methods)
+        # with the same settings of the track, which may add methods of their own (``delivery.ladder``)
+        unswept = there.track.methods(recipe.methods)
+        if len(unswept) != len(own):
+            values = ", ".join(f"{key}={point[key]}" for key in point if key.startswith("methods."))
+            raise ConfigError(
+                f"{values} makes {len(own)} methods of {len(unswept)}: none is known by its place",
+                remedy="list the methods with these values in methods=[...] instead of sweeping them",
+            )
         for before, method in zip(unswept, own, strict=True):
             first.setdefault(method.digest, before.name)
             shown.setdefault(method.digest, method.name)

@@ -12,6 +12,7 @@ from mlopsim.compose import Results, Study, load_suite, open_results
 from mlopsim.compose.compose import compose_bench
 from mlopsim.compose.sweep import Sweep, read_sweep
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import find
 
 SMALL = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
 UNTUNED = {"delivery": {"steps": 0}}
@@ -115,6 +116,36 @@ def test_parameters_of_methods() -> None:
     assert keys(swept) == keys(study(methods=every))
 
 
+@pytest.mark.parametrize("values", [[True, False], [False, True]])
+def test_a_setting_may_add_methods(values: list[bool]) -> None:
+    swept = study().sweep({"delivery.ladder": values, "methods.periodic.every": [2, 5]})
+    alone = [
+        study(
+            methods=[{"periodic": {"every": every}}, "ks"], track={"delivery": {"steps": 0, "ladder": ladder}}
+        )
+        for ladder in values
+        for every in (2, 5)
+    ]
+    assert keys(swept) == set().union(*map(keys, alone))
+    usual = {"never", "ks", "oracle", "periodic(every=2)", "periodic(every=5)"}
+    attributes = {method.name: method.attributes for method in swept.suite.methods}
+    added = {name: found for name, found in attributes.items() if name not in usual}
+    assert len(added) == len(alone[0].suite.methods) + len(alone[2].suite.methods) - 8 > 0
+    for name, found in added.items():
+        assert name.endswith(", ladder=true") and found["delivery.ladder"] is True
+        assert found["swept_from"] == name.removesuffix(", ladder=true")
+    assert all("delivery.ladder" not in attributes[name] for name in usual)
+
+
+def test_the_audits_of_a_sweep_with_and_without_rules_of_thumb() -> None:
+    track = find("track", "fairness")
+    given = {"track": {"fairness": track.smallest.get("settings", {})}, "tasks": track.smallest["tasks"]}
+    one = Study(**given, methods=["demographic_parity"], seeds=1)
+    swept = one.sweep("fairness.rules", [True, False])
+    ruled = [method for method in swept.suite.methods if "@rule" in method.name]
+    assert ruled and all(method.attributes["fairness.rules"] is True for method in ruled)
+
+
 def test_values_of_several_keys_in_pairs() -> None:
     both = {"deployment.latency": [1, 4], "methods.periodic.every": [2, 10]}
     assert len(study().sweep(both, zipped=True).grid.cells) < len(study().sweep(both).grid.cells)
@@ -215,7 +246,6 @@ def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: 
 
 
 def test_two_keys_are_heat_maps_and_nothing_swept_is_no_section() -> None:
-    from mlopsim.core.registry import find
     from mlopsim.tracks.sections.sweep import Sweep as SweepSection
     from mlopsim.tracks.table_results import TableResults
 
