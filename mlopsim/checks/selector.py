@@ -240,11 +240,12 @@ def _errors_unused(cls: type[Any]) -> None:
 
 
 def _facts(cls: type[Any]) -> None:
+    selector = cls()
     for name in ("family", "known"):
-        value = getattr(cls, name, "-")
+        value = getattr(selector, name, "-")
         require(isinstance(value, str) and value != "", f"{name} is {value!r}", remedy="a text")
     for name in ("control", "always_listed"):
-        value = getattr(cls, name, False)
+        value = getattr(selector, name, False)
         require(isinstance(value, bool), f"{name} is {value!r}", remedy="a bool")
 
 

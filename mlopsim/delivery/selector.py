@@ -107,10 +107,12 @@ class Selector(Protocol):
     Rows never influence each other: the answer for a deployment is the same to the bit whether it is rolled
     out alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range``
     that tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a
-    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Facts, optional too,
-    which become columns of tables (see :func:`selector_facts`): ``family`` (rule, bandit, agent, ...),
-    ``reads`` (one of :data:`READS`), ``known`` (what it knows that a deployment does not show), ``control``
-    (True: it stands in tables to be compared with), ``always_listed`` (True: it stands in every table).
+    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Optional too: a method
+    ``check(deployment)``, which raises ConfigError, before work starts, where it cannot be rolled out. Facts
+    that become columns of tables (see :func:`selector_facts`), optional too: ``family`` (rule, bandit, agent,
+    ...), ``reads`` (one of :data:`READS`), ``known`` (what it knows that a deployment does not show),
+    ``control`` (True: it stands in tables to be compared with), ``always_listed`` (True: it stands in every
+    table).
     """
 
     full_name: str

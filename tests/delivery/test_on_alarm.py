@@ -14,11 +14,11 @@ from mlopsim.checks.run import check_component
 from mlopsim.checks.toy_deployment import play
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.identity import identity
-from mlopsim.core.registry import find, names, register, unregister
+from mlopsim.core.registry import names, register, unregister
 from mlopsim.core.spec import canonical, label, make, part
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.search_space import space_of
-from mlopsim.delivery.selector import View
+from mlopsim.delivery.selector import View, selector_facts
 from mlopsim.delivery.selectors.on_alarm import Channel, OnAlarm
 from mlopsim.delivery.tuning import tune
 from mlopsim.delivery.walk import Trajectory, walk
@@ -39,6 +39,8 @@ SOON: dict[str, dict[str, Any]] = {
     "rddm": {"warm_start": 30, "level": 1.5},
     "page_hinkley": {"h": 3.0},
 }
+#: all but the control that knows the changes, which no deployment shows
+TRIGGERS = [name for name in names("detector") if name != "clairvoyant"]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def runs_of(path: Trajectory, i: int, first: int) -> Iterator[tuple[int, int, in
         yield int(served[a]), first + a, first + b - 1
 
 
-@pytest.mark.parametrize("name", names("detector"))
+@pytest.mark.parametrize("name", TRIGGERS)
 def test_every_detector_walks_together_as_alone(name: str, pool: WorldPool) -> None:
     seeds = np.random.SeedSequence(4).spawn(len(pool))
     deployment = make("deployment", "standard")
@@ -101,11 +103,11 @@ def test_every_detector_walks_together_as_alone(name: str, pool: WorldPool) -> N
 
 
 def test_they_have_something_to_say(pool: WorldPool) -> None:
-    silent = {name for name in names("detector") if not np.any(walked(rule(name), pool)[0].alarmed)}
-    assert silent <= {"never", "clairvoyant", "eddm", "ecdd"}, silent
+    silent = {name for name in TRIGGERS if not np.any(walked(rule(name), pool)[0].alarmed)}
+    assert silent <= {"never", "eddm", "ecdd"}, silent
 
 
-@pytest.mark.parametrize("name", [n for n in names("detector") if rule(n).uses_errors])
+@pytest.mark.parametrize("name", [n for n in TRIGGERS if rule(n).uses_errors])
 def test_alarms_are_those_of_the_detector_on_the_stitched_errors(name: str, pool: WorldPool) -> None:
     """Run in one piece on the errors of each version while it served, it alarms in the same windows."""
     delay = 2
@@ -169,7 +171,7 @@ def test_outputs_with_canaries_are_refused(pool: WorldPool) -> None:
         walk(rule("adwin", channel="outputs"), canary, setting)
 
 
-@pytest.mark.parametrize("name", [n for n in names("detector") if rule(n).uses_inputs])
+@pytest.mark.parametrize("name", [n for n in TRIGGERS if rule(n).uses_inputs])
 def test_alarms_on_inputs_are_those_against_the_training_rows(name: str, pool: WorldPool) -> None:
     watched, path = walked(rule(name), pool, label_delay=2, latency=1)
     warmup = pool.warmup
@@ -198,7 +200,8 @@ def test_alarms_on_inputs_are_those_against_the_training_rows(name: str, pool: W
     [
         "cusum",
         "ks",
-        *late("hdddm", "half_space_trees", "kswin", "river", "random"),
+        "periodic",
+        *late("hdddm", "half_space_trees", "kswin", "river", "random", "always"),
     ],
 )
 def test_the_contract_of_selectors_holds_for_each_kind_of_detector(name: str) -> None:
@@ -330,6 +333,7 @@ def test_the_limit_under_its_one_name() -> None:
         ({"detector": "ks", "channel": "errors"}, "reads inputs, not errors"),
         ({"detector": "adwin", "p0": 1.5}, "p0"),
         ({"detector": "adwin", "wait": -1}, "wait"),
+        ({"detector": "clairvoyant"}, "knows the true changes, and no deployment shows these"),
     ],
 )
 def test_what_makes_no_sense_is_refused(params: dict[str, Any], words: str) -> None:
@@ -340,6 +344,8 @@ def test_what_makes_no_sense_is_refused(params: dict[str, Any], words: str) -> N
 def test_a_run_length_that_no_limit_leads_to_is_an_error(pool: WorldPool) -> None:
     # a run without any error in the first thirty rows is likely: DDM's score is infinite then
     selector = make("selector", "on_alarm", detector="ddm", arl0=50_000.0, p0=0.01)
+    with pytest.raises(ConfigError, match="has no limit for an ARL0"):
+        selector.check(make("deployment", "standard"))
     with pytest.raises(ConfigError, match="has no limit for an ARL0"):
         walk(selector, pool, make("deployment", "standard"))
 
@@ -383,13 +389,13 @@ def test_what_tuning_may_search() -> None:
         assert space(**given) == ["cooldown", "wait"]
     inner = [f"detector.{key}" for key in ("learn", "side")]
     assert space(detector={"cusum": {"k": 1.0}}) == ["arl0", "cooldown", *inner, "wait"]
-    for name in names("detector"):
+    for name in TRIGGERS:
         detector = make("detector", name)
         for key, choice in detector.space.items():
             assert getattr(detector, key) in choice
             assert [getattr(dataclasses.replace(detector, **{key: v}), key) for v in choice] == list(choice)
     # every limit on offer is one that the detector takes
-    for name in names("detector"):
+    for name in TRIGGERS:
         limits: Any = space_of(make("selector", "on_alarm", detector=name)).get("limit", ())
         for limit in limits:
             make("selector", "on_alarm", detector=name, limit=limit)
@@ -408,12 +414,24 @@ def test_tuning_finds_a_limit(name: str, pool: WorldPool) -> None:
     assert len(tried) > 4
 
 
-def test_facts_follow_the_detector() -> None:
-    assert find("selector", "on_alarm").family == "rule"
-    for name in names("detector"):
-        selector = rule(name)
-        kinds = make("detector", name).accepted()
-        assert selector.reads == ("errors" if SignalKind.ERRORS in kinds else "inputs")
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_facts_follow_the_detector(name: str) -> None:
+    detector = make("detector", name)
+    found, own = selector_facts(rule(name)), detector.facts()
+    assert found["family"] == "rule"
+    assert found["role"] == own["role"] and found["known"] in (own["known"], "p0")
+    if detector.control:
+        assert (found["role"], found["reads"], found["needs"]) == ("control", "nothing", "none")
+    elif SignalKind.ERRORS in detector.accepted():
+        assert (found["role"], found["reads"], found["needs"]) == ("method", "errors", "labels")
+    else:
+        assert (found["role"], found["reads"], found["needs"]) == ("method", "inputs", "none")
+
+
+def test_a_chart_that_is_handed_the_error_rate_says_so() -> None:
+    assert selector_facts(rule("cusum"))["known"] == "nothing"
+    told = make("selector", "on_alarm", detector={"cusum": {"told": "p0"}})
+    assert selector_facts(told)["known"] == "p0"
 
 
 def test_tuning_draws_no_run_length_that_cannot_be(pool: WorldPool) -> None:

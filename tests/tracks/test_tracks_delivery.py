@@ -99,6 +99,32 @@ def test_one_fit_serves_all_tasks_with_the_same_learner_and_deployment():
     assert all(cell.fit is None for cell in grid.cells if cell.method.name in ("never", "oracle"))
 
 
+@pytest.mark.parametrize("steps", [0, 1000])
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"detector": "adwin", "channel": "outputs"}, "in the task 'b': .* a canary splits the rows"),
+        ({"detector": "eddm", "arl0": 2000, "p0": 0}, "in the task 'a': .* no limit for an ARL0"),
+    ],
+)
+def test_what_cannot_be_rolled_out_is_refused_with_the_grid(params, words, steps):
+    canary = {
+        "name": "b",
+        "stream": STREAM,
+        "deployment": {"standard": {"canary_share": 0.2, "canary_windows": 2}},
+    }
+    with pytest.raises(ConfigError, match=words):
+        make_grid([{"on_alarm": params}], tasks=[{"name": "a", "stream": STREAM}, canary], steps=steps)
+    if "channel" in params:
+        make_grid([{"on_alarm": params}], steps=steps)
+        make_grid([{"on_alarm": {"detector": "adwin"}}], tasks=[canary], steps=steps)
+
+
+def test_an_alarm_of_a_control_is_a_control():
+    facts = make("track", "delivery", steps=0).methods([{"on_alarm": {"detector": "always"}}])[1].attributes
+    assert (facts["role"], facts["reads"], facts["needs"]) == ("control", "nothing", "none")
+
+
 def test_unknown_part_of_a_task_names_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'stream'"):
         make("track", "delivery").tasks([{"strem": "procedural"}])

@@ -105,10 +105,13 @@ def test_robust_columns_are_the_statistics_with_exclusions_counted(world):
 
 def test_the_reference_is_the_best_rule_no_agent_no_hindsight_no_stranger():
     ns = {"oracle": 0.99, "ppo(n_envs=4)": 0.9, "mine": 0.8, "ks": 0.3, "cusum": 0.4, "similar": math.nan}
-    assert reference_of(ns, {**FAMILIES, "ppo(n_envs=4)": "agent"}) == "cusum"
-    assert reference_of({"oracle": 0.99, "never": 0.0}, FAMILIES) == "never"
-    assert reference_of({"oracle": 0.99, "never": math.nan}, FAMILIES) is None
-    assert reference_of({"mine": 0.5}, FAMILIES) is None
+    assert reference_of(ns, {**FAMILIES, "ppo(n_envs=4)": "agent"}, {}) == "cusum"
+    assert reference_of(ns, {**FAMILIES, "ppo(n_envs=4)": "agent"}, {"cusum": "control"}) == "ks"
+    roles = {"oracle": "control", "never": "control"}
+    assert reference_of({"oracle": 0.99, "never": 0.0, "ks": -0.1}, FAMILIES, roles) == "ks"
+    assert reference_of({"oracle": 0.99, "never": 0.0}, FAMILIES, roles) is None
+    assert reference_of({"oracle": 0.99, "ks": math.nan}, FAMILIES, roles) is None
+    assert reference_of({"mine": 0.5}, FAMILIES, {}) is None
 
 
 def test_without_a_reference_the_probability_is_undefined_with_a_reason(world):

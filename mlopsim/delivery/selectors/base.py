@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -63,6 +63,9 @@ class Rule:
         self._newest = np.full(n, -1, np.int64)
         self._release = np.zeros(n, bool)
         self.start(seeds)
+
+    def check(self, deployment: Any) -> None:
+        """Refuse a deployment that it cannot be rolled out in, with a ConfigError; by default none."""
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Set the state of a rule (called by :meth:`reset`)."""

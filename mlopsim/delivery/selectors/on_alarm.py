@@ -16,6 +16,7 @@ from mlopsim.core.spec import check_range, convert, field_hints, make, part, spl
 from mlopsim.delivery.search_space import Choice
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
+from mlopsim.drift.control import Control
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.error_limits import threshold_at
 from mlopsim.drift.law import Bernoulli
@@ -73,8 +74,10 @@ class OnAlarm(Trigger):
 
     Notes
     -----
-    All roll-outs advance in one compiled call a window; detectors of others and controls are looped over.
-    Scores of inputs depend on no decision: they are made for many windows at once and shared by roll-outs.
+    On errors all roll-outs advance in one compiled call a window; detectors of others and controls are looped
+    over. On outputs they advance the same way, over the scores of what serves, and no canary may split the
+    rows. Scores of inputs depend on no decision: they are made for many windows at once, looked up by version
+    and window, and shared by roll-outs.
     Tuning searches ``wait``, ``cooldown``, the limit (of errors by ``arl0``, of inputs as it is) and those
     other parameters of the detector that its ``space`` names.
 
@@ -116,6 +119,11 @@ class OnAlarm(Trigger):
             raise ConfigError(
                 f"{self.full_name} is a short name for the detector {default}, not for {found.name}",
                 remedy=f"selector/on_alarm with the detector {found.name}",
+            )
+        if isinstance(found, Control) and found.knows_changes:
+            raise ConfigError(
+                f"{self.full_name}: {found.full_name} knows the true changes, and no deployment shows these",
+                remedy="choose a detector that reads errors, outputs or inputs",
             )
         self._channel = self._chosen(found)
         if self.limit is not None and self.arl0 is not None:
@@ -175,9 +183,19 @@ class OnAlarm(Trigger):
         return self._channel is not Channel.ERRORS
 
     @property
+    def control(self) -> bool:  # type: ignore[override]
+        """Whether its detector is a control, which looks at nothing."""
+        return self._detector.control
+
+    @property
     def reads(self) -> str:  # type: ignore[override]
-        """What it reads: the channel."""
-        return self._channel.value
+        """What it reads: the channel; a control counts its ticks and reads nothing of them."""
+        return "nothing" if self.control else self._channel.value
+
+    @property
+    def known(self) -> str:  # type: ignore[override]
+        """What its detector knows that a deployment does not show."""
+        return self._detector.known.text
 
     def searchable(self) -> dict[str, Choice]:
         """Return what tuning may search: the limit too, unless it is given or there is none."""
@@ -208,15 +226,26 @@ class OnAlarm(Trigger):
 
     def begin(self) -> None:
         """Start a detector for each roll-out."""
+        self.check(self.interface.deployment)
         detector = self._running = self.ready()
-        if self._channel is Channel.OUTPUTS and self.interface.deployment.has_canary:
+        if self._channel is not Channel.INPUTS:
+            self._batch = detector.batch([np.random.default_rng(seed) for seed in self._seeds])
+        self._first = np.full(self.n, -1, np.int64)
+
+    def check(self, deployment: Any) -> None:
+        """Refuse outputs that a canary splits, and a run length that no limit leads to.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be rolled out there with the parameters that it has.
+        """
+        if self._channel is Channel.OUTPUTS and deployment.has_canary:
             raise ConfigError(
                 f"{self.full_name}: a canary splits the rows, and whose outputs are whose is not kept",
                 remedy="channel=errors or channel=inputs, or a deployment without canaries",
             )
-        if self._channel is not Channel.INPUTS:
-            self._batch = detector.batch([np.random.default_rng(seed) for seed in self._seeds])
-        self._first = np.full(self.n, -1, np.int64)
+        self.ready()
 
     def ready(self) -> Detector:
         """Return the detector with the limit that it is rolled out with.

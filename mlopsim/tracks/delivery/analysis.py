@@ -216,7 +216,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     columns |= interval_columns("regret", [regret for _, regret in both])
     found = {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)}
     why = NO_REFERENCE if has_attributes(table) else NO_FACTS
-    columns |= robust_columns(arena, found, facts(table, "family"), why)
+    columns |= robust_columns(arena, found, facts(table, "family"), facts(table, "role"), why)
     columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
     # seeds of one real stream are no independent scenarios
     single = all(arena.single(task) for task in range(len(arena.tasks)))
@@ -282,7 +282,9 @@ def not_for_claims(families: Mapping[str, str | None], steps: int, named: Callab
     return f"not for claims: {which} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
 
 
-def reference_of(ns: Mapping[str, float], families: Mapping[str, str | None]) -> str | None:
+def reference_of(
+    ns: Mapping[str, float], families: Mapping[str, str | None], roles: Mapping[str, str | None]
+) -> str | None:
     """Name the rule that methods are compared with: the one with the highest NS.
 
     Parameters
@@ -291,28 +293,38 @@ def reference_of(ns: Mapping[str, float], families: Mapping[str, str | None]) ->
         NS by method; NaN where undefined.
     families : mapping of str to str or None
         What the methods are; None: not known, and hence no candidate.
+    roles : mapping of str to str or None
+        ``control``: it stands in the table to be compared with, and is no candidate.
 
     Returns
     -------
     str or None
-        Neither an agent nor a reference with hindsight; None if no such method has a defined NS.
+        Neither an agent nor a control nor a reference with hindsight; None if none of the others has a
+        defined NS.
 
     Examples
     --------
-    >>> families = {"oracle": "reference", "ppo": "agent", "ks": "rule", "never": "rule"}
-    >>> reference_of({"oracle": 1.0, "ppo": 0.7, "ks": 0.6, "never": 0.0}, families)
+    >>> families = {"oracle": "reference", "ppo": "agent", "ks": "rule", "every_step": "rule"}
+    >>> roles = {"oracle": "control", "ppo": "method", "ks": "method", "every_step": "control"}
+    >>> reference_of({"oracle": 1.0, "ppo": 0.7, "ks": 0.6, "every_step": 0.65}, families, roles)
     'ks'
     """
     rules = {
         method: value
         for method, value in ns.items()
-        if families.get(method) not in (None, "agent", "reference") and not math.isnan(value)
+        if families.get(method) not in (None, "agent", "reference")
+        and roles.get(method) != "control"
+        and not math.isnan(value)
     }
     return max(rules, key=lambda method: rules[method]) if rules else None
 
 
 def robust_columns(
-    arena: Arena, ns: Mapping[str, float], families: Mapping[str, str | None], why: str = NO_REFERENCE
+    arena: Arena,
+    ns: Mapping[str, float],
+    families: Mapping[str, str | None],
+    roles: Mapping[str, str | None],
+    why: str = NO_REFERENCE,
 ) -> dict[str, list[Any]]:
     """Columns of IQM and probability of improvement, with intervals, n, scenarios and reasons.
 
@@ -324,6 +336,8 @@ def robust_columns(
         NS by method, from which the reference is chosen.
     families : mapping of str to str or None
         What the methods are.
+    roles : mapping of str to str or None
+        ``method`` or ``control``.
     why : str
         Why there is no reference, where there is none.
 
@@ -336,7 +350,7 @@ def robust_columns(
     """
     tasks = list(range(len(arena.tasks)))
     base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
-    reference = reference_of(ns, families)
+    reference = reference_of(ns, families, roles)
     iqms, better = [], []
     for method in arena.methods:
         mine = arena.grid(arena.returns[method], tasks)

@@ -140,10 +140,28 @@ class DeliveryTrack:
         stream = canonical("stream", self.train_stream)
         return name_fits(cells, lambda cell: self._job(cell, stream))
 
+    @staticmethod
+    def _check(cell: Cell) -> None:
+        """Refuse a selector that cannot be rolled out in the task's deployment.
+
+        Parameters that are free have their defaults, which tuning starts with and always compares.
+        """
+        selector = make("selector", {key: cell.method.part[key] for key in ("kind", "name", "params")})
+        check = getattr(selector, "check", None)
+        if not callable(check):
+            return
+        try:
+            check(make("deployment", cell.task.part["deployment"]))
+        except ConfigError as error:
+            raise ConfigError(
+                f"{cell.method.name} in the task '{cell.task.name}': {error.message}", remedy=error.remedy
+            ) from error
+
     def _job(self, cell: Cell, stream: Mapping[str, Any]) -> FitJob | None:
         content = cell.method.part
         if content["kind"] != "selector":
             return None
+        self._check(cell)
         cls = find("selector", content["name"])
         agent = getattr(cls, "agent", False)
         if not agent and not content.get("free"):

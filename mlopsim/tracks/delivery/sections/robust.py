@@ -32,9 +32,9 @@ class DeliveryRobust(SectionMaker):
         shown = code_span(reference or "")
         compared = (
             f"share of scenarios in which a method's return exceeds that of {shown}, averaged over "
-            f"tasks; equal returns count half. {shown} is the rule (no agent, no hindsight) with the "
-            "highest NS of this table. It was chosen on these very scenarios, which flatters it: the others "
-            "are judged rather too harshly than too kindly."
+            f"tasks; equal returns count half. {shown} is the rule (no agent, no control, no hindsight) with "
+            "the highest NS of this table. It was chosen on these very scenarios, which flatters it: the "
+            "others are judged rather too harshly than too kindly."
         )
         text = (
             "**IQM**: interquartile mean of (R - R_never) / (U - R_never) over the scenarios of all tasks "
