@@ -22,7 +22,7 @@ import polars as pl
 
 from mlopsim.bench.suite import Suite
 from mlopsim.compose import load_suite
-from mlopsim.core.section import make_sections
+from mlopsim.core.section import fault, make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.track import Task, Track
 from mlopsim.drift.detector import Detector
@@ -156,7 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for folder in (ledger, experiment.folder, experiment.local):
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(suite, track, ledger, settings["workers"])
-    sections, _ = make_sections(TableResults(track=track, cells=cells, read=curves))
+    sections, unmade = make_sections(TableResults(track=track, cells=cells, read=curves))
+    if failed := fault(unmade):
+        raise failed
     rows = study(cells, suite.tasks)
     _common.write_table(experiment.folder, rows)
     facts = ("method", "reads", "known")

@@ -13,9 +13,11 @@ from typing import TextIO
 
 import click
 
-from mlopsim.core.errors import MlopsimError
+from mlopsim.core.errors import MlopsimError, SectionError
 from mlopsim.core.text import visible
 
+#: exit status where the work was done, and something in it failed
+FAILED = 1
 #: exit status for what the user can mend
 REFUSED = 2
 #: exit status for an error that nobody foresaw: a fault of ours (EX_SOFTWARE of sysexits)
@@ -102,7 +104,8 @@ def explain(error: Exception) -> tuple[str, str, int]:
     """
     if isinstance(error, MlopsimError):
         # an error that says what it expected says the remedy, too; where to read more is always known
-        return error.message, error.remedy or "see `mlopsim COMMAND --help` for what fits", REFUSED
+        status = FAILED if isinstance(error, SectionError) else REFUSED
+        return error.message, error.remedy or "see `mlopsim COMMAND --help` for what fits", status
     kind = type(error).__name__
     text = " ".join(str(error).split()) or kind
     if isinstance(error, UnicodeError):

@@ -25,7 +25,7 @@ from mlopsim.compose.report_page import (
 from mlopsim.compose.sweep import read_sweep
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
-from mlopsim.core.section import make_sections
+from mlopsim.core.section import fault, make_sections
 from mlopsim.core.spec import make
 from mlopsim.core.track import Attribute, Scored, Track
 
@@ -169,6 +169,11 @@ class Results:
         -------
         Path
             Of the page.
+
+        Raises
+        ------
+        SectionError
+            If a section failed: the page, which is written first, has the others and says why.
         """
         from mlopsim.report.build import write_report
 
@@ -186,6 +191,9 @@ class Results:
             page = write_report(self.folder, sections, meta, unmade)
             write_text(self.folder / "config.yaml", config_text(ledger, dict(self.entry)))
         write_text(board_file, board.write_csv())
+        if failed := fault(unmade, page):
+            # without a stamp it is drawn, and said, again
+            raise failed
         write_text(stamp_file, drawn(stamp, self.folder))
         return page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class MlopsimError(Exception):
@@ -61,6 +62,14 @@ class CacheError(MlopsimError):
 
 class LedgerError(MlopsimError):
     """The ledger is locked, damaged or belongs to another grid."""
+
+
+class SectionError(MlopsimError):
+    """Sections of a report failed; the page, if one was written, has the others."""
+
+    def __init__(self, message: str, *, remedy: str | None = None, page: Path | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.page = page
 
 
 class MissingExtraError(MlopsimError, ImportError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.report_page import written
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
 
@@ -148,14 +149,14 @@ def _run(study: Study, *, no_report: bool) -> None:
     results = study.run()
     summary = results.summary
     assert summary is not None
-    if not no_report:
-        page = results.report(reuse=True)
-        print_leaderboard(results.leaderboard, results.title)
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
     echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
     _print_failures(summary.failures, results.folder)
+    # what was computed is told before anything of the report can fail
     if not no_report:
-        echo(f"report: {page}")
+        with written(results, reuse=True) as page:
+            print_leaderboard(results.leaderboard, results.title)
+            echo(f"report: {page}")
     if summary.failures or not summary.complete:
         raise SystemExit(1)

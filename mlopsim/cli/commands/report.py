@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mlopsim.cli.printing import echo
+from mlopsim.cli.report_page import written
 from mlopsim.cli.terminal_tables import print_leaderboard
 
 
@@ -27,6 +28,6 @@ def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plug
     from mlopsim.compose.results import open_results
 
     results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)
-    page = results.report()
-    print_leaderboard(results.leaderboard, str(folder))
-    echo(f"report: {page}")
+    with written(results) as page:
+        print_leaderboard(results.leaderboard, str(folder))
+        echo(f"report: {page}")

@@ -1,0 +1,121 @@
+"""Sections of plug-ins in reports: one that fails takes no other with it, none is lost without a word."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_kit import Bench, Ended, mlopsim
+
+from mlopsim.compose import open_results
+from mlopsim.core import registry
+from mlopsim.core.errors import SectionError
+
+SECTION = """\
+from dataclasses import dataclass
+from typing import ClassVar
+
+import mlopsim
+
+
+@mlopsim.register("section", "{name}")
+@dataclass(kw_only=True)
+class Mine(mlopsim.SectionMaker):
+    '''Mine.'''
+
+    track: ClassVar[str] = "{track}"
+    title: ClassVar[str] = "Mine <{name}>"
+    needs = {needs}
+
+    def {method}(self, results):
+        {body}
+"""
+GOOD = "return mlopsim.Section(title=self.title, text='It is drawn.')"
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    yield
+    registry.forget_plugins()
+
+
+def plugin(
+    bench: Bench,
+    body: str = GOOD,
+    *,
+    name: str = "mine",
+    track: str = "delivery",
+    needs: str = "()",
+    method: str = "make",
+) -> Path:
+    path = bench.folder / f"{name}.py"
+    text = SECTION.format(name=name, track=track, needs=needs, method=method, body=body)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def page(bench: Bench) -> str:
+    return (bench.results / "report.html").read_text(encoding="utf-8")
+
+
+def report(bench: Bench, *plugins: Path) -> Ended:
+    return mlopsim("report", bench.results, *(word for file in plugins for word in ("--plugin", file)))
+
+
+@pytest.mark.parametrize(
+    ("body", "method", "said", "line"),
+    [
+        ("raise KeyError('x')", "make", "KeyError: &#39;x&#39;", 17),
+        ("return results.cells['nothing']", "make", "ColumnNotFoundError", 17),
+        ("raise mlopsim.MlopsimError('no good', remedy='none')", "make", "MlopsimError: no good", 17),
+        ("return 'text'", "make", "TypeError: make() returned str, not a Section or None", 7),
+        ("return mlopsim.Section(title='A', table=[1])", "make", "TypeError: its table is list", 7),
+        (
+            "return mlopsim.Section(title='A', figures={'a': 1})",
+            "make",
+            "TypeError: its figure &#39;a&#39;",
+            7,
+        ),
+        ("return None", "made", "TypeError: Can&#39;t instantiate abstract class Mine", 7),
+    ],
+)
+def test_a_section_that_fails_takes_no_other_with_it(
+    done: Bench, body: str, method: str, said: str, line: int
+) -> None:
+    bad, good = plugin(done, body, name="bad", method=method), plugin(done, name="good")
+    ended = report(done, bad, good)
+    assert ended.code == 1, ended.err
+    assert "the section 'Mine <bad>' failed: " in ended.err and f"({bad}:{line})" in ended.err
+    assert str(done.results / "report.html") in ended.err and "fault of mlopsim" not in ended.err
+    assert "periodic" in ended.out and "report: " in ended.out
+    text = page(done)
+    assert "It is drawn." in text and "Sections that could not be made (1)" in text
+    assert "Mine &lt;bad&gt;" in text and said in text and f"(bad.py:{line})" in text
+    # of the place where it lies nothing is published
+    assert str(done.folder) not in text
+
+
+def test_the_fault_of_a_section_is_not_swallowed(done: Bench) -> None:
+    bad = plugin(done, "raise KeyError('x')", name="bad")
+    with pytest.raises(SectionError, match="Mine <bad>") as raised:
+        open_results(done.results, plugins=[bad]).report()
+    assert isinstance(raised.value.__cause__, KeyError) and raised.value.page is not None
+    assert "Mine &lt;bad&gt;" in raised.value.page.read_text(encoding="utf-8")
+    with pytest.raises(SectionError):
+        mlopsim("--traceback", "report", done.results, "--plugin", bad)
+    assert "--traceback" not in sys.argv
+    other = plugin(done, "raise ValueError('y')", name="other")
+    with pytest.raises(SectionError) as several:
+        open_results(done.results, plugins=[bad, other]).report()
+    assert isinstance(several.value.__cause__, ExceptionGroup) and "Mine <other>" in str(several.value)
+
+
+def test_bench_says_what_was_computed_before_a_report_fails(done: Bench) -> None:
+    bad = plugin(done, "raise KeyError('x')", name="bad")
+    for _ in range(2):  # a page that is not whole is not kept as if it were
+        ended = done("tasks=small", "--plugin", bad)
+        assert ended.code == 1 and "(bad.py" not in ended.err and f"({bad}:17)" in ended.err
+        assert "cells done (all cached)" in ended.out
+        assert ended.out.index("cells done") < ended.out.index("periodic") < ended.out.index("report: ")
