@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlopsim import __version__
 from mlopsim.core.digest import digest, digest_bytes, digest_file
+from mlopsim.core.section import Unmade, makers
 from mlopsim.core.text import published
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlopsim.bench.ledger import Ledger
+    from mlopsim.bench.plugins import Loaded
 
 #: provenance that stays in the ledger
 PRIVATE = ("platform", "host", "pid", "command")
@@ -51,11 +53,40 @@ def config_text(ledger: Ledger, entry: dict[str, Any]) -> str:
     return text
 
 
-def stamp_of(entry: dict[str, Any], cells: pl.DataFrame) -> str:
-    """Return the content address of what a report shows: it is drawn again only when this changes."""
+def stamp_of(entry: dict[str, Any], cells: pl.DataFrame, loaded: Loaded) -> str:
+    """Return the content address of what a report shows: it is drawn again only when this changes.
+
+    Parameters
+    ----------
+    entry : dict
+        The stored grid.
+    cells : polars.DataFrame
+        Its cells.
+    loaded : Loaded
+        The plug-ins that were loaded, whose sections are drawn, and those that were not, which it names.
+    """
     # as one text: a digest of a list would look at each of a million rows for itself
     rows = digest_bytes(cells.select("key", "status", "error").write_csv().encode())
-    return digest([__version__, entry["title"], entry["digest"], entry["config"], rows])
+    track = str(entry["track"]["name"])
+    sections = [[cls.full_name, cls.version] for cls in makers(track)]
+    plugins = [sorted(loaded.files.values()), sorted(named.path for named in loaded.missing)]
+    return digest([__version__, entry["title"], entry["digest"], entry["config"], rows, sections, plugins])
+
+
+def not_loaded(loaded: Loaded) -> list[Unmade]:
+    """Return what a page says of plug-ins that made the results and were not loaded to draw them.
+
+    Examples
+    --------
+    >>> from mlopsim.bench.plugins import Loaded, Named
+    >>> [entry.title for entry in not_loaded(Loaded(files={}, missing=(Named(path="/a/b.py", digest="1"),)))]
+    ['b.py']
+    """
+    reason = (
+        "this plug-in, which these results were made with, was not loaded: its sections are not here; look "
+        "at the file, then make the report with --plugin FILE, or with --trust-plugins if it is unchanged"
+    )
+    return [Unmade(title=Path(named.path).name, reason=reason) for named in loaded.missing]
 
 
 def drawn(stamp: str, folder: Path) -> str:

@@ -18,6 +18,7 @@ from mlopsim.compose.report_page import (
     config_text,
     drawn,
     is_drawn,
+    not_loaded,
     read_board,
     report_meta,
     stamp_of,
@@ -178,7 +179,7 @@ class Results:
         from mlopsim.report.build import write_report
 
         board_file, stamp_file = self.folder / BOARD, self.folder / STAMP
-        stamp = stamp_of(dict(self.entry), self.cells)
+        stamp = stamp_of(dict(self.entry), self.cells, self._loaded)
         if reuse and is_drawn(stamp, self.folder):
             if self._board is None:
                 self._board = read_board(board_file)
@@ -188,7 +189,7 @@ class Results:
                 board, (sections, unmade) = self.leaderboard, make_sections(self)
             stamp_file.unlink(missing_ok=True)
             meta = report_meta(ledger, dict(self.entry), self.cells)
-            page = write_report(self.folder, sections, meta, unmade)
+            page = write_report(self.folder, sections, meta, [*unmade, *not_loaded(self._loaded)])
             write_text(self.folder / "config.yaml", config_text(ledger, dict(self.entry)))
         write_text(board_file, board.write_csv())
         if failed := fault(unmade, page):

@@ -119,3 +119,28 @@ def test_bench_says_what_was_computed_before_a_report_fails(done: Bench) -> None
         assert ended.code == 1 and "(bad.py" not in ended.err and f"({bad}:17)" in ended.err
         assert "cells done (all cached)" in ended.out
         assert ended.out.index("cells done") < ended.out.index("periodic") < ended.out.index("report: ")
+
+
+def test_bench_draws_a_section_that_is_new_or_changed(done: Bench) -> None:
+    assert done("tasks=small").code == 0 and "It is drawn." not in page(done)
+    mine = plugin(done)
+    ended = done("tasks=small", "--plugin", mine)
+    assert ended.code == 0 and "(all cached)" in ended.out and "It is drawn." in page(done)
+    drawn = (done.results / "report.html").stat().st_mtime_ns
+    assert done("tasks=small", "--plugin", mine).code == 0
+    assert (done.results / "report.html").stat().st_mtime_ns == drawn
+    registry.forget_plugins()
+    plugin(done, GOOD.replace("drawn", "drawn anew"))
+    assert done("tasks=small", "--plugin", mine).code == 0 and "It is drawn anew." in page(done)
+
+
+def test_the_page_names_plugins_that_were_not_loaded(done: Bench) -> None:
+    mine = plugin(done)
+    assert done("tasks=small", "--plugin", mine).code == 0
+    registry.forget_plugins()
+    assert report(done).code == 0
+    text = page(done)
+    assert "It is drawn." not in text and "Sections that could not be made (1)" in text
+    assert "<dt>mine.py</dt>" in text and "--plugin FILE" in text and "--trust-plugins" in text
+    assert mlopsim("report", done.results, "--trust-plugins").code == 0
+    assert "It is drawn." in page(done) and "mine.py</dt>" not in page(done)
