@@ -125,7 +125,9 @@ def explained(loaded: Loaded) -> Iterator[None]:
         if not loaded.missing:
             raise
         files = ", ".join(entry.path for entry in loaded.missing)
+        hint = "look at the file, then name it with --plugin FILE, or --trust-plugins if it is unchanged"
         raise ConfigError(
             f"{error.message}\n  these results were made with a plug-in that was not loaded: {files}",
-            remedy="look at the file, then name it with --plugin FILE, or --trust-plugins if it is unchanged",
+            # the error may have nothing to do with the plug-in
+            remedy=f"{error.remedy}; if it is for the plug-in: {hint}" if error.remedy else hint,
         ) from error

@@ -104,8 +104,11 @@ def register(kind: str, name: str, *, version: int = 1) -> Callable[[C], C]:
         # a module may be run again and bring its classes anew; a plug-in file is run once for its content
         twice = cls.__module__.startswith(PLUGIN_MODULE) and taken is not cls
         if taken is not None and (_origin(taken) != _origin(cls) or twice):
+            # whichever was loaded first: it is the plug-in that must go out of the way
+            late, early = (taken, cls) if _plugin_of(taken) and not _plugin_of(cls) else (cls, taken)
             raise ConfigError(
-                f"{kind}/{name} is already registered by {taken.__module__}", remedy="choose another name"
+                f"{_owner(late)} registers {kind}/{name}, which {_owner(early)} has already",
+                remedy="choose another name",
             )
         target: Any = cls
         target.kind, target.name, target.version = kind, name, str(version)
@@ -117,6 +120,18 @@ def register(kind: str, name: str, *, version: int = 1) -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def _plugin_of(cls: type) -> str | None:
+    """Return the plug-in file of a class, None if it is of a package."""
+    found = (file for file, content in _plugins.items() if cls.__module__ == PLUGIN_MODULE + content)
+    return next(found, None)
+
+
+def _owner(cls: type) -> str:
+    """Return who registers a class: a plug-in file, mlopsim or another module."""
+    ours = __name__.partition(".")[0]
+    return _plugin_of(cls) or (ours if cls.__module__.startswith(f"{ours}.") else cls.__module__)
 
 
 def _origin(cls: type) -> tuple[str, str]:

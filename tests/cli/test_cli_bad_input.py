@@ -287,5 +287,5 @@ def test_a_plugin_that_takes_a_name_of_ours(done: Bench) -> None:
     from mlopsim.core.registry import names
 
     names("selector")
-    refused(done("--plugin", path), "selector/periodic is already registered by mlopsim")
+    refused(done("--plugin", path), f"{path} registers selector/periodic, which mlopsim has already")
     assert "own" not in names("selector")

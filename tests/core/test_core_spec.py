@@ -97,7 +97,7 @@ def test_label_shows_what_differs_from_the_defaults(components):
 
 
 def test_names_are_unique_and_well_formed(components):
-    with pytest.raises(ConfigError, match="already registered"):
+    with pytest.raises(ConfigError, match=r"registers selector/test-outer, which .* has already"):
 
         @registry.register("selector", "test-outer")
         @dataclass(kw_only=True)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mlopsim.bench.plugins import describe_files, load_stored
+from mlopsim.bench.plugins import Loaded, Named, describe_files, explained, load_stored
+from mlopsim.core import registry
 from mlopsim.core.digest import digest_file
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.registry import find, forget_plugins, load_plugins, names, plugin_files
+from mlopsim.core.registry import (
+    find,
+    forget_plugins,
+    load_plugins,
+    names,
+    plugin_files,
+    register,
+    unregister,
+)
 
 CODE = '''
 from dataclasses import dataclass
@@ -76,3 +87,52 @@ def test_a_file_of_a_folder_that_fails_is_named(folder: Path) -> None:
     (folder / "two.py").write_text("import no_such_module_here")
     with pytest.raises(ConfigError, match=r"two\.py fails in line 1: ModuleNotFoundError"):
         load_plugins([folder])
+
+
+@pytest.mark.parametrize("loaded_before", [True, False])
+def test_a_plugin_that_takes_a_name_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loaded_before: bool
+) -> None:
+    names("selector")
+    thief = tmp_path / "thief.py"
+    thief.write_text(CODE.format(name="ks"))
+    ours = find("selector", "ks")
+    said = f"{thief} registers selector/ks, which mlopsim has already"
+    if loaded_before:
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            load_plugins([thief])
+    else:
+        # as in a process that has not asked for selectors yet
+        unregister("selector", "ks")
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, "_loaded", registry._loaded - {"selector"})
+            patch.delitem(sys.modules, ours.__module__)
+            load_plugins([thief])
+            with pytest.raises(ConfigError, match=re.escape(said)):
+                names("selector")
+            forget_plugins()
+            register("selector", "ks", version=int(ours.version))(ours)
+    forget_plugins()
+    assert find("selector", "ks") is ours
+
+
+def test_two_plugins_of_one_name_are_both_named(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    one.write_text(CODE.format(name="folder-same"))
+    two.write_text(CODE.format(name="folder-same") + "\n# another content\n")
+    load_plugins([one])
+    with pytest.raises(
+        ConfigError, match=re.escape(f"{two} registers selector/folder-same, which {one} has")
+    ):
+        load_plugins([two])
+    forget_plugins()
+
+
+@pytest.mark.parametrize("remedy", ["free some space", None])
+def test_the_remedy_of_an_error_is_kept_beside_the_hint(remedy: str | None) -> None:
+    loaded = Loaded(files={}, missing=(Named(path="/a/mine.py", digest="1"),))
+    with pytest.raises(ConfigError, match="the disk is full") as raised, explained(loaded):
+        raise ConfigError("the disk is full", remedy=remedy)
+    said = str(raised.value.remedy)
+    assert said.startswith(remedy or "look at the file") and "--plugin FILE" in said
+    assert "/a/mine.py" in raised.value.message
