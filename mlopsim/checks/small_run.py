@@ -76,6 +76,11 @@ class SmallResults:
         """Nothing is swept."""
         return {}
 
+    @property
+    def sweep_points(self) -> Sequence[Mapping[str, Attribute]]:
+        """Nothing is swept."""
+        return []
+
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the series of a cell."""
         return next(outcome.curves for cell, outcome in self.run.pairs if cell.key == key)

@@ -109,6 +109,14 @@ class Results:
         found = read_sweep((self.entry["config"] or {}).get("sweep") or {})
         return {key: found.attributes(key) for key in found.values}
 
+    @property
+    def sweep_points(self) -> Sequence[Mapping[str, Attribute]]:
+        """The combinations of these values that are compared: all of them, or the pairs of a zipped sweep."""
+        found = read_sweep((self.entry["config"] or {}).get("sweep") or {})
+        if not found.values:
+            return []
+        return [{key: found.attribute(key, value) for key, value in at.items()} for at in found.points()]
+
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the stored series of a cell.
 

@@ -48,6 +48,11 @@ class Results(Protocol):
         """Swept keys, which are columns of the cells, with their values; empty where nothing is swept."""
         ...
 
+    @property
+    def sweep_points(self) -> Sequence[Mapping[str, Attribute]]:
+        """The combinations of these values that are compared: all of them, or the pairs of a zipped sweep."""
+        ...
+
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the stored series of a cell."""
         ...

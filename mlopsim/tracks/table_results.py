@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,12 +34,15 @@ class TableResults:
         Cell key to its stored series.
     sweep : mapping
         Swept keys, which are columns of the cells, with their values.
+    zipped : bool, default False
+        Whether these go in pairs; otherwise every combination is compared.
     """
 
     track: Track
     cells: pl.DataFrame
     read: Callable[[str], Mapping[str, np.ndarray]]
     sweep: Mapping[str, Sequence[Attribute]] = field(default_factory=dict)
+    zipped: bool = False
 
     @cached_property
     def leaderboard(self) -> pl.DataFrame:
@@ -46,6 +50,13 @@ class TableResults:
         board: Any = self.track.leaderboard(self.cells)
         found: pl.DataFrame = board
         return found
+
+    @property
+    def sweep_points(self) -> Sequence[Mapping[str, Attribute]]:
+        """The combinations of the swept values that are compared."""
+        lists = list(self.sweep.values())
+        found = zip(*lists, strict=True) if self.zipped else itertools.product(*lists)
+        return [dict(zip(self.sweep, values, strict=True)) for values in found] if lists else []
 
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the stored series of a cell."""

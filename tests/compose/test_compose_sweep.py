@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from mlopsim.compose.compose import compose_bench
 from mlopsim.compose.sweep import Sweep, read_sweep
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find
+from mlopsim.core.section import Unavailable
+from mlopsim.tracks.sections.sweep import Sweep as SweepSection
+from mlopsim.tracks.table_results import TableResults
 
 SMALL = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
 UNTUNED = {"delivery": {"steps": 0}}
@@ -221,8 +225,6 @@ def test_an_added_value_computes_only_its_cells(results: Results) -> None:
 
 
 def test_the_report_draws_the_score_along_the_values(results: Results) -> None:
-    from mlopsim.tracks.sections.sweep import Sweep as SweepSection
-
     section = SweepSection().make(open_results(results.folder))
     assert section is not None and list(section.figures) == ["NS along deployment.latency"]
     found = section.table.filter(pl.col("method") == "periodic").sort("deployment.latency")
@@ -245,26 +247,76 @@ def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: 
         assert own.equals(apart.select(columns).sort("key"), null_equal=True)
 
 
-def test_two_keys_are_heat_maps_and_nothing_swept_is_no_section() -> None:
-    from mlopsim.tracks.sections.sweep import Sweep as SweepSection
-    from mlopsim.tracks.table_results import TableResults
-
+def swept_table(**more: Any) -> TableResults:
+    """Cells of two keys, made by hand; the track says how they are summed up."""
     rows = [
         {"task": f"t, a={a}, b={b}", "method": name, "seed": seed, "status": "done", "a": a, "b": b,
-         "swept_from": name, "return": value + a, "upper": 2.0, "stream_id": str(seed), "reasons": "{}"}
+         "swept_from": name, "return": value + a}
         for a in (1, 2) for b in (0, 5) for seed in range(3)
-        for name, value in (("never", 0.0), ("ks", 0.5), ("oracle", 1.5))
+        for name, value in (("never", 0.0), ("ks", 0.5))
     ]  # fmt: skip
-    track = find("track", "delivery")(steps=0)
-    board = pl.DataFrame(
-        {"method": ["ks"], "ns": [0.5], "ns_low": [0.4], "ns_high": [0.6], "ns_n": [3], "ns_reason": [""]}
+    sweep = {"a": [1, 2], "b": [0, 5]}
+    given = {"cells": pl.DataFrame(rows), "sweep": sweep, "track": find("track", "delivery")(steps=0), **more}
+    return TableResults(read=lambda key: {}, **given)
+
+
+def with_board(results: TableResults, **columns: Any) -> TableResults:
+    track: Any = results.track
+    track.leaderboard = lambda table: pl.DataFrame({"method": ["ks"]}).with_columns(
+        ns=pl.lit(table["return"].max()), **columns
     )
-    track.leaderboard = lambda table: board.with_columns(ns=pl.lit(table["return"].max()))
+    return results
 
-    def results(sweep: dict[str, Any]) -> TableResults:
-        return TableResults(track=track, cells=pl.DataFrame(rows), read=lambda key: {}, sweep=sweep)
 
-    section = SweepSection().make(results({"a": [1, 2], "b": [0, 5]}))
+ENDS = {"ns_low": pl.lit(0.4), "ns_high": pl.lit(0.6), "ns_n": pl.lit(3), "ns_reason": pl.lit("")}
+
+
+def test_two_keys_are_heat_maps_and_nothing_swept_is_no_section() -> None:
+    section = SweepSection().make(with_board(swept_table(), **ENDS))
     assert section is not None and list(section.figures) == ["ks: NS"]
-    assert section.table.select("a", "b", "ns").rows() == [(1, 0, 2.5), (1, 5, 2.5), (2, 0, 3.5), (2, 5, 3.5)]
-    assert SweepSection().make(results({})) is None
+    assert section.table.select("a", "b", "ns").rows() == [(1, 0, 1.5), (1, 5, 1.5), (2, 0, 2.5), (2, 5, 2.5)]
+    assert SweepSection().make(with_board(swept_table(sweep={}), **ENDS)) is None
+
+
+def test_pairs_are_one_curve() -> None:
+    section = SweepSection().make(with_board(swept_table(zipped=True), **ENDS))
+    assert section is not None and list(section.figures) == ["NS along a, b"]
+    axes = section.figures["NS along a, b"].axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1, 0", "2, 5"]
+    assert section.table.select("a", "b", "ns").rows() == [(1, 0, 1.5), (2, 5, 2.5)]
+
+
+def test_a_score_without_interval_is_a_line_without_band() -> None:
+    results = with_board(swept_table(sweep={"a": [1, 2]}))
+    section = SweepSection().make(results)
+    assert section is not None and section.table.columns == ["a", "method", "ns"]
+    axes = section.figures["NS along a"].axes[0]
+    assert axes.lines and not axes.collections
+
+
+def test_a_point_without_the_score_is_undefined_with_a_reason() -> None:
+    results = with_board(swept_table(sweep={"a": [1, 2]}))
+    whole = results.track.leaderboard
+    results.track.leaderboard = lambda table: (  # type: ignore[method-assign]
+        whole(table) if 2 in table["a"] else pl.DataFrame({"method": ["ks"]})
+    )
+    section = SweepSection().make(results)
+    assert section is not None
+    rows = {(row["a"], row["method"]): row for row in section.table.iter_rows(named=True)}
+    assert math.isnan(rows[1, "ks"]["ns"]) and "no 'ns'" in rows[1, "ks"]["ns_reason"]
+    assert rows[2, "ks"]["ns"] == 2.5
+    results.track.leaderboard = lambda table: pl.DataFrame({"method": ["ks"]})  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="no leaderboard"):
+        SweepSection().make(results)
+
+
+def test_a_value_that_only_removes_methods_is_a_point() -> None:
+    """What both values have stands at both, though no cell has the second as its own."""
+    cells = swept_table().cells.filter(pl.col("b") == 0)
+    shared = cells.filter(pl.col("a") == 1).with_columns(a=pl.lit(None, dtype=pl.Int64))
+    added = cells.filter(pl.col("a") == 2, pl.col("method") == "ks")
+    section = SweepSection().make(
+        with_board(swept_table(cells=pl.concat([shared, added]), sweep={"a": [2, 1]}))
+    )
+    assert section is not None and section.table["a"].to_list() == [2, 1]
+    assert section.table["ns"].to_list() == [2.5, 1.5]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.text import code_span
-from mlopsim.core.track import Metric, Scored, Section
+from mlopsim.core.track import Attribute, Metric, Scored, Section
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 MAPS = 6
 #: values of a key from this ratio on are drawn on a logarithmic axis
 WIDE = 20.0
+#: what a leaderboard may tell beside a score
+ENDS = ("_low", "_high", "_n", "_reason")
 
 
 @register("section", "sweep")
 @dataclass(kw_only=True)
 class Sweep(SectionMaker):
-    """A curve of every method along one swept key, a heat map of each along two.
+    """A curve of every method along one swept key or pairs of values, a heat map of each along two keys.
 
     Examples
     --------
@@ -37,8 +39,6 @@ class Sweep(SectionMaker):
 
     def make(self, results: Results) -> Section | None:
         """Sum the cells of each point up as the leaderboard does, and draw the score."""
-        import polars as pl
-
         keys = dict(results.sweep)
         if not keys:
             return None
@@ -49,42 +49,61 @@ class Sweep(SectionMaker):
         missing = [key for key in keys if key not in results.cells.columns]
         if missing:
             raise Unavailable(f"the cells have no column '{missing[0]}'")
-        rows = []
-        for point in points(results.cells, list(keys)):
-            board = track.leaderboard(at(results.cells, point))
-            if score.name not in board.columns:
-                continue
-            names = bases(results.cells)
-            for row in board.iter_rows(named=True):
-                found = {
-                    score.name + end: row[score.name + end] for end in ("", "_low", "_high", "_n", "_reason")
-                }
-                rows.append({**point, "method": names.get(row["method"], row["method"]), **found})
-        if not rows:
-            raise Unavailable(f"no leaderboard of these tasks has the score '{score.name}'")
-        table = pl.DataFrame(rows, infer_schema_length=None)
+        points = results.sweep_points
+        table = _table(results, track, points)
+        together = len(keys) > 1 and len(points) == len(next(iter(keys.values())))
         text = (
             f"The leaderboard's score (**{score.text or score.name}**) of each method at each value of "
             f"{' and '.join(map(code_span, keys))}: the same seeds at every value. The other "
             "sections pool all values. A method that a value does not change is the same at each."
         )
-        draw = _maps if len(keys) == 2 else _lines if len(keys) == 1 else None
-        if draw is None:
+        figures: dict[str, Any] = {}
+        if len(keys) == 1 or together:
+            figures = _lines(table, points, score)
+        elif len(keys) == 2:
+            figures = _maps(table, keys, score)
+        else:
             text += " More than two keys: see the table."
-        figures: dict[str, Any] = draw(table, keys, score) if draw else {}
+        if together:
+            text += " The values of the keys go in pairs, one of each."
         return Section(title=self.title, text=text, table=table, figures=figures)
 
 
-def points(cells: pl.DataFrame, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the points of a sweep that a table of cells holds, in its order."""
-    whole = cells.select(keys).drop_nulls().unique(maintain_order=True)
-    if whole.height:
-        return list(whole.iter_rows(named=True))
-    # no cell has a value of every key: each key stands in cells of its own
-    import itertools
+def _table(results: Results, track: Scored, points: Sequence[Mapping[str, Attribute]]) -> pl.DataFrame:
+    """Return one row a point and method: the score with what the track's leaderboard tells beside it."""
+    import polars as pl
 
-    values = [cells[key].drop_nulls().unique(maintain_order=True).to_list() for key in keys]
-    return [dict(zip(keys, found, strict=True)) for found in itertools.product(*values)]
+    name = track.score.name
+    names = bases(results.cells)
+    boards: list[tuple[Mapping[str, Attribute], pl.DataFrame, pl.DataFrame]] = []
+    for point in points:
+        cells = at(results.cells, point)
+        if cells.height:
+            boards.append((point, cells, results.track.leaderboard(cells)))
+    scored = [board for _, _, board in boards if name in board.columns]
+    if not scored:
+        raise Unavailable(f"no leaderboard of these tasks has the score '{name}'")
+    # a track of somebody else may give the score alone
+    ends = [end for end in ENDS if any(name + end in board.columns for board in scored)]
+    if len(scored) < len(boards) and "_reason" not in ends:
+        ends.append("_reason")
+    rows: list[dict[str, Any]] = []
+    for point, cells, board in boards:
+        if name in board.columns:
+            found = [
+                {
+                    "method": row["method"],
+                    name: row[name],
+                    **{name + end: row.get(name + end) for end in ends},
+                }
+                for row in board.iter_rows(named=True)
+            ]
+        else:
+            absent = {**dict.fromkeys(name + end for end in ends), name + "_reason": f"no '{name}' here"}
+            listed = cells["method"].unique(maintain_order=True)
+            found = [{"method": method, name: math.nan, **absent} for method in listed]
+        rows += [{**point, **row, "method": names.get(row["method"], row["method"])} for row in found]
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def at(cells: pl.DataFrame, point: Mapping[str, Any]) -> pl.DataFrame:
@@ -119,42 +138,59 @@ def _methods(table: pl.DataFrame, score: Metric) -> list[str]:
 
 
 def _seeds(table: pl.DataFrame, score: Metric) -> str:
+    """Return how many seeds the scores are of, empty where the leaderboard does not say."""
+    if f"{score.name}_n" not in table.columns:
+        return ""
     counts = sorted({int(n) for n in table[f"{score.name}_n"].drop_nulls() if n})
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" if counts else "0"
+    found = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" if counts else "0"
+    return f"n = {found} seeds"
 
 
-def _lines(table: pl.DataFrame, keys: Mapping[str, Sequence[Any]], score: Metric) -> dict[str, Any]:
+def _lines(table: pl.DataFrame, points: Sequence[Mapping[str, Attribute]], score: Metric) -> dict[str, Any]:
     import numpy as np
     import polars as pl
 
     from mlopsim.plots.curves import Curve, curves
 
-    ((key, values),) = keys.items()
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    order = sorted(values) if numeric else list(values)
-    places = np.array(order if numeric else range(len(order)), dtype=float)
+    keys = list(points[0])
+    order = [tuple(point.values()) for point in points]
+    single = len(keys) == 1 and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for (value,) in order
+    )
+    # pairs and words stand side by side in their order, numbers where they are
+    order = sorted(order) if single else order
+    places = np.array([value for (value,) in order] if single else range(len(order)), dtype=float)
+    banded = {f"{score.name}_low", f"{score.name}_high"} <= set(table.columns)
     lines = {}
     for method in _methods(table, score):
-        own = {row[key]: row for row in table.filter(pl.col("method") == method).iter_rows(named=True)}
-        ends = [
-            np.array([own.get(value, {}).get(score.name + end, math.nan) for value in order], dtype=float)
+        own = {
+            tuple(row[key] for key in keys): row
+            for row in table.filter(pl.col("method") == method).iter_rows(named=True)
+        }
+        y, low, high = (
+            np.array([own.get(values, {}).get(score.name + end, math.nan) for values in order], dtype=float)
             for end in ("", "_low", "_high")
-        ]
-        lines[method] = Curve(x=places, y=ends[0], low=ends[1], high=ends[2])
+        )
+        lines[method] = Curve(x=places, y=y, low=low, high=high) if banded else Curve(x=places, y=y)
     if not lines:
         return {}
-    wide = numeric and min(order) > 0 and max(order) / min(order) >= WIDE
+    wide = single and places.min() > 0 and places.max() / places.min() >= WIDE
+    seeds = _seeds(table, score)
+    notes = ["bands: 95 % intervals, pointwise"] if banded else []
+    notes += [f"{seeds}, the same at every value"] if seeds else []
+    along = ", ".join(keys)
     figure = curves(
         lines,
-        xlabel=key,
+        xlabel=along,
         ylabel=score.text or score.name,
         xscale="log" if wide else "linear",
-        note=f"bands: 95 % intervals, pointwise; n = {_seeds(table, score)} seeds, the same at every value",
+        note="; ".join(notes),
         legend=True,
     )
     if not wide:
-        figure.axes[0].set_xticks(places, [f"{value:g}" if numeric else str(value) for value in order])
-    return {f"{score.text or score.name} along {key}": figure}
+        ticks = [f"{places[i]:g}" if single else ", ".join(map(str, order[i])) for i in range(len(order))]
+        figure.axes[0].set_xticks(places, ticks)
+    return {f"{score.text or score.name} along {along}": figure}
 
 
 def _maps(table: pl.DataFrame, keys: Mapping[str, Sequence[Any]], score: Metric) -> dict[str, Any]:
@@ -168,6 +204,7 @@ def _maps(table: pl.DataFrame, keys: Mapping[str, Sequence[Any]], score: Metric)
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)  # type: ignore[arg-type]
     if not low < high:
         low, high = low - 0.5, high + 0.5
+    where = "intervals: see the table" if f"{score.name}_low" in table.columns else ""
     figures = {}
     for method in _methods(table, score)[:MAPS]:
         own = {
@@ -181,6 +218,6 @@ def _maps(table: pl.DataFrame, keys: Mapping[str, Sequence[Any]], score: Metric)
             low=low,
             high=high,
             title=method,
-            note=f"{score.text or score.name}; n = {_seeds(table, score)} seeds; intervals: see the table",
+            note="; ".join(filter(None, [score.text or score.name, _seeds(table, score), where])),
         )
     return figures
