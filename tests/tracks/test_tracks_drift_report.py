@@ -303,6 +303,44 @@ def test_worth_needs_both_ends_of_the_scale() -> None:
         make("section", "drift-worth").make(results)
 
 
+def test_worth_compares_like_with_like() -> None:
+    """What reads the same stands together, given limits after the calibrated ones, controls at the end."""
+    # return, bound, role, channel, limit
+    facts: dict[str, tuple[float, str | None, str, str, str]] = {
+        "clairvoyant": (1.5, "upper", "control", "errors", "none"),
+        "never": (0.0, "lower", "control", "errors", "none"),
+        "always": (1.2, None, "control", "errors", "none"),
+        "ks": (1.9, None, "method", "inputs", "calibrated"),
+        "own": (1.8, None, "method", "errors", "given"),
+        "bad": (0.1, None, "method", "errors", "calibrated"),
+        "good": (1.0, None, "method", "errors", "calibrated"),
+    }
+    frame = cells({(name, "t"): [5.0, 7.0, 8.0] for name in facts})
+    for place, name in enumerate(("return", "bound", "role", "channel", "limit")):
+        values = [facts[method][place] for method in frame["method"]]
+        frame = frame.with_columns(pl.Series(name, values))
+    frame = frame.with_columns(
+        upper=pl.when(pl.col("bound") == "upper").then(2.0).otherwise(np.nan),
+        reads=pl.when(pl.col("role") == "control").then(pl.lit("nothing")).otherwise(pl.col("channel")),
+        needs=pl.when(pl.col("role") == "control").then(pl.lit("none")).otherwise(None),
+        retrains=pl.lit(3.0),
+    )
+    board = worth(frame)
+    assert board.select("method", "reads", "needs", "role", "limit").rows() == [
+        ("good", "errors", "labels", "method", "calibrated"),
+        ("bad", "errors", "labels", "method", "calibrated"),
+        ("own", "errors", "labels", "method", "given"),
+        ("ks", "inputs", "none", "method", "calibrated"),
+        ("clairvoyant", "nothing", "none", "control", "none"),
+        ("always", "nothing", "none", "control", "none"),
+        ("never", "nothing", "none", "control", "none"),
+    ]
+    curves = {"by_arl0_arl0": np.array([4000.0]), "by_arl0_return": np.array([1.0])}
+    results = TableResults(track=make("track", "drift"), cells=frame, read=lambda key: curves)
+    section = make("section", "drift-worth").make(results)
+    assert section.table.equals(board) and "calibrated to the same" in section.text
+
+
 def test_groups_put_what_nobody_knows_before_the_controls() -> None:
     board = pl.DataFrame(
         {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -158,12 +158,8 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     chosen = table.filter(pl.col("task").is_in(pooled_tasks(table)))
     methods = list(dict.fromkeys(table["method"].to_list()))
     known = fact_columns(table, methods, FACTS)
-    read = {m: _read(chosen, m) or _read(table, m) for m in methods}
     columns: dict[str, Any] = {"method": methods}
-    # a control is shown a signal, and reads nothing of it
-    own = [[] if role == "control" else read[m] for m, role in zip(methods, known["role"], strict=True)]
-    columns["reads"] = [_joined(r) or can for r, can in zip(own, known["reads"], strict=True)]
-    columns["needs"] = [_needs(r) or can for r, can in zip(own, known["needs"], strict=True)]
+    columns |= _reading({m: _read(chosen, m) or _read(table, m) for m in methods}, known)
     columns["known"] = known["known"]
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])
@@ -173,12 +169,32 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     counts = dict(done(chosen).group_by("method").len().iter_rows())
     columns["cells"] = [int(counts.get(m, 0)) for m in methods]
     columns |= {name: known[name] for name in ("family", "role", "limit")}
-    text = dict.fromkeys(("reads", "needs"), pl.String)
-    return in_groups(pl.DataFrame(columns, schema_overrides=text))
+    return in_groups(pl.DataFrame(columns))
 
 
-def in_groups(board: pl.DataFrame) -> pl.DataFrame:
+def _reading(read: Mapping[str, Sequence[str]], known: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+    """Return the columns ``reads`` and ``needs`` from what each method read, else from what it can read."""
+    # a control is shown a signal, and reads nothing of it
+    own = [[] if role == "control" else r for r, role in zip(read.values(), known["role"], strict=True)]
+    reads = [_joined(r) or can for r, can in zip(own, known["reads"], strict=True)]
+    needs = [_needs(r) or can for r, can in zip(own, known["needs"], strict=True)]
+    return {
+        "reads": pl.Series(reads, dtype=pl.String),
+        "needs": pl.Series(needs, dtype=pl.String),
+    }
+
+
+def in_groups(board: pl.DataFrame, score: str = "restricted_delay", *, largest: bool = False) -> pl.DataFrame:
     """Sort a leaderboard: methods that read the same stand together, shortest delay first, controls last.
+
+    Parameters
+    ----------
+    board : polars.DataFrame
+        With a column ``reads``.
+    score : str
+        Column that decides the order within a group.
+    largest : bool
+        Whether its largest value comes first instead of the smallest.
 
     Examples
     --------
@@ -191,8 +207,8 @@ def in_groups(board: pl.DataFrame) -> pl.DataFrame:
     order = {name: place for place, name in enumerate(CHANNELS)} | {"nothing": len(CHANNELS) + 1}
     # what reads several kinds of signals, or nobody knows what, stands between the groups and the controls
     group = pl.col("reads").replace_strict(order, default=len(CHANNELS), return_dtype=pl.Int64)
-    delay = pl.col("restricted_delay").cast(pl.Float64).fill_nan(None)
-    return board.sort(group, delay, nulls_last=True, maintain_order=True)
+    value = pl.col(score).cast(pl.Float64).fill_nan(None)
+    return board.sort(group, value, descending=[False, largest], nulls_last=True, maintain_order=True)
 
 
 def _read(table: pl.DataFrame, method: str) -> list[str]:
@@ -444,13 +460,15 @@ def trigger_grid(rows: pl.DataFrame, own: pl.DataFrame, name: str) -> np.ndarray
 
 
 def worth(table: pl.DataFrame) -> pl.DataFrame:
-    """Return NS of each method as the retrain trigger of a deployment, best first.
+    """Return NS of each method as the retrain trigger of a deployment, in groups by what they read.
 
     Returns
     -------
     polars.DataFrame
-        method, ``ns``, ``retrains``, ``false_per_1000`` with intervals; empty without a task that has a
-        deployment, or where nobody says which methods are the ends of the scale.
+        method; ``reads``, ``needs``: what it read in the tasks with a deployment, and what that takes;
+        ``role``, ``limit``; ``ns``, ``retrains``, ``false_per_1000`` with intervals. Best first in each
+        group, those whose limit was given after the calibrated ones, controls at the end. Empty without a
+        task that has a deployment, or where nobody says which methods are the ends of the scale.
     """
     rows, both = triggering(table), ends(table)
     if both is None:
@@ -462,11 +480,19 @@ def worth(table: pl.DataFrame) -> pl.DataFrame:
         ns_interval(trigger_grid(rows, own[m], "return"), base, top, np.random.default_rng(0))
         for m in methods
     ]
-    return pl.DataFrame(
+    known = fact_columns(rows, methods, FACTS)
+    board = pl.DataFrame(
         {
             "method": methods,
+            **_reading({m: _read(rows, m) for m in methods}, known),
+            "role": known["role"],
+            "limit": known["limit"],
             **interval_columns("ns", found),
             **interval_columns("retrains", [over_seeds(own[m], "retrains") for m in methods]),
             **interval_columns("false_per_1000", [over_seeds(own[m], "false_per_1000") for m in methods]),
         }
-    ).sort("ns", descending=True)
+    )
+    # a limit that was given leads to other false alarms than the calibrated ones
+    apart = (pl.col("limit") == "given").fill_null(False)
+    best = in_groups(board, "ns", largest=True).with_columns(apart=apart)
+    return in_groups(best, "apart").drop("apart")

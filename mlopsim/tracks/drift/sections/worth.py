@@ -26,7 +26,10 @@ class Worth(SectionMaker):
     track: ClassVar[str] = "drift"
     title: ClassVar[str] = "Worth"
     order: ClassVar[float] = 120.0
-    needs: ClassVar[tuple[str, ...]] = ("role", "limit", "bound", "return", "upper", "retrains")
+    needs: ClassVar[tuple[str, ...]] = (
+        *("role", "reads", "needs", "limit", "channel", "bound"),
+        *("return", "upper", "retrains"),
+    )
 
     def make(self, results: Results) -> Section | None:
         """Score them; nothing where no task has a deployment.
@@ -66,8 +69,16 @@ class Worth(SectionMaker):
             note=f"{tasks} tasks with a deployment; n = {seeds} scenario seeds",
         )
         text = (
-            "Each calibrated detector is the retrain trigger of the same deployment (same Worlds, costs and "
-            "cool-down): NS is 0 for never retraining and 1 for the clairvoyant bound. Statistical rank and "
+            "NS of each method as the retrain trigger of the same deployment (same Worlds, costs and "
+            "cool-down): 0 for never retraining, 1 for the clairvoyant bound. Like with like are the "
+            "methods of one group, which **read** and **need** the same and whose **limit** is calibrated "
+            "to the same false alarms. Limits that were given stand after them in their group, and "
+            "controls, which read nothing, at the end: both may alarm more often or less. A detector of "
+            "errors runs on the errors of what serves, and begins anew when another version takes over. "
+            "All other alarms are those on the whole stream, looked up: on inputs against the first "
+            "windows after the warm-up (or after the last alarm), on outputs of the model trained on the "
+            "warm-up, and those of controls. No retrain changes these, and they do not begin anew with "
+            "the version that serves. The figures show all groups in one frame. Statistical rank and "
             "worth need not agree: what counts there is whether a retrain is worth its cost, and whether "
             "there are rows of the new concept to train on."
         )
