@@ -62,6 +62,10 @@ class Provenance:
             raise DataError(f"{self.origin!r} is no origin of a cell: '{COMPUTED}' or a digest")
 
 
+#: grids that an error lists, at most
+GRIDS_NAMED = 8
+
+
 class Ledger:
     """A results folder's ``ledger.sqlite``; use :meth:`open` for writing, :meth:`read` for reading.
 
@@ -239,14 +243,22 @@ class Ledger:
         LedgerError
             If there is none, or several begin so.
         """
-        grids = self.grids()
-        if which is not None:
-            grids = [entry for entry in grids if entry["digest"].startswith(which)]
-            if len(grids) > 1:
-                raise LedgerError(f"several grids begin with '{which}'", remedy="give more digits")
-        if not grids:
-            raise LedgerError(f"no grid{f' {which}' if which else ''} in {self.folder}")
-        return grids[0]
+        known = self.grids()
+        if not known:
+            raise LedgerError(
+                f"no grid in {self.folder}", remedy="run a suite into it: mlopsim bench results=DIR"
+            )
+        found = [entry for entry in known if which is None or entry["digest"].startswith(which)]
+        if which is not None and len(found) != 1:
+            shown = found or known
+            listed = ", ".join(f"{entry['digest'][:12]} ({entry['title']})" for entry in shown[:GRIDS_NAMED])
+            more = f" and {len(shown) - GRIDS_NAMED} more" if len(shown) > GRIDS_NAMED else ""
+            what = f"several grids of {self.folder} begin" if found else f"no grid of {self.folder} begins"
+            raise LedgerError(
+                f"{what} with '{which}'",
+                remedy=f"{'more digits' if found else 'the beginning'} of one of: {listed}{more}",
+            )
+        return found[0]
 
     def begin_run(self, grid: str, record: Mapping[str, Any]) -> str:
         """Store the start of a run and return its id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,8 +151,3 @@ def export(ledger: Ledger, path: str | Path, grid: str | None = None) -> Path:
         else:
             frame.write_csv(target)
     return path
-
-
-def curves_reader(ledger: Ledger) -> Callable[[str], dict[str, Any]]:
-    """Return ``curves(key) -> {name: array}`` as ``Track.sections`` takes it."""
-    return ledger.curves

@@ -143,7 +143,7 @@ def makers(track: str) -> list[type[SectionMaker]]:
             )
         if cls.track not in ("", *tracks):
             raise ConfigError(
-                f"{cls.full_name} belongs to the track '{cls.track}', which is not there"
+                f"{cls.full_name} belongs to the unknown track '{cls.track}'"
                 f"{nearest(str(cls.track), tracks)} ({_source(cls)})",
                 remedy=f"one of: {', '.join(tracks)}; of a plug-in: load its file, too",
             )
@@ -248,8 +248,11 @@ def _check(section: Any) -> None:
 def _lacks(names: Sequence[str], columns: Sequence[str]) -> str:
     words = ", ".join(f"'{name}'" for name in names)
     # every table of cells says the role of its methods, but those of versions without attributes
-    why = "this table has no such column" if "role" in columns else "which an earlier version did not store"
-    return f"it needs the column{'s' if len(names) > 1 else ''} {words}: {why}"
+    if "role" in columns:
+        why = ": this table has no such column"
+    else:
+        why = ", which an earlier version did not store"
+    return f"it needs the column{'s' if len(names) > 1 else ''} {words}{why}"
 
 
 def _failed(cls: type[SectionMaker], title: str, error: Exception) -> Unmade:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.repair import repair
-from mlopsim.bench.table import FIRST, curves_reader
+from mlopsim.bench.table import FIRST
 
 DATA = Path(__file__).parents[1] / "data"
 #: a metric that leads, cells and fits of each grid
@@ -57,8 +57,7 @@ def check_contents(folder: Path) -> None:
                 name: repr(float(value)) for name, value in stored[row["key"]].items()
             }
         with Ledger.read(folder) as ledger:
-            read = curves_reader(ledger)
-            assert {key: len(read(key)) for key in table["key"]} == {
+            assert {key: len(ledger.curves(key)) for key in table["key"]} == {
                 k: curves.get(k, 0) for k in table["key"]
             }
             named = set(table["fit"].drop_nulls())

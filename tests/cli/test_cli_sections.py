@@ -12,6 +12,8 @@ from cli_kit import Bench, Ended, mlopsim
 from mlopsim.compose import open_results
 from mlopsim.core import registry
 from mlopsim.core.errors import SectionError
+from mlopsim.core.section import make_sections
+from mlopsim.tracks.table_results import TableResults
 
 SECTION = """\
 from dataclasses import dataclass
@@ -144,3 +146,44 @@ def test_the_page_names_plugins_that_were_not_loaded(done: Bench) -> None:
     assert "<dt>mine.py</dt>" in text and "--plugin FILE" in text and "--trust-plugins" in text
     assert mlopsim("report", done.results, "--trust-plugins").code == 0
     assert "It is drawn." in page(done) and "mine.py</dt>" not in page(done)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"track": "delivry"},
+            "belongs to the unknown track 'delivry'; did you mean 'delivery'?",
+        ),
+        ({"needs": "'retrains'"}, "needs 'retrains', which are no names of columns"),
+        ({"needs": "(1,)"}, "needs (1,), which are no names of columns"),
+    ],
+)
+def test_a_section_that_cannot_be_any_is_refused_with_its_file(
+    done: Bench, given: dict[str, str], said: str
+) -> None:
+    mine = plugin(done, **given)
+    before = (done.results / "ledger.sqlite").read_bytes()
+    for ended in (report(done, mine), done("tasks=small", "--plugin", mine)):
+        assert ended.code == 2 and f"section/mine {said} ({mine})" in ended.err and "remedy: " in ended.err
+    # before anything is run
+    assert (done.results / "ledger.sqlite").read_bytes() == before
+
+
+def test_a_missing_column_is_of_an_earlier_version_only_where_nothing_is_known(done: Bench) -> None:
+    assert report(done, plugin(done, needs="('retrains', 'nothing')")).code == 0
+    text = page(done)
+    assert "it needs the column &#39;nothing&#39;: this table has no such column" in text
+    results = open_results(done.results)
+    old = results.cells.drop("role")
+    _, unmade = make_sections(TableResults(track=results.track, cells=old, read=results.curves))
+    reasons = {entry.title: entry.reason for entry in unmade}
+    said = "it needs the column 'nothing', which an earlier version did not store"
+    assert reasons["Mine <mine>"] == said
+
+
+def test_a_grid_that_is_not_there_names_those_that_are(done: Bench) -> None:
+    ended = mlopsim("report", done.results, "--grid", "xyz")
+    known = open_results(done.results)
+    assert ended.code == 2 and "begins with 'xyz'" in ended.err
+    assert f"remedy: the beginning of one of: {known.grid[:12]} ({known.title})" in ended.err

@@ -144,7 +144,10 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
 
 def _run(study: Study, *, no_report: bool) -> None:
     from mlopsim.cli.terminal_tables import print_leaderboard
+    from mlopsim.core.section import makers
 
+    if not no_report:
+        makers(str(study.suite.track["name"]))  # sections that cannot be any are refused before the work
     _check_data(study.suite)
     results = study.run()
     summary = results.summary
