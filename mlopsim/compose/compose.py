@@ -227,6 +227,14 @@ def _readable(error: Exception) -> tuple[str, str]:
             "run the command once for each value" if alone else f"write sweep.{key}=[...] to compare them"
         )
         return f"'{key}' takes one value, not several", advice
+    if "Cannot merge DictConfig with ListConfig" in text:
+        found = re.match(r"In '([^']*)'", text)
+        where = f" in the preset {found.group(1)}" if found else ""
+        return (
+            f"a list stands where keys are expected{where}",
+            "sweep must be a mapping of keys to lists, e.g. sweep: {deployment.latency: [1, 2, 4]}; the "
+            "settings of a track or a part are a mapping, too",
+        )
     cause = str(error.__cause__).split("\n")[0] if error.__cause__ is not None else ""
     match = re.match(r"In '.*': Could not find '(\w+)/(.*)'", text)
     if match:

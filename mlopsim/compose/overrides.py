@@ -82,6 +82,12 @@ def _as_meant(words: Sequence[str]) -> list[str]:
         if typing.get_origin(hint) in (list, dict):
             options = [hint]
         lists = [option for option in options if typing.get_origin(option) is list or option is list]
+        if value[:1] == "[" and options and all(option in (int, float, bool, str) for option in options):
+            several = f"write sweep.{key}={value} to compare them"
+            raise ConfigError(
+                f"'{key}' takes one value, not a list",
+                remedy=several if "." in key else "run the command once for each value",
+            )
         if value and value[0] not in "[{'\"" and value != "null":
             if options == [str]:
                 value = quoted(value)

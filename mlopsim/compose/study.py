@@ -17,7 +17,8 @@ from mlopsim.compose.compose import Composed, compose_bench
 from mlopsim.compose.entries import by_name, merged
 from mlopsim.compose.overrides import words_of
 from mlopsim.compose.results import Results
-from mlopsim.compose.sweep import Recipe, Sweep, read_sweep, swept_grid
+from mlopsim.compose.schema import LISTS
+from mlopsim.compose.sweep import Recipe, Sweep, as_list, read_sweep, swept_grid
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError
@@ -160,7 +161,7 @@ class Study:
             A key with ``values``, or a mapping of keys to values: a part of the tasks or its parameter
             (``learner``, ``deployment.latency``), ``tasks.ENTRY``, a setting of the track
             (``delivery.reaction``), or ``methods.NAME.PARAMETER``.
-        values : sequence, optional
+        values : sequence or 1-d array, optional
             Two values or more.
         zipped : bool, default False
             Whether the values of several keys go in pairs; otherwise every combination is compared.
@@ -181,7 +182,9 @@ class Study:
             if values is None:
                 raise ConfigError(f"no values of '{keys}' are given", remedy='sweep("KEY", [1, 2])')
             keys = {keys: values}
-        every = {**self.swept.values, **keys}
+        if not keys:
+            raise ConfigError("no keys to sweep are given", remedy='sweep("KEY", [1, 2]), or {KEY: [1, 2]}')
+        every = {**self.swept.values, **{key: as_list(found) for key, found in keys.items()}}
         swept = Sweep(values=every, zipped=zipped or self.swept.zipped)
         return replace(self, swept=swept, modified=True)
 
@@ -270,6 +273,9 @@ def load_suite(
     seeds: int | Sequence[int] | None = None,
     methods: Sequence[Spec] | None = None,
     tasks: Sequence[Any] | None = None,
+    split: str | None = None,
+    root: int | None = None,
+    cells: Sequence[Mapping[str, Any]] | None = None,
     plugins: Sequence[str | Path] = (),
     conf: Sequence[str | Path] = (),
     overrides: Sequence[str] | Mapping[str, Any] = (),
@@ -287,6 +293,8 @@ def load_suite(
         Instead of the suite's: ``name`` or ``{name: {param: value}}``.
     tasks : sequence of str or mapping, optional
         Instead of the suite's: names of its own tasks, or mappings of parts.
+    split, root, cells : optional
+        Instead of the suite's, as of :class:`mlopsim.bench.suite.Suite`.
     plugins : sequence of paths
         Files with components of one's own.
     conf : sequence of paths
@@ -317,11 +325,21 @@ def load_suite(
         composed = _from_file(Path(suite), words, conf)
     else:
         composed = compose_bench([f"suite={suite}", *words], conf=conf)
-    replaced = {"seeds": seeds, "methods": methods, "tasks": tasks}
+    replaced = {
+        "seeds": seeds,
+        "methods": methods,
+        "tasks": tasks,
+        "split": split,
+        "root": root,
+        "cells": cells,
+    }
     for key, value in replaced.items():
         if value is not None:
-            single = isinstance(value, int | str | Mapping)
-            own: Any = value if isinstance(value, int) else [value] if single else list(value)
+            listed = key in ("seeds", *LISTS)
+            single = isinstance(value, str | Mapping)
+            own: Any = [value] if listed and single else value
+            if listed and not isinstance(own, int):
+                own = list(own)
             setattr(composed.config, key, own)
             composed.resolved[key] = plain(own)
             composed.modified = True

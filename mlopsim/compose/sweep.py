@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from mlopsim.bench.grid import Grid, expand, ordered
 from mlopsim.bench.suite import Suite
 from mlopsim.compose.entries import MERGED, merged
@@ -64,8 +66,9 @@ class Sweep:
             if len(distinct) < len(values):
                 raise ConfigError(f"sweep.{key} has a value twice", remedy="keep one of them")
             if len(values) < 2:
+                count = "one value" if values else "no values"
                 raise ConfigError(
-                    f"sweep.{key} has {len(values)} value: there is nothing to compare",
+                    f"sweep.{key} has {count}: there is nothing to compare",
                     remedy=f"name two values or more, or write {key}=VALUE",
                 )
             if key.split(".")[0] in NOT_SWEPT:
@@ -75,10 +78,18 @@ class Sweep:
                     if key == "seeds"
                     else "run the command once for each value",
                 )
+        if self.zipped and not self.values:
+            raise ConfigError(
+                "sweep.zip pairs the values of keys, but no key is swept",
+                remedy="add sweep.KEY=[a,b] for two keys or more, or leave zip out",
+            )
         lengths = {key: len(values) for key, values in self.values.items()}
         if self.zipped and len(set(lengths.values())) > 1:
             shown = ", ".join(f"{key} {count}" for key, count in lengths.items())
-            raise ConfigError(f"sweep.zip pairs lists of one length, got {shown}")
+            raise ConfigError(
+                f"sweep.zip pairs lists of one length, got {shown}",
+                remedy="give each key as many values as the others, or leave zip out for every combination",
+            )
 
     def points(self) -> list[Point]:
         """Return the points, each a value for every key."""
@@ -109,6 +120,21 @@ class Sweep:
         return {**found, ZIP: True} if self.zipped else found
 
 
+def as_list(values: Any) -> Any:
+    """Return values in Python's own types: of a 1-d array, or of a sequence with numpy's scalars in it.
+
+    Examples
+    --------
+    >>> as_list(np.arange(2)), as_list([np.float64(0.5), "a"]), as_list("ab")
+    ([0, 1], [0.5, 'a'], 'ab')
+    """
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        return values.tolist()
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        return [value.item() if isinstance(value, np.generic) else value for value in values]
+    return values
+
+
 def read_sweep(tree: Mapping[str, Any]) -> Sweep:
     """Read the sweep of a config: keys with points in them, or nested.
 
@@ -119,7 +145,10 @@ def read_sweep(tree: Mapping[str, Any]) -> Sweep:
     """
     zipped = tree.get(ZIP, False)
     if not isinstance(zipped, bool):
-        raise ConfigError(f"sweep.zip must be true or false, got {zipped!r}")
+        raise ConfigError(
+            f"sweep.zip must be true or false, got {zipped!r}",
+            remedy="write sweep.zip=true for pairs, or leave it out for every combination",
+        )
     values: dict[str, Any] = {}
 
     def visit(node: Mapping[str, Any], above: str) -> None:
@@ -165,21 +194,31 @@ class Recipe:
         if head in parts:
             return replace(self, tasks=_in_parts(self.tasks, key, parts, value))
         known = [track.name, "methods", "tasks", *parts]
+        of_parts = f"{', '.join(parts)} with or without .PARAMETER, " if parts else ""
         raise ConfigError(
             f"'{key}' cannot be swept{'' if head in known else nearest(head, known)}",
-            remedy=f"keys: {', '.join(parts)} with or without .PARAMETER, tasks.ENTRY, {track.name}.SETTING, "
-            "methods.NAME.PARAMETER",
+            remedy=f"keys: {of_parts}tasks.ENTRY, {track.name}.SETTING, methods.NAME.PARAMETER",
         )
 
 
 def _in_methods(entries: Sequence[Spec], key: str, path: Sequence[str], value: Any) -> list[Spec]:
     name, *inside = path
     found: list[Spec] = []
-    names = []
+    names: list[str] = []
+    changed: list[str] = []
     for entry in entries:
         own, params = split_spec("method", entry)
         names.append(own.split("/")[-1])
-        found.append({own: _deeper(params, inside, value)} if names[-1] == name else entry)
+        if names[-1] != name:
+            found.append(entry)
+            continue
+        found.append({own: _deeper(params, inside, value)})
+        changed.append(canonical_json(_deeper(params, inside, value)))
+    if len(set(changed)) < len(changed):
+        raise ConfigError(
+            f"'{key}' sets all {len(changed)} entries of '{name}', and makes them the same method",
+            remedy=f"keep one entry of {name} to sweep it, or list it in methods=[...] with each value",
+        )
     if name not in names:
         raise ConfigError(
             f"'{key}': the study has no method '{name}'{nearest(name, names)}",

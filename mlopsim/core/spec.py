@@ -138,7 +138,10 @@ def make(kind: str, name: Spec, **params: Any) -> Any:
     if not isinstance(name, str | Mapping):
         if getattr(name, "kind", None) == kind and not params:
             return name
-        raise ConfigError(f"cannot build a {kind} from {type(name).__name__}")
+        raise ConfigError(
+            f"cannot build a {kind} from {name!r} ({type(name).__name__})",
+            remedy="write its name, or {name: {param: value}} for parameters",
+        )
     short, given = split_spec(kind, name)
     cls = find(kind, short)
     stored = name.get("version") if isinstance(name, Mapping) and "params" in name else None

@@ -165,3 +165,16 @@ def test_mistakes_are_told_when_it_is_made() -> None:
 def test_tasks_with_the_same_content_are_one() -> None:
     tasks = [{"stream": SMALL}, {"stream": SMALL, "learner": "ridge"}]
     assert len(Study(track={"delivery": {"steps": 0}}, tasks=tasks, methods=["never"]).suite.tasks) == 1
+
+
+def test_further_root_keys_are_keywords_of_a_suite() -> None:
+    cells = [{"zip": {"task": ["abrupt"], "method": ["ks"]}}]
+    keywords = load_suite("quick", split="validation", root=7, cells=cells)
+    words = load_suite("quick", overrides={"split": "validation", "root": 7, "cells": cells})
+    assert {cell.key for cell in keywords.grid.cells} == {cell.key for cell in words.grid.cells}
+    assert keywords.title == words.title and "modified" in keywords.title
+    assert keywords.grid.digest == words.grid.digest
+    usual = load_suite("quick", cells=cells).grid.cells
+    assert not {cell.key for cell in usual} & {cell.key for cell in keywords.grid.cells}
+    with pytest.raises(ConfigError, match="split"):
+        load_suite("quick", split="tets")

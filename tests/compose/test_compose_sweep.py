@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import polars as pl
 import pytest
 
 from mlopsim.compose import Results, Study, load_suite, open_results
 from mlopsim.compose.compose import compose_bench
-from mlopsim.compose.sweep import Sweep, read_sweep
+from mlopsim.compose.sweep import Recipe, Sweep, read_sweep
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find
 from mlopsim.core.section import Unavailable
@@ -173,6 +175,8 @@ def test_values_of_several_keys_in_pairs() -> None:
         ("deployment.latency", 2, "must be a list"),
         ("delivery.scenarios", [10, 20], "no effect on any cell"),
         ("signal", ["iid", "model"], "cannot be swept"),
+        ("learner", [], "has no values"),
+        ({}, None, "no keys to sweep"),
     ],
 )
 def test_mistakes_are_named(key: str, values: Any, message: str) -> None:
@@ -184,14 +188,67 @@ def test_mistakes_are_named(key: str, values: Any, message: str) -> None:
     "word", ["sweep=5", "sweep={a: [1,2]}", "sweep.=1,2", "sweep.x=[a", "sweep.x=range(1,3)", "sweep.zip=3"]
 )
 def test_words_that_are_no_sweep_are_refused(word: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="remedy"):
         compose_bench(["suite=quick", word])
+
+
+def test_pairs_without_keys_are_refused_at_every_door(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("# @package _global_\ndefaults: [quick, _self_]\nsweep: {zip: true}\n", encoding="utf-8")
+    for make in (
+        lambda: load_suite("quick", overrides=["sweep.zip=true"]),
+        lambda: load_suite(path),
+        lambda: Sweep(zipped=True),
+    ):
+        with pytest.raises(ConfigError, match=r"(?s)no key is swept.*remedy: add sweep\.KEY"):
+            make()
+    with pytest.raises(ConfigError, match=r"(?s)lists of one length.*remedy: give each key"):
+        Sweep(values={"a": [1, 2], "b": [1, 2, 3]}, zipped=True)
+    with pytest.raises(ConfigError, match=r"(?s)true or false.*remedy: write sweep\.zip=true"):
+        compose_bench(["suite=quick", "sweep.zip=maybe"])
+
+
+def test_a_list_in_a_preset_is_no_sweep(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("# @package _global_\ndefaults: [quick, _self_]\nsweep: [1, 2]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="sweep must be a mapping of keys to lists") as caught:
+        load_suite(path)
+    assert "ConfigTypeError" not in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [np.array([1, 4]), [np.int64(1), 4], (1, 4), range(1, 5, 3)])
+def test_values_of_numpy_are_numbers(values: Any) -> None:
+    assert keys(study().sweep("deployment.latency", values)) == keys(
+        study().sweep("deployment.latency", [1, 4])
+    )
+    with pytest.raises(ConfigError, match="must be a list"):
+        study().sweep("deployment.latency", np.eye(2))
+
+
+def test_entries_that_a_value_makes_the_same_are_refused() -> None:
+    two = study(methods=["periodic", {"periodic": {"every": 5}}])
+    with pytest.raises(ConfigError, match=r"(?s)sets all 2 entries of 'periodic'.*list it in methods="):
+        two.sweep("methods.periodic.every", [3, 6])
+    apart = study(methods=[{"on_alarm": {"detector": "ddm"}}, {"on_alarm": {"detector": "adwin"}}])
+    assert len(apart.sweep("methods.on_alarm.wait", [1, 2]).suite.methods) == 6
+
+
+def test_the_remedy_of_a_track_without_parts_names_what_it_has() -> None:
+    class Bare:
+        name, parts = "bare", {}
+
+    with pytest.raises(ConfigError, match=r"remedy: keys: tasks\.ENTRY, bare\.SETTING"):
+        Recipe(track=cast(Any, Bare()), tasks=[], methods=["a"]).at({"learner": "ridge"})
 
 
 def test_several_values_of_a_plain_key_advise_a_sweep() -> None:
     with pytest.raises(ConfigError, match=r"(?s)takes one value.*sweep\.deployment\.latency=\[") as caught:
         compose_bench(["suite=quick", "deployment.latency=1,2,4"])
     assert "multirun" not in str(caught.value)
+    for word in ("deployment.latency=[1,2,4]", "delivery.reaction=[1,2,4]"):
+        advice = rf"(?s)takes one value.*write sweep\.{re.escape(word)} to"
+        with pytest.raises(ConfigError, match=advice):
+            compose_bench(["suite=quick", word])
     with pytest.raises(ConfigError, match="given one value and swept"):
         compose_bench(["suite=quick", "deployment.latency=1", "sweep.deployment.latency=1,2"])
     with pytest.raises(ConfigError, match="given twice"):

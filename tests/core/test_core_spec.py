@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -205,3 +206,12 @@ def test_errors_survive_pickling_and_name_remedies():
     error = MissingExtraError("dask", "dask")
     assert "pip install" in str(pickle.loads(pickle.dumps(error)))
     assert nearest("x", []) == ""
+
+
+@pytest.mark.parametrize("spec", [5, None, 0.5])
+def test_what_is_no_spec_is_shown_with_a_remedy(spec: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=r"(?s)cannot build a detector from .*remedy: write its name"
+    ) as caught:
+        make("detector", spec)
+    assert repr(spec) in str(caught.value)
