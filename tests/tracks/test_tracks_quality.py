@@ -10,6 +10,7 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, Outcome
+from mlopsim.tracks.quality import analysis
 from mlopsim.tracks.quality.run import open_scenario, run_cells
 from mlopsim.tracks.quality.track import QualityTrack
 
@@ -284,3 +285,11 @@ def test_gates_that_cannot_work_are_refused_before_work_starts() -> None:
     ]
     with pytest.raises(ConfigError, match="ridge"):
         track.fits(cells)
+
+
+@pytest.mark.parametrize("own", [{"none": {"alpha": 0.1}}, {"oracle": {"action": "drop"}}])
+def test_the_ends_of_the_scale_are_listed_by_their_names_whatever_else_is(own: Any) -> None:
+    found = [method.name for method in QualityTrack().methods(["knn", own])]
+    assert {analysis.BASE, analysis.TOP, analysis.ORACLE} <= set(found) and len(found) == len(set(found)) == 7
+    plain = {name: {} for name in own}
+    assert len(QualityTrack().methods(["knn", plain])) == 6

@@ -24,7 +24,8 @@ from mlopsim.stats.robust_intervals import Band, improvement_interval, iqm_inter
 from mlopsim.stats.table import aggregate, best_first, interval_columns
 from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
 
-#: rows that the track itself puts into every table: the zero point of NS, and the one whose cells hold U
+#: rows that the track itself puts into every table, and by these names only: the zero point of NS, and the
+#: one whose cells hold U
 NEVER, ORACLE = "never", "oracle"
 #: attributes of methods and of tasks, in the order of a page
 FACTS = ("family", "role", "reads", "needs", "known")

@@ -20,7 +20,7 @@ from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import best_first, interval_columns
 from mlopsim.tracks.cell_table import axes_of, done, fact_columns, grid, mean_of
 
-#: rows that the track itself puts into every table: no gate, clean rows, the truth
+#: rows that the track itself puts into every table, and by these names only: no gate, clean rows, the truth
 BASE, TOP, ORACLE = "none", "clean", "oracle"
 MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
 #: attributes of methods and of tasks, in the order of a page

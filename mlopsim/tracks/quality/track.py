@@ -109,9 +109,13 @@ class QualityTrack:
         return Task(name=str(name), part=content, attributes=facts)
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
-        """Resolve gates, each at every stage that it can stand at; controls always belong to the table."""
+        """Resolve gates, each at every stage that it can stand at; controls always belong to the table.
+
+        Controls stand there under their plain names, by which the analysis finds the ends of the scale: one
+        with parameters of its own does not take their place.
+        """
         listed = list(entries)
-        names = [find("gate", split_spec("gate", entry)[0]).name for entry in listed]
+        names = [_label(entry) for entry in listed]
         # what knows the truth comes last
         always = sorted(always_listed("gate"), key=lambda name: find("gate", name).known != NOTHING)
         chosen: dict[str, Method] = {}
@@ -127,7 +131,7 @@ class QualityTrack:
         cls = find("gate", name)
         content = canonical("gate", {cls.name: given})
         gate: Gate = make("gate", content)
-        shown = label("gate", {cls.name: given})
+        shown = _label(entry)
         part = {"gate": content, "control": cls.control}
 
         def method(stage: str, suffix: str = "", **more: Any) -> Method:
@@ -203,6 +207,11 @@ class QualityTrack:
         from mlopsim.tracks.quality.analysis import leaderboard
 
         return leaderboard(table, self.floor)
+
+
+def _label(entry: Any) -> str:
+    name, given = split_spec("gate", entry)
+    return label("gate", {find("gate", name).name: given})
 
 
 def _clean() -> Method:
