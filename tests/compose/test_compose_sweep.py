@@ -362,6 +362,9 @@ def test_a_point_without_the_score_is_undefined_with_a_reason() -> None:
     rows = {(row["a"], row["method"]): row for row in section.table.iter_rows(named=True)}
     assert math.isnan(rows[1, "ks"]["ns"]) and "no 'ns'" in rows[1, "ks"]["ns_reason"]
     assert rows[2, "ks"]["ns"] == 2.5
+    # the value that is alone is seen
+    (line,) = section.figures["NS along a"].axes[0].lines
+    assert line.get_marker() == "o" and list(line.get_xdata()) == [1, 2]
     results.track.leaderboard = lambda table: pl.DataFrame({"method": ["ks"]})  # type: ignore[method-assign]
     with pytest.raises(Unavailable, match="no leaderboard"):
         SweepSection().make(results)

@@ -187,6 +187,11 @@ def _lines(table: pl.DataFrame, points: Sequence[Mapping[str, Attribute]], score
         note="; ".join(notes),
         legend=True,
     )
+    # a value between two undefined ones has no line to be seen by
+    middles = [curve.y for curve in lines.values()]
+    for line in figure.axes[0].lines:
+        if any(np.array_equal(line.get_ydata(), y, equal_nan=True) for y in middles):
+            line.set(marker="o", markersize=3.0)
     if not wide:
         ticks = [f"{places[i]:g}" if single else ", ".join(map(str, order[i])) for i in range(len(order))]
         figure.axes[0].set_xticks(places, ticks)
