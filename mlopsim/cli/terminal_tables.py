@@ -17,11 +17,11 @@ BOARD = "leaderboard.csv"
 PARTS = ("low", "high", "reason", "n", "cells", "excluded", "reference")
 
 
-def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
+def print_leaderboard(frame: pl.DataFrame, title: str, pooled: str = "") -> None:
     """Print a leaderboard: the first two intervals as ``0.83 [0.79, 0.87]``, a dash where undefined.
 
     Columns that do not fit into a terminal are left out and named below it: numbers are never cut. So are
-    attributes that are the same for all methods, or not known.
+    attributes that are the same for all methods, or not known. ``pooled`` says what rows pool.
     """
     from rich.console import Console
     from rich.table import Table
@@ -61,6 +61,8 @@ def print_leaderboard(frame: pl.DataFrame, title: str) -> None:
         notes.append(f"too wide for this terminal: {', '.join(columns[len(shown) :])}; see {BOARD}")
     if main:
         notes.append("n: scenario seeds; 95 % intervals; the report has those of the other columns")
+    if pooled:
+        notes.append(pooled)
     for note in notes:
         console.print(literal(note, "dim"))
 

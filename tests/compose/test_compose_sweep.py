@@ -291,6 +291,43 @@ def test_the_report_draws_the_score_along_the_values(results: Results) -> None:
     assert found["deployment.latency"].to_list() == [1, 2, 4] and set(found["ns_n"]) == {2}
 
 
+def test_what_pools_swept_values_says_so(results: Results) -> None:
+    from click.testing import CliRunner
+
+    from mlopsim.cli.commands.compare import command as compare
+    from mlopsim.cli.commands.report import command as report
+
+    said = "pools the swept values of {}; the section Sweep of the report has each by itself."
+    section = find("section", "delivery-leaderboard")().make(open_results(results.folder))
+    assert f"Each row {said.format('`deployment.latency`')}" in section.text
+    compared = CliRunner().invoke(compare, [str(results.folder), "periodic", "ks"], catch_exceptions=False)
+    assert f"The row 'all tasks' {said.format('deployment.latency')}" in compared.output
+    reported = CliRunner().invoke(report, [str(results.folder)], catch_exceptions=False)
+    assert f"Each row {said.format('deployment.latency')}" in reported.output
+    plain = TableResults(track=results.track, cells=results.cells, read=results.curves)
+    assert "swept" not in find("section", "delivery-leaderboard")().make(plain).text
+
+
+def test_the_terminal_says_what_rows_pool(capsys: pytest.CaptureFixture[str]) -> None:
+    from mlopsim.cli.terminal_tables import print_leaderboard
+
+    board = pl.DataFrame({"method": ["a"], "ns": [0.5], "ns_low": [0.4], "ns_high": [0.6], "ns_n": [3]})
+    print_leaderboard(board, "t", "Each row pools the swept values of latency.")
+    assert "Each row pools the swept values of latency." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("track", ["drift", "fairness", "quality"])
+def test_every_leaderboard_says_what_it_pools(track: str) -> None:
+    from mlopsim.checks.small_run import small_run
+
+    small = small_run(find("track", track)).results
+    cells = small.cells.with_columns((pl.int_range(pl.len()) % 2).alias("swept.key"))
+    found = TableResults(track=small.track, cells=cells, read=small.curves, sweep={"swept.key": [0, 1]})
+    section = find("section", f"{track}-leaderboard")().make(found)
+    assert "Each row pools the swept values of `swept.key`" in section.text
+    assert "swept values" not in find("section", f"{track}-leaderboard")().make(small).text
+
+
 def test_settings_of_a_track_are_those_of_the_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is swept of a track reaches the numbers, though a grid stores one track."""
     monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "worlds"))

@@ -145,6 +145,8 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
 def _run(study: Study, *, no_report: bool) -> None:
     from mlopsim.cli.terminal_tables import print_leaderboard
     from mlopsim.core.section import makers
+    from mlopsim.core.text import visible
+    from mlopsim.tracks.pooled_sweep import pooled_sweep
 
     if not no_report:
         makers(str(study.suite.track["name"]))  # sections that cannot be any are refused before the work
@@ -159,7 +161,8 @@ def _run(study: Study, *, no_report: bool) -> None:
     # what was computed is told before anything of the report can fail
     if not no_report:
         with written(results, reuse=True) as page:
-            print_leaderboard(results.leaderboard, results.title)
+            pooled = pooled_sweep(results.cells, results.sweep, shown=visible)
+            print_leaderboard(results.leaderboard, results.title, pooled)
             echo(f"report: {page}")
     if summary.failures or not summary.complete:
         raise SystemExit(1)

@@ -31,6 +31,9 @@ def command(
     """
     from mlopsim.cli.terminal_tables import print_intervals
     from mlopsim.compose.results import open_results
+    from mlopsim.core.text import visible
+    from mlopsim.tracks.comparison import POOLED
+    from mlopsim.tracks.pooled_sweep import pooled_sweep
 
     results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)
     found = results.compare(a, b)
@@ -40,3 +43,6 @@ def command(
     print_intervals(found, "difference", f"{score.text} of {a} less that of {b} ({results.title})")
     better = "above" if score.direction == "max" else "below"
     echo(f"{better} 0, {a} is better; n: scenario seeds, paired; 95 % intervals")
+    over = pooled_sweep(results.cells, results.sweep, shown=visible, subject=f"The row '{POOLED}'")
+    if over and POOLED in found["task"]:
+        echo(over)

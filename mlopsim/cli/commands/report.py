@@ -26,8 +26,11 @@ def command(folder: Path, grid: str | None, plugins: tuple[str, ...], trust_plug
       mlopsim report results/local/quick
     """
     from mlopsim.compose.results import open_results
+    from mlopsim.core.text import visible
+    from mlopsim.tracks.pooled_sweep import pooled_sweep
 
     results = open_results(folder, grid=grid, plugins=plugins, trust_plugins=trust_plugins)
     with written(results) as page:
-        print_leaderboard(results.leaderboard, str(folder))
+        pooled = pooled_sweep(results.cells, results.sweep, shown=visible)
+        print_leaderboard(results.leaderboard, str(folder), pooled)
         echo(f"report: {page}")

@@ -28,6 +28,7 @@ class DeliveryLeaderboard(SectionMaker):
         from mlopsim.tracks.cell_table import has_attributes, printed
         from mlopsim.tracks.delivery.analysis import FACTS
         from mlopsim.tracks.delivery.sections._shared import lines, warning
+        from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, warned = results.leaderboard, warning(results)
         figure = draw_leaderboard(
@@ -59,6 +60,8 @@ class DeliveryLeaderboard(SectionMaker):
         if warned:
             warned = warning(results, code_span)
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
+        if pooled := pooled_sweep(results.cells, results.sweep):
+            text += f"\n\n{pooled}"
         robust = [name for name in board.columns if name.startswith(("iqm", "p_improvement"))]
         shown = printed(board.drop(robust), FACTS)
         return Section(title=self.title, text=text, table=shown, figures={"Leaderboard": figure})

@@ -27,6 +27,7 @@ class Leaderboard(SectionMaker):
         from mlopsim.plots.leaderboard import leaderboard as draw
         from mlopsim.tracks.cell_table import has_attributes, printed
         from mlopsim.tracks.drift.analysis import BY_CHANCE, FACTS, pooled_tasks
+        from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, calibration = results.leaderboard, calibration_of(results)
         asked = -math.expm1(-calibration.horizon / calibration.arl0)
@@ -65,5 +66,7 @@ class Leaderboard(SectionMaker):
                 "know nothing: they are in one group, and the tasks are those that all of them share, or any "
                 "if there is none."
             )
+        if pooled := pooled_sweep(results.cells, results.sweep):
+            text += f"\n\n{pooled}"
         table = printed(board, FACTS)
         return Section(title=self.title, text=text, table=table, figures={"Leaderboard": figure})

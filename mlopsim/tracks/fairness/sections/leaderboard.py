@@ -32,6 +32,7 @@ class Leaderboard(SectionMaker):
         from mlopsim.tracks.fairness.analysis import FACTS, MORE_FACTS, biased, fair
         from mlopsim.tracks.fairness.fits import Calibration
         from mlopsim.tracks.fairness.sections._shared import settings_of
+        from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, table = results.leaderboard, results.cells
         alpha = Calibration.of(settings_of(results).calibration).alpha
@@ -72,6 +73,8 @@ class Leaderboard(SectionMaker):
         if wrong:
             note = f"{len(wrong)} tasks with a bias; 95 % bootstrap over scenario seeds; n: seeds"
             figures = {name: _drawn(part, references, note) for name, part in parts.items() if part.height}
+        if pooled := pooled_sweep(results.cells, results.sweep):
+            text += f"\n\n{pooled}"
         shown = printed(board, (*FACTS, *MORE_FACTS))
         return Section(title=self.title, text=text, table=shown, figures=figures)
 

@@ -25,6 +25,7 @@ class QualityLeaderboard(SectionMaker):
         from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
         from mlopsim.plots.style import marks_for
         from mlopsim.tracks.cell_table import has_attributes, printed
+        from mlopsim.tracks.pooled_sweep import pooled_sweep
         from mlopsim.tracks.quality.analysis import FACTS, with_errors
         from mlopsim.tracks.quality.sections._shared import floor_of, tasks_with_losses
 
@@ -56,6 +57,8 @@ class QualityLeaderboard(SectionMaker):
             else "What the methods are and need is not known of cells of an earlier version: gates that look "
             "at labels stand here among those that do not, and controls among gates."
         )
+        if pooled := pooled_sweep(results.cells, results.sweep):
+            text += f"\n\n{pooled}"
         return Section(
             title=self.title, text=text, table=printed(board, FACTS), figures={"Leaderboard": figure}
         )
