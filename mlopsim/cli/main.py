@@ -70,8 +70,8 @@ def group() -> None:
       mlopsim list selectors
       mlopsim report results/local/quick
 
-    Exit status: 0 done, 1 something failed (cells, checks, a promise), 2 refused with a remedy, 70 a fault of
-    mlopsim (run it again with --traceback), 130 interrupted.
+    Exit status: 0 done, 1 something failed (cells, sections, checks, a promise), 2 refused with a remedy,
+    70 a fault of mlopsim (run it again with --traceback), 130 interrupted.
     """
 
 
