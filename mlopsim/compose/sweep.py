@@ -10,7 +10,6 @@ does not change is there once.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -20,6 +19,7 @@ import numpy as np
 from mlopsim.bench.grid import Grid, expand, ordered
 from mlopsim.bench.suite import Suite
 from mlopsim.compose.entries import MERGED, merged
+from mlopsim.core.combinations import combinations
 from mlopsim.core.digest import canonical_json, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find
@@ -93,11 +93,7 @@ class Sweep:
 
     def points(self) -> list[Point]:
         """Return the points, each a value for every key."""
-        lists = list(self.values.values())
-        combined: Iterable[tuple[Any, ...]] = (
-            zip(*lists, strict=True) if self.zipped else itertools.product(*lists)
-        )
-        return [dict(zip(self.values, values, strict=True)) for values in combined]
+        return list(combinations(self.values, zipped=self.zipped))
 
     def attribute(self, key: str, value: Any) -> Attribute:
         """Return what stands for a value in the column of its key: of one type a key."""
@@ -301,7 +297,7 @@ def swept_grid(
         there = recipe.at(point)
         own = there.track.methods(there.methods)
         # with the same settings of the track, which may add methods of their own (``delivery.ladder``)
-        unswept = there.track.methods(recipe.methods)
+        unswept = own if there.methods is recipe.methods else there.track.methods(recipe.methods)
         if len(unswept) != len(own):
             values = ", ".join(f"{key}={point[key]}" for key in point if key.startswith("methods."))
             raise ConfigError(

@@ -37,7 +37,7 @@ from .selectors.traditional_cd import TraditionalCd
 from .selectors.uniform import Uniform
 from .tuning import TuneResult, tune
 from .vector import DeliveryVectorEnv
-from .walk import Trajectory, replay, run_plan
+from .walk import Trajectory, replay
 
 __all__ = [
     "A2C",
@@ -89,6 +89,5 @@ __all__ = [
     "open_scenarios",
     "pool_of",
     "replay",
-    "run_plan",
     "tune",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.delivery.inputs import Feed
-from mlopsim.delivery.selector import KEEP, Selector, View
+from mlopsim.delivery.selector import Selector, View
 
 if TYPE_CHECKING:
     from mlopsim.delivery.engine import Engine
@@ -150,54 +150,6 @@ def replay(
     if actions.shape != (len(worlds), pool.steps):
         raise ConfigError(f"actions must have the shape {(len(worlds), pool.steps)}, got {actions.shape}")
     return _run(engine, worlds, lambda s: _checked(actions[:, s], engine, "the list of actions"))
-
-
-def run_plan(
-    retrain: np.ndarray,
-    serve: np.ndarray,
-    pool: WorldPool,
-    deployment: Any,
-    which: Sequence[int] | np.ndarray | None = None,
-    *,
-    blocked: np.ndarray | None = None,
-) -> Trajectory:
-    """Carry out a plan in terms of versions as far as it is possible.
-
-    At every decision the retrain that the plan wants is made if it is possible; else the version that the
-    plan wants in the next window is deployed if that is possible (not if it serves already); else nothing.
-    So a wanted version that cannot be had now is tried again at the next decision; a retrain is not.
-
-    Parameters
-    ----------
-    retrain : ndarray of bool, shape (N, S)
-        At which decisions to retrain.
-    serve : ndarray of int64, shape (N, T)
-        Which version shall serve each window; -1: whichever does.
-    pool, deployment, which, blocked
-        See :func:`walk`.
-
-    Returns
-    -------
-    Trajectory
-    """
-    engine, worlds = _engine(pool, deployment, which, blocked)
-    n, steps = len(worlds), pool.steps
-    if retrain.shape != (n, steps) or serve.shape != (n, pool.windows):
-        raise ConfigError(
-            f"a plan needs shapes {(n, steps)} and {(n, pool.windows)}, got {retrain.shape} and {serve.shape}"
-        )
-
-    def decide(s: int) -> np.ndarray:
-        wanted = serve[:, pool.warmup + s]
-        versions = engine.versions
-        slot = (versions == wanted[:, None]).argmax(axis=1)
-        here = (versions == wanted[:, None]).any(axis=1) & (wanted >= 0)
-        possible = here & engine.mask[np.arange(n), 1 + slot]
-        actions = np.where(possible, 1 + slot, KEEP)
-        now = retrain[:, s] & engine.mask[:, -1]
-        return np.where(now, engine.slots + 1, actions)
-
-    return _run(engine, worlds, decide)
 
 
 def _engine(

@@ -1,4 +1,4 @@
-from .attributions import Attributions, group_gap
+from .attributions import Attributions
 from .conditional import conditional_sampled
 from .explainer import Explainer
 from .explainers.additive import Additive
@@ -23,6 +23,5 @@ __all__ = [
     "Permutation",
     "TreeShapley",
     "conditional_sampled",
-    "group_gap",
     "interventional",
 ]

@@ -1,64 +1,10 @@
-"""Closed forms: what a threshold does to two groups with normal scores, and what a rule of thumb does."""
+"""Closed forms: how often a rule of thumb blocks a fair model."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
-
-
-def acceptance(threshold: float, mean: float = 0.0) -> float:
-    """Return the share of a group with scores N(mean, 1) that is above a threshold.
-
-    Examples
-    --------
-    >>> round(acceptance(0.5), 5), round(acceptance(0.5, -0.4), 5)
-    (0.30854, 0.18406)
-    """
-    from scipy.special import ndtr
-
-    return float(ndtr(mean - threshold))
-
-
-def parity_gap(means: tuple[float, float], threshold: float) -> float:
-    """Return by how much more of the first group is accepted, scores being N(mean, 1).
-
-    Examples
-    --------
-    >>> round(parity_gap((0.0, -0.4), 0.5), 5)
-    0.12448
-    """
-    return acceptance(threshold, means[0]) - acceptance(threshold, means[1])
-
-
-def four_fifths_crossing(threshold: float, creep: float, ratio: float = 0.8) -> float:
-    """Return after how many windows the ratio of acceptance rates falls to four fifths.
-
-    Parameters
-    ----------
-    threshold : float
-        Scores of both groups are N(0, 1) at first.
-    creep : float
-        What the mean of one group moves by each window, below 0.
-    ratio : float, default 0.8
-
-    Raises
-    ------
-    ConfigError
-        If the mean does not fall.
-
-    Examples
-    --------
-    >>> round(four_fifths_crossing(0.5, -0.02), 2)
-    9.22
-    """
-    from scipy.special import ndtri
-
-    if creep >= 0.0:
-        raise ConfigError(f"the mean must fall for the ratio to fall, got {creep:g} a window")
-    check_range("ratio", ratio, 0.0, 1.0, open_low=True)
-    return float((threshold + ndtri(ratio * acceptance(threshold))) / creep)
 
 
 def four_fifths_false_block(n: int, p: float, audits: int = 1) -> float:

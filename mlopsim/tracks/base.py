@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Cell, FitJob, Outcome
+from mlopsim.core.track import Attribute, Cell, FitJob, Method, Outcome
 
 
 def check_entry(number: int, entry: Any, known: Sequence[str]) -> None:
@@ -60,6 +60,39 @@ def always_listed(kind: str) -> list[str]:
     ['never']
     """
     return [name for name in names(kind) if vars(find(kind, name)).get("always_listed", False)]
+
+
+def distinct(methods: Iterable[Method]) -> list[Method]:
+    """Return the methods of a table, each with a name of its own.
+
+    Raises
+    ------
+    ConfigError
+        If a method is listed twice, or two that differ would have one name.
+
+    Examples
+    --------
+    >>> one = Method(name="a", part={"rate": 1})
+    >>> distinct([one, replace(one, name="b")])
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: the method b is listed twice
+      remedy: keep one of them
+    >>> distinct([one, replace(one, part={"rate": 2})])
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.ConfigError: two different methods would be called a
+    """
+    chosen: dict[str, Method] = {}
+    digests: set[str] = set()
+    for method in methods:
+        if method.digest in digests:
+            raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
+        if method.name in chosen:
+            raise ConfigError(f"two different methods would be called {method.name}")
+        chosen[method.name] = method
+        digests.add(method.digest)
+    return list(chosen.values())
 
 
 def name_fits(

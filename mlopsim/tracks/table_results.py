@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlopsim.core.combinations import combinations
 from mlopsim.core.track import Attribute, Track
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class TableResults:
     @property
     def sweep_points(self) -> Sequence[Mapping[str, Attribute]]:
         """The combinations of the swept values that are compared."""
-        lists = list(self.sweep.values())
-        found = zip(*lists, strict=True) if self.zipped else itertools.product(*lists)
-        return [dict(zip(self.sweep, values, strict=True)) for values in found] if lists else []
+        return combinations(self.sweep, zipped=self.zipped)
 
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the stored series of a cell."""

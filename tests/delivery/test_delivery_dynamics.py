@@ -15,7 +15,7 @@ from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.env import DeliveryEnv
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.vector import DeliveryVectorEnv
-from mlopsim.delivery.walk import replay, run_plan, walk
+from mlopsim.delivery.walk import replay, walk
 from mlopsim.world.spec import WorldSpec
 
 
@@ -169,21 +169,6 @@ def test_a_walk_alone_equals_a_walk_among_others() -> None:
     for i in range(2):
         one = walk(MaskedRandom(), pool, dep, [i], seeds[i : i + 1], blocked=blocked)
         assert (one.executed[0] == both.executed[i]).all() and (one.reward[0] == both.reward[i]).all()
-
-
-def test_plan_is_carried_out() -> None:
-    pool = fake_pool(1, 1, windows=20, canary=False)
-    dep = make("deployment", "standard", label_delay=1, latency=1, switch_cost=0.1, retrain_cost=0.2)
-    retrain = np.zeros((1, pool.steps), dtype=bool)
-    retrain[0, 3] = True  # decided at 5: trains 4, serves from window 7
-    serve = np.full((1, 20), -1)
-    serve[0, 10:13] = 2
-    serve[0, 13:] = 4
-    found = run_plan(retrain, serve, pool, dep)
-    assert found.served[0].tolist() == [-1] * 3 + [2] * 4 + [4] * 3 + [2] * 3 + [4] * 7
-    assert found.parts["switch"].sum() == pytest.approx(-0.3) and found.retrained.sum() == 1
-    again = replay(found.asked, pool, dep)
-    assert (again.reward == found.reward).all() and not again.invalid.any()
 
 
 def test_blocked_version_is_paid_and_never_serves() -> None:

@@ -11,7 +11,6 @@ import pytest
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import make
 from mlopsim.explain import additive, linear
-from mlopsim.explain.attributions import group_gap
 from mlopsim.explain.conditional import conditional, conditional_sampled, conditional_tensor
 from mlopsim.explain.output import Output, output_of
 from mlopsim.learners.models import ConstantModel, LinearModel, Link
@@ -331,37 +330,12 @@ def test_the_gap_of_attributions_adds_up_to_the_gap_of_mean_scores():
     gap = margin[g == 1].mean() - margin[g == 0].mean()
     for name in ("linear_interventional", "linear_conditional"):
         found = make("explainer", name).explain(model, X, X[:300], RNG(0))
-        gaps = group_gap(found.values, g)
+        gaps = found.values[g == 1].mean(axis=0) - found.values[g == 0].mean(axis=0)
         assert gaps.shape == (4,) and gaps.sum() == pytest.approx(gap, abs=1e-10)
     # the mean row of a group has the group's mean attributions
     means = np.stack([X[g == 1].mean(axis=0), X[g == 0].mean(axis=0)])
     rows = make("explainer", "linear_conditional").explain(model, means, X[:300], RNG(0)).values
     np.testing.assert_allclose(rows[0] - rows[1], gaps, atol=1e-12)
-
-
-def test_gaps_of_versions_and_windows():
-    rng = RNG(0)
-    values, g = rng.normal(size=(2, 30, 3)), rng.integers(0, 3, 30)
-    bounds = np.array([0, 10, 10, 12, 30])
-    g[10:12] = 1
-    found = group_gap(values, g, one=2, other=1, bounds=bounds)
-    assert found.shape == (2, 4, 3)
-    for t, (a, b) in enumerate(itertools.pairwise(bounds)):
-        one, other = values[:, a:b][:, g[a:b] == 2], values[:, a:b][:, g[a:b] == 1]
-        if one.shape[1] and other.shape[1]:
-            np.testing.assert_allclose(found[:, t], one.mean(axis=1) - other.mean(axis=1), atol=1e-13)
-        else:
-            assert np.isnan(found[:, t]).all()
-    assert np.isnan(found).all(axis=(0, 2)).tolist() == [False, True, True, False]
-    np.testing.assert_allclose(
-        group_gap(values[0], g, one=2, other=1),
-        values[0][g == 2].mean(axis=0) - values[0][g == 1].mean(axis=0),
-    )
-    for bad in (np.array([0, 31]), np.array([0]), np.array([5, 0, 30])):
-        with pytest.raises(DataError, match="bounds"):
-            group_gap(values, g, bounds=bad)
-    with pytest.raises(DataError, match="shapes disagree"):
-        group_gap(values, g[:-1])
 
 
 def test_links_of_many_models():

@@ -14,7 +14,7 @@ from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome,
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
-from mlopsim.tracks.base import always_listed, check_entry, name_fits, run_by_setting, stream_facts
+from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
@@ -105,15 +105,7 @@ class DeliveryTrack:
         listed[:0] = [name for name in always_listed("selector") if name not in selectors]
         references = [name for name, control in CONTROLS.items() if control.always_listed or self.ladder]
         listed += [name for name in references if name not in entries]
-        chosen: dict[str, Method] = {}
-        for entry in listed:
-            method = self._method(entry)
-            if method.digest in (m.digest for m in chosen.values()):
-                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
-            if method.name in chosen:
-                raise ConfigError(f"two different methods would be called {method.name}")
-            chosen[method.name] = method
-        return list(chosen.values())
+        return distinct(self._method(entry) for entry in listed)
 
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:

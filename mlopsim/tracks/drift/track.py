@@ -16,7 +16,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Known
-from mlopsim.tracks.base import check_entry, name_fits, run_by_setting, stream_facts
+from mlopsim.tracks.base import check_entry, distinct, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_controls
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
@@ -111,13 +111,7 @@ class DriftTrack:
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
         """Resolve detectors; the controls always belong to the table."""
-        chosen: dict[str, Method] = {}
-        for entry in with_controls(entries):
-            method = self._method(entry)
-            if method.name in chosen:
-                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
-            chosen[method.name] = method
-        return list(chosen.values())
+        return distinct(self._method(entry) for entry in with_controls(entries))
 
     def _method(self, entry: Any) -> Method:
         name, given = split_spec("detector", entry)

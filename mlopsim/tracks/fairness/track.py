@@ -19,7 +19,7 @@ from mlopsim.fairness.explaining import Explaining
 from mlopsim.learners.base import takes_weights
 from mlopsim.streams.biases.base import Bias
 from mlopsim.streams.sources.population import Population
-from mlopsim.tracks.base import check_entry, name_fits, stream_facts
+from mlopsim.tracks.base import check_entry, distinct, name_fits, stream_facts
 from mlopsim.tracks.fairness.controls import CONTROLS
 from mlopsim.tracks.fairness.fits import Calibration
 from mlopsim.tracks.fairness.metrics import METRICS
@@ -161,18 +161,13 @@ class FairnessTrack:
 
     def methods(self, entries: Sequence[Any]) -> list[Method]:
         """Resolve audits and batteries, and their rules of thumb; controls always belong to the table."""
-        chosen: dict[str, Method] = {}
         found = [method for entry in entries for method in self._methods(entry)]
         usual = {"audit": None, "rule": False, "arm": False}
         found += [
             Method(name=name, part={**usual, "control": name}, attributes=control.facts())
             for name, control in CONTROLS.items()
         ]
-        for method in found:
-            if method.name in chosen:
-                raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
-            chosen[method.name] = method
-        return list(chosen.values())
+        return distinct(found)
 
     def _methods(self, entry: Any) -> list[Method]:
         name, given = split_spec("audit", entry)

@@ -15,7 +15,7 @@ from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
 from mlopsim.quality.gate import NOTHING, Action, Gate, Stage
 from mlopsim.quality.train_gate import TrainGate
-from mlopsim.tracks.base import always_listed, check_entry, stream_facts
+from mlopsim.tracks.base import always_listed, check_entry, distinct, stream_facts
 from mlopsim.tracks.quality.metrics import METRICS
 
 #: parts of a task
@@ -118,13 +118,8 @@ class QualityTrack:
         names = [_label(entry) for entry in listed]
         # what knows the truth comes last
         always = sorted(always_listed("gate"), key=lambda name: find("gate", name).known != NOTHING)
-        chosen: dict[str, Method] = {}
-        for entry in [*listed, None, *(name for name in always if name not in names)]:
-            for method in [_clean()] if entry is None else self._at_stages(entry):
-                if method.name in chosen:
-                    raise ConfigError(f"the method {method.name} is listed twice", remedy="keep one of them")
-                chosen[method.name] = method
-        return list(chosen.values())
+        known = [method for name in always if name not in names for method in self._at_stages(name)]
+        return distinct([*(m for entry in listed for m in self._at_stages(entry)), _clean(), *known])
 
     def _at_stages(self, entry: Any) -> list[Method]:
         name, given = split_spec("gate", entry)
