@@ -25,9 +25,9 @@ VERSIONS: dict[str, int] = {
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals
-    "calibration": 4,
+    "calibration": 5,
     # from alarms to metrics
-    "drift_outcome": 3,
+    "drift_outcome": 4,
     # from errors and gates to what serves, and metrics
     "quality": 2,
     # from models to evidence, limits of audits, and metrics

@@ -20,7 +20,7 @@ D = TypeVar("D", bound=Detector)
 HALVINGS = 40
 #: doublings of the bracket before the search is given up
 DOUBLINGS = 60
-#: alarms within so many ticks are called early
+#: alarms within so many ticks (rows, where H is given in rows) are called early
 EARLY = 1000
 
 
@@ -46,7 +46,11 @@ def target_share(arl0: float, horizon: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Boundary:
-    """A limit, randomised between two thresholds where the score lives on a lattice.
+    """A limit, randomised between two thresholds where no single one gives the asked share.
+
+    Of a score with atoms (counts, sums of errors) the weight belongs to the law. Of a continuous score it
+    only says that the signals are finitely many: the two thresholds are neighbours among their highest scores
+    and meet as the signals become more.
 
     Parameters
     ----------
@@ -87,9 +91,9 @@ def boundary(maxima: np.ndarray, target: float) -> Boundary:
 
     Notes
     -----
-    Exceedance is strict, as alarms are. With atoms (a lattice), the share jumps over the target at one
-    value; the randomisation between it and the next lower one closes the gap, as in a randomised test
-    (Lehmann and Romano 2005, section 3.1).
+    Exceedance is strict, as alarms are. Among finitely many maxima the share jumps over the target at one
+    value, by 1/m of a continuous score and by more at an atom; the randomisation between it and the next
+    lower one closes the gap, as in a randomised test (Lehmann and Romano 2005, section 3.1).
 
     Examples
     --------
@@ -135,11 +139,11 @@ class Attained:
     share : Interval
         P(alarm within H) with its Clopper-Pearson interval.
     restricted_mean : float
-        Mean of min(first alarm, H), in ticks.
+        Mean of min(first alarm, H), in the unit of H.
     censored : float
         Share of the signals without an alarm.
     early : float
-        Share with an alarm within the first 1000 ticks.
+        Share with an alarm within the first 1000 units of H.
     """
 
     share: Interval

@@ -12,6 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.track import Attribute
 from mlopsim.drift.law import Law
+from mlopsim.drift.positions import positions
 from mlopsim.drift.signal import Signal, SignalKind
 
 #: what a task may offer, in the order in which a detector takes the first that it reads
@@ -75,7 +76,7 @@ class Channel:
 
     def times(self, ticks: np.ndarray) -> np.ndarray:
         """Return the row that was newest when each tick arrived, int64."""
-        times: np.ndarray = (np.asarray(ticks, dtype=np.int64) + 1) * self.rows - 1 + self.lag
+        times: np.ndarray = (positions(ticks, "ticks") + 1) * self.rows - 1 + self.lag
         return times
 
     def ticks_within(self, rows: int) -> int:
@@ -103,12 +104,15 @@ class Scenario:
     harmful : tuple of (int, int)
         First and last row of each change that a detector should find.
     harmless : tuple of (int, int)
-        Changes of the inputs' law that leave the risk of the model as it was.
+        Changes that the task declares to need no answer.
     laws : tuple of (Law, Law) or None
         Laws of independent ticks before and after the change, where they are known.
     risk_change : float
         Mean error of the model from the first change on less that before it; NaN where there is no model or
         no change.
+    harmful_risk, harmless_risk : tuple of float
+        Measured for each of these changes: mean error of the model between its end and the next change, less
+        that between the change before and its start. NaN where no row is left; empty where there is no model.
     """
 
     rows: int
@@ -117,6 +121,8 @@ class Scenario:
     harmless: tuple[tuple[int, int], ...] = ()
     laws: tuple[Law, Law] | None = None
     risk_change: float = float("nan")
+    harmful_risk: tuple[float, ...] = ()
+    harmless_risk: tuple[float, ...] = ()
 
 
 class Source:

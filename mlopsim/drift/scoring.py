@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mlopsim.core.errors import DataError
+from mlopsim.drift.positions import pairs, positions
+from mlopsim.drift.time_ratio import time_ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +37,12 @@ class Score:
     chance_recall : float
         Share of the changes that as many alarms as these at random ticks would find.
     mtfa, mtd, mdr, mtr : float
-        Mean time between false alarms (stable ticks a false alarm), mean time to detection (= ``delay``),
-        missed detection rate, and MTR = MTFA / MTD * (1 - MDR).
+        Those of the literature, which know no tolerance: see :func:`mlopsim.drift.time_ratio.time_ratio`.
     episode_recall : float
         Share of the episodes found: changes whose windows touch count as one episode.
     harmless_alarmed : float
-        Share of the harmless changes with an alarm in their window.
+        Share of the harmless changes with an alarm in that part of their window that belongs to no other
+        change; harmless changes of which nothing is left are not counted.
     """
 
     drifts: int
@@ -73,15 +75,18 @@ def score_alarms(
     tolerance: int,
     first: int = 0,
     harmless: Sequence[tuple[int, int]] | np.ndarray = (),
+    lag: int = 0,
 ) -> Score:
     """Score alarms against true changes.
 
     A change that starts at ``start`` and has arrived at ``end`` can be found in the window
-    ``start <= tick < end + tolerance`` (abrupt: ``end == start``), cut off at the end of the signal.
-    An alarm counts for the change that started last among those in whose window it lies; the first alarm for
-    a change is a hit, others are counted apart. So an alarm at every tick has as many false alarms as
+    ``start + lag <= tick < end + tolerance`` (abrupt: ``end == start``), cut off at the end of the signal and
+    where the next change can be found: from there on alarms are the next one's, and a change that was missed
+    until then counts as missed for that long. Changes that start at the same tick are one. The first alarm
+    for a change is a hit, others are counted apart. So an alarm at every tick has as many false alarms as
     there are stable ticks, whatever it finds. Alarms in the window of a harmless change, outside all windows
-    of other changes, are neither hits nor false: ``harmless_alarmed`` counts them.
+    of other changes, are neither hits nor false: ``harmless_alarmed`` counts them. An alarm in the window of
+    a change that is not harmless belongs to that change alone.
 
     Parameters
     ----------
@@ -97,6 +102,11 @@ def score_alarms(
         First tick that is looked at (after the warm-up); alarms before it are ignored.
     harmless : sequence of (start, end)
         Changes that need no answer.
+    lag : int, default 0
+        Ticks from the start of a change until anything of the new law can have been seen (a label delay):
+        an alarm before that is no answer to it. Delays count from the start all the same, so that none is
+        below the lag. A change that no tick is left for (the lag reaches the end of its window) is one that
+        nobody can find, and is ignored.
 
     Returns
     -------
@@ -105,43 +115,54 @@ def score_alarms(
     Raises
     ------
     DataError
-        If an alarm lies outside the signal, a change ends before it starts, or the tolerance is below 1.
+        If a position is no whole number, an alarm lies outside the signal, a change ends before it starts,
+        the tolerance is below 1 or the lag below 0.
 
     References
     ----------
-    Basseville and Nikiforov (1993), *Detection of Abrupt Changes*, section 4 (criteria); Bifet (2017),
-    *Classifier concept drift detection and the illusion of progress* (MTFA, MTD, MDR, MTR).
+    Basseville and Nikiforov (1993), *Detection of Abrupt Changes*, section 4 (criteria).
 
     Examples
     --------
     >>> s = score_alarms([10, 55, 60], [(50, 50)], ticks=100, tolerance=20)
-    >>> s.hits, s.false, s.extra, s.delay, round(s.mtfa)
-    (1, 1, 1, 5.0, 80)
+    >>> s.hits, s.false, s.extra, s.delay, s.false_per_1000
+    (1, 1, 1, 5.0, 12.5)
+    >>> score_alarms([62], [(60, 60)], 100, 20, harmless=[(50, 50)]).harmless_alarmed
+    0.0
     """
-    at = np.unique(np.asarray(alarms, dtype=np.int64))
-    spans = np.asarray(drifts, dtype=np.int64).reshape(-1, 2)
+    at = np.unique(positions(alarms, "alarms"))
+    spans, calm = pairs(drifts, "changes"), pairs(harmless, "harmless changes")
+    ticks, tolerance, first, lag = (
+        int(positions([value], name)[0])
+        for value, name in ((ticks, "ticks"), (tolerance, "tolerance"), (first, "first"), (lag, "lag"))
+    )
     if tolerance < 1:
         raise DataError(f"a tolerance of {tolerance} ticks leaves no time to detect", remedy="use 1 or more")
+    if lag < 0:
+        raise DataError(f"nothing is seen {-lag} ticks before it happens", remedy="use a lag of 0 or more")
     if len(at) and (at[0] < 0 or at[-1] >= ticks):
-        raise DataError(f"alarms at {at[0]}..{at[-1]} in a signal of {ticks} ticks")
+        raise DataError(
+            f"alarms at {at[0]}..{at[-1]} in a signal of {ticks} ticks",
+            remedy="count ticks from 0; leave out what comes after the end",
+        )
     at = at[at >= first]
-    spans, ends = _windows(spans, first, ticks, tolerance)
-    quiet, quiet_ends = _windows(np.asarray(harmless, dtype=np.int64).reshape(-1, 2), first, ticks, tolerance)
-    starts, stops = np.r_[spans[:, 0], quiet[:, 0]], np.r_[ends, quiet_ends]
-    covered = np.zeros(ticks + 1, dtype=np.int64)
-    np.add.at(covered, starts, 1)
-    np.add.at(covered, stops, -1)
-    inside = np.cumsum(covered)[:ticks] > 0
-    stable = int((~inside[first:]).sum())
-    harmless_owner = _owners(at, quiet[:, 0], quiet_ends)
-    at = at[(harmless_owner < 0) | (_owners(at, spans[:, 0], ends) >= 0)]
+    found_in = _Windows.of(spans, first, ticks, tolerance, lag)
+    quiet_in = _Windows.of(calm, first, ticks, tolerance, lag)
+    busy, quiet = found_in.owners(ticks), quiet_in.owners(ticks)
+    # whatever belongs to a change that needs an answer is no matter of a harmless one
+    quiet = np.where(busy >= 0, -1, quiet)
+    stable = int(((busy < 0) & (quiet < 0))[first:].sum())
+    alarmed = len(np.unique(quiet[at])) - bool((quiet[at] < 0).any())
+    visible = len(np.unique(quiet[quiet >= 0]))
+    at_all = at
+    at = at[quiet[at] < 0]
 
-    owner = _owners(at, spans[:, 0], ends)
+    owner = busy[at]
     found = {int(k): int(at[owner == k][0]) for k in np.unique(owner) if k >= 0}
-    hits, false = len(found), int((owner < 0).sum())
-    delays = np.array([found[k] - spans[k, 0] for k in sorted(found)], dtype=np.float64)
+    hits, false, drifted = len(found), int((owner < 0).sum()), len(found_in.start)
+    delays = np.array([found[k] - found_in.start[k] for k in sorted(found)], dtype=np.float64)
     restricted = np.array(
-        [(found[k] if k in found else ends[k]) - spans[k, 0] for k in range(len(spans))], dtype=np.float64
+        [found.get(k, int(found_in.end[k])) - found_in.start[k] for k in range(drifted)], dtype=np.float64
     )
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
@@ -151,71 +172,77 @@ def score_alarms(
         if math.isnan(value):
             reasons[name] = reason
 
-    none, nothing, missed = "no change to find", "no alarm", "no change was found"
+    none = "labels come too late to find a change in time" if lag and len(spans) else "no change to find"
+    nothing, missed = "no alarm", "no change was found"
     nan = math.nan
-    put("delay", float(delays.mean()) if len(delays) else nan, missed if len(spans) else none)
-    put("restricted_delay", float(restricted.mean()) if len(spans) else nan, none)
-    put("recall", hits / len(spans) if len(spans) else nan, none)
+    put("delay", float(delays.mean()) if len(delays) else nan, missed if drifted else none)
+    put("restricted_delay", float(restricted.mean()) if drifted else nan, none)
+    put("recall", hits / drifted if drifted else nan, none)
     put("precision", hits / (hits + false) if hits + false else nan, nothing)
-    put("f1", 2 * hits / (2 * hits + false + len(spans) - hits) if len(spans) else nan, none)
+    put("f1", 2 * hits / (2 * hits + false + drifted - hits) if drifted else nan, none)
     put("false_per_1000", 1000.0 * false / stable if stable else nan, "no stable tick")
-    put("mtfa", stable / false if false else nan, "no false alarm")
-    put("mtd", values["delay"], missed if len(spans) else none)
-    put("mdr", 1.0 - values["recall"], none)
-    ratio = nan
-    if false and len(delays):
-        # a mean time of less than a tick is no time: whatever always fires has none
-        ratio = values["mtfa"] / max(values["mtd"], 1.0) * values["recall"]
-    put("mtr", ratio, "no false alarm" if not false else (missed if len(spans) else none))
-    looked = ticks - first
+    ratio = time_ratio(at_all, found_in.start, lag=lag)
+    for name in ("mtfa", "mtd", "mdr", "mtr"):
+        put(name, getattr(ratio, name), ratio.reasons.get(name, ""))
     chance = nan
-    if len(spans) and stable:
+    if drifted and stable:
         # the rate outside the windows: alarms that a change explains are no chance
-        lengths = (ends - spans[:, 0]).astype(np.float64)
+        lengths = (found_in.end - found_in.begin).astype(np.float64)
         chance = float(np.mean(1.0 - (1.0 - false / stable) ** lengths))
-    put("chance_recall", chance, "no stable tick" if len(spans) else none)
-    put("episode_recall", _episodes(spans[:, 0], ends, found), none)
-    alarmed = len(set(harmless_owner.tolist()) - {-1}) / len(quiet) if len(quiet) else nan
-    put("harmless_alarmed", alarmed, "no harmless change")
+    put("chance_recall", chance, "no stable tick" if drifted else none)
+    put("episode_recall", _episodes(found_in, found), none)
+    calm_text = "other changes cover the harmless ones" if len(quiet_in.start) else "no harmless change"
+    put("harmless_alarmed", alarmed / visible if visible else nan, calm_text)
     return Score(
-        drifts=len(spans),
+        drifts=drifted,
         detected=hits,
         hits=hits,
         false=false,
         extra=len(at) - hits - false,
-        ticks=looked,
+        ticks=ticks - first,
         stable=stable,
         reasons=reasons,
         **values,
     )
 
 
-def _windows(spans: np.ndarray, first: int, ticks: int, tolerance: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the changes that can be found, in order, and the ends of their windows."""
-    if (spans[:, 1] < spans[:, 0]).any():
-        raise DataError("a change ends before it starts")
-    spans = spans[(spans[:, 0] >= first) & (spans[:, 0] < ticks)]
-    spans = spans[np.argsort(spans[:, 0], kind="stable")]
-    return spans, np.minimum(spans[:, 1] + tolerance, ticks)
+@dataclass(frozen=True, kw_only=True)
+class _Windows:
+    """Changes that can be found, in order: where each starts, is seen at the earliest, and ends to count."""
+
+    start: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def of(cls, spans: np.ndarray, first: int, ticks: int, tolerance: int, lag: int) -> _Windows:
+        spans = spans[(spans[:, 0] >= first) & (spans[:, 0] < ticks)]
+        start = np.unique(spans[:, 0])
+        arrived = np.array([spans[spans[:, 0] == at, 1].max() for at in start], dtype=np.int64)
+        begin = start + lag
+        # a change within a slower one does not end the time in which something is to be found
+        end = np.minimum(np.maximum.accumulate(arrived + tolerance) if len(start) else arrived, ticks)
+        end = np.minimum(end, np.append(begin[1:], ticks))
+        open_ = end > begin
+        return cls(start=start[open_], begin=begin[open_], end=end[open_])
+
+    def owners(self, ticks: int) -> np.ndarray:
+        """Return the change to which each tick belongs, int64 (ticks,), -1 for none."""
+        owner = np.full(ticks, -1, dtype=np.int64)
+        for k, (begin, end) in enumerate(zip(self.begin, self.end, strict=True)):
+            owner[begin:end] = k
+        return owner
 
 
-def _owners(at: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return the change that each alarm counts for, -1 for none."""
-    owner = np.full(len(at), -1, dtype=np.int64)
-    for k in range(len(starts)):
-        owner[(at >= starts[k]) & (at < ends[k])] = k
-    return owner
-
-
-def _episodes(starts: np.ndarray, ends: np.ndarray, found: dict[int, int]) -> float:
+def _episodes(windows: _Windows, found: dict[int, int]) -> float:
     """Return the share of groups of touching windows in which something was found."""
-    if not len(starts):
+    if not len(windows.start):
         return math.nan
     hit: list[bool] = []
     reach = -1
-    for k in range(len(starts)):
-        if starts[k] > reach:
+    for k in range(len(windows.start)):
+        if windows.begin[k] > reach:
             hit.append(False)
-        reach = max(reach, int(ends[k]))
+        reach = max(reach, int(windows.end[k]))
         hit[-1] = hit[-1] or k in found
     return sum(hit) / len(hit)

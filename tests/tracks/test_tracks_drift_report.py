@@ -19,15 +19,22 @@ from mlopsim.core.track import Section
 from mlopsim.drift.law import Normal
 from mlopsim.drift.run_length.floor import floor_delay
 from mlopsim.tracks.drift.analysis import (
+    FALLS,
+    LEVEL,
     MEANS,
+    RISES,
     by_channel,
     calibrations,
     completed,
     ends,
+    harmless,
     in_groups,
+    lacking_limits,
     leaderboard,
     pooled_tasks,
     ranked,
+    risk_directions,
+    where_all_have_limits,
     worth,
 )
 from mlopsim.tracks.drift.evidence import references
@@ -139,11 +146,11 @@ def test_sections_are_made_or_say_why(report: Any) -> None:
         issubclass(cls, SectionMaker) and cls.needs and cls.title for cls in own if cls.name != "drift-words"
     )
     order = [cls.title for cls in sorted(own, key=lambda cls: cls.order)]
-    assert len({cls.order for cls in own}) == len(own) == 14
+    assert len({cls.order for cls in own}) == len(own)
     assert [title for title in order if title in sections] == list(sections)
     assert [each.title for each in unmade] == ["Ranks"] and "3 methods" in unmade[0].reason
-    # no task has a deployment
-    assert set(order) - set(sections) == {"Ranks", "Worth"}
+    # no task has a deployment, and every method has limits everywhere
+    assert set(order) - set(sections) == {"Ranks", "Worth", "Where all have limits"}
 
 
 def test_methods_that_read_the_same_stand_together(report: Any) -> None:
@@ -262,7 +269,8 @@ def test_an_earlier_table_has_a_leaderboard_and_says_what_is_not_known(report: A
     assert [s.title for s in made] == ["Leaderboard", "Run lengths without a change", "Tasks", "Words"]
     assert "stored no attributes" in made[0].text and "role" not in made[0].table.columns
     assert "stored no attributes" not in report[0]["Leaderboard"].text
-    assert len(made) + len(unmade) == 14 and all("earlier version" in each.reason for each in unmade)
+    own = [name for name in names("section") if find("section", name).track == "drift"]
+    assert len(made) + len(unmade) == len(own) and all("earlier version" in u.reason for u in unmade)
 
 
 def test_cells_of_an_earlier_version_among_new_ones_are_read_like_them(report: Any) -> None:
@@ -350,3 +358,42 @@ def test_groups_put_what_nobody_knows_before_the_controls() -> None:
         }
     )
     assert in_groups(board)["method"].to_list() == ["e", "i", "unknown", "both", "c"]
+
+
+def test_means_over_other_laws_stand_apart() -> None:
+    """A method without a limit somewhere has no recall beside others'; on the common laws it has."""
+    frame = cells({("a", "t"): [1.0], ("b", "t"): [np.nan], ("a", "u"): [3.0], ("b", "u"): [2.0]})
+    frame = frame.with_columns(
+        alarms=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(1.0),
+        share=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(0.2),
+        recall=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(1.0),
+        f1=pl.when(pl.col("restricted_delay").is_nan()).then(np.nan).otherwise(0.5),
+    )
+    board = {row["method"]: row for row in leaderboard(frame).to_dicts()}
+    assert board["a"]["recall"] == 1.0 and board["a"]["f1"] == 0.5
+    for name in ("recall", "f1", "restricted_delay", "precision"):
+        assert np.isnan(board["b"][name]) and "Where all have limits" in board["b"][f"{name}_reason"]
+    assert lacking_limits(frame) == {"errors": ["b"]}
+    common = {row["method"]: row for row in where_all_have_limits(frame).to_dicts()}
+    assert common["a"]["restricted_delay"] == 3.0 and common["b"]["restricted_delay"] == 2.0
+    assert all((row["tasks"], row["without"], row["f1"]) == (1, "b", 0.5) for row in common.values())
+    assert not len(where_all_have_limits(frame.filter(pl.col("task") == "t")))
+    assert lacking_limits(frame.filter(pl.col("task") == "u")) == {}
+
+
+def test_what_a_harmless_change_does_to_the_error_is_measured() -> None:
+    """Falls, rises and changes of nothing are never pooled."""
+    risks = {"falls": [-0.1, -0.12, -0.11], "rises": [0.1, 0.12, 0.11], "level": [-0.01, 0.012, 0.0]}
+    frame = cells({("a", task): [np.nan] * 3 for task in risks}).with_columns(
+        harmless_alarmed=pl.when(pl.col("task") == "falls").then(1.0).otherwise(0.0),
+        harmless_risk=pl.Series([value for values in risks.values() for value in values]),
+    )
+    assert {task: text for task, (text, _) in risk_directions(frame).items()} == {
+        "falls": FALLS, "rises": RISES, "level": LEVEL,
+    }  # fmt: skip
+    found = {row["tasks"]: row for row in harmless(frame).to_dicts()}
+    assert set(found) == set(risks) and found["falls"]["error"] == FALLS
+    assert found["falls"]["harmless_alarmed"] == 1.0 and found["level"]["harmless_alarmed"] == 0.0
+    assert found["falls"]["harmless_risk"] == pytest.approx(-0.11)
+    old = harmless(frame.drop("harmless_risk")).to_dicts()
+    assert [row["error"] for row in old] == ["not measured"]

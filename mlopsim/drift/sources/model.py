@@ -65,8 +65,9 @@ class Model(Base):
     window : int, default 100
         Rows in a window of inputs.
     harmless : list of str
-        Kinds of DriftEvents (covariate, prior, subgroup, concept) that do not change the risk of the model in
-        this task: alarms on them are counted apart. ``risk_change`` of a scenario tells whether that holds.
+        Kinds of DriftEvents (covariate, prior, subgroup, concept) that are declared to need no answer in this
+        task: alarms on them are counted apart. What such a change does to the risk of the model is measured:
+        ``harmless_risk`` of a scenario.
     block, folds : int
         Where the drift-free law of the stream is not known (real streams): longest blocks of the bootstrap of
         the warm-up, in rows, and contiguous folds that its errors are made with, each by a model that was not
@@ -137,13 +138,18 @@ class Model(Base):
         stream = trained.stream
         first, end = int(stream.bounds[stream.warmup]), int(stream.bounds[-1])
         ticks = self._ticks(trained, place, channel)
+        # whatever is read, a change does to the model what it does
+        errors = ticks if channel == "errors" else self._ticks(trained, place, "errors")
         harmful, harmless = self._changes(stream, first, end)
+        steps = _risk_steps(errors, (*harmful, *harmless))
         return Scenario(
             rows=end - first,
             channel=self._channel(ticks, channel),
             harmful=harmful,
             harmless=harmless,
-            risk_change=_risk_change(ticks, harmful + harmless) if channel == "errors" else math.nan,
+            risk_change=_risk_change(errors, harmful + harmless),
+            harmful_risk=steps[: len(harmful)],
+            harmless_risk=steps[len(harmful) :],
         )
 
     def quiet(self, place: Place, channel: str, rows: int) -> Channel:
@@ -278,6 +284,20 @@ def _risk_change(errors: np.ndarray, changes: tuple[tuple[int, int], ...]) -> fl
     if not 0 < start < len(errors):
         return math.nan
     return float(errors[start:].mean() - errors[:start].mean())
+
+
+def _risk_steps(errors: np.ndarray, changes: tuple[tuple[int, int], ...]) -> tuple[float, ...]:
+    """Return the mean error between each change and the next less that between the one before and it."""
+    starts, stops = (np.sort(np.array([c[k] for c in changes], dtype=np.int64)) for k in (0, 1))
+    found = []
+    for start, end in changes:
+        past = stops[stops < start]
+        before = errors[past[-1] if len(past) else 0 : start]
+        later = starts[starts > start]
+        after = errors[end : later[0] if len(later) else len(errors)]
+        known = len(before) and len(after)
+        found.append(float(after.mean() - before.mean()) if known else math.nan)
+    return tuple(found)
 
 
 def _drift_free(stream: Mapping[str, Any], rows: int) -> dict[str, Any] | None:

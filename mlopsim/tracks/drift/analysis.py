@@ -40,10 +40,13 @@ MEANS = (
     "extra",
     "chance_recall",
 )
-NOT_POOLED = "undefined on some of the pooled tasks: see Tasks"
+NOT_POOLED = "undefined on some of the pooled tasks: see Tasks, and Where all have limits"
 #: recall of as many alarms at random, above which the time of an alarm tells nothing of the change
 BY_CHANCE = 0.95
 DELAYS = ("restricted_delay", "delay")
+UNMEASURED = Interval(
+    value=math.nan, n=0, reason="an earlier version did not measure it, or there is no model"
+)
 MANY = "as many alarms at random places would find the changes, too: their delay tells nothing"
 
 
@@ -237,15 +240,15 @@ def _laws(table: pl.DataFrame) -> dict[str, tuple[int | None, int]]:
 def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
     """Return the mean of a metric over tasks and seeds, tasks weighing the same, seeds resampled.
 
-    Undefined where the method has no value in a task in which a change can be found: averages over
-    different tasks are not comparable.
+    Undefined, every metric alike, where the method was not run in one of the tasks (no limit gives what is
+    asked there, or it does not read the task): averages over different tasks are not comparable.
     """
     rows = done(table).filter(pl.col("method") == method)
     tasks = table["task"].n_unique()
     values = rows.filter(pl.col(name).is_finite())
     if not len(values):
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name) or "no cell is done")
-    if name == "restricted_delay" and values["task"].n_unique() < tasks:
+    if len(_ran(rows)) < tasks or (name == "restricted_delay" and values["task"].n_unique() < tasks):
         return Interval(value=math.nan, n=0, reason=NOT_POOLED)
     if name in DELAYS and found_by_chance(rows):
         return Interval(value=math.nan, n=0, reason=MANY)
@@ -257,6 +260,13 @@ def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
         n=found[f"{name}_n"],
         reason=found[f"{name}_reason"],
     )
+
+
+def _ran(rows: pl.DataFrame) -> set[str]:
+    """Return the tasks in which cells were run: their alarms are known, however many there are."""
+    # a table without that column is not of the track: the delay is defined where something can be found
+    name = "alarms" if "alarms" in rows.columns else "restricted_delay"
+    return set(rows.filter(pl.col(name).is_finite())["task"].to_list())
 
 
 def found_by_chance(rows: pl.DataFrame) -> bool:
@@ -293,20 +303,65 @@ def by_channel(table: pl.DataFrame) -> pl.DataFrame:
     frames = []
     for channel in channels(table):
         rows = through(table, channel)
-        pool = pooled_tasks(rows)
-        rows = rows.filter(pl.col("task").is_in(pool))
-        methods = ranked(rows)
-        columns: dict[str, Any] = {
-            "reads": [channel] * len(methods),
-            "needs": [needs_of(channel)] * len(methods),
-            "tasks": [len(pool)] * len(methods),
-            "method": methods,
-        }
-        for name in ("restricted_delay", "recall", "false_per_1000"):
-            columns |= interval_columns(name, [pooled_mean(rows, method, name) for method in methods])
-        if methods:
-            frames.append(in_groups(pl.DataFrame(columns)))
+        frames += _group(rows, channel, pooled_tasks(rows))
     return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def lacking_limits(table: pl.DataFrame) -> dict[str, list[str]]:
+    """Return by channel the ranked methods that have no limit in some of the tasks of their group."""
+    found = {}
+    for channel in channels(table):
+        rows = through(table, channel)
+        pool, ran = set(pooled_tasks(rows)), _ran_by(rows)
+        if lacking := [method for method, tasks in ran.items() if not pool <= tasks]:
+            found[channel] = lacking
+    return found
+
+
+def where_all_have_limits(table: pl.DataFrame) -> pl.DataFrame:
+    """Compare as :func:`by_channel` where some methods have no limit in some tasks, on the other tasks.
+
+    Returns
+    -------
+    polars.DataFrame
+        As :func:`by_channel`, with ``f1`` and ``without``: the methods that lack a limit somewhere, by name.
+        Only groups of :func:`lacking_limits`; empty where no task has limits of all.
+    """
+    frames = []
+    for channel, lacking in lacking_limits(table).items():
+        rows = through(table, channel)
+        ran = _ran_by(rows).values()
+        common = [task for task in pooled_tasks(rows) if all(task in tasks for tasks in ran)]
+        found = _group(rows, channel, common, ("restricted_delay", "recall", "f1", "false_per_1000"))
+        frames += [frame.with_columns(without=pl.lit(", ".join(lacking))) for frame in found]
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _ran_by(rows: pl.DataFrame) -> dict[str, set[str]]:
+    """Return the tasks in which each ranked method was run."""
+    return {method: _ran(rows.filter(pl.col("method") == method)) for method in ranked(rows)}
+
+
+def _group(
+    rows: pl.DataFrame,
+    channel: str,
+    pool: Sequence[str],
+    metrics: Sequence[str] = ("restricted_delay", "recall", "false_per_1000"),
+) -> list[pl.DataFrame]:
+    """Return the frame of a channel's ranked methods over tasks, none if there are none."""
+    rows = rows.filter(pl.col("task").is_in(pool))
+    methods = ranked(rows)
+    if not methods:
+        return []
+    columns: dict[str, Any] = {
+        "reads": [channel] * len(methods),
+        "needs": [needs_of(channel)] * len(methods),
+        "tasks": [len(pool)] * len(methods),
+        "method": methods,
+    }
+    for name in metrics:
+        columns |= interval_columns(name, [pooled_mean(rows, method, name) for method in methods])
+    return [in_groups(pl.DataFrame(columns))]
 
 
 def known_parameters(table: pl.DataFrame) -> pl.DataFrame:
@@ -416,23 +471,76 @@ def realised(table: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+#: what a change does to the error of the model, by the interval of its mean over seeds
+RISES, FALLS, LEVEL = "error rises", "error falls", "no change of the error seen"
+
+
+def risk_directions(table: pl.DataFrame, name: str = "harmless_risk") -> dict[str, tuple[str, Interval]]:
+    """Return what the changes of each task do to the error of its model, as measured.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells.
+    name : str
+        Metric with the error after less that before: ``harmless_risk`` or ``risk_change``.
+
+    Returns
+    -------
+    dict of str to (str, Interval)
+        By task: one of :data:`RISES`, :data:`FALLS`, :data:`LEVEL` (the interval holds 0, or one seed gives
+        none), and the mean over seeds. Tasks in which it is known in no cell are left out.
+    """
+    found = {}
+    rows = done(table).filter(pl.col(name).is_finite()).unique(["task", "seed"], maintain_order=True)
+    for task in dict.fromkeys(table["task"].to_list()):
+        values = rows.filter(pl.col("task") == task)[name].to_numpy()
+        if not len(values):
+            continue
+        mean = mean_interval(values, np.random.default_rng(0))
+        known = len(values) > 1 and math.isfinite(mean.low) and math.isfinite(mean.high)
+        text = RISES if known and mean.low > 0.0 else FALLS if known and mean.high < 0.0 else LEVEL
+        found[task] = text, mean
+    return found
+
+
 def harmless(table: pl.DataFrame) -> pl.DataFrame:
-    """Return how often each method alarms on changes that need no answer; empty where there is none."""
+    """Return how often each method alarms on changes that a task declares harmless.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``error``: what these changes do to the error of the model, measured
+        (:func:`risk_directions`); ``tasks`` with that, by name; ``harmless_risk``: the mean error after less
+        before over these tasks; reads, method, ``harmless_alarmed``. Tasks of different directions are never
+        pooled, nor are methods that read different things in one row. Empty where there is no such change.
+    """
     rows = looking(table).filter(pl.col("harmless_alarmed").is_finite())
-    methods = list(dict.fromkeys(rows["method"].to_list()))
-    if not methods:
-        return pl.DataFrame()
-    chosen = {m: rows.filter(pl.col("method") == m) for m in methods}
-    read = [_joined(_read(chosen[m], m)) for m in methods]
-    found = [over_seeds(chosen[m], "harmless_alarmed") for m in methods]
-    frame = pl.DataFrame(
-        {
-            "method": methods,
-            "reads": pl.Series(read, dtype=pl.String),
-            **interval_columns("harmless_alarmed", found),
-        }
-    )
-    return frame.sort("harmless_alarmed", descending=True)
+    directions = risk_directions(table) if "harmless_risk" in table.columns else {}
+    frames = []
+    for text in (RISES, LEVEL, FALLS, ""):
+        tasks = [t for t in dict.fromkeys(rows["task"]) if directions.get(t, ("", None))[0] == text]
+        for channel in (*CHANNELS, None):
+            own = rows.filter(pl.col("task").is_in(tasks), pl.col("channel").eq_missing(channel))
+            methods = list(dict.fromkeys(own["method"].to_list()))
+            if not methods:
+                continue
+            chosen = [own.filter(pl.col("method") == method) for method in methods]
+            risks = [over_seeds(part, "harmless_risk") if text else UNMEASURED for part in chosen]
+            frame = pl.DataFrame(
+                {
+                    "error": [text or "not measured"] * len(methods),
+                    "tasks": [", ".join(dict.fromkeys(part["task"].to_list())) for part in chosen],
+                    **interval_columns("harmless_risk", risks),
+                    "reads": pl.Series([channel] * len(methods), dtype=pl.String),
+                    "method": methods,
+                    **interval_columns(
+                        "harmless_alarmed", [over_seeds(part, "harmless_alarmed") for part in chosen]
+                    ),
+                }
+            )
+            frames.append(frame.sort("harmless_alarmed", descending=True))
+    return pl.concat(frames) if frames else pl.DataFrame()
 
 
 def triggering(table: pl.DataFrame) -> pl.DataFrame:

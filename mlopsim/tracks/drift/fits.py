@@ -168,6 +168,16 @@ def _quiet(content: str, split: str, count: int) -> Quiet:
     return Quiet(draw, count)
 
 
+@lru_cache(maxsize=2)
+def _arrival(content: str) -> tuple[int, int]:
+    """Return the rows of a tick of a law's signals, and how many rows late it arrives."""
+    law = json.loads(content)
+    source: Source = make("signal", law["signal"])
+    place = Place(stream=law["stream"], learner=law["learner"], split="train", root=law["root"])
+    channel = source.quiet(place, law["channel"], law["horizon"])
+    return channel.rows, channel.lag
+
+
 def make_fit(part: Mapping[str, Any]) -> FitResult:
     """Find the limits of one detector; see :func:`make_fits`."""
     return make_fits([part])[0]
@@ -190,7 +200,8 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     list of FitResult
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
-        ``restricted_mean``, ``censored``, ``early``, ``met``; ``info["reasons"]``: why a limit is undefined.
+        ``restricted_mean``, ``censored``, ``early``, ``met``, means in rows; ``info["reasons"]``: why a
+        limit is undefined.
         ``survival`` (A, :data:`POINTS`): share of the fresh signals without an alarm after the ticks ``at``.
         Attribute ``exact``: whether the limits follow from the exact law of the run length and not from the
         ``runs`` signals.
@@ -281,8 +292,10 @@ class _Plan:
 
     def result(self, ticks: int) -> FitResult:
         """Return the fit."""
+        # in rows, whatever a tick is: H ticks of windows are not H rows
+        rows, lag = _arrival(canonical_json(self.part["law"]))
         found = [
-            None if limit.reason else attained(first, ticks)
+            None if limit.reason else attained(first * rows + lag, self.part["law"]["horizon"])
             for limit, first in zip(self.limits, self._first, strict=True)
         ]
         at = np.linspace(0, ticks, POINTS).round()

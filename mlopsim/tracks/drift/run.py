@@ -222,7 +222,15 @@ def _run_cell(
             continue
         alarms = alarm_rows(cell, ready, scenario)
         scores.append(
-            score_alarms(alarms, scenario.harmful, scenario.rows, tolerance, harmless=scenario.harmless)
+            score_alarms(
+                alarms,
+                scenario.harmful,
+                scenario.rows,
+                tolerance,
+                harmless=scenario.harmless,
+                # before the first label of the new law nobody can answer, but who knows the changes
+                lag=0 if knows_changes(ready) else scenario.channel.lag,
+            )
         )
         runs.append((ready, alarms))
     now, run = scores[main], runs[main]
@@ -237,6 +245,7 @@ def _run_cell(
     chosen, shown = run
     metrics = {name: float(getattr(now, name)) for name in SCORED}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
+    metrics["harmless_risk"] = float(np.mean(scenario.harmless_risk)) if scenario.harmless_risk else math.nan
     metrics |= limits.metrics(calibration.arl0) | {
         "return": math.nan,
         "upper": math.nan,
@@ -273,10 +282,9 @@ def _explained(outcome: Outcome, scenario: Scenario, limits: Limits) -> Outcome:
     text = "this control is not calibrated" if limits.fit is None else "no limit was found"
     texts = dict.fromkeys(FITTED, text)
     texts |= dict.fromkeys(("return", "upper", "retrains"), "this task has no deployment")
-    texts["risk_change"] = (
-        "known where errors are read and something changes"
-        if scenario.channel.signal.kind is CHANNELS["errors"]
-        else "known where errors are read"
+    texts["risk_change"] = "known where there is a model and something changes"
+    texts["harmless_risk"] = (
+        "no rows before or after" if scenario.harmless_risk else "no harmless change, or no model"
     )
     for name, value in outcome.metrics.items():
         if math.isnan(value):

@@ -16,6 +16,7 @@ from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.on_alarm import OnAlarm
 from mlopsim.delivery.selectors.trigger import Trigger
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.positions import positions
 from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
 from mlopsim.tracks.drift.controls import is_upper
@@ -151,7 +152,7 @@ def decisions(world: World, alarms: Sequence[int] | np.ndarray) -> np.ndarray:
     the row's window.
     """
     steps = world.windows - world.warmup
-    rows = np.asarray(alarms, dtype=np.int64) + world.bounds[world.warmup]
+    rows = positions(alarms, "alarms") + world.bounds[world.warmup]
     step = np.searchsorted(world.bounds, rows, side="right") - 1 - (world.warmup - 1)
     found = np.zeros(steps, dtype=bool)
     found[step[step < steps]] = True

@@ -51,8 +51,8 @@ class Calibrations(SectionMaker):
             f"{calibration.runs} drift-free signals each, checked on "
             f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "
             f"asked by more than three standard errors; for {undefined} there is no limit that gives it, and "
-            "why. `early`: alarm within the first 1000 ticks; `restricted_mean`: of min(run length, H), in "
-            "ticks of the detector's own signal; the task is the first that uses the law."
+            "why. `early`: alarm within the first 1000 rows; `restricted_mean`: of min(run length, H), in "
+            "rows, whatever a tick of the detector is; the task is the first that uses the law."
         )
         unknown = rows.filter(
             pl.col("exact").is_null() | (pl.col("share").is_finite() & pl.col("met").is_null())

@@ -13,7 +13,7 @@ from mlopsim.core.track import Section
 @register("section", "drift-harmless")
 @dataclass(kw_only=True)
 class Harmless(SectionMaker):
-    """How often changes that leave the model's risk as it was are answered."""
+    """How often changes that are declared harmless are answered, by what they do to the error."""
 
     track: ClassVar[str] = "drift"
     title: ClassVar[str] = "Harmless changes"
@@ -28,8 +28,13 @@ class Harmless(SectionMaker):
         if not len(frame):
             return None
         text = (
-            "Share of the changes of P(x) that leave the model's risk as it was, with an alarm in their "
-            "window. A detector of inputs is right to see them and of no use to the deployment; what is left "
-            "to chance is the share that the asked rate gives."
+            "Share of the changes that a task declares to need no answer (changes of P(x), say) with an "
+            "alarm in that part of their window that belongs to no other change. What such a change does to "
+            "the error of the model is measured and not assumed: `harmless_risk` is the error rate after "
+            "less that before, and tasks in which the error rises, falls, or is not seen to change (the 95 % "
+            "interval over seeds holds 0) stand apart. A detector of inputs is right to see any of them; "
+            "only where no change of the error is seen is it of no use to the deployment. An alarm on a fall "
+            "asks for a retrain of a model that has become better. What is left to chance is the share that "
+            "the asked rate gives."
         )
         return Section(title=self.title, text=text, table=frame)

@@ -54,10 +54,11 @@ class Leaderboard(SectionMaker):
             f"changes (chance recall above {BY_CHANCE:.0%}), like `always`, has no delay.\n\n"
             f"All methods meet the same tasks: those ({len(pool)} of {results.cells['task'].n_unique()}) in "
             "which every calibrated method that knows nothing beforehand can be run; the others are in "
-            "Tasks. Whoever has no delay in one of them has none here, and its other means are of fewer "
-            "tasks. What methods **read** and **need** differs, so they stand in groups: errors take labels, "
-            "inputs and outputs take none; controls, which read nothing, come last. Each group on all tasks "
-            "that it shares is in By what is read. Compare methods that **know** the same."
+            "Tasks. Whoever has no limit in one of them has no means here (recall and F1 over fewer laws are "
+            "those of another question): on the tasks in which all have limits it is in Where all have "
+            "limits. What methods **read** and **need** differs, so they stand in groups: errors take "
+            "labels, inputs and outputs take none; controls, which read nothing, come last. Each group on "
+            "all tasks that it shares is in By what is read. Compare methods that **know** the same."
         )
         if not has_attributes(results.cells):
             text += (
