@@ -347,6 +347,8 @@ def lattice(up: float, down: float, h: float, p: float) -> Chain:
 
 #: most weights between states: more take minutes
 WEIGHTS = 40_000_000
+#: weights of less are left out: densities ten standard deviations away
+SMALL = 1e-24
 #: two points closer than this share of the limit are one
 SAME = 1e-9
 
@@ -394,11 +396,18 @@ class Axis:
 
 
 def axis(k: float, h: float, sd: float) -> Axis | None:
-    """Return nodes with breaks that a move by 2 k maps onto each other; None if they are too many."""
-    if k <= 0.0 or h / (2.0 * k) > 200.0:
+    """Return nodes with breaks that a move by 2 k maps onto each other; None if they are too many.
+
+    With k = 0 nothing moves, and panels of a standard deviation do: the range S+ + S- of the sums never falls.
+    """
+    if k < 0.0 or (k > 0.0 and h / (2.0 * k) > 200.0):
         return None
-    steps = np.arange(math.floor(h / (2.0 * k)) + 1) * 2.0 * k
-    ends = np.sort(np.concatenate([[0.0, h], steps, h - steps]))
+    if k == 0.0:
+        # short panels keep their polynomials low
+        ends = np.linspace(0.0, h, max(1, math.ceil(h / sd)) + 1)
+    else:
+        steps = np.arange(math.floor(h / (2.0 * k)) + 1) * 2.0 * k
+        ends = np.sort(np.concatenate([[0.0, h], steps, h - steps]))
     ends = ends[(ends >= 0.0) & (ends <= h)]
     breaks = ends[np.concatenate([[True], np.diff(ends) > SAME * h])]
     breaks[-1] = h
@@ -447,7 +456,8 @@ def two_sided(k: float, h: float, z: Normal, *, fold: bool = False) -> Chain | N
     rows, columns, values = [], [], []
 
     def add(at: np.ndarray, to: np.ndarray, mass: np.ndarray) -> None:
-        keep = mass != 0.0
+        # weights of a part of a panel may be negative
+        keep = np.abs(mass) > SMALL
         rows.append(np.broadcast_to(at[:, None], mass.shape)[keep])
         columns.append(np.broadcast_to(to[None, :], mass.shape)[keep])
         values.append(mass[keep])
