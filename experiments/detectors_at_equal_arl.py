@@ -35,8 +35,8 @@ from mlopsim.tracks.drift.analysis import (
     pooled_mean,
     pooled_tasks,
     ranked,
-    worth,
 )
+from mlopsim.tracks.drift.worth_analysis import worth
 from mlopsim.tracks.table_results import TableResults
 
 #: figures of the report that answer the question
@@ -51,7 +51,13 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     for task in tasks:
         if task.name in pool:
             kinds.setdefault(str(task.attributes["scenario"]).replace(" ", "_"), []).append(task.name)
-    value = {row["method"]: row for row in worth(cells).to_dicts()}
+    value: dict[str, dict[str, float]] = {}
+    costs: list[str] = []
+    for line in worth(cells).to_dicts():
+        cost = "" if line["retrain_cost"] is None else f"_at_{line['retrain_cost']:g}"
+        costs += [cost] * (cost not in costs)
+        for key in ("ns", "ns_low", "ns_high", "ns_best"):
+            value.setdefault(line["method"], {})[f"{key}{cost}"] = line.get(key, math.nan)
     rows = []
     for entry in board.to_dicts():
         name = entry["method"]
@@ -66,7 +72,8 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
         harmless = pooled_mean(cells.filter(pl.col("harmless_alarmed").is_finite()), name, "harmless_alarmed")
         row |= {"harmless_alarmed": harmless.value, "harmless_low": harmless.low}
         row |= {"harmless_high": harmless.high}
-        row |= {key: value.get(name, {}).get(key, math.nan) for key in ("ns", "ns_low", "ns_high")}
+        keys = [f"{key}{cost}" for cost in costs for key in ("ns", "ns_low", "ns_high", "ns_best")]
+        row |= {key: value.get(name, {}).get(key, math.nan) for key in keys}
         row["reason"] = entry["restricted_delay_reason"]
         rows.append(row)
     return rows
@@ -162,12 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = study(cells, suite.tasks)
     _common.write_table(experiment.folder, rows)
     facts = ("method", "reads", "known")
-    shown = (*facts, "restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "ns")
+    shown = [*facts, "restricted_delay", "recall", "false_per_1000", "harmless_alarmed"]
+    shown += [key for key in rows[0] if key == "ns" or key.startswith("ns_at_")]
     _common.show([{key: row[key] for key in shown} for row in rows], "at equal false alarms")
     for section in sections:
         for title, figure in section.figures.items():
-            if title in FIGURES:
-                name = title.lower().replace(" ", "-")
+            if title.split(", a retrain costs")[0] in FIGURES:
+                name = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:
         other, names = with_default_limits(suite, track, settings["default_seeds"])

@@ -26,6 +26,8 @@ VERSIONS: dict[str, int] = {
     "signal": 2,
     # limits from drift-free signals
     "calibration": 5,
+    # how long a retrain waits after an alarm
+    "drift_wait": 1,
     # from alarms to metrics
     "drift_outcome": 4,
     # from errors and gates to what serves, and metrics

@@ -10,9 +10,9 @@ import pytest
 
 from mlopsim.core.spec import make
 from mlopsim.drift.calibration import first_alarms, target_share
-from mlopsim.drift.law import Bernoulli, Normal
+from mlopsim.drift.law import Bernoulli, NoExactLaw, Normal
 from mlopsim.drift.run_length.chains import cusum_side, two_sided
-from mlopsim.drift.run_length.exact import make_chart, run_length
+from mlopsim.drift.run_length.exact import limit_for, make_chart, run_length
 from mlopsim.drift.run_length.limits import _alarmed, _convergent, exact_boundary
 from mlopsim.stats.proportions import clopper_pearson
 
@@ -124,3 +124,31 @@ def test_somebody_elses_chart_has_an_exact_run_length_by_its_form() -> None:
     assert run_length(Mine(told="p0"), Normal()).mean == run_length(make_chart("shewhart"), Normal()).mean
     boundary = exact_boundary(Mine(told="p0"), Normal(), 1000.0, 500)
     assert boundary == exact_boundary(make_chart("shewhart"), Normal(), 1000.0, 500)
+
+
+def test_a_two_sided_cusum_without_allowance_is_exact() -> None:
+    """With k = 0 both sums are followed together: mean of the sides, chance as simulated."""
+    law, chart = Normal(), make_chart("cusum", k=0.0, h=5.0)
+    found = run_length(chart, law)
+    assert found.method == "integral equation"
+    joint = two_sided(0.0, 5.0, law)
+    assert joint is not None and joint.mean == pytest.approx(found.mean, rel=1e-9)
+    # a million simulated signals: 64.174 % +- 0.048 % and 22.808 % +- 0.042 %
+    assert found.within(20) == pytest.approx(0.641738, abs=3 * 0.00048)
+    assert found.within(10) == pytest.approx(0.228079, abs=3 * 0.00042)
+    rng = np.random.default_rng(1)
+    up, down, alive = np.zeros(20_000), np.zeros(20_000), np.ones(20_000, dtype=bool)
+    for _ in range(20):
+        z = rng.normal(size=len(up))
+        up, down = np.maximum(0.0, up + z), np.maximum(0.0, down - z)
+        alive &= (up <= 5.0) & (down <= 5.0)
+    assert 1.0 - alive.mean() == pytest.approx(found.within(20), abs=4 * (0.25 / len(up)) ** 0.5)
+
+
+def test_what_is_not_exact_is_no_limit() -> None:
+    """A chart with too many states says so, and has no limit of the chance within H."""
+    chart = make_chart("cusum", k=0.001)
+    assert "up to .09" in run_length(make_chart("cusum", k=0.001, h=5.0), Normal()).method
+    with pytest.raises(NoExactLaw, match="too many states"):
+        limit_for(chart, Normal(), 100.0, 50)
+    assert exact_boundary(chart, Normal(), 100.0, 50) is None

@@ -45,7 +45,9 @@ METHODS: list[Any] = [
 
 
 def test_the_worth_of_error_detectors_is_what_it_was() -> None:
-    track: Any = find("track", "drift")(calibration={"arl0": 5000, "curve": [], "runs": 2, "checks": 2})
+    track: Any = find("track", "drift")(
+        calibration={"arl0": 5000, "curve": [], "runs": 2, "checks": 2}, wait=4
+    )
     tasks = track.tasks([TASK])
     methods = track.methods(METHODS)
     cells = [Cell(track="drift/1", task=tasks[0], method=m, seed=s) for m in methods for s in range(2)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlopsim.bench.grid import ordered
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Cell, FitResult
 from mlopsim.tracks.drift.controls import with_controls
@@ -49,7 +50,7 @@ SMALL = {"arl0": 2000, "horizon": 1000, "runs": 150, "checks": 150, "curve": [10
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLOPSIM_CACHE", str(tmp_path_factory.mktemp("worlds")))
-        track = DriftTrack(calibration=SMALL, tolerance=800)
+        track = DriftTrack(calibration=SMALL, tolerance=800, waits=[0, 3, 6], wait_seeds=2)
         cells, fits = made(track)
         outcomes = dict(zip([name_of(c) for c in cells], track.run(cells, fits), strict=True))
         yield track, fits, outcomes
@@ -59,7 +60,10 @@ def made(track: DriftTrack) -> tuple[list[Cell], dict[str, FitResult]]:
     tasks, methods = track.tasks(TASKS), track.methods(METHODS)
     cells = [Cell(track="drift/1", task=t, method=m, seed=s) for t in tasks for m in methods for s in (0, 1)]
     cells, jobs = track.fits(cells)
-    return cells, {job.key: track.fit(job, {}) for job in jobs}
+    done: dict[str, FitResult] = {}
+    for job in ordered(jobs):
+        done[job.key] = track.fit(job, done)
+    return cells, done
 
 
 def calibrations(ran: Any) -> dict[str, FitResult]:
@@ -229,9 +233,17 @@ def test_cells_say_what_they_read_and_whether_what_was_asked_is_met(ran: Any) ->
 
 def test_worth_at_each_run_length(ran: Any) -> None:
     _, _, outcomes = ran
-    for method in ("cusum", KS, "always", "never"):
+    for method in ("cusum", KS, "always", "never", "clairvoyant"):
         outcome = outcomes["model", method, 0]
         returns = outcome.curves["by_arl0_return"]
+        # the wait is one that was tried, the best of its training scenarios; nobody tries more than others
+        waits, tried = outcome.curves["waits"], outcome.curves["wait_return"]
+        assert waits.tolist() == [0, 3, 6] and outcome.metrics["wait"] == waits[int(np.argmax(tried))]
+        assert outcome.metrics["return_best"] in returns and outcome.metrics["arl0_best"] in (
+            1000,
+            2000,
+            5000,
+        )
         assert returns.shape == outcome.curves["by_arl0_arl0"].shape == (3,)
         main = outcome.curves["by_arl0_arl0"].tolist().index(2000.0)
         assert returns[main] == outcome.metrics["return"]
@@ -250,7 +262,8 @@ def test_worth_is_bounded_by_the_oracle(ran: Any) -> None:
         upper = outcomes["model", "clairvoyant", seed].metrics["upper"]
         for method in ("cusum", KS, "never", "always", "clairvoyant"):
             outcome = outcomes["model", method, seed]
-            assert outcome.metrics["return"] <= upper + 1e-12, (method, outcome.reasons)
+            for name in ("return", "return_best"):
+                assert outcome.metrics[name] <= upper + 1e-12, (method, outcome.reasons)
         assert outcomes["model", "never", seed].metrics["retrains"] == 0.0
         assert outcomes["model", "always", seed].metrics["retrains"] > 1.0
     assert "no deployment" in outcomes["law", "cusum", 0].reasons["return"]

@@ -26,7 +26,6 @@ from mlopsim.tracks.drift.analysis import (
     by_channel,
     calibrations,
     completed,
-    ends,
     harmless,
     in_groups,
     lacking_limits,
@@ -35,10 +34,10 @@ from mlopsim.tracks.drift.analysis import (
     ranked,
     risk_directions,
     where_all_have_limits,
-    worth,
 )
 from mlopsim.tracks.drift.evidence import references
 from mlopsim.tracks.drift.sections.floors import NAMES
+from mlopsim.tracks.drift.worth_analysis import delay_and_worth, ends, worth
 from mlopsim.tracks.table_results import TableResults
 
 MOVED = {
@@ -150,7 +149,9 @@ def test_sections_are_made_or_say_why(report: Any) -> None:
     assert [title for title in order if title in sections] == list(sections)
     assert [each.title for each in unmade] == ["Ranks"] and "3 methods" in unmade[0].reason
     # no task has a deployment, and every method has limits everywhere
-    assert set(order) - set(sections) == {"Ranks", "Worth", "Where all have limits"}
+    assert set(order) - set(sections) == {
+        *("Ranks", "Worth", "Sooner and more worth", "Where all have limits"),
+    }
 
 
 def test_methods_that_read_the_same_stand_together(report: Any) -> None:
@@ -333,6 +334,13 @@ def test_worth_compares_like_with_like() -> None:
         needs=pl.when(pl.col("role") == "control").then(pl.lit("none")).otherwise(None),
         retrains=pl.lit(3.0),
     )
+    costs = {1.0: worth(frame.with_columns(retrain_cost=pl.lit(1.0)))}
+    twice = pl.concat(
+        [frame.with_columns(retrain_cost=pl.lit(c), task=pl.lit(f"t {c}")) for c in (0.05, 1.0)]
+    )
+    # a cost of a retrain has rows of its own
+    assert worth(twice)["retrain_cost"].to_list() == [0.05] * 7 + [1.0] * 7
+    assert worth(twice).filter(pl.col("retrain_cost") == 1.0)["ns"].equals(costs[1.0]["ns"])
     board = worth(frame)
     assert board.select("method", "reads", "needs", "role", "limit").rows() == [
         ("good", "errors", "labels", "method", "calibrated"),
@@ -397,3 +405,22 @@ def test_what_a_harmless_change_does_to_the_error_is_measured() -> None:
     assert found["falls"]["harmless_risk"] == pytest.approx(-0.11)
     old = harmless(frame.drop("harmless_risk")).to_dicts()
     assert [row["error"] for row in old] == ["not measured"]
+
+
+def test_delay_and_worth_are_compared_within_what_reads_the_same() -> None:
+    """Sooner is more worth among the readers of errors, less among those of inputs; never pooled."""
+    delays = {"a": 1.0, "b": 2.0, "c": 3.0, "k": 1.0, "l": 2.0, "m": 3.0}
+    frame = cells({(name, "t"): [value] * 4 for name, value in delays.items()})
+    frame = frame.with_columns(
+        channel=pl.when(pl.col("method") >= "k").then(pl.lit("inputs")).otherwise(pl.lit("errors")),
+        retrain_cost=pl.lit(0.2),
+    ).with_columns(
+        pl.when(pl.col("channel") == "errors")
+        .then(-pl.col("restricted_delay"))
+        .otherwise(pl.col("restricted_delay"))
+        .alias("return")
+    )
+    found = {row["reads"]: row for row in delay_and_worth(frame).to_dicts()}
+    assert found["errors"]["tau"] == -1.0 and found["inputs"]["tau"] == 1.0
+    assert all(row["methods"] == 3 and row["tau_n"] == 4 for row in found.values())
+    assert not len(delay_and_worth(frame.filter(pl.col("method") < "c")))

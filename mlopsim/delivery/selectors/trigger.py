@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -43,6 +43,12 @@ class Trigger(Rule):
     def __post_init__(self) -> None:
         check_range(f"{self.full_name}.wait", self.wait, 0, 10_000)
         check_range(f"{self.full_name}.cooldown", self.cooldown, 0, 10_000)
+        self._waits: np.ndarray | None = None
+
+    def with_waits(self, waits: np.ndarray) -> Self:
+        """Give each roll-out a wait of its own, int64 (n,), in place of ``wait``; return this trigger."""
+        self._waits = waits
+        return self
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Start without alarms."""
@@ -66,9 +72,10 @@ class Trigger(Rule):
         allowed = self.cool(self.cooldown)
         since = np.where(alarm & allowed & (since < 0), 0, since)
         possible = allowed & view.mask[:, self.interface.retrain]
-        wanted = (since >= self.wait) & possible
+        old = since >= (self.wait if self._waits is None else self._waits)
+        wanted = old & possible
         self._since_alarm = np.where(wanted, -1, since)
         if not self.holds:
             # a level that could not be answered is looked at again, not remembered
-            self._since_alarm = np.where((since >= self.wait) & ~possible, -1, self._since_alarm)
+            self._since_alarm = np.where(old & ~possible, -1, self._since_alarm)
         return self.retrain_where(wanted)

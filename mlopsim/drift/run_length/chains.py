@@ -398,7 +398,7 @@ class Axis:
 def axis(k: float, h: float, sd: float) -> Axis | None:
     """Return nodes with breaks that a move by 2 k maps onto each other; None if they are too many.
 
-    With k = 0 nothing moves, and panels of a standard deviation do: the range S+ + S- of the sums never falls.
+    With k = 0 nothing moves, and panels of a standard deviation do: S+ + S- never falls.
     """
     if k < 0.0 or (k > 0.0 and h / (2.0 * k) > 200.0):
         return None

@@ -123,9 +123,9 @@ def run_length(detector: Detector, law: Law, shift: float = 0.0) -> RunLength:
     from those of its sides, ``1/L = 1/L+ + 1/L-`` (van Dobben de Bruyn 1968). Its distribution is that of
     both sums followed together: with k = 0.5 and h = 5 the chance of an alarm within 1000 ticks is 88.53 %
     (a million simulated signals: 88.52 % +- 0.06 %), with k = 0 and h = 5 that of one within 20 ticks is
-    64.19 % (as many: 64.17 % +- 0.10 %). Where that takes too many states (0 < k < h / 400, a wide chart with a
-    small k, h above 43 at k = 0) it is that of two independent sides (there 88.36 % and 57.32 %: up to .09 too
-    low where k is near 0), and ``method`` says so. Bernoulli CUSUM: a Markov chain on the
+    64.19 % (as many: 64.17 % +- 0.10 %). Where that takes too many states (0 < k < h / 400, a wide chart with
+    a small k, h above 43 at k = 0) it is that of two independent sides (there 88.36 % and 57.32 %: up to .09
+    too low where k is near 0), and ``method`` says so. Bernoulli CUSUM: a Markov chain on the
     lattice of its two steps (Reynolds and Stoumbos 1999), whose ratio is replaced by a fraction if it is
     none.
 

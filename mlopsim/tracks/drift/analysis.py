@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from mlopsim.drift.scenario import CHANNELS, LABELLED
-from mlopsim.stats.bootstrap import mean_interval, ns_interval
+from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import aggregate, interval_columns, pivot
 from mlopsim.tracks.cell_table import done, fact_columns, facts
@@ -26,7 +26,7 @@ from mlopsim.tracks.cell_table import done, fact_columns, facts
 FACTS = ("family", "role", "reads", "needs", "known", "limit")
 #: attributes that are asked for here
 ATTRIBUTES: dict[str, Any] = {
-    **dict.fromkeys((*FACTS, "bound", "channel"), pl.String),
+    **dict.fromkeys((*FACTS, "bound", "channel", "limits"), pl.String),
     **dict.fromkeys(("real", "exact", "met"), pl.Boolean),
 }
 #: metrics whose means stand in the leaderboard, the first decides the order
@@ -162,7 +162,7 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     methods = list(dict.fromkeys(table["method"].to_list()))
     known = fact_columns(table, methods, FACTS)
     columns: dict[str, Any] = {"method": methods}
-    columns |= _reading({m: _read(chosen, m) or _read(table, m) for m in methods}, known)
+    columns |= reading({m: channels_read(chosen, m) or channels_read(table, m) for m in methods}, known)
     columns["known"] = known["known"]
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])
@@ -175,7 +175,7 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     return in_groups(pl.DataFrame(columns))
 
 
-def _reading(read: Mapping[str, Sequence[str]], known: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+def reading(read: Mapping[str, Sequence[str]], known: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
     """Return the columns ``reads`` and ``needs`` from what each method read, else from what it can read."""
     # a control is shown a signal, and reads nothing of it
     own = [[] if role == "control" else r for r, role in zip(read.values(), known["role"], strict=True)]
@@ -214,7 +214,8 @@ def in_groups(board: pl.DataFrame, score: str = "restricted_delay", *, largest: 
     return board.sort(group, value, descending=[False, largest], nulls_last=True, maintain_order=True)
 
 
-def _read(table: pl.DataFrame, method: str) -> list[str]:
+def channels_read(table: pl.DataFrame, method: str) -> list[str]:
+    """Return the channels that a method read in these cells, the preferred one first."""
     read = set(done(table).filter(pl.col("method") == method)["channel"].drop_nulls().to_list())
     return [name for name in CHANNELS if name in read]
 
@@ -443,8 +444,22 @@ def delays_by_task(table: pl.DataFrame, method: str, tasks: Sequence[str]) -> np
 
 def calibrations(table: pl.DataFrame) -> pl.DataFrame:
     """Return one cell of each method and law that a limit was found or checked for, in table order."""
-    rows = looking(table).filter(pl.col("fit").is_not_null())
-    return rows.unique(["method", "fit"], keep="first", maintain_order=True)
+    return once_a_law(looking(table).filter(pl.col("fit").is_not_null()))
+
+
+def once_a_law(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the first cell of each method and calibration, in table order.
+
+    Where a wait was tuned the fit of a cell is that tuning, and ``limits`` names the calibration behind it.
+
+    Examples
+    --------
+    >>> once_a_law(pl.DataFrame({"method": ["a", "a"], "fit": ["w", "c"], "limits": ["c", None]})).rows()
+    [('a', 'w', 'c')]
+    """
+    law = pl.coalesce("limits", "fit") if "limits" in rows.columns else pl.col("fit")
+    found = rows.with_columns(law.alias("_law"))
+    return found.unique(["method", "_law"], keep="first", maintain_order=True).drop("_law")
 
 
 def realised(table: pl.DataFrame) -> pl.DataFrame:
@@ -541,66 +556,3 @@ def harmless(table: pl.DataFrame) -> pl.DataFrame:
             )
             frames.append(frame.sort("harmless_alarmed", descending=True))
     return pl.concat(frames) if frames else pl.DataFrame()
-
-
-def triggering(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the done cells in which a method triggers the retraining of a deployment."""
-    return done(completed(table)).filter(pl.col("return").is_finite())
-
-
-def ends(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the return of never retraining and the clairvoyant bound, float64 (seeds, tasks) each.
-
-    They are the cells of the methods whose attribute ``bound`` is ``lower`` and ``upper``; None where
-    these are not known.
-    """
-    rows = triggering(table)
-    lower, upper = (rows.filter(pl.col("bound") == end) for end in ("lower", "upper"))
-    if not len(lower) or not len(upper):
-        return None
-    return trigger_grid(rows, lower, "return"), trigger_grid(rows, upper, "upper")
-
-
-def trigger_grid(rows: pl.DataFrame, own: pl.DataFrame, name: str) -> np.ndarray:
-    """Return a metric of one method's cells by the seeds and tasks of all, float64 (seeds, tasks)."""
-    seeds, tasks = sorted(set(rows["seed"].to_list())), sorted(set(rows["task"].to_list()))
-    return pivot(own, name, clusters=seeds, tasks=tasks)[0]
-
-
-def worth(table: pl.DataFrame) -> pl.DataFrame:
-    """Return NS of each method as the retrain trigger of a deployment, in groups by what they read.
-
-    Returns
-    -------
-    polars.DataFrame
-        method; ``reads``, ``needs``: what it read in the tasks with a deployment, and what that takes;
-        ``role``, ``limit``; ``ns``, ``retrains``, ``false_per_1000`` with intervals. Best first in each
-        group, those whose limit was given after the calibrated ones, controls at the end. Empty without a
-        task that has a deployment, or where nobody says which methods are the ends of the scale.
-    """
-    rows, both = triggering(table), ends(table)
-    if both is None:
-        return pl.DataFrame()
-    base, top = both
-    methods = list(dict.fromkeys(rows["method"].to_list()))
-    own = {m: rows.filter(pl.col("method") == m) for m in methods}
-    found = [
-        ns_interval(trigger_grid(rows, own[m], "return"), base, top, np.random.default_rng(0))
-        for m in methods
-    ]
-    known = fact_columns(rows, methods, FACTS)
-    board = pl.DataFrame(
-        {
-            "method": methods,
-            **_reading({m: _read(rows, m) for m in methods}, known),
-            "role": known["role"],
-            "limit": known["limit"],
-            **interval_columns("ns", found),
-            **interval_columns("retrains", [over_seeds(own[m], "retrains") for m in methods]),
-            **interval_columns("false_per_1000", [over_seeds(own[m], "false_per_1000") for m in methods]),
-        }
-    )
-    # a limit that was given leads to other false alarms than the calibrated ones
-    apart = (pl.col("limit") == "given").fill_null(False)
-    best = in_groups(board, "ns", largest=True).with_columns(apart=apart)
-    return in_groups(best, "apart").drop("apart")

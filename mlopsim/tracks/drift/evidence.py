@@ -34,6 +34,9 @@ def evidence(fit: FitResult | None, place: int) -> dict[str, np.ndarray]:
     """
     if fit is None:
         return {}
+    if "survival" not in fit.arrays and not is_reference(fit):
+        # the wait of a control: it has no limit
+        return {}
     if is_reference(fit):
         return {f"reference_{name}": fit.arrays[name] for name in ("floor", "cusum", "roberts")}
     return {"run_length_at": fit.arrays["at"], "run_length_survival": fit.arrays["survival"][place]}

@@ -52,4 +52,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="return", unit="reward a window", direction="max", text="R as the retrain trigger"),
     Metric(name="upper", unit="reward a window", direction="none", text="U (clairvoyant only)"),
     Metric(name="retrains", unit="count", direction="none", text="retrains that it triggered"),
+    Metric(name="wait", unit="windows", direction="none", text="from an alarm to the retrain, as tuned"),
+    Metric(
+        name="return_best",
+        unit="reward a window",
+        direction="max",
+        text="R at the arl0 and the wait that are best in training",
+    ),
+    Metric(name="retrains_best", unit="count", direction="none", text="retrains there"),
+    Metric(name="wait_best", unit="windows", direction="none", text="that wait"),
+    Metric(name="arl0_best", unit="rows", direction="none", text="that arl0"),
 )

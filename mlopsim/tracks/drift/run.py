@@ -22,7 +22,7 @@ from mlopsim.drift.scenario import CHANNELS, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
 from mlopsim.drift.signal import Known
 from mlopsim.tracks.drift.controls import follows_rate, knows_changes
-from mlopsim.tracks.drift.evidence import evidence, is_reference, pictured
+from mlopsim.tracks.drift.evidence import evidence, pictured
 from mlopsim.tracks.drift.fits import Calibration, informed, with_threshold
 from mlopsim.tracks.drift.metrics import METRICS
 
@@ -45,6 +45,8 @@ SCORED = (
     "mtr",
     "harmless_alarmed",
 )
+#: what a deployment adds
+WORTH = ("return", "upper", "retrains", "wait", "return_best", "retrains_best", "wait_best", "arl0_best")
 #: what a fit tells of the limit that a cell uses
 FITTED = (
     "target",
@@ -154,8 +156,33 @@ def place_of(cell: Cell) -> Place:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """The detector of a cell with what it knows, and what it reads; ``reason``: why it reads nothing."""
+
+    detector: Detector
+    source: Source
+    channel: str
+    reason: str
+
+
+def reader_of(cell: Cell, fits: Mapping[str, FitResult]) -> Reader:
+    """Return the detector of a cell, without its limit."""
+    source: Source = make("signal", cell.task.part["signal"])
+    detector: Detector = make("detector", cell.method.part["detector"])
+    channel, reason = channel_of(detector, source)
+    laws = known_laws(detector, source)
+    if reason or isinstance(laws, str):
+        return Reader(detector=detector, source=source, channel=channel, reason=reason or str(laws))
+    return Reader(detector=informed(detector, laws), source=source, channel=channel, reason="")
+
+
 def run_cells(
-    cells: Sequence[Cell], fits: Mapping[str, FitResult], calibration: Calibration, tolerance: int, wait: int
+    cells: Sequence[Cell],
+    fits: Mapping[str, FitResult],
+    calibration: Calibration,
+    tolerance: int,
+    wait: int | None,
 ) -> list[Outcome]:
     """Run cells; those of one task and seed read the same signals, each drawn once.
 
@@ -169,25 +196,21 @@ def run_cells(
         Settings of the track.
     tolerance : int
         Rows after the end of a change within which an alarm counts for it.
-    wait : int
-        Windows between an alarm and the retrain that it triggers.
+    wait : int or None
+        Windows between an alarm and the retrain that it triggers; None: those that were tuned.
     """
     scenarios: dict[tuple[str, int, str], Scenario] = {}
     outcomes = []
     for cell in cells:
-        source: Source = make("signal", cell.task.part["signal"])
-        detector: Detector = make("detector", cell.method.part["detector"])
-        channel, reason = channel_of(detector, source)
-        laws = known_laws(detector, source)
-        if reason or isinstance(laws, str):
-            outcomes.append(undefined(reason or str(laws)))
+        reader = reader_of(cell, fits)
+        if reader.reason:
+            outcomes.append(undefined(reader.reason))
             continue
-        detector = informed(detector, laws)
-        place = cell.task.digest, cell.seed, channel
+        place = cell.task.digest, cell.seed, reader.channel
         if place not in scenarios:
-            scenarios[place] = source.scenario(place_of(cell), channel)
-        outcome = _run_cell(cell, detector, scenarios[place], fits, calibration, tolerance, wait)
-        outcome.attributes |= {"channel": channel}
+            scenarios[place] = reader.source.scenario(place_of(cell), reader.channel)
+        outcome = _run_cell(cell, reader.detector, scenarios[place], fits, calibration, tolerance, wait)
+        outcome.attributes |= {"channel": reader.channel}
         outcomes.append(outcome)
     return outcomes
 
@@ -208,7 +231,7 @@ def _run_cell(
     fits: Mapping[str, FitResult],
     calibration: Calibration,
     tolerance: int,
-    wait: int,
+    wait: int | None,
 ) -> Outcome:
     limits = limits_of(cell, fits, calibration)
     scores: list[Score | None] = []
@@ -246,11 +269,7 @@ def _run_cell(
     metrics = {name: float(getattr(now, name)) for name in SCORED}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
     metrics["harmless_risk"] = float(np.mean(scenario.harmless_risk)) if scenario.harmless_risk else math.nan
-    metrics |= limits.metrics(calibration.arl0) | {
-        "return": math.nan,
-        "upper": math.nan,
-        "retrains": math.nan,
-    }
+    metrics |= limits.metrics(calibration.arl0) | dict.fromkeys(WORTH, math.nan)
     before = min((start for start, _ in (*scenario.harmful, *scenario.harmless)), default=scenario.rows)
     metrics |= {"alarm_before": float((shown < before).any()), "rows_before": float(before)}
     outcome = Outcome(metrics=metrics, reasons=dict(now.reasons))
@@ -273,7 +292,8 @@ def _run_cell(
     if cell.task.part["deployment"] is not None:
         from mlopsim.tracks.drift.worth import add_worth
 
-        add_worth(outcome, cell, runs, main, scenario, wait, seed_of(cell))
+        tuned = fits[cell.fit] if wait is None and cell.fit is not None else None
+        add_worth(outcome, cell, runs, main, limits.arl0, scenario, wait, tuned, seed_of(cell))
     return outcome
 
 
@@ -281,7 +301,7 @@ def _explained(outcome: Outcome, scenario: Scenario, limits: Limits) -> Outcome:
     """Give every number that is undefined its reason."""
     text = "this control is not calibrated" if limits.fit is None else "no limit was found"
     texts = dict.fromkeys(FITTED, text)
-    texts |= dict.fromkeys(("return", "upper", "retrains"), "this task has no deployment")
+    texts |= dict.fromkeys(WORTH, "this task has no deployment, or the wait was given and not tuned")
     texts["risk_change"] = "known where there is a model and something changes"
     texts["harmless_risk"] = (
         "no rows before or after" if scenario.harmless_risk else "no harmless change, or no model"
@@ -298,7 +318,7 @@ def _spans(spans: Sequence[tuple[int, int]]) -> np.ndarray:
 
 def limits_of(cell: Cell, fits: Mapping[str, FitResult], calibration: Calibration) -> Limits:
     """Return the limits of a cell's method."""
-    if cell.fit is not None and not is_reference(fits[cell.fit]):
+    if cell.fit is not None and "threshold" in fits[cell.fit].arrays:
         return Limits.of(fits[cell.fit])
     arl0 = np.array(calibration.all_arl0)
     nan = math.nan

@@ -21,6 +21,7 @@ from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_cont
 from mlopsim.tracks.drift.fits import Calibration
 from mlopsim.tracks.drift.metrics import METRICS
 from mlopsim.tracks.drift.run import bundle_of, channel_of, known_laws
+from mlopsim.tracks.drift.wait_tuning import WAITS, check_waits, is_wait, tune_wait, wait_job
 
 #: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
 PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training": "last", "deployment": None}
@@ -39,8 +40,11 @@ class DriftTrack:
         (``{cusum: {h: 5}}``) keeps it: it is checked, not calibrated.
     tolerance : int
         Rows after the end of a change within which an alarm counts for it.
-    wait : int
-        In tasks with a deployment: windows between an alarm and the retrain that it triggers.
+    wait : int or None
+        In tasks with a deployment: windows between an alarm and the retrain that it triggers. None: tuned for
+        each method, controls included, at each arl0 on the same training scenarios.
+    waits, wait_seeds : list of int, int
+        Windows that tuning tries, and on how many training scenarios.
 
     Examples
     --------
@@ -62,11 +66,15 @@ class DriftTrack:
     )
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
     tolerance: int = 2000
-    wait: int = 4
+    wait: int | None = None
+    waits: list[int] = field(default_factory=lambda: list(WAITS))
+    wait_seeds: int = 10
 
     def __post_init__(self) -> None:
         check_range("drift.tolerance", self.tolerance, 1, 10**9)
-        check_range("drift.wait", self.wait, 0, 10**6)
+        if self.wait is not None:
+            check_range("drift.wait", self.wait, 0, 10**6)
+        check_waits(self.waits, self.wait_seeds)
         self.calibration = Calibration.of(self.calibration).settings()
 
     @property
@@ -104,6 +112,9 @@ class DriftTrack:
         if content["deployment"] is not None:
             content["wait"] = self.wait
             content["versions"] |= versions("dynamics")
+            if self.wait is None:
+                content |= {"waits": list(self.waits), "wait_seeds": self.wait_seeds}
+                content["versions"] |= versions("drift_wait")
         name = entry.get("name") or " / ".join(
             label(kind, content[kind]) for kind in ("signal", "stream", "learner") if content[kind]
         )
@@ -138,10 +149,30 @@ class DriftTrack:
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the calibration that each cell needs: once per detector and drift-free law."""
-        done, jobs = name_fits(cells, self._job)
+        bases: dict[str, FitJob] = {}
+
+        def job_of(cell: Cell) -> FitJob | None:
+            base = self._job(cell)
+            if not self._tunes_wait(cell):
+                return base
+            if base is not None:
+                bases[base.key] = base
+            # a sweep may bring methods of other settings than the track's own
+            arl0 = sorted({cell.method.part["arl0"], *cell.method.part["curve"]})
+            return wait_job(cell, base, arl0, versions("drift_wait", "dynamics", "world", "signal"))
+
+        done, named = name_fits(cells, job_of)
+        jobs = list({job.key: job for job in [*bases.values(), *named]}.values())
         # detectors of one law one after the other: they share its signals
         order = sorted(jobs, key=lambda job: str(job.part.get("law", "")))
         return done, order
+
+    def _tunes_wait(self, cell: Cell) -> bool:
+        """Say whether the task asks for a wait to be tuned, and the method reads something there."""
+        from mlopsim.tracks.drift.run import reader_of
+
+        part = cell.task.part
+        return part["deployment"] is not None and part["wait"] is None and not reader_of(cell, {}).reason
 
     def _job(self, cell: Cell) -> FitJob | None:
         content = cell.method.part["detector"]
@@ -193,18 +224,26 @@ class DriftTrack:
             from mlopsim.tracks.drift.evidence import references
 
             return references(job.part["references"], job.part["arl0"])
+        if is_wait(job):
+            return tune_wait(job, done, self._at(job.part["wait_of"]))
         from mlopsim.tracks.drift.fits import make_fit
 
         return make_fit(job.part)
 
+    def _at(self, method: Mapping[str, Any]) -> Calibration:
+        """Return the settings with the run lengths at which a method is run."""
+        return Calibration.of({**self.calibration, "arl0": method["arl0"], "curve": list(method["curve"])})
+
     def fit_bundle(self, job: FitJob) -> str:
         """Calibrations on one law read the same signals; a floor is found alone."""
-        if "references" in job.part:
+        if "references" in job.part or is_wait(job):
             return job.key
         return digest([job.part["law"], job.part["runs"], job.part["checks"]])
 
     def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
         """Calibrate detectors on one law; each signal is drawn once."""
+        if any(is_wait(job) or "references" in job.part for job in jobs):
+            return [self.fit(job, done) for job in jobs]
         from mlopsim.tracks.drift.fits import make_fits
 
         return make_fits([job.part for job in jobs])
@@ -249,6 +288,10 @@ class DriftTrack:
 def _task_facts(source: Source, content: Mapping[str, Any]) -> dict[str, Attribute]:
     """Return what a task is, for tables: what is read, what makes it, how its change comes."""
     facts: dict[str, Attribute] = {"signal": source.name, "scenario": source.name, **source.facts()}
+    if content["deployment"] is not None:
+        # delays in windows, costs; `label_delay` is the signal's, in rows
+        own: dict[str, Attribute] = getattr(make("deployment", content["deployment"]), "facts", dict)()
+        facts |= {name: value for name, value in own.items() if name not in facts}
     names = {kind: content[kind]["name"] if content[kind] else None for kind in ("learner", "deployment")}
     if not source.reads_stream:
         return facts | {"stream": None, "real": False} | names

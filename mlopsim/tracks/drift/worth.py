@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.spec import make
-from mlopsim.core.track import Cell, Outcome
+from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.on_alarm import OnAlarm
 from mlopsim.delivery.selectors.trigger import Trigger
@@ -20,11 +21,11 @@ from mlopsim.drift.positions import positions
 from mlopsim.drift.scenario import Scenario
 from mlopsim.drift.signal import SignalKind
 from mlopsim.tracks.drift.controls import is_upper
-from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from mlopsim.delivery.pool import WorldPool
+    from mlopsim.delivery.selector import Selector
     from mlopsim.delivery.walk import Trajectory
     from mlopsim.world.world import World
 
@@ -43,13 +44,14 @@ class Replay(Trigger):
     holds: ClassVar[bool] = True
 
     def attach(self, alarms: np.ndarray) -> Replay:
-        """Give it the decisions at which there is an alarm, bool (S,)."""
+        """Give it the decisions at which there is an alarm, bool (n, S)."""
         self._alarms = alarms
         return self
 
     def alarm(self, view: View) -> np.ndarray:
         """Look the alarm up."""
-        return self._alarms[self.step : self.step + 1]
+        found: np.ndarray = self._alarms[:, self.step]
+        return found
 
 
 @lru_cache(maxsize=8)
@@ -57,11 +59,12 @@ def _opened(content: str) -> tuple[World, WorldPool, Any]:
     import json
 
     from mlopsim.delivery.scenarios import pool_of
+    from mlopsim.world.cache import open_worlds
 
-    part = json.loads(content)
-    deployment = make("deployment", part.pop("deployment"))
-    world = default_cache().open(WorldSpec(**part))
-    return world, pool_of([world], deployment), deployment
+    parts = json.loads(content)
+    deployments = [make("deployment", part.pop("deployment")) for part in parts]
+    worlds = open_worlds([WorldSpec(**part) for part in parts])
+    return worlds[0], pool_of(worlds, deployments[0]), deployments[0]
 
 
 def add_worth(
@@ -69,11 +72,13 @@ def add_worth(
     cell: Cell,
     runs: Sequence[tuple[Detector, np.ndarray] | None],
     main: int,
+    arl0: np.ndarray,
     scenario: Scenario,
-    wait: int,
+    wait: int | None,
+    tuned: FitResult | None,
     seed: np.random.SeedSequence,
 ) -> None:
-    """Roll a deployment out with a detector as retrain trigger; add ``return``, ``retrains`` and U.
+    """Roll a deployment out with a detector as retrain trigger; add ``return``, ``retrains``, ``wait`` and U.
 
     U stands in the cells of the control that is the upper end of the scale, the clairvoyant.
 
@@ -87,34 +92,44 @@ def add_worth(
         By arl0: the detector with its limit, and the rows of its alarms on the scenario; None: no limit.
     main : int
         Which of them the metrics are of; it has a limit.
+    arl0 : ndarray of float64, shape (A,)
+        What was asked of each.
     scenario : Scenario
         What the detector read.
-    wait : int
-        Windows between an alarm and the retrain.
+    wait : int or None
+        Windows between an alarm and the retrain; None: those that were tuned.
+    tuned : FitResult or None
+        Of :func:`mlopsim.tracks.drift.wait_tuning.tune_wait`, where ``wait`` is None.
     seed : SeedSequence
         Of the detector.
     """
-    part = cell.task.part
-    names = ("stream", "learner", "training", "deployment")
-    content = {name: part[name] for name in names} | {
-        "split": cell.split,
-        "index": cell.seed,
-        "root": cell.root,
-    }
-    world, pool, deployment = _opened(canonical_json(content))
-    returns = np.full(len(runs), np.nan)
+    world, pool, deployment = _opened(canonical_json([_content(cell)]))
+    returns, retrains = np.full(len(runs), np.nan), np.full(len(runs), np.nan)
+    waits = np.full(len(runs), math.nan if wait is None else float(wait))
+    if wait is None:
+        assert tuned is not None
+        waits = tuned.arrays["wait"]
     for number, run in enumerate(runs):
-        if run is None:
+        if run is None or math.isnan(waits[number]):
             continue
         detector, alarms = run
-        trajectory = _walk(detector, alarms, scenario, world, pool, deployment, wait, seed)
+        trajectory = roll_out(
+            detector, [alarms], scenario, pool, deployment, [int(waits[number])], [0], [seed]
+        )
         returns[number] = float(np.mean(trajectory.reward[0]))
-        if number == main:
-            outcome.metrics["retrains"] = float(trajectory.retrained[0].sum())
-    outcome.metrics["return"] = float(returns[main])
-    outcome.curves["by_arl0_return"] = returns
-    for name in ("return", "retrains"):
-        outcome.reasons.pop(name, None)
+        retrains[number] = float(trajectory.retrained[0].sum())
+    found = {"return": returns[main], "retrains": retrains[main], "wait": waits[main]}
+    if tuned is not None:
+        best = int(tuned.arrays["best"][0])
+        found |= {"return_best": returns[best], "retrains_best": retrains[best], "wait_best": waits[best]}
+        found["arl0_best"] = arl0[best]
+    for name, value in found.items():
+        outcome.metrics[name] = float(value)
+        if not math.isnan(value):
+            outcome.reasons.pop(name, None)
+    outcome.curves |= {"by_arl0_return": returns, "by_arl0_wait": waits}
+    if tuned is not None:
+        outcome.curves |= {"waits": tuned.arrays["waits"], "wait_return": tuned.arrays["wait_return"][main]}
     run = runs[main]
     if run is not None and is_upper(run[0]):
         from mlopsim.delivery.oracle.bracket import bracket
@@ -125,24 +140,66 @@ def add_worth(
         outcome.reasons["upper"] = "only the clairvoyant's cell holds the bound"
 
 
-def _walk(
+def roll_out(
     detector: Detector,
-    alarms: np.ndarray,
+    alarms: Sequence[np.ndarray],
     scenario: Scenario,
-    world: World,
     pool: WorldPool,
     deployment: Any,
-    wait: int,
-    seed: np.random.SeedSequence,
+    waits: Sequence[int],
+    which: Sequence[int],
+    seeds: Sequence[np.random.SeedSequence],
 ) -> Trajectory:
+    """Roll a deployment out over some Worlds with one detector as retrain trigger, with each of some waits.
+
+    Parameters
+    ----------
+    detector : Detector
+        With its limit.
+    alarms : sequence of ndarray of int64
+        Its alarms on the scenario of each World, in rows: what is looked up where it does not run along.
+    scenario : Scenario
+        One of them; all are seen through the same channel.
+    pool, deployment
+        See :func:`mlopsim.delivery.walk.walk`.
+    waits : sequence of int
+        W numbers of windows between an alarm and the retrain.
+    which : sequence of int
+        The k Worlds, by place in the pool.
+    seeds : sequence of SeedSequence
+        One a World.
+
+    Returns
+    -------
+    Trajectory
+        Of ``k * W`` roll-outs: all waits of the first World, then those of the second.
+    """
     from mlopsim.delivery.walk import walk
 
-    selector: Any
+    selector: Trigger
     if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
-        selector = OnAlarm(detector=detector, wait=wait)
+        selector = OnAlarm(detector=detector)
     else:
-        selector = Replay(wait=wait).attach(decisions(world, alarms))
-    return walk(selector, pool, deployment, np.zeros(1, np.int64), [seed])
+        found = [decisions(pool.worlds[i], rows) for i, rows in zip(which, alarms, strict=True)]
+        selector = Replay().attach(np.repeat(np.array(found), len(waits), axis=0))
+    selector = selector.with_waits(np.tile(np.array(waits, dtype=np.int64), len(which)))
+    worlds = np.repeat(np.array(which, dtype=np.int64), len(waits))
+    return walk(cast("Selector", selector), pool, deployment, worlds, [seed for seed in seeds for _ in waits])
+
+
+def training_pool(cells: Sequence[Cell]) -> tuple[WorldPool, Any]:
+    """Return the Worlds of cells of one task and their deployment."""
+    _, pool, deployment = _opened(canonical_json([_content(cell) for cell in cells]))
+    return pool, deployment
+
+
+def _content(cell: Cell) -> dict[str, Any]:
+    names = ("stream", "learner", "training", "deployment")
+    return {name: cell.task.part[name] for name in names} | {
+        "split": cell.split,
+        "index": cell.seed,
+        "root": cell.root,
+    }
 
 
 def decisions(world: World, alarms: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -75,10 +75,10 @@ def _groups(results: Results) -> dict[tuple[str, str], dict[str, Curve]]:
 
     from mlopsim.plots.curves import Curve
     from mlopsim.tracks.cell_table import done
+    from mlopsim.tracks.drift.analysis import once_a_law
 
     horizon = calibration_of(results).horizon
-    rows = done(results.cells).filter(pl.col("fit").is_not_null() & pl.col("share").is_finite())
-    rows = rows.unique(["method", "fit"], keep="first", maintain_order=True)
+    rows = once_a_law(done(results.cells).filter(pl.col("fit").is_not_null() & pl.col("share").is_finite()))
     groups: dict[tuple[str, str], dict[str, Curve]] = {}
     for row in rows.select("key", "task", "method").iter_rows(named=True):
         found = results.curves(row["key"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
@@ -41,60 +41,82 @@ class Worth(SectionMaker):
         """
         from mlopsim.plots.curves import curves
         from mlopsim.plots.tradeoff import tradeoff
-        from mlopsim.tracks.drift.analysis import ends, triggering, worth
+        from mlopsim.tracks.drift.worth_analysis import by_cost, ends, triggering, worth
 
-        rows, board, marks = triggering(results.cells), results.leaderboard, marks_of(results)
-        if not len(rows):
+        if not len(triggering(results.cells)):
             return None
-        scale = ends(results.cells)
-        if scale is None:
+        frame, marks = worth(results.cells), marks_of(results)
+        if not len(frame):
             raise Unavailable(
                 "NS needs the cells of never retraining and of the clairvoyant bound, and these are not done"
             )
-        frame = worth(results.cells)
-        ns = dict(frame.select("method", "ns").iter_rows())
-        delay = dict(board.select("method", "restricted_delay").iter_rows())
-        fixed = set(rows.filter(rows["bound"].is_not_null())["method"].to_list())
-        methods = list(dict.fromkeys(rows["method"].to_list()))
-        both = [m for m in methods if math.isfinite(delay.get(m, math.nan)) and m not in fixed]
-        tasks, seeds = rows["task"].n_unique(), rows["seed"].n_unique()
-        figure = tradeoff(
-            both,
-            [delay[m] for m in both],
-            [ns[m] for m in both],
-            xlabel="restricted delay on the pooled tasks, in rows",
-            ylabel="NS as the retrain trigger",
-            pareto=False,
-            marks=marks,
-            note=f"{tasks} tasks with a deployment; n = {seeds} scenario seeds",
-        )
+        figures = {}
+        costs = by_cost(results.cells)
+        for cost, rows in costs:
+            scale = ends(rows)
+            if scale is None:
+                continue
+            import polars as pl
+
+            own = frame.filter(pl.col("retrain_cost").eq_missing(cost))
+            ns = dict(own.select("method", "ns").iter_rows())
+            delay = dict(own.select("method", "restricted_delay").iter_rows())
+            fixed = set(rows.filter(rows["bound"].is_not_null())["method"].to_list())
+            both = [m for m in ns if math.isfinite(delay[m]) and math.isfinite(ns[m]) and m not in fixed]
+            tasks, seeds = rows["task"].n_unique(), rows["seed"].n_unique()
+            named = "" if len(costs) == 1 else f", a retrain costs {cost:g}"
+            figures[f"Worth against delay{named}"] = tradeoff(
+                both,
+                [delay[m] for m in both],
+                [ns[m] for m in both],
+                xlabel="restricted delay on the same tasks, in rows",
+                ylabel="NS as the retrain trigger",
+                pareto=False,
+                marks=marks,
+                note=f"{tasks} tasks with a deployment; n = {seeds} scenario seeds",
+            )
+            lines = _by_arl0(results, rows, *scale)
+            if lines:
+                figures[f"Worth against false alarms{named}"] = curves(
+                    lines,
+                    xlabel="in-control average run length asked, in rows",
+                    ylabel="NS as the retrain trigger",
+                    xscale="log",
+                    references=_fixed(rows, ns) or None,
+                    marks=marks,
+                    note=f"the {len(lines)} best; {tasks} tasks, n = {seeds} scenario seeds",
+                )
         text = (
             "NS of each method as the retrain trigger of the same deployment (same Worlds, costs and "
-            "cool-down): 0 for never retraining, 1 for the clairvoyant bound. Like with like are the "
-            "methods of one group, which **read** and **need** the same and whose **limit** is calibrated "
-            "to the same false alarms. Limits that were given stand after them in their group, and "
-            "controls, which read nothing, at the end: both may alarm more often or less. A detector of "
-            "errors runs on the errors of what serves, and begins anew when another version takes over. "
-            "All other alarms are those on the whole stream, looked up: on inputs against the first "
-            "windows after the warm-up (or after the last alarm), on outputs of the model trained on the "
-            "warm-up, and those of controls. No retrain changes these, and they do not begin anew with "
-            "the version that serves. The figures show all groups in one frame. Statistical rank and "
-            "worth need not agree: what counts there is whether a retrain is worth its cost, and whether "
-            "there are rows of the new concept to train on."
+            "cool-down): 0 for never retraining, 1 for the clairvoyant bound. Each cost of a retrain has "
+            "rows of its own: what is worth a retrain at one is not at another. Like with like are the "
+            "methods of one group, which **read** and **need** the same and whose **limit** is calibrated to "
+            "the same false alarms. Limits that were given stand after them in their group, and controls, "
+            "which read nothing, at the end: both may alarm more often or less. "
+            f"{_waits(results)}"
+            "`ns_best`: limit (`arl0_best`) and wait chosen together on these scenarios, so that nobody is "
+            "held at false alarms that do not suit the cost. `always` retrains every so many windows as its "
+            "wait says: the tuned calendar, and the simplest rival. The clairvoyant alarms at each change "
+            "and waits like all others. A detector of errors runs on the errors of what serves, and begins "
+            "anew when another version takes over. All other alarms are those on the whole stream, looked "
+            "up: on inputs against the first windows after the warm-up (or after the last alarm), on outputs "
+            "of the model trained on the warm-up, and those of controls. No retrain changes these, and they "
+            "do not begin anew with the version that serves. The figures show all groups in one frame; the "
+            "section Sooner and more worth has the groups apart."
         )
-        figures = {"Worth against delay": figure}
-        lines = _by_arl0(results, *scale)
-        if lines:
-            figures["Worth against false alarms"] = curves(
-                lines,
-                xlabel="in-control average run length asked, in rows",
-                ylabel="NS as the retrain trigger",
-                xscale="log",
-                references=_fixed(rows, ns) or None,
-                marks=marks,
-                note=f"the {len(lines)} best; {tasks} tasks, n = {seeds} scenario seeds",
-            )
         return Section(title=self.title, text=text, table=frame, figures=figures)
+
+
+def _waits(results: Results) -> str:
+    """Say how long retrains wait after alarms."""
+    track: Any = results.track
+    if track.wait is not None:
+        return f"Every retrain waits {track.wait} windows after its alarm. "
+    return (
+        f"How long a retrain **waits** after an alarm is tuned for each method, controls and the clairvoyant "
+        f"included: the best mean return of {len(track.waits)} waits on the same {track.wait_seeds} training "
+        "scenarios of the task. "
+    )
 
 
 def _fixed(rows: pl.DataFrame, ns: dict[str, float]) -> dict[str, float]:
@@ -107,16 +129,16 @@ def _fixed(rows: pl.DataFrame, ns: dict[str, float]) -> dict[str, float]:
     return {method: ns[method] for method in dict.fromkeys(chosen["method"].to_list())}
 
 
-def _by_arl0(results: Results, base: np.ndarray, top: np.ndarray) -> dict[str, Curve]:
+def _by_arl0(results: Results, rows: pl.DataFrame, base: np.ndarray, top: np.ndarray) -> dict[str, Curve]:
     """NS at each arl0 of the methods with the largest means, calibrated ones only."""
     import numpy as np
     import polars as pl
 
     from mlopsim.plots.curves import Curve
     from mlopsim.stats.bootstrap import ns_interval
-    from mlopsim.tracks.drift.analysis import calibrated, trigger_grid, triggering
+    from mlopsim.tracks.drift.analysis import calibrated
+    from mlopsim.tracks.drift.worth_analysis import trigger_grid
 
-    rows = triggering(results.cells)
     chosen = calibrated(rows)
     lines: dict[str, Curve] = {}
     for method in dict.fromkeys(chosen["method"].to_list()):
