@@ -94,6 +94,26 @@ class TwoSample(Windowed):
     -----
     p-values below 2.2e-308 count as that, so that scores end at 307.7. The reference is sorted once. A
     window or reference of fewer rows than the test needs has the score NaN.
+
+    The p-values are those of continuous features. Equal values take the level away: of 50,000 windows of 100
+    rows of an unchanged feature against 1000 reference rows, so many in a thousand had a p-value below .01
+    (10 are asked; the standard error is .4 to 1)
+
+    ========================================  ====  ====  ====  ======
+    values of the feature                       ks   cvm    ad  kuiper
+    ========================================  ====  ====  ====  ======
+    continuous                                 9.8   9.6   9.9    10.3
+    ten, equally likely                        3.1  10.3  17.2      .8
+    three, with .6, .3 and .1                   .9  26.5  39.8      0
+    two, with .5 each                          1.3  14.3  49.2      .1
+    two, with .95 and .05                      0      .3  45.9      0
+    one in half of the rows, else continuous   5.6  41.8  26.4     1.6
+    ========================================  ====  ====  ====  ======
+
+    so that ``ks`` and ``kuiper`` are careful, and ``cvm`` and ``ad`` alarm up to 4 and 5 times as often as
+    asked (at .001 up to 10 and 14 times). Of 15 against 15 rows ``ks`` and ``kuiper`` have steps: 8.7 and 3.9
+    of continuous features. A calibrated limit makes up for all of it where the drift-free signals have the
+    same ties.
     """
 
     family: ClassVar[str] = "two-sample test"

@@ -40,6 +40,14 @@ def test_the_published_limit_comes_back(capsys: pytest.CaptureFixture[str]) -> N
     assert found["method"] == "exact" and found["limit"] == pytest.approx(3.071, abs=1e-3)
 
 
+def test_a_lattice_is_said_of_scores_that_have_one_only(capsys: pytest.CaptureFixture[str]) -> None:
+    normal = run(capsys, calibrate, "glr", "arl0=100", "law=normal", "--runs", "60")
+    assert "lattice" not in normal and "with probability" not in normal
+    # p-values of two samples of 30 rows are few: many signals share the highest score
+    kswin = run(capsys, calibrate, "kswin", "arl0=150", "--runs", "60")
+    assert "lattice" not in kswin and "signals have their highest score exactly there" in kswin
+
+
 def test_a_limit_on_a_lattice_is_exact_with_a_weight(capsys: pytest.CaptureFixture[str]) -> None:
     words = ("bernoulli_cusum", "p0=0.1", "p1=0.2", "arl0=5000", "horizon=2000")
     found = json.loads(run(capsys, calibrate, *words, "--json"))

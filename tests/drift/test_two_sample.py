@@ -15,7 +15,7 @@ from scipy.integrate import quad
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
-from mlopsim.drift.two_sample import alpha_of, threshold_of
+from mlopsim.drift.two_sample import TwoSample, alpha_of, columns, threshold_of
 from mlopsim.numerics import two_sample_pvalues as nulls
 
 TESTS = ["ks", "cvm", "ad", "kuiper"]
@@ -337,3 +337,18 @@ def test_too_few_rows_are_undefined(name: str) -> None:
     assert math.isnan(score_of(name, np.arange(5.0), np.arange(1.0)))
     assert math.isnan(score_of(name, np.arange(1.0), np.arange(5.0)))
     assert not math.isnan(score_of(name, np.arange(2.0), np.arange(2.0)))
+
+
+def test_levels_under_ties_are_as_the_docstring_says() -> None:
+    """Counts of p-values below .01 among unchanged windows of 100 rows with two values, reference of 1000."""
+    rng = np.random.default_rng(5)
+    found = {}
+    for name in ("ks", "cvm", "ad", "kuiper"):
+        test = make("detector", name)
+        reference = columns((rng.random((1500, 1000, 1)) < 0.5).astype(float))
+        windows = columns((rng.random((1500, 100, 1)) < 0.5).astype(float))
+        values = [float(test.statistics(r, w[None])[0, 0]) for r, w in zip(reference, windows, strict=True)]
+        found[name] = float((test.pvalues(1000, 100, np.array(values)) < 0.01).mean())
+    assert found["ks"] < 0.005 and found["kuiper"] < 0.003
+    assert 0.005 < found["cvm"] < 0.025 and 0.03 < found["ad"] < 0.07
+    assert "49.2" in (TwoSample.__doc__ or "")

@@ -78,10 +78,13 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
         raise ConfigError(f"no {limit} gives that: {result['reason']}")
     ends = "" if result["method"] == "exact" else _interval(given.detector, result)
     echo(f"{limit} = {result['limit']:.6g}{ends} ({result['method']})")
-    # of simulated signals the weight only says that they are finitely many
-    if result["method"] == "exact" and result.get("weight", 0.0) > 0.0:
-        lower, weight = result["lower"], result["weight"]
+    # of a continuous score the weight only says that the signals are finitely many
+    lower, weight = result.get("lower"), result.get("weight", 0.0)
+    if result["method"] == "exact" and weight > 0.0:
         echo(f"its score lives on a lattice: use {lower:.6g} with probability {weight:.3f}")
+    elif result.get("tied", 0) > 1 and weight > 0.0:
+        text = f"{result['tied']:,} signals have their highest score exactly there"
+        echo(f"{text}: use {lower:.6g} with probability {weight:.3f}")
     if "share" in result:
         s = result["share"]
         echo(
@@ -147,6 +150,8 @@ def _simulated(given: Any, arl0: float, horizon: int, runs: int | None) -> dict[
         "weight": found.weight,
         "low": None,
         "high": None,
+        # of a continuous score no two signals have the same
+        "tied": None if tops is None else int((tops == found.threshold).sum()),
     }
     if tops is not None:
         half = 1.96 * math.sqrt(target * (1.0 - target) / count)

@@ -18,6 +18,10 @@ from mlopsim.drift.reference_bins import Bins
 class JensenShannon(Distance):
     """Jensen-Shannon distance over quantile bins of the reference, from 0 to 1.
 
+    A limit is no level: of windows of 100 rows of an unchanged continuous feature against 1000 reference rows
+    0, 2.6 and 49 % exceed 0.2 with 3, 10 and 20 bins (of 50 against 200 rows 1.4, 50 and 98 %); with three
+    values, .04 % with 10 bins (10,000 windows each).
+
     The root of the Jensen-Shannon divergence to base 2 of the shares in the bins; equals
     ``scipy.spatial.distance.jensenshannon``. Empty bins need no care: ``0 log 0 = 0``, and the mean of the
     two shares is positive where one of them is.

@@ -38,6 +38,8 @@ class MMDPermutation(Windowed):
 
     Notes
     -----
+    Equal values count as "as large", so that ties make the test careful and never break its level.
+
     All features are one point, hence there is no correction for their number. If reference or window has a
     single row, the score is NaN. If all rows are equal, p is 1.
 

@@ -23,6 +23,10 @@ class PSI(Distance):
     the window, spread like the reference: ``q = (count + 0.5 B p) / (r + 0.5 B)``; a short window is drawn
     to "no change".
 
+    The rule of thumb is no level: of windows of 100 rows of an unchanged continuous feature against 1000
+    reference rows 0, .8 and 17.6 % exceed 0.25 with 3, 10 and 20 bins (of 50 against 200 rows .7, 26.9 and
+    84.8 %); with three values, .01 % with 10 bins (10,000 windows each).
+
     Parameters
     ----------
     h : float, default 0.25
