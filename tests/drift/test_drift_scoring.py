@@ -9,6 +9,7 @@ from mlopsim.core.errors import DataError
 from mlopsim.drift.scenario import Channel
 from mlopsim.drift.scoring import score_alarms
 from mlopsim.drift.signal import Signal, SignalKind
+from mlopsim.drift.sources.model import _risk_steps
 from mlopsim.drift.time_ratio import time_ratio
 
 
@@ -199,3 +200,15 @@ def test_siblings_refuse_what_is_no_position():
             with pytest.raises(DataError, match="whole numbers"):
                 refuse(wrong)
     assert score_alarms([3.0, 7.0], [], ticks=10, tolerance=5).false == 2
+
+
+def test_harm_is_measured_change_by_change():
+    """Error after a change, from its end to the next one, less that before it."""
+    errors = np.r_[np.full(100, 0.2), np.full(50, 0.9), np.full(50, 0.1), np.full(100, 0.4)]
+    changes = ((100, 150), (200, 200))
+    assert _risk_steps(errors, changes) == pytest.approx((-0.1, 0.3))
+    # two that begin together have the same rows around them
+    both = _risk_steps(errors, ((200, 200), (200, 200)))
+    assert both[0] == both[1] == pytest.approx(0.4 - errors[:200].mean())
+    # before one at the very start there are none
+    assert math.isnan(_risk_steps(errors, ((0, 0),))[0])

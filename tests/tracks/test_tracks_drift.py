@@ -389,3 +389,33 @@ def test_real_streams_bootstrap_their_warm_up(tmp_path: Path) -> None:
 def test_wrong_settings_name_the_key(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         DriftTrack(calibration=settings)
+
+
+def test_every_wait_is_tuned_with_the_same_budget(ran: Any) -> None:
+    """Controls and the clairvoyant, too; the shortest of equals; what the calibration found is kept."""
+    found = [fit for fit in ran[1].values() if "wait" in fit.arrays]
+    steps = {fit.info["wait_steps"] for fit in found if np.isfinite(fit.arrays["wait"]).all()}
+    assert len(found) > 8 and len(steps) == 1
+    for fit in found:
+        for wait, returns in zip(fit.arrays["wait"], fit.arrays["wait_return"], strict=True):
+            if np.isfinite(returns).all():
+                assert wait == fit.arrays["waits"][np.flatnonzero(returns == returns.max())[0]]
+        if fit.attributes["limits"] is not None:
+            base = ran[1][fit.attributes["limits"]]
+            np.testing.assert_equal(fit.arrays["threshold"], base.arrays["threshold"])
+    with pytest.raises(ConfigError, match="different whole numbers"):
+        DriftTrack(waits=[1, 1])
+    with pytest.raises(ConfigError, match="wait_seeds"):
+        DriftTrack(wait_seeds=1)
+
+
+def test_runs_are_counted_in_rows_whatever_a_tick_is(ran: Any) -> None:
+    """Of windows of 100 rows, too: H is 1000 rows, and nothing comes before the first window is over."""
+    for fit in calibrations(ran).values():
+        known = np.isfinite(fit.arrays["restricted_mean"])
+        assert (fit.arrays["restricted_mean"][known] <= 1000.0).all()
+        # as many ticks as H has rows, or ten windows
+        ticks = fit.arrays["at"][-1]
+        assert ticks in (800, 1000) or (ticks == 10 and (fit.arrays["restricted_mean"][known] >= 100.0).all())
+        # at H = 1000 rows every alarm within H is early
+        np.testing.assert_allclose(fit.arrays["early"][known], fit.arrays["share"][known])
