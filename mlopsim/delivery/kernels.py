@@ -21,9 +21,10 @@ from mlopsim.delivery import features, observation
 from mlopsim.delivery.dynamics import Out, State, Tables
 
 
-def _stamp() -> int:
-    """Return a number >= 0 that stands for the source of everything the entry points call."""
-    sources = [Path(module.__file__ or "").read_text() for module in (d, sampling, observation, features)]
+def stamp_of(*files: str) -> int:
+    """Return a number >= 0 that stands for the source of everything the entry points call, and ``files``."""
+    modules = [module.__file__ or "" for module in (d, sampling, observation, features)]
+    sources = [Path(file).read_text() for file in (*modules, *files)]
     return int(digest(sources)[:15], 16)
 
 
@@ -130,5 +131,5 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
     return begin, step, write_errors
 
 
-_entries: tuple[Any, Any, Any] = _compile(_stamp())
+_entries: tuple[Any, Any, Any] = _compile(stamp_of())
 begin, step, write_errors = _entries

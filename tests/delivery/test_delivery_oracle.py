@@ -102,7 +102,7 @@ def test_any_multipliers_give_a_bound() -> None:
         shape = (len(problem.versions), problem.T)
         for scale in (0.0, 0.1, 1.0):
             prices = Multipliers(use=scale * rng.normal(size=shape), budget=scale, count=scale * rng.random())
-            assert dual_bound(problem, prices)[0] >= optimum
+            assert dual_bound(problem, prices).bound >= optimum
 
 
 def test_lagrangian_bound_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,40 +83,6 @@ def on_demand(
 
 
 @numba.njit(cache=True)
-def serve(gain: np.ndarray, firsts: np.ndarray, W: int, switch: float, path: np.ndarray) -> float:
-    """Best serving sequence if every version is free: ``max sum gain[path[t], t] - switch * changes``.
-
-    ``gain`` (n, T); version i may serve from ``firsts[i]`` on; index 0 serves before W. ``path`` (T,) is
-    filled.
-    """
-    n, T = gain.shape
-    value = np.full(n, NOWHERE)
-    value[0] = 0.0
-    top, leader = 0.0, 0
-    moved = np.zeros((T, n), dtype=np.bool_)
-    leaders = np.zeros(T, dtype=np.int64)
-    for t in range(W, T):
-        leaders[t] = leader
-        next_top, next_leader = NOWHERE, 0
-        for i in range(n):
-            if firsts[i] > t:
-                continue
-            if top - switch > value[i]:
-                value[i] = top - switch
-                moved[t, i] = True
-            value[i] += gain[i, t]
-            if value[i] > next_top:
-                next_top, next_leader = value[i], i
-        top, leader = next_top, next_leader
-    i = leader
-    for t in range(T - 1, W - 1, -1):
-        path[t] = i
-        if moved[t, i]:
-            i = leaders[t]
-    return float(top)
-
-
-@numba.njit(cache=True)
 def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
     """Best set of versions at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
     n = len(worth)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,9 @@ class Multipliers:
     Parameters
     ----------
     use : ndarray of float64, shape (n, T)
-        Of ``y[v, t] <= k[v, t] x[v]``; row 0 (the initial version, always trained) is not used.
+        Of ``y[v, t] <= k[v, t] p[v, t]``: traffic only for a version in the registry.
+    room : ndarray of float64, shape (T,)
+        Of ``sum p[:, t] <= K``.
     budget : float
         Of ``cost <= B``.
     count : float
@@ -28,12 +30,89 @@ class Multipliers:
     """
 
     use: np.ndarray
+    room: np.ndarray
     budget: float = 0.0
     count: float = 0.0
 
+    @classmethod
+    def zero(cls, problem: Problem) -> Multipliers:
+        """Return prices of 0."""
+        return cls(use=np.zeros((len(problem.versions), problem.T)), room=np.zeros(problem.T))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dual:
+    """The Lagrangian dual at some multipliers.
+
+    Parameters
+    ----------
+    bound : float
+        In total reward: no roll-out earns more.
+    serve : tuple of ndarray
+        Tables of :func:`mlopsim.delivery.oracle._paths.value_tables`.
+    credit : ndarray of float64, shape (T + 1, n)
+        What the prices pay a version from window t on.
+    worth : ndarray of float64, shape (n,)
+        What training a version pays; not of the initial one.
+    chosen : ndarray of bool, shape (n,)
+        Versions that are trained in the inner optimum.
+    switch_cost : float
+        With the price of the budget.
+    """
+
+    bound: float
+    serve: tuple[np.ndarray, ...]
+    credit: np.ndarray
+    worth: np.ndarray
+    chosen: np.ndarray
+    switch_cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The relaxed rows of a problem, time first.
+
+    Parameters
+    ----------
+    values, k : ndarray of float64, shape (T, n)
+        Rewards, and :func:`coupling`.
+    equal : ndarray of bool, shape (T, n)
+        See :func:`forced`.
+    firsts : ndarray of int64, shape (n,)
+        First windows of the versions.
+    limit : int or None
+        See :func:`most_retrains`.
+    """
+
+    values: np.ndarray
+    k: np.ndarray
+    equal: np.ndarray
+    firsts: np.ndarray
+    limit: int | None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Rows:
+        """Write the rows of a problem down."""
+        first = np.ascontiguousarray
+        return cls(
+            values=first(problem.values.T), k=first(coupling(problem).T), equal=first(forced(problem).T),
+            firsts=problem.firsts, limit=most_retrains(problem),
+        )  # fmt: skip
+
+    def valid(self, problem: Problem, prices: Multipliers) -> Multipliers:
+        """Return prices (``use`` time first) with what is no price of its row set to 0."""
+        use = np.where(self.equal, prices.use.T, np.maximum(prices.use.T, 0.0))
+        use[self.k == 0.0] = 0.0
+        return Multipliers(
+            use=use,
+            room=np.maximum(prices.room, 0.0),
+            budget=0.0 if math.isinf(problem.budget) else max(prices.budget, 0.0),
+            count=0.0 if self.limit is None else max(prices.count, 0.0),
+        )
+
 
 def coupling(problem: Problem) -> np.ndarray:
-    """Return k in ``y[v, t] <= k[v, t] x[v]``, float64 of shape (n, T).
+    """Return k in ``y[v, t] <= k[v, t] p[v, t]``, float64 of shape (n, T).
 
     1 where v can serve; during the first ``canary_windows`` windows after v becomes available no traffic
     share above c is possible; 0 before.
@@ -41,12 +120,12 @@ def coupling(problem: Problem) -> np.ndarray:
     since = np.arange(problem.T)[None, :] - problem.firsts[:, None]
     k = np.where(since < problem.canary_windows, problem.share, 1.0)
     k[since < 0] = 0.0
-    k[0] = 0.0
+    k[0] = since[0] >= 0
     return k
 
 
 def forced(problem: Problem) -> np.ndarray:
-    """Return where ``y = k x``: at the arrival of a version that deploys itself; bool (n, T)."""
+    """Return where ``y = k p``: at the arrival of a version that deploys itself; bool (n, T)."""
     out = np.zeros((len(problem.versions), problem.T), dtype=bool)
     if problem.on_arrival:
         index = np.flatnonzero(problem.firsts < problem.T)[1:]
@@ -67,7 +146,7 @@ def most_retrains(problem: Problem) -> int | None:
     return int((problem.budget + MONEY) / unit)
 
 
-def dual_bound(problem: Problem, multipliers: Multipliers) -> tuple[float, np.ndarray, np.ndarray]:
+def dual_bound(problem: Problem, multipliers: Multipliers) -> Dual:
     r"""Evaluate the Lagrangian dual: an upper bound of the roll-out's optimum for any multipliers.
 
     Parameters
@@ -79,49 +158,57 @@ def dual_bound(problem: Problem, multipliers: Multipliers) -> tuple[float, np.nd
 
     Returns
     -------
-    bound : float
-        In total reward.
-    path : ndarray of int64, shape (T,)
-        Index of the version that serves in the inner optimum, by window.
-    chosen : ndarray of bool, shape (n,)
-        Versions that are trained in the inner optimum.
+    Dual
 
     Notes
     -----
-    With :math:`\mu \ge 0` (free where arrival deploys, an equality), :math:`\beta, \gamma \ge 0`,
+    p[v, t] says whether version v is in the registry in window t: a version leaves it once and for all. With
+    :math:`\mu \ge 0` (free where arrival deploys, an equality), :math:`\lambda, \beta, \gamma \ge 0`,
 
-    .. math:: U = \beta B + \gamma N
+    .. math:: U = \beta B + \gamma N + K \sum_t \lambda_t
               + \max_{y, z} \sum_{v,t} (q_{v,t} - \mu_{v,t}) y_{v,t} - (1 + \beta) s \sum_{v,t} z_{v,t}
-              + \max_{x} \sum_v x_v \Big(\sum_t k_{v,t} \mu_{v,t} - (1 + \beta) r - \gamma\Big).
+              + \max_{x} \sum_v x_v \Big(\max_p \sum_t p_{v,t} (k_{v,t} \mu_{v,t} - \lambda_t)
+              - (1 + \beta) r - \gamma\Big).
 
-    The first maximum is a longest path over (window, version), the second one over versions that are
-    ``spacing`` apart; both are solved exactly, so nothing depends on the tolerance of a solver. Both
-    polytopes are integral, hence the best multipliers give the value of the linear program.
+    The first maximum is a longest path over (window, version); with canaries it shares its traffic as they do
+    (c for some windows, then promoted, aborted, or replaced by an arrival). The second one is over versions
+    that are ``spacing`` apart (the initial one costs nothing), each of which leaves when that is best. All
+    are solved exactly, so nothing depends on the tolerance of a solver. Without canaries and with
+    :math:`\lambda = 0` the best multipliers give the value of the linear program.
     """
-    from mlopsim.delivery.oracle import _kernels
+    rows = Rows.of(problem)
+    return _evaluate(problem, rows, rows.valid(problem, multipliers))
 
-    k, equal = coupling(problem), forced(problem)
-    use = np.where(equal, multipliers.use, np.maximum(multipliers.use, 0.0))
-    use[k == 0.0] = 0.0
-    limit = most_retrains(problem)
-    beta = 0.0 if math.isinf(problem.budget) else max(multipliers.budget, 0.0)
-    gamma = 0.0 if limit is None else max(multipliers.count, 0.0)
-    path = np.zeros(problem.T, dtype=np.int64)
-    chosen = np.zeros(len(k), dtype=np.bool_)
-    bound = _kernels.serve(
-        problem.values - use, problem.firsts, problem.warmup, (1 + beta) * problem.switch_cost, path
+
+def _evaluate(problem: Problem, rows: Rows, prices: Multipliers) -> Dual:
+    """Evaluate the dual at valid prices, time first."""
+    from mlopsim.delivery.oracle import _kernels, _paths
+
+    cost = (1 + prices.budget) * problem.switch_cost
+    serve = _paths.value_tables(
+        rows.values - prices.use, rows.firsts, problem.warmup, cost, problem.share, problem.canary_windows
     )
-    worth = (k * use).sum(axis=1) - (1 + beta) * problem.retrain_cost - gamma
-    bound += _kernels.train(worth, problem.spacing, chosen)
-    if beta:
-        bound += beta * (problem.budget + MONEY)
-    if gamma and limit is not None:
-        bound += gamma * limit
-    return float(bound) + MARGIN, path, chosen
+    credit = _paths.stays(rows.k * prices.use, prices.room, rows.firsts, problem.on_arrival)
+    worth = credit[0] - (1 + prices.budget) * problem.retrain_cost - prices.count
+    chosen = np.zeros(len(worth), dtype=np.bool_)
+    bound = float(serve[0][problem.warmup, 0]) + float(credit[0, 0])
+    bound += _kernels.train(worth, problem.spacing, chosen) + problem.slots * float(prices.room.sum())
+    if prices.budget:
+        bound += prices.budget * (problem.budget + MONEY)
+    if prices.count and rows.limit is not None:
+        bound += prices.count * rows.limit
+    return Dual(
+        bound=bound + MARGIN, serve=serve, credit=credit, worth=worth, chosen=chosen, switch_cost=cost
+    )
 
 
 def lagrangian_bound(
-    problem: Problem, lower: float, *, iterations: int = 600, start: Multipliers | None = None
+    problem: Problem,
+    lower: float,
+    *,
+    iterations: int = 600,
+    start: Multipliers | None = None,
+    capacity: bool = True,
 ) -> tuple[float, Multipliers]:
     """Improve the Lagrangian bound by a deflected subgradient method with Polyak steps.
 
@@ -135,6 +222,9 @@ def lagrangian_bound(
         Evaluations of the dual.
     start : Multipliers, optional
         Where to begin.
+    capacity : bool, default True
+        Whether places in the registry have prices, too; without, the bound of the linear program is
+        approached.
 
     Returns
     -------
@@ -148,55 +238,72 @@ def lagrangian_bound(
     P. M. Camerini, L. Fratta and F. Maffioli, "On improving relaxation methods by modified gradient
     techniques", Mathematical Programming Study 3 (1975).
     """
-    k, equal = coupling(problem), forced(problem)
-    limit = most_retrains(problem)
-    q, n = problem.values, len(problem.versions)
+    from mlopsim.delivery.oracle import _paths
+
+    rows = Rows.of(problem)
     s, r = problem.switch_cost, problem.retrain_cost
-    use = np.zeros_like(k) if start is None else start.use.copy()
-    beta, gamma = (0.0, 0.0) if start is None else (start.budget, start.count)
-    best, at = math.inf, Multipliers(use=use.copy(), budget=beta, count=gamma)
-    direction = np.zeros_like(k)
+    now = rows.valid(problem, Multipliers.zero(problem) if start is None else start)
+    best, at = math.inf, now
+    use_way, room_way = np.zeros_like(now.use), np.zeros(problem.T)
     d_beta = d_gamma = 0.0
+    shares, where, number = np.empty_like(now.use), np.empty_like(now.use), np.empty(problem.T)
+    free = ~rows.equal
     scale, stalled = 1.0, 0
-    index = np.arange(problem.warmup, problem.T)
     for _ in range(iterations):
-        value, path, chosen = dual_bound(problem, Multipliers(use=use, budget=beta, count=gamma))
+        dual = _evaluate(problem, rows, now)
+        value = dual.bound
         if value < best - 1e-7 * max(abs(best), 1.0) or math.isinf(best):
             stalled = 0
         else:
             stalled += 1
-            if stalled == 15:
-                scale, stalled = scale / 2, 0
-                use, beta, gamma = at.use.copy(), at.budget, at.count
-                direction[:] = 0.0
         if value < best:
-            best, at = value, Multipliers(use=use.copy(), budget=beta, count=gamma)
+            best, at = value, now
         if best - lower <= 1e-9 or scale < 1e-5:
             break
+        if stalled == 15:
+            scale, stalled = scale / 2, 0
+            now = at
+            use_way[:] = 0.0
+            room_way[:] = 0.0
+            d_beta = d_gamma = 0.0
+            dual = _evaluate(problem, rows, now)
+            value = dual.bound
         # subgradient of the dual: what the relaxed rows are violated by in the inner optimum
-        gradient = np.where(chosen[:, None], k, 0.0)
-        gradient[path[index], index] -= 1.0
-        gradient[0] = 0.0
-        switches = float((np.diff(np.concatenate([[0], path[index]])) != 0).sum())
-        g_beta = 0.0 if math.isinf(problem.budget) else problem.budget - r * chosen.sum() - s * switches
-        g_gamma = 0.0 if limit is None else limit - float(chosen.sum())
+        moved = _paths.shares_of(
+            rows.values - now.use, dual.serve, problem.warmup, dual.switch_cost, problem.share,
+            problem.canary_windows, shares,
+        )  # fmt: skip
+        here = dual.chosen.copy()
+        here[0] = True
+        _paths.present(dual.credit, rows.firsts, here, problem.on_arrival, where, number)
+        gradient = rows.k * where - shares
+        g_room = problem.slots - number if capacity else np.zeros(problem.T)
+        g_room[: problem.warmup] = 0.0
+        trained = float(dual.chosen.sum())
+        g_beta = 0.0 if math.isinf(problem.budget) else problem.budget - r * trained - s * moved
+        g_gamma = 0.0 if rows.limit is None else rows.limit - trained
         # an inequality at price 0 that is slack cannot be improved by lowering its price
-        gradient[(use <= 0) & (gradient > 0) & ~equal] = 0.0
-        if beta <= 0 and g_beta > 0:
+        gradient[(now.use <= 0) & (gradient > 0) & free] = 0.0
+        g_room[(now.room <= 0) & (g_room > 0)] = 0.0
+        if now.budget <= 0 and g_beta > 0:
             g_beta = 0.0
-        if gamma <= 0 and g_gamma > 0:
+        if now.count <= 0 and g_gamma > 0:
             g_gamma = 0.0
-        inner = float((direction * gradient).sum()) + d_beta * g_beta + d_gamma * g_gamma
-        length = float((direction**2).sum()) + d_beta**2 + d_gamma**2
+        inner = float((use_way * gradient).sum() + room_way @ g_room) + d_beta * g_beta + d_gamma * g_gamma
+        length = float((use_way**2).sum() + room_way @ room_way) + d_beta**2 + d_gamma**2
         turn = max(0.0, -1.5 * inner / length) if length > 0 else 0.0
-        direction = gradient + turn * direction
+        use_way, room_way = gradient + turn * use_way, g_room + turn * room_way
         d_beta, d_gamma = g_beta + turn * d_beta, g_gamma + turn * d_gamma
-        length = float((direction**2).sum()) + d_beta**2 + d_gamma**2
+        length = float((use_way**2).sum() + room_way @ room_way) + d_beta**2 + d_gamma**2
         if length == 0.0:
             break
         step = scale * max(value - lower, 1e-9) / length
-        use = use - step * direction
-        use[~equal] = np.maximum(use[~equal], 0.0)
-        beta, gamma = max(beta - step * d_beta, 0.0), max(gamma - step * d_gamma, 0.0)
-    assert q.shape == (n, problem.T)
-    return best, at
+        use = now.use - step * use_way
+        np.maximum(use, 0.0, out=use, where=free)
+        now = Multipliers(
+            use=use,
+            room=np.maximum(now.room - step * room_way, 0.0),
+            budget=max(now.budget - step * d_beta, 0.0),
+            count=max(now.count - step * d_gamma, 0.0),
+        )
+    return best, replace(at, use=np.ascontiguousarray(at.use.T))
