@@ -35,7 +35,7 @@ VERSIONS: dict[str, int] = {
     # from models to evidence, limits of audits, and metrics
     "fairness": 3,
     # the references with hindsight
-    "control/oracle": 1,
+    "control/oracle": 2,
     "control/latest-oracle": 1,
     "control/knows-changes": 1,
     "control/hindsight-period": 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,10 @@ POOLED = "all tasks"
 
 
 def comparison(
-    tasks: Sequence[str], pool: Sequence[str], difference: Callable[[list[str]], Interval]
+    tasks: Sequence[str],
+    pool: Sequence[str],
+    difference: Callable[[list[str]], Interval],
+    **beside: Callable[[list[str]], Interval],
 ) -> pl.DataFrame:
     """Tabulate a paired difference.
 
@@ -30,11 +34,13 @@ def comparison(
         Tasks of the last row, which a leaderboard pools; there is none without them.
     difference : callable
         Tasks to the difference over them, seeds resampled jointly.
+    **beside : callable
+        What stands beside it, by the name of its column, likewise.
 
     Returns
     -------
     polars.DataFrame
-        ``task``, ``tasks`` (how many) and ``difference`` with ``_low``, ``_high``, ``_n``, ``_reason``.
+        ``task``, ``tasks`` (how many), ``difference`` and what stands beside it with ``_low``, ``_high``, ``_n``, ``_reason``.
 
     Examples
     --------
@@ -45,8 +51,10 @@ def comparison(
     rows = [(task, [task]) for task in tasks]
     if pool:
         rows.append((POOLED, list(pool)))
-    columns = {"task": [name for name, _ in rows], "tasks": [len(over) for _, over in rows]}
-    return pl.DataFrame({**columns, **interval_columns("difference", [difference(over) for _, over in rows])})
+    columns: dict[str, Any] = {"task": [name for name, _ in rows], "tasks": [len(over) for _, over in rows]}
+    for name, make in {"difference": difference, **beside}.items():
+        columns |= interval_columns(name, [make(over) for _, over in rows])
+    return pl.DataFrame(columns)
 
 
 def mean_difference(table: pl.DataFrame, a: str, b: str, name: str, tasks: list[str]) -> Interval:

@@ -212,7 +212,7 @@ def test_attributes_stand_at_the_end_of_the_leaderboard_and_after_the_score_on_t
     shown = made(cells(*world))[0]["Leaderboard"].table
     # what tells nothing (here: reads, needs, known) is left out of the page, not of the table
     assert [name for name in shown.columns if not name.startswith("ns_")][:5] == [
-        *("method", "ns", "family", "role", "regret"),
+        *("method", "ns", "family", "role", "bracket"),
     ]
     assert "reads" not in shown.columns
 

@@ -80,24 +80,3 @@ def on_demand(
                             pick[k, i, e, d, 2] = lost
                     V[k, i, e, d] = value
     return V, pick
-
-
-@numba.njit(cache=True)
-def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
-    """Best set of versions at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
-    n = len(worth)
-    best = np.zeros(n + 1)
-    for i in range(1, n):
-        best[i] = best[i - 1]
-        before = best[i - spacing] if i > spacing else 0.0
-        if worth[i] + before > best[i]:
-            best[i] = worth[i] + before
-    chosen[:] = False
-    i = n - 1
-    while i > 0:
-        if best[i] > best[i - 1]:
-            chosen[i] = True
-            i -= spacing
-        else:
-            i -= 1
-    return float(best[n - 1])

@@ -14,59 +14,82 @@ NOWHERE = -1e300
 
 
 @numba.njit(cache=True)
-def value_tables(
-    gain: np.ndarray, firsts: np.ndarray, W: int, s: float, c: float, m: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What the windows from t on are worth at most, by the version that has the whole traffic before t.
+def reach_of(firsts: np.ndarray, T: int) -> np.ndarray:
+    """Return for each window one more than the last version that can serve it, int64 (T,)."""
+    reach = np.zeros(T, dtype=np.int64)
+    for i in range(len(firsts)):
+        if firsts[i] < T:
+            reach[firsts[i]] = i + 1
+    for t in range(1, T):
+        reach[t] = max(reach[t], reach[t - 1])
+    return reach
 
-    Returns
-    -------
+
+@numba.njit(cache=True)
+def tables_for(T: int, n: int, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Allocate what :func:`fill_tables` fills."""
+    rows = T + 1 if m > 0 else 1
+    return (
+        np.zeros((T + 1, n)),
+        np.full((rows, n), NOWHERE),
+        np.zeros((rows, n)),
+        np.full(T + 1, -1, dtype=np.int64),
+        np.full((T + 1, m + 1), -1, dtype=np.int64),
+    )
+
+
+@numba.njit(cache=True)
+def fill_tables(
+    gain: np.ndarray, firsts: np.ndarray, reach: np.ndarray, W: int, s: float, c: float, m: int,
+    tables: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:  # fmt: skip
+    """Write what the windows from t on are worth at most, by the version that has the whole traffic before t.
+
+    The tables, only for versions that can serve:
+
     alone, begun : ndarray of float64, shape (T + 1, n)
-        Whatever is done from window t on; where a canary has to start in window t (NOWHERE without canaries).
+        Whatever is done from window t on; where a canary has to start in window t (nothing without canaries).
     prefix : ndarray of float64, shape (T + 1, n)
-        Sums of ``gain`` over the windows before t.
+        Sums of ``gain`` over the windows before t (nothing without canaries).
     to, other : ndarray of int64, shape (T + 1,) and (T + 1, m + 1)
         Without canaries ``to[t]`` is the best version to switch to for window t. With them it is the best
         one to promote after a canary that starts in window t, and ``other[t, h]`` the best canary of h
         windows that is not promoted.
     """
+    alone, begun, prefix, to, other = tables
     T, n = gain.shape
-    prefix = np.zeros((T + 1, n))
-    for t in range(T):
-        for i in range(n):
-            prefix[t + 1, i] = prefix[t, i] + gain[t, i]
-    alone = np.zeros((T + 1, n))
-    begun = np.full((T + 1, n), NOWHERE)
-    to = np.full(T + 1, -1, dtype=np.int64)
-    other = np.full((T + 1, m + 1), -1, dtype=np.int64)
+    if m > 0:
+        for t in range(T):
+            for i in range(n):
+                prefix[t + 1, i] = prefix[t, i] + gain[t, i]
     part = np.empty(m + 1)
     for t in range(T - 1, W - 1, -1):
         if m == 0:
             top = NOWHERE
-            for i in range(n):
+            for i in range(reach[t]):
                 alone[t, i] = gain[t, i] + alone[t + 1, i]
-                if firsts[i] <= t and alone[t, i] > top:
+                if alone[t, i] > top and firsts[i] <= t:
                     top, to[t] = alone[t, i], i
-            for i in range(n):
-                if top - s > alone[t, i]:
-                    alone[t, i] = top - s
+            for i in range(reach[t]):
+                alone[t, i] = max(alone[t, i], top - s)
             continue
         promoted = NOWHERE
+        to[t] = -1
         if t + m <= T - 1:
-            for j in range(n):
+            for j in range(reach[t]):
                 if firsts[j] <= t:
                     x = c * (prefix[t + m, j] - prefix[t, j]) + alone[t + m, j]
                     if x > promoted:
                         promoted, to[t] = x, j
         most = min(m, T - t)
         for h in range(1, most + 1):
-            part[h] = NOWHERE
-            for j in range(n):
+            part[h], other[t, h] = NOWHERE, -1
+            for j in range(reach[t]):
                 if firsts[j] <= t:
                     x = c * (prefix[t + h, j] - prefix[t, j])
                     if x > part[h]:
                         part[h], other[t, h] = x, j
-        for i in range(n):
+        for i in range(reach[t]):
             best = NOWHERE
             if promoted > NOWHERE / 2:
                 best = (1 - c) * (prefix[t + m, i] - prefix[t, i]) + promoted - s
@@ -83,7 +106,6 @@ def value_tables(
                     best = max(best, mixed - c * s + begun[t + h, i])
             begun[t, i] = best
             alone[t, i] = max(gain[t, i] + alone[t + 1, i], best)
-    return alone, begun, prefix, to, other
 
 
 @numba.njit(cache=True)
@@ -92,7 +114,7 @@ def shares_of(
     tables: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     W: int, s: float, c: float, m: int, shares: np.ndarray,
 ) -> float:  # fmt: skip
-    """Follow :func:`value_tables`: write the ``shares`` (T, n) of the best serving, return its switches.
+    """Follow :func:`fill_tables`: write the ``shares`` (T, n) of the best serving, return its switches.
 
     Switches are counted in whole traffics.
     """
@@ -149,51 +171,176 @@ def shares_of(
 
 
 @numba.njit(cache=True)
-def stays(pay: np.ndarray, room: np.ndarray, firsts: np.ndarray, held: bool) -> np.ndarray:
-    """What a version is paid from window t on, if it leaves the registry when that is best.
+def stays(
+    k: np.ndarray, use: np.ndarray, room: np.ndarray, firsts: np.ndarray, reach: np.ndarray, held: bool,
+    out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write what a version is paid from window t on, if it leaves the registry when that is best.
 
     Parameters
     ----------
-    pay : ndarray of float64, shape (T, n)
-        By window; it may be negative where a version arrives.
+    k, use : ndarray of float64, shape (T, n)
+        A window pays ``k use``; that may be negative where a version arrives.
     room : ndarray of float64, shape (T,)
         Price of a place.
     firsts : ndarray of int64, shape (n,)
         First window of each version.
+    reach : ndarray of int64, shape (T,)
+        See :func:`reach_of`.
     held : bool
         Whether it is there in its first window whatever that pays.
-
-    Returns
-    -------
-    ndarray of float64, shape (T + 1, n)
+    out : ndarray of float64, shape (T + 1, n)
         Up to its first window the whole of it.
     """
-    T, n = pay.shape
-    out = np.zeros((T + 1, n))
+    T, n = use.shape
+    for i in range(n):
+        out[T, i] = 0.0
     for t in range(T - 1, -1, -1):
-        for i in range(n):
-            if t < firsts[i]:
+        for i in range(reach[t]):
+            worth = k[t, i] * use[t, i] - room[t] + out[t + 1, i]
+            out[t, i] = max(worth, 0.0)
+            if t <= firsts[i]:
                 out[t, i] = out[t + 1, i]
-                continue
-            worth = pay[t, i] - room[t] + out[t + 1, i]
-            out[t, i] = worth if worth > 0.0 or (held and t == firsts[i]) else 0.0
-    return out
+                if t == firsts[i] and (held or worth > 0.0):
+                    out[t, i] = worth
+                elif t == firsts[i]:
+                    out[t, i] = 0.0
+        for i in range(reach[t], n):
+            out[t, i] = out[t + 1, i]
 
 
 @numba.njit(cache=True)
-def present(
-    credit: np.ndarray, firsts: np.ndarray, chosen: np.ndarray, held: bool, where: np.ndarray,
-    number: np.ndarray,
-) -> None:  # fmt: skip
-    """Write where the chosen versions stay (T, n), and how many there are in each window (T,)."""
-    T, n = where.shape
-    where[:, :] = 0.0
-    number[:] = 0.0
-    for i in range(n):
-        if not chosen[i]:
+def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
+    """Best set of versions at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
+    n = len(worth)
+    best = np.zeros(n + 1)
+    for i in range(1, n):
+        best[i] = best[i - 1]
+        before = best[i - spacing] if i > spacing else 0.0
+        if worth[i] + before > best[i]:
+            best[i] = worth[i] + before
+    chosen[:] = False
+    i = n - 1
+    while i > 0:
+        if best[i] > best[i - 1]:
+            chosen[i] = True
+            i -= spacing
+        else:
+            i -= 1
+    return float(best[n - 1])
+
+
+@numba.njit(cache=True)
+def descend(
+    values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int, spacing: int, K: int,
+    held: bool, s: float, r: float, c: float, m: int, budget: float, tolerance: float, limit: int,
+    lower: float, iterations: int, capacity: bool, use: np.ndarray, room: np.ndarray, scalars: np.ndarray,
+) -> float:  # fmt: skip
+    """Deflected subgradient steps on the dual; the best prices are left in ``use``, ``room``, ``scalars``.
+
+    ``scalars``: prices of the budget and of the count. ``limit`` is -1 where there is none.
+    """
+    T, n = values.shape
+    tables, reach = tables_for(T, n, m), reach_of(firsts, T)
+    gain, shares, way = np.zeros((T, n)), np.zeros((T, n)), np.zeros((T, n))
+    credit = np.zeros((T + 1, n))
+    kept_use, kept_room = use.copy(), room.copy()
+    room_way, number = np.zeros(T), np.zeros(T)
+    worth, chosen = np.zeros(n), np.zeros(n, dtype=np.bool_)
+    beta, gamma = scalars
+    kept_beta, kept_gamma = beta, gamma
+    way_beta = way_gamma = 0.0
+    best, scale, stalled = np.inf, 1.0, 0
+    for _ in range(iterations):
+        for t in range(W, T):
+            for i in range(reach[t]):
+                gain[t, i] = values[t, i] - use[t, i]
+        cost = (1 + beta) * s
+        fill_tables(gain, firsts, reach, W, cost, c, m, tables)
+        stays(k, use, room, firsts, reach, held, credit)
+        for i in range(n):
+            worth[i] = credit[0, i] - (1 + beta) * r - gamma
+        value = tables[0][W, 0] + credit[0, 0] + train(worth, spacing, chosen) + K * room.sum()
+        if beta > 0.0:
+            value += beta * (budget + tolerance)
+        if limit >= 0:
+            value += gamma * limit
+        if value < best - 1e-7 * max(abs(best), 1.0) or best == np.inf:
+            stalled = 0
+        else:
+            stalled += 1
+        if value < best:
+            best = value
+            kept_use[:, :] = use
+            kept_room[:] = room
+            kept_beta, kept_gamma = beta, gamma
+        if best - lower <= 1e-9 or scale < 1e-5:
+            break
+        if stalled == 15:
+            scale, stalled = scale / 2, 0
+            use[:, :] = kept_use
+            room[:] = kept_room
+            beta, gamma = kept_beta, kept_gamma
+            way[:, :] = 0.0
+            room_way[:] = 0.0
+            way_beta = way_gamma = 0.0
             continue
-        for t in range(firsts[i], T):
-            if credit[t, i] <= 0.0 and not (held and t == firsts[i]):
-                break
-            where[t, i] = 1.0
-            number[t] += 1.0
+        # subgradient of the dual: what the relaxed rows are violated by in the inner optimum
+        moved = shares_of(gain, tables, W, cost, c, m, shares)
+        chosen[0] = True
+        number[:] = 0.0
+        trained = 0
+        inner = length = 0.0
+        for i in range(n):
+            there = chosen[i] and firsts[i] < T
+            trained += chosen[i] and i > 0
+            for t in range(firsts[i], T):
+                if there and credit[t, i] <= 0.0 and not (held and t == firsts[i]):
+                    there = False
+                if there:
+                    number[t] += 1.0
+                g = (k[t, i] if there else 0.0) - shares[t, i]
+                # an inequality at price 0 that is slack cannot be improved by lowering its price
+                if use[t, i] <= 0.0 and g > 0.0 and not equal[t, i]:
+                    g = 0.0
+                shares[t, i] = g
+                inner += way[t, i] * g
+                length += way[t, i] * way[t, i]
+        for t in range(W, T):
+            g = K - number[t] if capacity else 0.0
+            if room[t] <= 0.0 and g > 0.0:
+                g = 0.0
+            number[t] = g
+            inner += room_way[t] * g
+            length += room_way[t] * room_way[t]
+        g_beta = budget - r * trained - s * moved if budget < np.inf else 0.0
+        g_gamma = float(limit - trained) if limit >= 0 else 0.0
+        if beta <= 0.0 and g_beta > 0.0:
+            g_beta = 0.0
+        if gamma <= 0.0 and g_gamma > 0.0:
+            g_gamma = 0.0
+        inner += way_beta * g_beta + way_gamma * g_gamma
+        length += way_beta**2 + way_gamma**2
+        turn = max(0.0, -1.5 * inner / length) if length > 0.0 else 0.0
+        way_beta, way_gamma = g_beta + turn * way_beta, g_gamma + turn * way_gamma
+        length = way_beta**2 + way_gamma**2
+        for t in range(W, T):
+            room_way[t] = number[t] + turn * room_way[t]
+            length += room_way[t] ** 2
+            for i in range(reach[t]):
+                way[t, i] = shares[t, i] + turn * way[t, i]
+                length += way[t, i] * way[t, i]
+        if length == 0.0:
+            break
+        step = scale * max(value - lower, 1e-9) / length
+        for t in range(W, T):
+            room[t] = max(room[t] - step * room_way[t], 0.0)
+            for i in range(reach[t]):
+                use[t, i] -= step * way[t, i]
+                if use[t, i] < 0.0 and not equal[t, i]:
+                    use[t, i] = 0.0
+        beta, gamma = max(beta - step * way_beta, 0.0), max(gamma - step * way_gamma, 0.0)
+    use[:, :] = kept_use
+    room[:] = kept_room
+    scalars[0], scalars[1] = kept_beta, kept_gamma
+    return best

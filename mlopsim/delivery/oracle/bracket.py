@@ -9,15 +9,21 @@ from typing import Any
 import numpy as np
 
 from mlopsim.core.errors import MlopsimError
-from mlopsim.delivery.oracle.lagrange import MARGIN, lagrangian_bound
+from mlopsim.delivery.oracle.lagrange import MARGIN, Multipliers, lagrangian_bound
 from mlopsim.delivery.oracle.linear_program import lp_bound
 from mlopsim.delivery.oracle.lower_bound import feasible_plan, rounded, trained_by
+from mlopsim.delivery.oracle.plan import Plan
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.delivery.oracle.replay import replay_rewards
+from mlopsim.delivery.oracle.search import STATES, search
 from mlopsim.delivery.oracle.without_rollback import latest_only
 
-#: roll-outs longer than this get the Lagrangian bound instead of the linear program
-LP_WINDOWS = 400
+#: roll-outs longer than this get the Lagrangian bound alone: the same value in a tenth of the time or less
+LP_WINDOWS = 200
+#: evaluations of the dual: where it stands alone, and where it starts from the linear program
+ALONE, AFTER_LP = 1500, 200
+#: a search that leaves out some states is repeated with so many times more if it had at most twice too many
+AGAIN = 5
 #: the bracket is called exact when it is narrower
 EXACT = 1e-9
 
@@ -43,8 +49,8 @@ class Bracket:
     never : float
         What never retraining earns.
     bound : str
-        Where ``upper`` comes from: ``lp``, ``lagrange``, or ``latest`` with a single slot, where the
-        latest-only optimum is the optimum.
+        Where ``upper`` comes from: ``lp``, ``lagrange`` (the dual is lower than the program, or stands
+        alone), ``search``, or ``latest`` with a single slot, where the latest-only optimum is the optimum.
     """
 
     lower: float
@@ -71,12 +77,14 @@ def bracket(
     starts: Sequence[Sequence[int]] = (),
     effort: int = 4000,
     kicks: int = 8,
+    states: int = STATES,
 ) -> Bracket:
     """Bracket the clairvoyant optimum of a roll-out.
 
-    Upper end: the linear program's dual, evaluated safely (Lagrangian dual beyond 400 windows). Lower
-    end: the best plan of a local search from the latest-only optimum, the rounded linear program and
-    ``starts``; always replayed through the dynamics.
+    Upper end: the linear program's dual, evaluated safely (beyond 200 windows the Lagrangian dual alone).
+    Lower end: the best plan of a local search from the latest-only optimum, the rounded linear program and
+    ``starts``; always replayed through the dynamics. Where they do not meet, the dual also prices places in
+    the registry, and a search through all plans that it does not rule out lowers the one or raises the other.
 
     Parameters
     ----------
@@ -94,6 +102,8 @@ def bracket(
         Largest number of serving problems that the search solves for one start.
     kicks : int, default 8
         How often the search disturbs its best plan and improves it again.
+    states : int, default 4000
+        States that the search through all plans keeps at one decision time; 0: no such search.
 
     Returns
     -------
@@ -118,21 +128,26 @@ def bracket(
     latest = latest_only(problem)
     sets = [trained_by(problem, latest.plan)]
     sets += [np.sort(np.asarray(versions, dtype=np.int64)) - problem.v0 for versions in starts]
+    candidates = [(latest.value, latest.plan.actions(problem))]
     if problem.slots == 1:
         # nothing to roll back to: the latest-only optimum is the optimum
-        value, plan, upper, bound = latest.value, latest.plan, latest.value + MARGIN, "latest"
-    elif problem.T <= LP_WINDOWS:
-        relaxed = lp_bound(problem)
-        upper, bound = relaxed.bound, "lp"
-        sets += [rounded(problem, relaxed.trained, threshold) for threshold in (0.05, 0.3, 0.5)]
-        value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks, target=upper)
+        upper, bound = latest.value + MARGIN, "latest"
     else:
-        value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks)
-        upper, _ = lagrangian_bound(problem, max(value, latest.value))
-        bound = "lagrange"
-    candidates = [(value, plan), (latest.value, latest.plan)]
+        value, plan, upper, prices, bound = _first(problem, sets, latest.value, effort, kicks)
+        candidates.append((value, plan.actions(problem)))
+        lower = max(value, latest.value)
+        if states and upper - lower > EXACT:
+            for many in (states, AGAIN * states):
+                found = search(problem, prices, lower, states=many)
+                if found.upper < upper:
+                    upper, bound = found.upper, "search"
+                if found.actions is not None:
+                    candidates.append((found.value, found.actions))
+                    lower = max(lower, found.value)
+                if upper - lower <= EXACT or found.widest > 2 * states:
+                    break
     actions = np.array(
-        [np.zeros(problem.T - problem.warmup, dtype=np.int64)] + [p.actions(problem) for _, p in candidates]
+        [np.zeros(problem.T - problem.warmup, dtype=np.int64)] + [plan for _, plan in candidates]
     )
     played = replay_rewards(actions, reward, warmup, deployment, blocked=blocked)
     shadow = _observation_free(deployment)
@@ -157,11 +172,30 @@ def bracket(
         upper=upper,
         lower_plan=actions[best],
         exact=upper - lower <= EXACT,
-        latest=float(played.returns[2]),
-        latest_plan=actions[2],
+        latest=float(played.returns[1]),
+        latest_plan=actions[1],
         never=float(played.returns[0]),
         bound=bound,
     )
+
+
+def _first(
+    problem: Problem, sets: list[np.ndarray], latest: float, effort: int, kicks: int
+) -> tuple[float, Plan, float, Multipliers, str]:
+    """Return a plan and its value, a bound, the prices that gave it, and where it comes from."""
+    if problem.T > LP_WINDOWS:
+        value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks)
+        upper, prices = lagrangian_bound(problem, max(value, latest), iterations=ALONE)
+        return value, plan, upper, prices, "lagrange"
+    relaxed = lp_bound(problem)
+    sets = sets + [rounded(problem, relaxed.trained, threshold) for threshold in (0.05, 0.3, 0.5)]
+    value, plan = feasible_plan(problem, sets, effort=effort, kicks=kicks, target=relaxed.bound)
+    lower = max(value, latest)
+    if relaxed.bound - lower > EXACT:
+        upper, prices = lagrangian_bound(problem, lower, iterations=AFTER_LP, start=relaxed.multipliers)
+        if upper < relaxed.bound:
+            return value, plan, upper, prices, "lagrange"
+    return value, plan, relaxed.bound, relaxed.multipliers, "lp"
 
 
 def _observation_free(deployment: Any) -> bool:

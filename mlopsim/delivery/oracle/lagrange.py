@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,13 +49,11 @@ class Dual:
     bound : float
         In total reward: no roll-out earns more.
     serve : tuple of ndarray
-        Tables of :func:`mlopsim.delivery.oracle._paths.value_tables`.
+        Tables of :func:`mlopsim.delivery.oracle._paths.fill_tables`.
     credit : ndarray of float64, shape (T + 1, n)
         What the prices pay a version from window t on.
     worth : ndarray of float64, shape (n,)
         What training a version pays; not of the initial one.
-    chosen : ndarray of bool, shape (n,)
-        Versions that are trained in the inner optimum.
     switch_cost : float
         With the price of the budget.
     """
@@ -64,7 +62,6 @@ class Dual:
     serve: tuple[np.ndarray, ...]
     credit: np.ndarray
     worth: np.ndarray
-    chosen: np.ndarray
     switch_cost: float
 
 
@@ -182,24 +179,25 @@ def dual_bound(problem: Problem, multipliers: Multipliers) -> Dual:
 
 def _evaluate(problem: Problem, rows: Rows, prices: Multipliers) -> Dual:
     """Evaluate the dual at valid prices, time first."""
-    from mlopsim.delivery.oracle import _kernels, _paths
+    from mlopsim.delivery.oracle import _paths
 
-    cost = (1 + prices.budget) * problem.switch_cost
-    serve = _paths.value_tables(
-        rows.values - prices.use, rows.firsts, problem.warmup, cost, problem.share, problem.canary_windows
-    )
-    credit = _paths.stays(rows.k * prices.use, prices.room, rows.firsts, problem.on_arrival)
+    cost, (T, n) = (1 + prices.budget) * problem.switch_cost, rows.values.shape
+    serve, reach = _paths.tables_for(T, n, problem.canary_windows), _paths.reach_of(rows.firsts, T)
+    _paths.fill_tables(
+        rows.values - prices.use, rows.firsts, reach, problem.warmup, cost, problem.share,
+        problem.canary_windows, serve,
+    )  # fmt: skip
+    credit = np.zeros((T + 1, n))
+    _paths.stays(rows.k, prices.use, prices.room, rows.firsts, reach, problem.on_arrival, credit)
     worth = credit[0] - (1 + prices.budget) * problem.retrain_cost - prices.count
-    chosen = np.zeros(len(worth), dtype=np.bool_)
+    chosen = np.zeros(n, dtype=np.bool_)
     bound = float(serve[0][problem.warmup, 0]) + float(credit[0, 0])
-    bound += _kernels.train(worth, problem.spacing, chosen) + problem.slots * float(prices.room.sum())
+    bound += _paths.train(worth, problem.spacing, chosen) + problem.slots * float(prices.room.sum())
     if prices.budget:
         bound += prices.budget * (problem.budget + MONEY)
     if prices.count and rows.limit is not None:
         bound += prices.count * rows.limit
-    return Dual(
-        bound=bound + MARGIN, serve=serve, credit=credit, worth=worth, chosen=chosen, switch_cost=cost
-    )
+    return Dual(bound=bound + MARGIN, serve=serve, credit=credit, worth=worth, switch_cost=cost)
 
 
 def lagrangian_bound(
@@ -241,69 +239,18 @@ def lagrangian_bound(
     from mlopsim.delivery.oracle import _paths
 
     rows = Rows.of(problem)
-    s, r = problem.switch_cost, problem.retrain_cost
     now = rows.valid(problem, Multipliers.zero(problem) if start is None else start)
-    best, at = math.inf, now
-    use_way, room_way = np.zeros_like(now.use), np.zeros(problem.T)
-    d_beta = d_gamma = 0.0
-    shares, where, number = np.empty_like(now.use), np.empty_like(now.use), np.empty(problem.T)
-    free = ~rows.equal
-    scale, stalled = 1.0, 0
-    for _ in range(iterations):
-        dual = _evaluate(problem, rows, now)
-        value = dual.bound
-        if value < best - 1e-7 * max(abs(best), 1.0) or math.isinf(best):
-            stalled = 0
-        else:
-            stalled += 1
-        if value < best:
-            best, at = value, now
-        if best - lower <= 1e-9 or scale < 1e-5:
-            break
-        if stalled == 15:
-            scale, stalled = scale / 2, 0
-            now = at
-            use_way[:] = 0.0
-            room_way[:] = 0.0
-            d_beta = d_gamma = 0.0
-            dual = _evaluate(problem, rows, now)
-            value = dual.bound
-        # subgradient of the dual: what the relaxed rows are violated by in the inner optimum
-        moved = _paths.shares_of(
-            rows.values - now.use, dual.serve, problem.warmup, dual.switch_cost, problem.share,
-            problem.canary_windows, shares,
-        )  # fmt: skip
-        here = dual.chosen.copy()
-        here[0] = True
-        _paths.present(dual.credit, rows.firsts, here, problem.on_arrival, where, number)
-        gradient = rows.k * where - shares
-        g_room = problem.slots - number if capacity else np.zeros(problem.T)
-        g_room[: problem.warmup] = 0.0
-        trained = float(dual.chosen.sum())
-        g_beta = 0.0 if math.isinf(problem.budget) else problem.budget - r * trained - s * moved
-        g_gamma = 0.0 if rows.limit is None else rows.limit - trained
-        # an inequality at price 0 that is slack cannot be improved by lowering its price
-        gradient[(now.use <= 0) & (gradient > 0) & free] = 0.0
-        g_room[(now.room <= 0) & (g_room > 0)] = 0.0
-        if now.budget <= 0 and g_beta > 0:
-            g_beta = 0.0
-        if now.count <= 0 and g_gamma > 0:
-            g_gamma = 0.0
-        inner = float((use_way * gradient).sum() + room_way @ g_room) + d_beta * g_beta + d_gamma * g_gamma
-        length = float((use_way**2).sum() + room_way @ room_way) + d_beta**2 + d_gamma**2
-        turn = max(0.0, -1.5 * inner / length) if length > 0 else 0.0
-        use_way, room_way = gradient + turn * use_way, g_room + turn * room_way
-        d_beta, d_gamma = g_beta + turn * d_beta, g_gamma + turn * d_gamma
-        length = float((use_way**2).sum() + room_way @ room_way) + d_beta**2 + d_gamma**2
-        if length == 0.0:
-            break
-        step = scale * max(value - lower, 1e-9) / length
-        use = now.use - step * use_way
-        np.maximum(use, 0.0, out=use, where=free)
-        now = Multipliers(
-            use=use,
-            room=np.maximum(now.room - step * room_way, 0.0),
-            budget=max(now.budget - step * d_beta, 0.0),
-            count=max(now.count - step * d_gamma, 0.0),
-        )
-    return best, replace(at, use=np.ascontiguousarray(at.use.T))
+    scalars = np.array([now.budget, now.count])
+    best = _paths.descend(
+        rows.values, rows.k, rows.equal, rows.firsts, problem.warmup, problem.spacing, problem.slots,
+        problem.on_arrival, problem.switch_cost, problem.retrain_cost, problem.share,
+        problem.canary_windows, problem.budget, MONEY, -1 if rows.limit is None else rows.limit, lower,
+        iterations, capacity, now.use, now.room, scalars,
+    )  # fmt: skip
+    found = Multipliers(
+        use=np.ascontiguousarray(now.use.T),
+        room=now.room,
+        budget=float(scalars[0]),
+        count=float(scalars[1]),
+    )
+    return float(best) + MARGIN, found

@@ -67,10 +67,10 @@ def trained_by(problem: Problem, plan: Plan) -> np.ndarray:
 
 def rounded(problem: Problem, shares: np.ndarray, threshold: float) -> np.ndarray:
     """Round fractional training decisions: the allowed set with the largest sum of ``x - threshold``."""
-    from mlopsim.delivery.oracle import _kernels
+    from mlopsim.delivery.oracle import _paths
 
     chosen = np.zeros(len(shares), dtype=np.bool_)
-    _kernels.train(np.where(shares > threshold, shares - threshold, 0.0), problem.spacing, chosen)
+    _paths.train(np.where(shares > threshold, shares - threshold, 0.0), problem.spacing, chosen)
     return np.flatnonzero(chosen).astype(np.int64)
 
 

@@ -17,11 +17,12 @@ import numpy as np
 import polars as pl
 
 from mlopsim.core.seeds import Axis, Split, seed_sequence
-from mlopsim.stats.bootstrap import ns_interval, regret_interval
+from mlopsim.stats.bootstrap import ns_interval, ratio_interval, regret_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.normalised_scores import scenario_scores
 from mlopsim.stats.robust_intervals import Band, improvement_interval, iqm_interval, profile_band
 from mlopsim.stats.table import aggregate, best_first, interval_columns
+from mlopsim.stats.two_level_bootstrap import NO_GAIN
 from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
 
 #: rows that the track itself puts into every table, and by these names only: the zero point of NS, and the
@@ -144,6 +145,39 @@ def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Inter
     return ns, regret
 
 
+def bracket_widths(arena: Arena, methods: Sequence[Sequence[str]], tasks: list[int]) -> list[Interval]:
+    """Return how far the optimum may lie below U, in units of NS: sum(U - R_oracle) / sum(U - R_never).
+
+    The oracle's plan is feasible, so the optimum lies between its return and U. Were it the plan, a score of
+    NS would be NS / (1 - width).
+
+    Parameters
+    ----------
+    arena : Arena
+        The paired returns.
+    methods : sequence of sequence of str
+        One width for each entry: scenarios count where all of its methods are done, as in their scores.
+    tasks : list of int
+        Tasks, by their place in the arena.
+    """
+    if ORACLE not in arena.returns:
+        return [Interval(value=math.nan, n=0, reason=f"the table has no row {ORACLE}")] * len(methods)
+    base, top, plan = (arena.grid(a, tasks) for a in (arena.never, arena.upper, arena.returns[ORACLE]))
+    known: dict[bytes, Interval] = {}
+    widths = []
+    for together in methods:
+        defined = np.ones(top.shape, dtype=bool)
+        for method in together:
+            defined &= np.isfinite(arena.grid(arena.returns[method], tasks))
+        if defined.tobytes() not in known:
+            gap = np.where(defined, top - plan, np.nan)
+            width = ratio_interval(gap, top - base, bootstrap_rng(0), undefined=NO_GAIN)
+            single = all(map(arena.single, tasks))
+            known[defined.tobytes()] = replace(width, reason=SINGLE) if single else width
+        widths.append(known[defined.tobytes()])
+    return widths
+
+
 #: metrics whose means stand in the leaderboard
 MEANS = (
     "accuracy",
@@ -204,7 +238,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     Returns
     -------
     polars.DataFrame
-        method, ns, regret, the columns of :func:`mlopsim.tracks.delivery.analysis.robust_columns` and the
+        method, ns, bracket (:func:`bracket_widths`), regret, the columns of :func:`mlopsim.tracks.delivery.analysis.robust_columns` and the
         means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario seeds) and ``_reason``;
         ``cells``: cells done; the attributes :data:`FACTS`, null where cells of an earlier version have none.
     """
@@ -214,6 +248,8 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     both = [scores(arena, method, list(range(len(arena.tasks)))) for method in methods]
     columns: dict[str, Any] = {"method": methods}
     columns |= interval_columns("ns", [ns for ns, _ in both])
+    every = list(range(len(arena.tasks)))
+    columns |= interval_columns("bracket", bracket_widths(arena, [[method] for method in methods], every))
     columns |= interval_columns("regret", [regret for _, regret in both])
     found = {m: ns.value for m, (ns, _) in zip(methods, both, strict=True)}
     why = NO_REFERENCE if has_attributes(table) else NO_FACTS
@@ -229,10 +265,12 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
 
 
 def per_task(table: pl.DataFrame) -> pl.DataFrame:
-    """NS and regret of each method on each task, with intervals, n and reasons."""
+    """NS, its bracket and regret of each method on each task, with intervals, n and reasons."""
     arena = Arena.of(table)
     keys, found = [], []
+    widths: list[Interval] = []
     for i, task in enumerate(arena.tasks):
+        widths += bracket_widths(arena, [[method] for method in arena.methods], [i])
         for method in arena.methods:
             ns, regret = scores(arena, method, [i])
             if arena.single(i):
@@ -244,6 +282,7 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
             "task": [task for task, _ in keys],
             "method": [method for _, method in keys],
             **interval_columns("ns", [ns for ns, _ in found]),
+            **interval_columns("bracket", widths),
             **interval_columns("regret", [regret for _, regret in found]),
         }
     )

@@ -9,11 +9,13 @@ import polars as pl
 from mlopsim.stats.bootstrap import ns_difference
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.comparison import comparison
-from mlopsim.tracks.delivery.analysis import SINGLE, Arena, bootstrap_rng, pooled
+from mlopsim.tracks.delivery.analysis import SINGLE, Arena, bootstrap_rng, bracket_widths, pooled
 
 
 def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
     """Return NS(a) - NS(b) by task and over the tasks that the leaderboard pools, seeds resampled jointly.
+
+    Beside it the width of the oracle's bracket, in units of NS.
 
     A scenario counts where both methods, ``never`` and the oracle are done.
     """
@@ -26,4 +28,7 @@ def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
         found = ns_difference(x, y, base, top, bootstrap_rng(1))
         return replace(found, reason=SINGLE) if all(map(arena.single, places)) else found
 
-    return comparison(arena.tasks, Arena.of(pooled(table)).tasks, difference)
+    def width(tasks: list[str]) -> Interval:
+        return bracket_widths(arena, [[a, b]], arena.columns(tasks))[0]
+
+    return comparison(arena.tasks, Arena.of(pooled(table)).tasks, difference, bracket=width)

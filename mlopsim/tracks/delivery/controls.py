@@ -99,9 +99,11 @@ class LatestOracle(Reference):
 
     def plan(self, world: World, reward: np.ndarray, deployment: Any) -> Plan:
         """Return the plan."""
-        from mlopsim.delivery.oracle.bracket import bracket
+        from mlopsim.delivery.oracle.problem import Problem
+        from mlopsim.delivery.oracle.without_rollback import latest_only
 
-        return Plan(actions=bracket(reward, world.warmup, deployment).latest_plan)
+        problem = Problem.of(reward, world.warmup, deployment)
+        return Plan(actions=latest_only(problem).plan.actions(problem))
 
 
 class KnowsChanges(Reference):

@@ -111,7 +111,7 @@ class DriftTrack:
             content["versions"] |= versions("world")
         if content["deployment"] is not None:
             content["wait"] = self.wait
-            content["versions"] |= versions("dynamics")
+            content["versions"] |= versions("dynamics", "control/oracle")
             if self.wait is None:
                 content |= {"waits": list(self.waits), "wait_seeds": self.wait_seeds}
                 content["versions"] |= versions("drift_wait")

@@ -46,7 +46,9 @@ class DeliveryLeaderboard(SectionMaker):
             "NS = sum(R - R_never) / sum(U - R_never) over paired scenarios, with a 95 % bootstrap interval "
             "that resamples seeds jointly over all tasks; n counts seeds. Regret is U - R (reward a "
             "window).\n\n Tasks on one real stream are left out of this pool: see Tasks.\n\n"
-            "The row `oracle` is a feasible plan made with hindsight: the optimum lies between it and 1.\n\n"
+            "The row `oracle` is a feasible plan made with hindsight: the optimum lies between it and 1. "
+            "`bracket` is the width of that gap, sum(U - R_oracle) / sum(U - R_never) over the scenarios of "
+            "the row: against the plan, NS would be NS / (1 - bracket).\n\n"
         )
         text += (
             "All methods stand in one table because they have the same tasks and are paid by the same "

@@ -25,7 +25,8 @@ class DeliveryWords(SectionMaker):
 
         text = (
             "- **R**: return of a method, mean reward a window (quality minus costs).\n"
-            "- **U**: upper bound by the oracle (linear program); **oracle**: a feasible plan.\n"
+            "- **U**: upper bound by the oracle; **oracle**: a feasible plan; **bracket**: the width between "
+            "them, in units of NS.\n"
             "- **in time**: decided from the start of a true drift event to "
             f"{settings(results).reaction} windows after its end.\n"
             "- **detection**: share of true drift events followed in time by a retrain or rollback; "
