@@ -15,7 +15,7 @@ VERSIONS: dict[str, int] = {
     # what a decision does: arrivals, evictions, costs, masks
     "dynamics": 1,
     # columns of the observation and the scaling of an agent's input
-    "features": 1,
+    "features": 2,
     # search of a rule's free parameters
     "tuning": 2,
     # training of agents

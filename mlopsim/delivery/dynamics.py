@@ -77,6 +77,14 @@ class Out(NamedTuple):
 
 
 @njit(forceinline=True)
+def cell(version: int, window: int, p: np.ndarray) -> int:
+    """Return where version and window stand in a table, see :meth:`mlopsim.delivery.pool.WorldPool.cell`."""
+    i = version - (p[WARMUP] - 1)
+    n = p[LAST_T] + 2 - p[WARMUP]
+    return int(i * n - i * (i - 1) // 2 + window - version)
+
+
+@njit(forceinline=True)
 def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
     """Return whether deployment i can retrain now."""
     t = ints[i, TIME]
@@ -222,9 +230,9 @@ def advance(
         served[i, w, SHADOWED_AT] = 1
         if p[FEEDBACK] == SHADOW:
             shadow = q[SHADOW_COST] * (ints[i, FILLED] - 1 - (1 if candidate >= 0 else 0))
-    quality = reward[m, stable, w]
+    quality = reward[m, cell(stable, w, p)]
     if candidate >= 0:
-        quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, candidate, w]
+        quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, cell(candidate, w, p)]
     switch = q[SWITCH_COST] * moved
     if moved > 0.0:
         ints[i, SWITCHED] = w
@@ -277,10 +285,10 @@ def learn(
     if candidate < 0:
         ints[i, SEEN] = 1
         for part in range(4):
-            value = quality[m, stable, u, part]
+            value = quality[m, cell(stable, u, p), part]
             floats[i, QUALITY + part] = value if value == value else 0.0
     else:
-        _learn_canary(i, u, ints, floats, stable, candidate, counts, seeds, q)
+        _learn_canary(i, u, ints, floats, stable, candidate, counts, seeds, p, q)
     for slot in range(ints[i, FILLED]):
         version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
         if version == candidate or (version == stable and candidate >= 0):
@@ -289,7 +297,7 @@ def learn(
         if version == stable or (
             served[i, u, SHADOWED_AT] == 1 and ints[i, SLOTS_I + slot * WIDTH_I + ENTERED] <= u
         ):
-            _record(i, slot, u, quality[m, version, u, 0], ints, floats)
+            _record(i, slot, u, quality[m, cell(version, u, p), 0], ints, floats)
 
 
 @njit
@@ -302,18 +310,19 @@ def _learn_canary(
     candidate: int,
     counts: np.ndarray,
     seeds: np.ndarray,
+    p: np.ndarray,
     q: np.ndarray,
 ) -> None:
     """See a window whose traffic was shared: each version on a binomial sample of its rows."""
     m = ints[i, WORLD]
-    n_classes = counts.shape[3]
+    n_classes = counts.shape[2]
     both = np.zeros((n_classes, n_classes), np.int64)
     found = np.empty(4)
     for side in range(2):
         version = stable if side == 0 else candidate
         share = 1.0 - q[SHARE] if side == 0 else q[SHARE]
         one = np.zeros((n_classes, n_classes), np.int64)
-        thin(counts[m, version, u], canary_key(seeds[m], version, u), share, one)
+        thin(counts[m, cell(version, u, p)], canary_key(seeds[m], version, u), share, one)
         both += one
         if quality_of(one, found):
             for slot in range(ints[i, FILLED]):

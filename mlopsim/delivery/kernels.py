@@ -87,13 +87,13 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
     ) -> None:
         """Write the row-wise errors of what served in the window whose labels became known.
 
-        ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, 2) the first byte
-        and the bytes per version of a World, ``labels`` (M, n) the true classes (read in canary windows
-        only), ``bounds`` (M, T+1). In a canary window only the sampled rows of the stable version appear,
-        the very rows that its counts are made of.
+        ``bits`` (total,) uint8 holds the packed correctness of all Worlds, ``places`` (M, T) where the bytes
+        of a version would begin, were none left out, ``labels`` (M, n) the true classes (read in canary
+        windows only), ``bounds`` (M, T+1). In a canary window only the sampled rows of the stable version
+        appear, the very rows that its counts are made of.
         """
         ints, served, counts, seeds = state.ints, state.served, tables.counts, tables.seeds
-        n_classes = counts.shape[3]
+        n_classes = counts.shape[2]
         number = np.zeros((n_classes, 2), np.int64)
         base = np.zeros((n_classes, 2), np.int64)
         out[:, :] = -1
@@ -106,16 +106,17 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
             key = np.uint64(0)
             if canary:
                 key = sampling.canary_key(seeds[m], v, u)
+                at = d.cell(v, u, p)
                 unit = 0
                 for y in range(n_classes):
                     rows = 0
                     for yhat in range(n_classes):
-                        rows += counts[m, v, u, y, yhat]
+                        rows += counts[m, at, y, yhat]
                     base[y, 0] = unit
-                    base[y, 1] = unit + counts[m, v, u, y, y]
+                    base[y, 1] = unit + counts[m, at, y, y]
                     unit += rows
                 number[:, :] = 0
-            first = places[m, 0] + v * places[m, 1]
+            first = places[m, v]
             shown = 0
             for row in range(bounds[m, u], bounds[m, u + 1]):
                 wrong = 1 - ((bits[first + (row >> 3)] >> (7 - (row & 7))) & 1)

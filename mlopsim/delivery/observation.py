@@ -57,7 +57,7 @@ def write_obs(
         obs[i, _FLIGHT + 1] = _windows(ints[i, d.ARRIVAL] - t)
         obs[i, _FLIGHT + 2] = _windows(t - flight)
         for part in range(3):
-            obs[i, _FLIGHT + 3 + part] = shift[m, flight, t, part]
+            obs[i, _FLIGHT + 3 + part] = shift[m, d.cell(flight, t, p), part]
 
     obs[i, _REST] = _windows(max(ints[i, d.NEXT] - t, 0))
     obs[i, _REST + 1] = 1.0 if mask[i, p[d.K] + 1] else 0.0
@@ -84,7 +84,7 @@ def write_obs(
         obs[i, column + 2] = 1.0 if version == candidate else 0.0
         obs[i, column + 3] = _windows(t - version)
         for part in range(4):
-            obs[i, column + 4 + part] = shift[m, version, t, part]
+            obs[i, column + 4 + part] = shift[m, d.cell(version, t, p), part]
         n = ints[i, a + d.N_OBS]
         recent = 0.0
         if n > 0:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError, DataError
@@ -16,6 +17,7 @@ from mlopsim.delivery.features import CAP
 from mlopsim.delivery.inputs import Rows
 from mlopsim.drift.signal import output_of
 from mlopsim.world.metrics import QUALITY_NAMES, check_metric, metric_of, quality_of
+from mlopsim.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from mlopsim.world.world import World
@@ -26,12 +28,17 @@ PAST = 4
 
 
 class WorldPool:
-    """M Worlds with the same number of windows T and warm-up W, as arrays ``[world, version, window, ...]``.
+    """M Worlds with the same number of windows T and warm-up W, stacked.
+
+    A version can serve no window before the last one that it was trained on. So of each array
+    ``[version, window]`` only the cells with ``v0 <= version <= window`` are kept, row after row; there are
+    ``n (n + 1) / 2`` of them, n being ``T - v0`` (:meth:`cell`, :meth:`square`).
 
     Parameters
     ----------
-    worlds : sequence of World
-        At least one; T, W and the number of classes C are the same in all.
+    worlds : sequence of World or WorldSpec
+        At least one; T, W and the number of classes C are the same in all. A World that is named by its spec
+        is opened (the user's cache), stacked, and let go; it is opened again when its rows are asked for.
     metric : str or list of list of float, default "accuracy"
         What the reward measures, see :meth:`mlopsim.world.World.metric`.
     canary : bool, default False
@@ -39,17 +46,21 @@ class WorldPool:
 
     Attributes
     ----------
-    reward : ndarray of float64, shape (M, T, T)
+    reward : ndarray of float64, shape (M, cells)
         The metric of version v in window t.
-    quality : ndarray of float32, shape (M, T, T, 4)
+    quality : ndarray of float32, shape (M, cells, 4)
         Accuracy, precision, recall, F1; NaN where undefined.
-    shift : ndarray of float32, shape (M, T, T, 4)
+    shift : ndarray of float32, shape (M, cells, 4)
         Shift of the inputs of the training data of v against window t, as features: KS, PSI and mean shift
         (both at most 5), and the mean of the KS over those of the windows t-4..t-1 that v was not trained on.
-    counts : ndarray of uint32, shape (M, T, T, C, C), or (0, 0, 0, C, C) without ``canary``
+    counts : ndarray of uint32, shape (M, cells, C, C), or (0, 0, C, C) without ``canary``
         Confusion counts over all groups.
     seeds : ndarray of uint64, shape (M,)
         Seeds of what a canary shows: the same for every learner and method.
+    bounds : ndarray of int64, shape (M, T + 1)
+        Window t of World m holds its rows ``bounds[m, t]:bounds[m, t + 1]``.
+    start : ndarray of int64, shape (M, T)
+        Version v of World m is trained on the windows ``start[m, v]..v``.
 
     Raises
     ------
@@ -60,33 +71,36 @@ class WorldPool:
 
     Notes
     -----
-    40 bytes per version and window: 0.6 MB for T = 120; ``canary`` adds 4 C^2 bytes.
+    40 bytes per cell: 0.25 MB for T = 120 and W = 10; ``canary`` adds 4 C^2 bytes.
     """
 
     def __init__(
         self,
-        worlds: Sequence[World],
+        worlds: Sequence[World | WorldSpec],
         metric: str | list[list[float]] = "accuracy",
         *,
         canary: bool = False,
     ) -> None:
         if len(worlds) == 0:
             raise ConfigError("a pool needs at least one World")
-        self.worlds = tuple(worlds)
+        self._sources = tuple(worlds)
         self.metric = metric
         self.canary = canary
-        first = self.worlds[0]
+        first = self.world(0)
         self.windows, self.warmup = int(first.windows), int(first.warmup)
         self.n_classes = int(first.n_classes)
-        size, windows, classes = len(self.worlds), self.windows, self.n_classes
-        self.reward = np.zeros((size, windows, windows))
-        self.quality = np.zeros((size, windows, windows, 4), dtype=np.float32)
-        self.shift = np.zeros((size, windows, windows, 4), dtype=np.float32)
-        shape = (size, windows, windows) if canary else (0, 0, 0)
-        self.counts = np.zeros((*shape, classes, classes), dtype=np.uint32)
+        size, classes = len(self._sources), self.n_classes
+        n = self.windows - self.warmup + 1
+        cells = n * (n + 1) // 2
+        self.reward = np.zeros((size, cells))
+        self.quality = np.zeros((size, cells, 4), dtype=np.float32)
+        self.shift = np.zeros((size, cells, 4), dtype=np.float32)
+        self.counts = np.zeros((*((size, cells) if canary else (0, 0)), classes, classes), dtype=np.uint32)
         self.seeds = np.zeros(size, dtype=np.uint64)
-        for i, world in enumerate(self.worlds):
-            self._stack(i, world)
+        self.bounds = np.zeros((size, self.windows + 1), dtype=np.int64)
+        self.start = np.zeros((size, self.windows), dtype=np.int64)
+        for i in range(size):
+            self._stack(i, self.world(i))
 
     def _stack(self, i: int, world: World) -> None:
         mine = (world.windows, world.warmup, world.n_classes)
@@ -99,19 +113,22 @@ class WorldPool:
         v0, warmup = self.warmup - 1, self.warmup
         confusion = world.confusion[v0:]
         quality = quality_of(confusion)
-        self.quality[i, v0:] = quality
         metric = check_metric(self.metric, self.n_classes)
         # the same numbers as World.metric, without computing the qualities twice
         if isinstance(metric, str):
-            self.reward[i, v0:] = quality[..., QUALITY_NAMES.index(metric)]
+            reward = np.asarray(quality[..., QUALITY_NAMES.index(metric)], dtype=np.float64)
         else:
-            self.reward[i, v0:] = metric_of(confusion, metric)
-        self.shift[i, v0:] = _shift_features(np.asarray(world.shift[v0:], dtype=np.float64), v0)
+            reward = metric_of(confusion, metric)
+        shift = _shift_features(np.asarray(world.shift[v0:], dtype=np.float64), v0, world.start[v0:])
+        v, t = self._kept
+        v = v - v0
+        self.reward[i], self.quality[i], self.shift[i] = reward[v, t], quality[v, t], shift[v, t]
         if self.canary:
-            self.counts[i, v0:] = confusion
+            self.counts[i] = confusion[v, t]
         self.seeds[i] = _observation_seed(world)
+        self.bounds[i], self.start[i] = world.bounds, world.start
         served = np.triu(np.ones((self.windows - v0, self.windows - warmup), dtype=bool))
-        undefined = served & ~np.isfinite(self.reward[i, v0:, warmup:])
+        undefined = served & ~np.isfinite(reward[:, warmup:])
         if undefined.any():
             version, window = (int(place[0]) for place in np.nonzero(undefined))
             counts = confusion[version, warmup + window]
@@ -121,11 +138,11 @@ class WorldPool:
                 f"window {warmup + window}: {_cause(self.metric, counts, world.classes)}",
                 remedy="use larger windows, or the metric accuracy or a cost matrix, which every row defines",
             )
-        if not np.isfinite(self.shift[i, v0:]).all():
+        if not np.isfinite(self.shift[i]).all():
             raise DataError(f"the input shift of World {i} is not finite")
 
     def __len__(self) -> int:
-        return len(self.worlds)
+        return len(self._sources)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> WorldPool:
         # read-only: Gymnasium deep-copies the keywords of an environment's spec
@@ -134,41 +151,104 @@ class WorldPool:
     def __repr__(self) -> str:
         return f"WorldPool({len(self)} Worlds, {self.windows} windows, warm-up {self.warmup})"
 
+    def world(self, i: int) -> World:
+        """Return a World, opened from the user's cache if the pool was given its spec."""
+        source = self._sources[i]
+        if isinstance(source, WorldSpec):
+            from mlopsim.world.cache import open_world
+
+            return open_world(source)
+        return source
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        """All Worlds, see :meth:`world`."""
+        return tuple(self.world(i) for i in range(len(self)))
+
     @property
     def steps(self) -> int:
         """Number of decisions T - W."""
         return self.windows - self.warmup
 
     @cached_property
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Row-wise correctness: packed bits of all Worlds, places (M, 2), labels (M, n), bounds (M, T + 1).
+    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """Version and window of every cell."""
+        v, t = np.triu_indices(self.windows - self.warmup + 1)
+        return v + self.warmup - 1, t + self.warmup - 1
 
-        Made when first asked for: roll-outs need it, training does not.
+    def cell(self, version: ArrayLike, window: ArrayLike) -> np.ndarray:
+        """Return where version and window stand among the cells, ``v0 <= version <= window``; int64.
+
+        The compiled twin is :func:`mlopsim.delivery.dynamics.cell`.
         """
-        places = np.zeros((len(self), 2), dtype=np.int64)
-        sizes = [world.bits.size for world in self.worlds]
-        places[:, 0] = np.cumsum([0, *sizes[:-1]])
-        places[:, 1] = [world.bits.shape[1] for world in self.worlds]
-        bits = np.concatenate([world.bits.ravel() for world in self.worlds])
-        bounds = np.stack([world.bounds for world in self.worlds]).astype(np.int64)
-        labels = np.zeros((len(self), int(bounds[:, -1].max()) if self.canary else 0), dtype=np.int16)
-        if self.canary:
-            for i, world in enumerate(self.worlds):
-                labels[i, : bounds[i, -1]] = world.y[: bounds[i, -1]]
-        return bits, places, labels, bounds
+        i = np.asarray(version, dtype=np.int64) - (self.warmup - 1)
+        n = self.windows - self.warmup + 1
+        return np.asarray(i * n - i * (i - 1) // 2 + np.asarray(window) - np.asarray(version))
+
+    def square(self, name: str, i: int) -> np.ndarray:
+        """Return an array of one World as ``[version, window, ...]``, 0 where it has no cell.
+
+        Parameters
+        ----------
+        name : str
+            ``reward``, ``quality``, ``shift`` or ``counts``.
+        i : int
+            Number of the World.
+        """
+        cells: np.ndarray = getattr(self, name)[i]
+        out = np.zeros((self.windows, self.windows, *cells.shape[1:]), dtype=cells.dtype)
+        out[self._kept] = cells
+        return out
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Row-wise correctness: packed bits of all Worlds, places (M, T), labels (M, n), bounds (M, T + 1).
+
+        Bit ``row & 7`` of byte ``places[m, v] + (row >> 3)`` says whether version v is right about a row of a
+        window that is not before its last own one. Made when first asked for: roll-outs need it, training
+        does not.
+        """
+        v0 = self.warmup - 1
+        begin = self.bounds[:, v0:-1] // 8
+        sizes = -(-self.bounds[:, -1:] // 8) - begin
+        ends = np.cumsum(sizes).reshape(sizes.shape)
+        places = np.full((len(self), self.windows), -1, dtype=np.int64)
+        places[:, v0:] = ends - sizes - begin
+        bits = np.empty(int(ends[-1, -1]), dtype=np.uint8)
+        last = self.bounds[:, -1]
+        labels = np.zeros((len(self), int(last.max()) if self.canary else 0), dtype=np.int16)
+        for i in range(len(self)):
+            world = self.world(i)
+            whole = -(-int(last[i]) // 8)
+            for k in range(len(begin[i])):
+                bits[ends[i, k] - sizes[i, k] : ends[i, k]] = world.bits[v0 + k, begin[i, k] : whole]
+            if self.canary:
+                labels[i, : last[i]] = world.y[: last[i]]
+        return bits, places, labels, self.bounds
 
     @cached_property
     def inputs(self) -> tuple[Rows, ...]:
         """The inputs of every World, drawn when a roll-out first asks for them: 8 bytes a row and feature."""
-        return tuple(
-            Rows(_inputs_of(world), world.bounds, world.start, int(seed), _outputs_of(world))
-            for world, seed in zip(self.worlds, self.seeds, strict=True)
-        )
+        return tuple(self._inputs(i) for i in range(len(self)))
+
+    def _inputs(self, i: int) -> Rows:
+        def load() -> np.ndarray:
+            world = self.world(i)
+            rows = world.encoded()
+            # frees what drawing them took
+            world.forget()
+            return rows
+
+        def outputs(v: int) -> np.ndarray:
+            # trains the version again and lets it answer
+            return output_of(self.world(i).scores(v))
+
+        return Rows(load, self.bounds[i], self.start[i], int(self.seeds[i]), outputs)
 
     @cached_property
     def longest(self) -> int:
         """Rows of the longest window."""
-        return max(int(np.diff(world.bounds).max()) for world in self.worlds)
+        return int(np.diff(self.bounds, axis=1).max())
 
     def newest(self, delay: int) -> np.ndarray:
         """Return the shift of the version that a retrain would train now, by decision time.
@@ -181,13 +261,13 @@ class WorldPool:
         Returns
         -------
         ndarray of float32, shape (M, T, 4)
-            ``shift[m, t - L, t]``, with the mean of its KS at the (up to) 4 decisions before t as the last
-            entry; 0 where t - L < v0 or there was no decision at t.
+            The shift of version t - L against window t, with the mean of its KS at the (up to) 4 decisions
+            before t as the last entry; 0 where t - L < v0 or there was no decision at t.
         """
         result = np.zeros((len(self), self.windows, 4), dtype=np.float32)
         v0 = self.warmup - 1
         for t in range(v0 + delay, self.windows):
-            result[:, t, :3] = self.shift[:, t - delay, t, :3]
+            result[:, t, :3] = self.shift[:, int(self.cell(t - delay, t)), :3]
             past = result[:, max(t - PAST, v0 + delay) : t, 0].astype(np.float64)
             if past.shape[1]:
                 result[:, t, 3] = past.mean(axis=1)
@@ -207,12 +287,13 @@ class WorldPool:
         Returns
         -------
         ndarray of float64, shape (M, T)
-            Mean of ``reward[m, v, t]`` over v = v0 and v0 < v <= t - lag; 0 before window W.
+            Mean of the rewards in window t over v = v0 and v0 < v <= t - lag; 0 before window W.
         """
         result = np.zeros((len(self), self.windows))
         v0 = self.warmup - 1
         for t in range(self.warmup, self.windows):
-            result[:, t] = self.reward[:, v0 : max(v0, t - lag) + 1, t].mean(axis=1)
+            cells = self.cell(np.arange(v0, max(v0, t - lag) + 1), t)
+            result[:, t] = self.reward[:, cells].mean(axis=1)
         return result
 
     def digest(self) -> str:
@@ -222,34 +303,21 @@ class WorldPool:
         )
 
 
-def _shift_features(shift: np.ndarray, v0: int) -> np.ndarray:
-    """Cap PSI and mean shift of ``shift`` (versions v0.., T, 3) and append the mean of the KS before t."""
+def _shift_features(shift: np.ndarray, v0: int, start: np.ndarray) -> np.ndarray:
+    """Cap PSI and mean shift of ``shift`` (versions v0.., T, 3) and append the mean of the KS before t.
+
+    Version v0 + i was trained on the windows ``start[i]..v0 + i``.
+    """
     versions, windows, _ = shift.shape
     capped = np.minimum(shift, [np.inf, CAP, CAP])
-    # only windows after v count, v being row number v - v0
-    after = np.arange(windows) > v0 + np.arange(versions)[:, None]
+    window = np.arange(windows)
+    others = (window > v0 + np.arange(versions)[:, None]) | (window < start[:, None])
     total, number = np.zeros((versions, windows)), np.zeros((versions, windows))
     for back in range(1, PAST + 1):
-        total[:, back:] += np.where(after, shift[:, :, 0], 0.0)[:, :-back]
-        number[:, back:] += after[:, :-back]
+        total[:, back:] += np.where(others, shift[:, :, 0], 0.0)[:, :-back]
+        number[:, back:] += others[:, :-back]
     past = np.divide(total, number, out=np.zeros_like(total), where=number > 0)
     return np.concatenate([capped, past[:, :, None]], axis=2)
-
-
-def _inputs_of(world: World) -> Callable[[], np.ndarray]:
-    """Return what draws the rows of a World again, encoded, and frees what that took."""
-
-    def load() -> np.ndarray:
-        rows = world.encoded()
-        world.forget()
-        return rows
-
-    return load
-
-
-def _outputs_of(world: World) -> Callable[[int], np.ndarray]:
-    """Return what trains a version again and lets it answer."""
-    return lambda v: output_of(world.scores(v))
 
 
 def _named(i: int, world: World) -> str:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from mlopsim.world.world import World
 
 
-def pool_of(worlds: Sequence[World], deployment: Any) -> WorldPool:
-    """Stack Worlds with what a deployment needs of them: its metric, and counts if it has canaries."""
+def pool_of(worlds: Sequence[World | WorldSpec], deployment: Any) -> WorldPool:
+    """Stack Worlds with what a deployment needs of them: its metric, and counts if it has canaries.
+
+    Those that are named by their specs are let go once they are stacked.
+    """
     return WorldPool(worlds, deployment.objective, canary=deployment.has_canary)
 
 
@@ -66,15 +70,10 @@ def open_scenarios(
             raise ConfigError("pass worlds or a pool, not both")
         return pool, built
     if worlds is None:
-        from mlopsim.world.cache import open_worlds
-        from mlopsim.world.spec import WorldSpec
-
         if scenarios < 1:
             raise ConfigError(f"scenarios must be at least 1, got {scenarios}")
-        worlds = open_worlds(
-            [
-                WorldSpec.of(stream, learner, training, split=split, index=i, root=root)
-                for i in range(scenarios)
-            ]
-        )
+        specs = [
+            WorldSpec.of(stream, learner, training, split=split, index=i, root=root) for i in range(scenarios)
+        ]
+        return pool_of(specs, built), built
     return pool_of(worlds, built), built

@@ -40,7 +40,8 @@ def comparison(
     Returns
     -------
     polars.DataFrame
-        ``task``, ``tasks`` (how many), ``difference`` and what stands beside it with ``_low``, ``_high``, ``_n``, ``_reason``.
+        ``task``, ``tasks`` (how many), ``difference`` and what stands beside it, each with ``_low``,
+        ``_high``, ``_n``, ``_reason``.
 
     Examples
     --------

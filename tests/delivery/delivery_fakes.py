@@ -34,6 +34,8 @@ class FakeWorld:
         self.g = rng.integers(0, 2, size=n)
         self.shift = rng.uniform(0, 1, size=(windows, windows, 3)).astype(np.float32) * [1, 7, 7]
         self.shift = self.shift.astype(np.float32)
+        spans = np.random.default_rng(n).integers(1, 6, size=windows)  # `rng` draws what is golden
+        self.start = np.maximum(np.arange(windows) - spans + 1, 0)
         self.refresh()
 
     def refresh(self) -> None:

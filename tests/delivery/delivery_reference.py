@@ -210,7 +210,7 @@ class Reference:
                 obs[f"{prefix}_{name}"] = 0.0 if v is None else min(shift[v, t, k], 5.0 if k else math.inf)
 
         def ks_past(v: int) -> float:
-            past = [shift[v, u, 0] for u in range(t - 4, t) if u > v]
+            past = [shift[v, u, 0] for u in range(t - 4, t) if u > v or 0 <= u < world.start[v]]
             return sum(past) / len(past) if past else 0.0
 
         now = self.seen_quality(t)

@@ -136,11 +136,18 @@ def test_pool_holds_what_a_world_says(tmp_path: Path) -> None:
 
     world = WorldCache(tmp_path).open(WorldSpec.of("procedural", "ridge", "last", split="train"))
     pool = WorldPool([world], canary=True)
-    assert (pool.reward[0] == world.metric("accuracy")).all()
-    np.testing.assert_array_equal(pool.quality[0], world.quality())
-    assert (pool.counts[0] == world.confusion).all()
+    later = np.triu(np.ones((world.windows, world.windows), dtype=bool))
+    later[: world.v0] = False
+    for name, whole in (
+        ("reward", world.metric("accuracy")),
+        ("quality", world.quality()),
+        ("counts", world.confusion),
+    ):
+        kept = pool.square(name, 0)
+        np.testing.assert_array_equal(kept[later], whole[later])
+        assert (kept[~later] == 0).all()
     costs = [[0.0, 1.0], [3.0, 0.5]]
-    assert (WorldPool([world], costs).reward[0] == world.metric(costs)).all()
+    assert (WorldPool([world], costs).square("reward", 0)[later] == world.metric(costs)[later]).all()
     # rows and counts tell the same story
     dep = make("deployment", "standard", canary_share=0.3, canary_windows=3)
     selector = MaskedRandom(retrain=0.5)
@@ -223,7 +230,7 @@ def test_centre_and_stagger() -> None:
     assert (r != 0).any() and (c == 0).all()
     assert ended.tolist() == [True, False, False, False] and info["_scenario"].tolist() == ended.tolist()
     baseline = pool.baseline(3)
-    assert baseline[1, 9] == pytest.approx(pool.reward[1, 2:7, 9].mean())
+    assert baseline[1, 9] == pytest.approx(pool.square("reward", 1)[2:7, 9].mean())
     assert (baseline[:, :3] == 0).all()
     steps = [
         int(np.argmax([centred.step(np.zeros(4, dtype=int))[3][1] for _ in range(6)])),
@@ -241,7 +248,7 @@ def test_f1_refuses_a_window_where_it_is_undefined() -> None:
     world.y[rows], world.answers[version, rows] = 0, 0
     fine.refresh()
     world.refresh()
-    assert WorldPool([fine], "f1").reward[0, version, window] >= 0
+    assert WorldPool([fine], "f1").square("reward", 0)[version, window] >= 0
     with pytest.raises(DataError) as caught:
         WorldPool([fine, world], "f1")
     text = str(caught.value)
@@ -298,3 +305,41 @@ def test_bad_input_is_refused() -> None:
     ):
         with pytest.raises(ConfigError):
             make("deployment", "standard", **bad)
+
+
+def test_a_pool_of_specs_lets_its_worlds_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gc
+
+    from mlopsim.world.spec import WorldSpec
+    from mlopsim.world.world import World
+
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path))
+    stream = {"synthetic": {"windows": 14, "rows": 20, "warmup": 4, "schedule": "abrupt"}}
+    specs = [WorldSpec.of(stream, "ridge", "last", split="train", index=i) for i in range(3)]
+    few = WorldPool(specs, canary=True)
+    gc.collect()
+    assert not [found for found in gc.get_objects() if isinstance(found, World) and found.spec in specs]
+    kept = WorldPool(few.worlds, canary=True)
+    assert few.digest() == kept.digest()
+    for one, other in zip(few.rows, kept.rows, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # the rows of a version from its own last window on, where the reader of errors looks for them
+    bits, places, _, bounds = few.rows
+    world = few.world(1)
+    for v in range(world.v0, world.windows):
+        for t in range(v, world.windows):
+            rows = np.arange(bounds[1, t], bounds[1, t + 1])
+            right = (bits[places[1, v] + (rows >> 3)] >> (7 - (rows & 7))) & 1
+            np.testing.assert_array_equal(1 - right, world.errors(v, t))
+
+
+def test_past_shift_averages_over_windows_that_did_not_train_the_version() -> None:
+    from mlopsim.delivery.pool import _shift_features
+
+    ks = np.arange(1.0, 9.0) * np.ones((3, 8))
+    shift = np.stack([ks, ks, ks], axis=2)
+    # versions 3, 4, 5; the last is trained on its own window only
+    past = _shift_features(shift, 3, np.array([0, 1, 5]))[:, :, 3]
+    assert past[0, 4] == 0.0 and past[0, 6] == np.mean([5, 6])
+    # windows 2, 3, 4 and 6, not 5
+    assert past[2, 7] == np.mean([4, 5, 7]) and past[2, 6] == np.mean([3, 4, 5])

@@ -69,10 +69,10 @@ def _rest(
 
 @njit
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    equal = True
     for x in range(len(a)):
-        if a[x] != b[x]:
-            return False
-    return True
+        equal &= a[x] == b[x]
+    return equal
 
 
 @njit
@@ -111,7 +111,7 @@ def _compile(stamp: int) -> Callable[..., Any]:
         table = np.full(size, -1, dtype=np.int32)
         ints = np.empty((1, width), dtype=np.int32)
         floats = np.zeros((1, d.SLOTS_F + k * d.WIDTH_F))
-        served = np.zeros((1, reward.shape[1], 3), dtype=np.int32)
+        served = np.zeros((1, p[d.LAST_T] + 1, 3), dtype=np.int32)
         allowed, mask = np.zeros((1, k + 2), dtype=np.bool_), np.zeros((1, k + 2), dtype=np.bool_)
         parts, executed = np.zeros((1, 4)), np.zeros(1, dtype=np.int64)
         count = 0

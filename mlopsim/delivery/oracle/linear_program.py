@@ -191,7 +191,10 @@ def lp_bound(problem: Problem) -> Relaxation:
     use[i[lp.fixed], t[lp.fixed]] = -done.eqlin.marginals[problem.T - problem.warmup :]
     tail = list(-done.ineqlin.marginals[len(lp.b) - lp.has_budget - lp.has_count :])
     multipliers = Multipliers(
-        use=use, room=np.zeros(problem.T), budget=tail[0] if lp.has_budget else 0.0, count=tail[-1] if lp.has_count else 0.0
+        use=use,
+        room=np.zeros(problem.T),
+        budget=tail[0] if lp.has_budget else 0.0,
+        count=tail[-1] if lp.has_count else 0.0,
     )
     bound = dual_bound(problem, multipliers).bound
     trained = np.concatenate([[1.0], done.x[2 * p :]])

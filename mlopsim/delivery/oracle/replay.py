@@ -28,14 +28,14 @@ class RewardPool(WorldPool):
         if reward.ndim != 2 or reward.shape[0] != reward.shape[1]:
             raise ConfigError(f"rewards must have the shape (T, T), got {reward.shape}")
         T = len(reward)
-        self.worlds = ()
+        self._sources = ()
         self.metric, self.canary = deployment.objective, deployment.has_canary
         self.windows, self.warmup, self.n_classes = T, warmup, 2
-        self.reward = np.ascontiguousarray(reward, dtype=np.float64)[None]
-        self.quality = np.zeros((1, T, T, 4), dtype=np.float32)
-        self.shift = np.zeros((1, T, T, 3), dtype=np.float32)
-        shape = (1, T, T) if self.canary else (0, 0, 0)
-        self.counts = np.zeros((*shape, 2, 2), dtype=np.uint32)
+        self.reward = np.ascontiguousarray(reward[self._kept], dtype=np.float64)[None]
+        cells = self.reward.shape[1]
+        self.quality = np.zeros((1, cells, 4), dtype=np.float32)
+        self.shift = np.zeros((1, cells, 4), dtype=np.float32)
+        self.counts = np.zeros((*((1, cells) if self.canary else (0, 0)), 2, 2), dtype=np.uint32)
         self.seeds = np.zeros(1, dtype=np.uint64)
 
     def __len__(self) -> int:

@@ -98,12 +98,14 @@ def search(problem: Problem, multipliers: Multipliers, lower: float, *, states: 
     blocked = np.zeros((0, 0), dtype=bool) if problem.blocked is None else problem.blocked[None]
     usable = problem.firsts < problem.T
     usable[0] = False
+    kept = np.triu_indices(steps + 1)
+    reward = np.ascontiguousarray(problem.reward[problem.v0 :, problem.v0 :][kept])[None]
     trail: list[tuple[np.ndarray, np.ndarray]] = []
     left_out, widest = -math.inf, 1
     for _ in range(steps):
         # a bound that equals what is known is round-off
         found = _search.layer(
-            nodes, spent, values, problem.reward[None], blocked, p, q, usable, *tables, lower + 2 * MARGIN
+            nodes, spent, values, reward, blocked, p, q, usable, *tables, lower + 2 * MARGIN
         )
         nodes, spent, values, bounds, parents, actions = (part[: found[6]] for part in found[:6])
         widest = max(widest, len(nodes))
@@ -142,12 +144,8 @@ def _bounds(problem: Problem, multipliers: Multipliers) -> tuple[object, ...]:
             train[t] = max(train[t], dual.worth[i] + train[min(t + problem.spacing, problem.T)])
     # what the places from the next window on are paid for
     rent = np.concatenate([np.cumsum(prices.room[::-1])[::-1], [0.0]]) * problem.slots
-    unit = problem.retrain_cost + (
-        problem.switch_cost if problem.on_arrival and problem.share == 1 else 0.0
-    )
+    unit = problem.retrain_cost + (problem.switch_cost if problem.on_arrival and problem.share == 1 else 0.0)
     budget = 0.0 if math.isinf(problem.budget) else problem.budget + MONEY
-    scalars = np.array(
-        [prices.budget, prices.count if limit is not None else 0.0, budget, unit]
-    )
+    scalars = np.array([prices.budget, prices.count if limit is not None else 0.0, budget, unit])
     shape = (dual.switch_cost, problem.share, problem.T - 1)
     return shape, alone, begun, prefix, dual.credit, train, rent, scalars

@@ -238,7 +238,7 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     Returns
     -------
     polars.DataFrame
-        method, ns, bracket (:func:`bracket_widths`), regret, the columns of :func:`mlopsim.tracks.delivery.analysis.robust_columns` and the
+        method, ns, bracket (:func:`bracket_widths`), regret, the columns of :func:`robust_columns` and the
         means of :data:`MEANS`, each with ``_low``, ``_high``, ``_n`` (scenario seeds) and ``_reason``;
         ``cells``: cells done; the attributes :data:`FACTS`, null where cells of an earlier version have none.
     """

@@ -174,6 +174,6 @@ def run_control(
     """
     from mlopsim.delivery.walk import replay
 
-    plan = reference.plan(world, pool.reward[0], deployment)
+    plan = reference.plan(world, pool.square("reward", 0), deployment)
     extra = {} if plan.upper is None else {"upper": plan.upper / pool.steps}
     return replay(plan.actions[None, :], pool, deployment, np.zeros(1, np.int64)), extra

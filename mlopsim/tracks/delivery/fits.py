@@ -17,7 +17,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
-from mlopsim.world.cache import default_cache, open_worlds
+from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 
 #: parts of a fit that its seed hangs on, beside the method
@@ -46,7 +46,7 @@ def _training_pool(content: str) -> WorldPool:
     for place in np.random.default_rng(os.getpid()).permutation(len(specs)):
         if specs[place] not in cache:
             cache.open(specs[place])
-    return pool_of(open_worlds(specs, cache), make("deployment", part["deployment"]))
+    return pool_of(specs, make("deployment", part["deployment"]))
 
 
 def training_pool(part: Mapping[str, Any]) -> WorldPool:

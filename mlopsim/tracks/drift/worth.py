@@ -134,7 +134,9 @@ def add_worth(
     if run is not None and is_upper(run[0]):
         from mlopsim.delivery.oracle.bracket import bracket
 
-        outcome.metrics["upper"] = bracket(pool.reward[0], world.warmup, deployment).upper / pool.steps
+        outcome.metrics["upper"] = (
+            bracket(pool.square("reward", 0), world.warmup, deployment).upper / pool.steps
+        )
         outcome.reasons.pop("upper", None)
     else:
         outcome.reasons["upper"] = "only the clairvoyant's cell holds the bound"

@@ -28,7 +28,8 @@ class DeliveryTasks(SectionMaker):
         if results.cells["task"].n_unique() < 2:
             return None
         text = (
-            "The same score on each task alone, with the width of the oracle's bracket. A single real stream has one scenario and hence no interval."
+            "The same score on each task alone, with the width of the oracle's bracket. A single real stream "
+            "has one scenario and hence no interval."
         )
         table = with_task_facts(per_task(results.cells), results.cells, TASK_FACTS)
         return Section(title=self.title, text=text, table=table)
