@@ -44,7 +44,7 @@ STORED: dict[Owner, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where numbers come from: seconds (the share of a bundle), bundle size, host, platform, run.
+    """Where numbers come from: processor seconds (the share of a bundle), bundle size, host, platform, run.
 
     ``origin`` is ``computed``, or the digest of the baseline file that a cell was taken from.
     """

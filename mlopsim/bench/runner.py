@@ -339,7 +339,7 @@ class _Run:
             self.ledger.record_fit(job, "done", result, None, provenance)
             self.schedule.fit_done(job.key)
             self.counts.fits_done += 1
-            message = f"fit {job.label}: {reply.seconds / count:.1f} s"
+            message = f"fit {job.label}: {reply.seconds / count:.1f} CPU s"
         for cell, outcome in zip(unit.cells, reply.outcomes, strict=True):
             if wrong := self._refused("cell", f"cell {describe(cell)}", outcome.attributes):
                 self._fail_cell(cell, "failed", wrong, reply)

@@ -6,7 +6,6 @@ A node is a state of a deployment at a decision time: integers (1, .) as of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,7 +63,7 @@ def _rest(
         total += prices[0] * max(prices[2] - spent, 0.0)
     if prices[1] > 0.0 and prices[3] > 0.0:
         total += prices[1] * np.floor(max(prices[2] - spent, 0.0) / prices[3])
-    return total
+    return float(total)
 
 
 @njit
@@ -81,10 +80,10 @@ def _hash(a: np.ndarray, spent: int) -> int:
     for x in range(len(a)):
         h = (h ^ np.uint64(a[x] + 7)) * np.uint64(1099511628211)
         h ^= h >> np.uint64(29)
-    return np.int64(h >> np.uint64(2))
+    return int(h >> np.uint64(2))
 
 
-def _compile(stamp: int) -> Callable[..., Any]:
+def _compile(stamp: int) -> Any:
     @njit(cache=True)
     def layer(
         nodes: np.ndarray, spents: np.ndarray, values: np.ndarray, reward: np.ndarray, blocked: np.ndarray,

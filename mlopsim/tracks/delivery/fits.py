@@ -88,6 +88,8 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
 
     free = list(content["free"])
     fixed = {name: value for name, value in content["params"].items() if name not in free}
-    seed = seed_sequence(Axis.METHOD, Split.TRAIN, 0, *words, root=part["root"])
+    # a selector walks alike whichever of its searches it comes from: the number is in no other seed
+    number = content.get("tuning", 0)
+    seed = seed_sequence(Axis.METHOD, Split.TRAIN, number, *words, root=part["root"])
     tuned = tune(content["name"], fixed, free, pool, deployment, part["steps"], seed)
     return FitResult(info={"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history})

@@ -33,6 +33,9 @@ class DeliveryTrack:
         (search, training, choice among checkpoints). 0 switches tuning off: rules keep their defaults.
     scenarios : int
         Number of training scenarios.
+    tunings : int
+        How often each rule is tuned, by seeds of its own: ``periodic``, ``periodic#1``, ... What one search
+        finds is luck in part, as what one training of an agent does; two-level intervals resample both.
     train_stream : spec
         The family of streams that fits are made from, whatever the task's own stream is.
     reaction : int
@@ -60,6 +63,7 @@ class DeliveryTrack:
     score: ClassVar[Metric] = Metric(name="ns", unit="1", direction="max", primary=True, text="NS")
     steps: int = 1_000_000
     scenarios: int = 2500
+    tunings: int = 1
     train_stream: Any = part("stream", "procedural")
     reaction: int = 10
     ladder: bool = False
@@ -67,6 +71,7 @@ class DeliveryTrack:
     def __post_init__(self) -> None:
         check_range("delivery.steps", self.steps, 0, 10**9)
         check_range("delivery.scenarios", self.scenarios, 2, 10**6)
+        check_range("delivery.tunings", self.tunings, 1, 1000)
         check_range("delivery.reaction", self.reaction, 1, 10**6)
 
     # -- what is compared ------------------------------------------------------------------------
@@ -105,7 +110,22 @@ class DeliveryTrack:
         listed[:0] = [name for name in always_listed("selector") if name not in selectors]
         references = [name for name, control in CONTROLS.items() if control.always_listed or self.ladder]
         listed += [name for name in references if name not in entries]
-        return distinct(self._method(entry) for entry in listed)
+        return distinct(
+            repeated for entry in listed for repeated in self._repeated(self._method(entry))
+        )
+
+    def _repeated(self, method: Method) -> list[Method]:
+        """Return a method as often as it is tuned; the first is what it is where it is tuned once."""
+        if self.tunings == 1 or "free" not in method.part:
+            return [method]
+        return [
+            Method(
+                name=f"{method.name}#{number}" if number else method.name,
+                part={**method.part, "tuning": number} if number else method.part,
+                attributes={**method.attributes, "tuning": number},
+            )
+            for number in range(self.tunings)
+        ]
 
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:
