@@ -59,6 +59,8 @@ class Experiment:
         Where a ledger of its own goes, which git ignores.
     machine : dict
         Where and with what it runs, as of its start.
+    flags : frozenset of str
+        Flags of its own that were given.
     """
 
     name: str
@@ -66,9 +68,15 @@ class Experiment:
     folder: Path
     local: Path
     machine: dict[str, Any]
+    flags: frozenset[str] = frozenset()
 
 
-def start(name: str, about: str | None, arguments: Sequence[str] | None = None) -> Experiment:
+def start(
+    name: str,
+    about: str | None,
+    arguments: Sequence[str] | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> Experiment:
     """Read the command line and the settings of an experiment.
 
     Parameters
@@ -79,6 +87,8 @@ def start(name: str, about: str | None, arguments: Sequence[str] | None = None) 
         The script's docstring, shown by ``--help``.
     arguments : sequence of str, optional
         The command line; that of this process by default.
+    flags : mapping of str to str, optional
+        Flags of its own, with what ``--help`` says of them.
 
     Returns
     -------
@@ -104,10 +114,15 @@ def start(name: str, about: str | None, arguments: Sequence[str] | None = None) 
     parser.add_argument(
         "--results", type=Path, help=f"default: results/{name}, its own ledger in results/local/{name}"
     )
+    for flag, help_text in (flags or {}).items():
+        parser.add_argument(f"--{flag}", action="append_const", const=flag, dest="flags", help=help_text)
     given = parser.parse_args(arguments)
     settings = read_settings(given.conf, given.overrides)
     folder, local = (given.results or ROOT / "results" / place / name for place in ("", "local"))
-    return Experiment(name=name, settings=settings, folder=folder, local=local, machine=machine())
+    asked = frozenset(getattr(given, "flags", None) or ())
+    return Experiment(
+        name=name, settings=settings, folder=folder, local=local, machine=machine(), flags=asked
+    )
 
 
 def below_root(path: str | Path) -> Path:

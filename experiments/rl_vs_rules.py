@@ -6,18 +6,29 @@ others.csv the held-out families and the real stream. `ppo` and `ppo (gamma=0)` 
 training seeds.
 
     python experiments/rl_vs_rules.py
+
+A rule stands for all of its tunings (delivery.tunings) as an agent does for its training seeds: the two-level
+bootstrap resamples both (`train_seeds` counts either). `steps` and `cpu_seconds` are what one of them took. The
+cells and what was tuned and trained are committed beside the tables; from these files alone the tables are
+computed again and compared, and some cells are replayed to the bit:
+
+    python experiments/rl_vs_rules.py --from-committed
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import _audit
 import _common
 import numpy as np
 import polars as pl
 
+from mlopsim.bench.grid import Grid, expand
 from mlopsim.compose import load_suite
 from mlopsim.core.registry import find
 from mlopsim.core.seeds import Axis, Split, seed_sequence
@@ -48,7 +59,8 @@ def groups(methods: Sequence[Method]) -> dict[str, Group]:
         part, family = method.part, method.attributes["family"]
         if family != "agent":
             role = "reference" if family == "reference" else "rule"
-            found[method.name] = Group(name=method.name, role=role)
+            name = method.name.removesuffix(f"#{method.attributes.get('tuning')}")
+            found[method.name] = Group(name=name, role=role)
             continue
         cls = find("selector", part["name"])
         defaults = params_of(cls())
@@ -63,7 +75,7 @@ def groups(methods: Sequence[Method]) -> dict[str, Group]:
 
 
 def returns(arena: Arena, task: int, known: Mapping[str, Group]) -> dict[str, np.ndarray]:
-    """Returns of one task by group: (seeds, 1), or (training seeds, seeds, 1) for agents."""
+    """Returns of one task by group: (seeds, 1), or (runs, seeds, 1) where there are several fits."""
     found: dict[str, list[np.ndarray]] = {}
     for method in arena.methods:
         found.setdefault(known[method].name, []).append(arena.grid(arena.returns[method], [task]))
@@ -104,30 +116,78 @@ def compare(
     return sorted(rows, key=lambda row: -row["ns"] if row["ns"] == row["ns"] else np.inf)
 
 
-def main() -> None:
+def tables(
+    study: Any, grid: Grid, cells: pl.DataFrame, fits: Mapping[str, _audit.Fit], settings: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of the claim's task, and those of the others, from cells and fits alone."""
+    arena, known = Arena.of(cells), groups(study.suite.methods)
+    claim: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for place, task in enumerate(arena.tasks):
+        rows = compare(arena, place, known, settings["level"], settings["resamples"], settings["interval"])
+        budgets: dict[str, list[tuple[int, int, float]]] = {}
+        for method, taken in _audit.spent(grid, fits, task).items():
+            budgets.setdefault(known[method].name, []).append(taken)
+        for row in rows:
+            made, steps, seconds = map(sum, zip(*budgets.get(row["method"], [(0, 0, 0.0)]), strict=True))
+            row["steps"] = steps / made if made else 0.0
+            row["cpu_seconds"] = seconds / made if made else 0.0
+        if task == settings["claim"]:
+            claim = rows
+        else:
+            others += [{"task": task, **row} for row in rows]
+    return claim, others
+
+
+def audit(experiment: _common.Experiment, study: Any) -> bool:
+    """Compute the committed tables again from the committed cells; replay some of these."""
+    grid, settings, folder = expand(study.suite, study.track), experiment.settings, experiment.folder
+    cells, fits = _audit.read(folder, grid)
+    equal = True
+    with tempfile.TemporaryDirectory() as place:
+        for name, rows in zip(("table", "others"), tables(study, grid, cells, fits, settings), strict=True):
+            if not rows:
+                continue
+            again = _common.write_table(Path(place), rows, name).read_bytes()
+            same = again == (folder / f"{name}.csv").read_bytes()
+            print(f"{name}.csv: {'computed again, equal' if same else 'NOT what the cells give'}")
+            equal &= same
+    places = _audit.drawn(grid, settings["replayed"], seed=0)
+    replayed = _audit.replay(study.track, grid, cells, fits, places)
+    _common.show(replayed, "cells replayed")
+    wrong = sum(bool(row["differ"]) for row in replayed)
+    print(f"{len(replayed) - wrong} of {len(replayed)} cells replayed to the bit")
+    return equal and not wrong
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run, compare, write."""
-    experiment = _common.start("rl_vs_rules", __doc__)
+    help_text = (
+        "compute the tables from the committed cells, replay some with the committed fits; run nothing"
+    )
+    experiment = _common.start("rl_vs_rules", __doc__, arguments, {"from-committed": help_text})
     settings = experiment.settings
     study = load_suite(settings["suite"])
     suite, track = study.suite, study.track
+    if "from-committed" in experiment.flags:
+        if not audit(experiment, study):
+            raise SystemExit(1)
+        return
     experiment.settings["grid"] = study.config
     folder = _common.below_root(settings["ledger"])
     for into in (folder, experiment.folder):
         into.mkdir(parents=True, exist_ok=True)
     cells: pl.DataFrame = _common.run_cells(suite, track, folder, settings["workers"])
-    arena = Arena.of(cells)
-    known = groups(suite.methods)
-    claim, others = [], []
-    for place, task in enumerate(arena.tasks):
-        rows = compare(arena, place, known, settings["level"], settings["resamples"], settings["interval"])
-        _common.show([{k: v for k, v in row.items() if k != "reason"} for row in rows], task)
-        if task == settings["claim"]:
-            claim = rows
-        else:
-            others += [{"task": task, **row} for row in rows]
+    known, grid = groups(suite.methods), expand(suite, track)
+    _audit.write(experiment.folder, cells, grid, folder)
+    # from what is committed, as any reader can
+    claim, others = tables(study, grid, *_audit.read(experiment.folder, grid), settings)
+    for rows in filter(None, (claim, others)):
+        _common.show([{k: v for k, v in row.items() if k != "reason"} for row in rows], suite.title)
     _common.write_config(experiment)
     _common.write_table(experiment.folder, claim)
-    _common.write_table(experiment.folder, others, "others")
+    if others:
+        _common.write_table(experiment.folder, others, "others")
     drawn = [row for row in claim if row["method"] not in ("ppo", "oracle", "latest-oracle")]
     figure = leaderboard(
         [row["method"] for row in drawn],

@@ -94,7 +94,49 @@ def test_the_committed_verdict_follows_from_the_committed_table() -> None:
     references = {"oracle", "latest-oracle", "knows-changes", "hindsight-period"}
     known = {}
     for row in rows:
-        role = "reference" if row["method"] in references else "agent" if row["train_seeds"] else "rule"
+        role = (
+            "reference"
+            if row["method"] in references
+            else "agent"
+            if row["method"].startswith("ppo")
+            else "rule"
+        )
         known[row["method"]] = rl_vs_rules.Group(name=row["method"], role=role)
     text = rl_vs_rules.verdict(rows, known)
     assert "best rule: linear at NS 0.654" in text and "0.033 [0.011, 0.055]" in text and " holds." in text
+
+
+def test_what_is_committed_gives_the_tables_and_replays_to_the_bit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a suite of a few cells: rules that are tuned twice, an agent, references."""
+    from mlopsim.compose import load_suite
+
+    stream = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4, "schedule": "abrupt"}}
+    small = load_suite(
+        "rl-vs-rules",
+        tasks=[{"name": "procedural", "stream": stream}],
+        methods=["periodic", {"ppo": {"n_envs": 4, "n_steps": 8, "batch_size": 32, "hidden": [8]}}],
+        seeds=3,
+        **{"delivery.steps": 600, "delivery.scenarios": 4, "delivery.tunings": 2, "delivery.ladder": False},
+        **{"delivery.train_stream": stream},
+    )
+    monkeypatch.setattr(rl_vs_rules, "load_suite", lambda name: small)
+    words = ["workers=1", f"ledger={tmp_path / 'ledger'}", "replayed=8", "--results", str(tmp_path)]
+    rl_vs_rules.main(words)
+    with (tmp_path / "table.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert rows["periodic"]["train_seeds"] == "2" and rows["never"]["steps"] == "0"
+    assert 0 < float(rows["periodic"]["steps"]) <= 600 and float(rows["periodic"]["cpu_seconds"]) > 0
+    capsys.readouterr()
+    rl_vs_rules.main([*words, "--from-committed"])
+    told = capsys.readouterr().out
+    assert "table.csv: computed again, equal" in told and "8 of 8 cells replayed to the bit" in told
+    # one digit that no table shows is found
+    cells = pl.read_parquet(tmp_path / "cells.parquet")
+    first = cells["return"].to_numpy().copy()
+    first *= 1 + 1e-15
+    cells.with_columns(pl.Series("return", first)).write_parquet(tmp_path / "cells.parquet")
+    with pytest.raises(SystemExit):
+        rl_vs_rules.main([*words, "--from-committed"])
+    assert "8 of 8" not in capsys.readouterr().out

@@ -75,12 +75,12 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 @njit
-def _hash(a: np.ndarray, spent: int) -> int:
+def _hash(a: np.ndarray, spent: int) -> np.int64:
     h = np.uint64(1469598103934665603) ^ np.uint64(spent)
     for x in range(len(a)):
         h = (h ^ np.uint64(a[x] + 7)) * np.uint64(1099511628211)
         h ^= h >> np.uint64(29)
-    return int(h >> np.uint64(2))
+    return np.int64(h >> np.uint64(2))
 
 
 def _compile(stamp: int) -> Any:

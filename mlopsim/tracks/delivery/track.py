@@ -110,9 +110,7 @@ class DeliveryTrack:
         listed[:0] = [name for name in always_listed("selector") if name not in selectors]
         references = [name for name, control in CONTROLS.items() if control.always_listed or self.ladder]
         listed += [name for name in references if name not in entries]
-        return distinct(
-            repeated for entry in listed for repeated in self._repeated(self._method(entry))
-        )
+        return distinct(repeated for entry in listed for repeated in self._repeated(self._method(entry)))
 
     def _repeated(self, method: Method) -> list[Method]:
         """Return a method as often as it is tuned; the first is what it is where it is tuned once."""
