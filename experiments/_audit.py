@@ -60,7 +60,7 @@ def write(folder: Path, cells: pl.DataFrame, grid: Grid, ledger: Path) -> None:
     if cells["key"].to_list() != [cell.key for cell in grid.cells]:
         raise ValueError("these are not the cells of the grid, in its order")
     with atomic_path(folder / "cells.parquet") as path:
-        cells.drop(LEFT_OUT, strict=False).write_parquet(path, compression="zstd")
+        cells.drop(LEFT_OUT, strict=False).write_parquet(path, compression="zstd", compression_level=19)
     arrays: dict[str, np.ndarray] = {}
     told: dict[str, Any] = {}
     with Ledger.read(ledger) as open_ledger:

@@ -8,9 +8,9 @@ training seeds.
     python experiments/rl_vs_rules.py
 
 A rule stands for all of its tunings (delivery.tunings) as an agent does for its training seeds: the two-level
-bootstrap resamples both (`train_seeds` counts either). `steps` and `cpu_seconds` are what one of them took. The
-cells and what was tuned and trained are committed beside the tables; from these files alone the tables are
-computed again and compared, and some cells are replayed to the bit:
+bootstrap resamples both (`train_seeds` counts either). `steps` and `cpu_seconds` are what one of them took.
+The cells and what was tuned and trained are committed beside the tables; from these files alone the tables
+are computed again and compared, and some cells are replayed to the bit:
 
     python experiments/rl_vs_rules.py --from-committed
 """
