@@ -118,8 +118,13 @@ def test_what_is_committed_gives_the_tables_and_replays_to_the_bit(
         tasks=[{"name": "procedural", "stream": stream}],
         methods=["periodic", {"ppo": {"n_envs": 4, "n_steps": 8, "batch_size": 32, "hidden": [8]}}],
         seeds=3,
-        **{"delivery.steps": 600, "delivery.scenarios": 4, "delivery.tunings": 2, "delivery.ladder": False},
-        **{"delivery.train_stream": stream},
+        overrides={
+            "delivery.steps": 600,
+            "delivery.scenarios": 4,
+            "delivery.tunings": 2,
+            "delivery.ladder": False,
+            "delivery.train_stream": stream,
+        },
     )
     monkeypatch.setattr(rl_vs_rules, "load_suite", lambda name: small)
     words = ["workers=1", f"ledger={tmp_path / 'ledger'}", "replayed=8", "--results", str(tmp_path)]

@@ -12,6 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make, part_of
 from mlopsim.stats.normalised_scores import normalised_score
 from mlopsim.tracks.delivery.analysis import Arena, leaderboard, per_task
+from mlopsim.tracks.delivery.compare import compare
 from mlopsim.tracks.delivery.run import build_selector, run_cells
 from mlopsim.world.cache import default_cache
 
@@ -198,7 +199,14 @@ def test_leaderboard_is_the_ratio_of_sums():
     assert row["ns"] == pytest.approx((mine - base).sum() / (top - base).sum())
     assert row["ns_low"] < row["ns"] < row["ns_high"] and row["ns_n"] == 5
     assert row["regret"] == pytest.approx((top - mine).mean())
+    # the oracle's plan earns 0.01 less than U in each of ten scenarios
+    assert row["bracket"] == pytest.approx(0.1 / (top - base).sum()) and row["bracket_n"] == 5
+    assert row["bracket_low"] < row["bracket"] < row["bracket_high"]
     assert len(per_task(table)) == 6
+    alone = per_task(table).filter(pl.col("task") == "t1")["bracket"]
+    np.testing.assert_allclose(alone, 0.05 / (top - base)[:, 1].sum())
+    beside = compare(table, "mine", "never")["bracket"].to_list()
+    assert beside[1] == pytest.approx(alone[0]) and beside[2] == pytest.approx(row["bracket"])
     # a cell that is missing is left out and never counted as 0
     fewer = table.with_columns(
         pl.when((pl.col("method") == "mine") & (pl.col("seed") == 0))
@@ -210,6 +218,8 @@ def test_leaderboard_is_the_ratio_of_sums():
     assert again["cells"] == 8 and again["ns"] == pytest.approx(
         (mine - base)[1:].sum() / (top - base)[1:].sum()
     )
+    # its bracket is that of the scenarios that its score stands on
+    assert again["bracket"] == pytest.approx(0.08 / (top - base)[1:].sum())
 
 
 def test_one_real_stream_has_no_interval():
