@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def _injector(cls: type[Any]) -> None:
         ("rows", (n,), np.bool_),
         ("cells", (n, d), np.bool_),
         ("labels", (n,), np.bool_),
+        ("source", (n,), np.int64),
     ):
         value = getattr(found, name)
         require(
@@ -68,6 +70,14 @@ def _injector(cls: type[Any]) -> None:
         identical(found.cells, ~same) and identical(found.labels, stream.y != found.y),
         "the masks are not the cells and labels that differ from the clean ones",
         remedy="return Corrupted.of(stream, X, y, rows)",
+    )
+    numeric = [j for j in range(d) if j not in stream.categories]
+    _resolution(made, stream, numeric)
+    replaced = found.source != np.arange(n)
+    require(
+        not (replaced & ~found.rows).any() and bool(((found.source >= 0) & (found.source < n)).all()),
+        "source names other rows where none is hit, or rows that there are not",
+        remedy="Corrupted.of(..., source=the clean row that stands in each place)",
     )
     touched = found.cells.any(axis=1) | found.labels
     require(bool(touched.any()), "nothing is corrupted")
@@ -90,6 +100,19 @@ def _injector(cls: type[Any]) -> None:
             remedy="add the name of a new category: see ColumnInjector.added",
         )
     _rate(made, stream)
+
+
+def _resolution(made: Injector, stream: Stream, numeric: list[int]) -> None:
+    """Check that whole numbers stay whole, and halves halves."""
+    for per_unit in (1.0, 2.0):
+        X = stream.X.copy()
+        X[:, numeric] = np.rint(X[:, numeric] * per_unit) / per_unit
+        found = _applied(made, dataclasses.replace(stream, X=X), 0).X[:, numeric] * per_unit
+        require(
+            bool((np.isnan(found) | (found == np.rint(found))).all()),
+            f"columns of multiples of {1.0 / per_unit:g} get other numbers",
+            remedy="return Corrupted.of(stream, X, y, rows)",
+        )
 
 
 def _rate(made: Injector, stream: Stream) -> None:

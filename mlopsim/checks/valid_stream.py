@@ -25,6 +25,7 @@ def valid_stream(stream: Stream) -> None:
         ("bayes", stream.bayes, np.float64, (n,)),
         ("corrupted", stream.corrupted, np.bool_, (n, d)),
         ("biased", stream.biased, np.bool_, (n,)),
+        ("true_y", stream.true_y, np.int64, (n,)),
     ]
     forms.extend((name, known, dtype, form) for name, known, dtype, form in truth if known is not None)
     for name, array, wanted, shape in forms:

@@ -141,6 +141,8 @@ class Stream:
         The truth about corrupted cells.
     biased : ndarray of bool, shape (n,), or None
         The truth about labels changed by bias or noise.
+    true_y : ndarray of int64, shape (n,), or None
+        The labels before bias and noise, where known.
     received : dict of int to Received
         Windows whose columns have other names, types or another order than ``features``.
     bias : BiasTruth or None
@@ -163,6 +165,7 @@ class Stream:
     biased: np.ndarray | None = None
     received: dict[int, Received] = field(default_factory=dict)
     bias: BiasTruth | None = None
+    true_y: np.ndarray | None = None
 
     def agreed(self) -> Received:
         """Return the columns as they were agreed: those of windows that ``received`` does not name."""

@@ -79,7 +79,8 @@ def test_features_change_places_at_the_scale_of_their_column(file: dict[str, Any
     before, after = drawn(file, "permuted_features")
     mean, spread = np.nanmean(before.X[:1000], axis=0), np.nanstd(before.X[:1000], axis=0)
     scaled = (before.X[2000:, 1] - mean[1]) / spread[1] * spread[0] + mean[0]
-    np.testing.assert_allclose(after.X[2000:, 0], scaled)
+    # the file has four decimals
+    np.testing.assert_array_equal(after.X[2000:, 0], np.round(scaled, 4))
     np.testing.assert_array_equal(after.X[:, 2], before.X[:, 2])
     _, plain = drawn(file, {"permuted_features": {"keep_scale": False}})
     np.testing.assert_array_equal(plain.X[2000:, 0], before.X[2000:, 1])
@@ -202,7 +203,7 @@ def test_a_drift_task_on_a_file_with_a_change(file: dict[str, Any]) -> None:
 
 #: digest of the labels, sum of the inputs after the change
 GOLDEN: dict[str, tuple[str, float]] = {
-    "permuted_features": ("1d08d350b5698b4b8348c015", 44256.54271095534),
+    "permuted_features": ("1d08d350b5698b4b8348c015", 44261.402102),
     "swapped_labels": ("b7002e067c6c056eae35d666", 44272.835999999996),
     "prior": ("8400a21f7d38b69b6a73e339", 41541.36),
     "filtered_region": ("a9d1b0083c335c3ea1d5e44d", 39031.755999999994),
@@ -212,7 +213,7 @@ GOLDEN: dict[str, tuple[str, float]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_golden_numbers(change: str) -> None:
     _, stream = drawn({"bundled": {"dataset": "wine"}}, change, at=12, width=2)
-    assert make("change", change).version == "1"
+    assert make("change", change).version == ("2" if change == "permuted_features" else "1")
     assert (digest_arrays({"y": stream.y}), float(stream.X[120:].sum())) == (
         GOLDEN[change][0],
         pytest.approx(GOLDEN[change][1], rel=1e-9),

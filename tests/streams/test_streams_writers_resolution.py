@@ -143,3 +143,30 @@ def test_what_rounds_to_what_it_was_is_not_wrong(tmp_path: Path) -> None:
     truth, target = done(tmp_path / "rows.csv", {"unit_scale": {"features": ["x"], "factor": 1.2}}, ".csv")
     assert not truth["x"].any() and not truth["row_wrong"].any()
     assert target.read_bytes() == (tmp_path / "rows.csv").read_bytes()
+
+
+@pytest.mark.parametrize("feature", [True, False])
+def test_rows_that_are_replaced_bring_their_group_into_the_file(tmp_path: Path, feature: bool) -> None:
+    data = {
+        "x": [i + 0.25 for i in range(N)],
+        "sex": [("f", "m", "x")[i % 3] for i in range(N)],
+        "label": [("a", "b")[i % 2] for i in range(N)],
+    }
+    pl.DataFrame(data).write_csv(tmp_path / "rows.csv")
+    base = {"path": str(tmp_path / "rows.csv"), "rows": 20, "warmup": 2, "group": "sex"}
+    source = make(
+        "stream", "corrupted", base={"file": base | ({} if feature else {"drop": ["sex"]})},
+        injector="late_rows", timing={"step": {"at": 8}}, rate=0.5,
+    )  # fmt: skip
+    clean, rows = source.clean(SEED), FileRows.of(make("stream", source.base))
+    found = source.corrupt(clean, SEED)
+    truth = rows.truth(clean, found)
+    rows.write(rows.dirty(found), truth, tmp_path / "dirty.csv", ".csv")
+    after = pl.read_csv(tmp_path / "dirty.csv")
+    # x says which row it is
+    came = (after["x"] - 0.25).cast(pl.Int64).to_list()
+    assert came != list(range(N))
+    for name in ("sex", "label"):
+        assert after[name].to_list() == [data[name][i] for i in came]
+    assert truth["sex"].to_list() == [data["sex"][i] != data["sex"][j] for i, j in enumerate(came)]
+    assert truth["sex"].any() and not (truth["sex"] & ~truth["row_wrong"]).any()

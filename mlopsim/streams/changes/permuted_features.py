@@ -10,17 +10,18 @@ from mlopsim.core.errors import DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.streams.changes.base import Change, Changed
+from mlopsim.streams.resolution import Resolution
 from mlopsim.streams.stream import Stream
 
 
-@register("change", "permuted_features")
+@register("change", "permuted_features", version=2)
 @dataclass(kw_only=True)
 class PermutedFeatures(Change):
     """Some numeric features change places in a ring, as after a mistaken join: P(x) and P(y | x) change.
 
     Each of the drawn columns takes the values of the next one, so that none keeps its own. Values are first
-    brought to the mean and standard deviation that the column has in the warm-up: otherwise units alone would
-    give the change away.
+    brought to the mean and standard deviation that the column has in the warm-up, then to the number next to
+    them that the column can hold: otherwise units or digits alone would give the change away.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ class PermutedFeatures(Change):
             spread = np.where(spread > 0.0, spread, 1.0)
             values = (values - mean[source]) / spread[source] * spread[ring] + mean[ring]
         X = stream.X.copy()
-        X[np.ix_(moved, ring)] = values
+        for j, put in zip(ring.tolist(), values.T, strict=True):
+            X[moved, j] = Resolution.of(stream.X[:, j]).nearest(put)
         names = ", ".join(stream.features[j] for j in ring)
         return Changed(
             X=X, y=stream.y, g=stream.g, magnitude=float(count), detail=f"features in a ring: {names}"

@@ -48,6 +48,8 @@ class FileRows:
         Texts that stand for a missing value.
     keep : bool
         Whether columns must keep their types, as from Parquet to Parquet.
+    group : str
+        Column of the protected group where it is no feature; empty: there is none.
 
     Raises
     ------
@@ -77,15 +79,17 @@ class FileRows:
     label: str
     missing: tuple[str, ...] = field(default=MISSING)
     keep: bool = False
+    group: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.frame)
         if self.table.y.shape != (n,) or not np.array_equal(np.sort(self.order), np.arange(n)):
             raise DataError(f"{self.path.name} has {n} rows, its table {len(self.table.y)}")
-        for name in self.table.features:
+        for name in (*self.table.features, self.group):
+            what = "feature" if name in self.table.features else "group column"
             if name in TRUTH:
                 raise DataError(
-                    f"the feature '{name}' has the name of a column of the truth",
+                    f"the {what} '{name}' has the name of a column of the truth",
                     remedy=f"rename it or leave it out: {option('drop', name)}",
                 )
 
@@ -127,6 +131,7 @@ class FileRows:
             label=source.label,
             missing=tuple(source.missing),
             keep=form == ".parquet" and not text,
+            group=source.group if source.group not in (*table.features, source.label) else "",
         )
 
     def settled(self, found: Corrupted) -> Corrupted:
@@ -191,13 +196,19 @@ class FileRows:
             place = np.flatnonzero(found.labels)
             source = self._elsewhere(self.table.y, found.y[place])
             changed.append(with_rows(self.frame[self.label], self.order[place], source))
+        place = np.flatnonzero(self._groups(found))
+        if len(place):
+            changed.append(
+                with_rows(self.frame[self.group], self.order[place], self.order[found.source[place]])
+            )
         return self.frame.with_columns(changed)
 
     def truth(self, clean: Stream, found: Corrupted) -> pl.DataFrame:
         """Return what is wrong, one row for each of the file.
 
-        Columns: ``row`` (from 0), ``window`` (empty for rows behind the last one), ``row_wrong`` (a cell or
-        the label), ``label_wrong``, and one for each feature: whether its cell is wrong.
+        Columns: ``row`` (from 0), ``window`` (empty for rows behind the last one), ``row_wrong`` (a cell, the
+        label or the group), ``label_wrong``, one for each feature: whether its cell is wrong, and one for the
+        group where it is no feature: whether it is that of another row, which stands in this place.
 
         Raises
         ------
@@ -214,14 +225,23 @@ class FileRows:
         labels[used] = found.labels
         cells = np.zeros((n, len(self.table.features)), dtype=np.bool_)
         cells[used] = found.cells
+        groups = np.zeros(n, dtype=np.bool_)
+        groups[used] = self._groups(found)
         columns = {
             "row": np.arange(n, dtype=np.int64),
             "window": pl.Series(window).set(pl.Series(window < 0), None),
-            "row_wrong": cells.any(axis=1) | labels,
+            "row_wrong": cells.any(axis=1) | labels | groups,
             "label_wrong": labels,
             **{name: cells[:, j] for j, name in enumerate(self.table.features)},
+            **({self.group: groups} if self.group else {}),
         }
         return pl.DataFrame(columns)
+
+    def _groups(self, found: Corrupted) -> np.ndarray:
+        """Return the rows that get another group, where it is no feature, bool (r,)."""
+        g = self.table.g[: len(found.y)]
+        moved: np.ndarray = g[found.source] != g
+        return moved if self.group else np.zeros(len(g), dtype=np.bool_)
 
     def write(self, dirty: pl.DataFrame, truth: pl.DataFrame, path: Path, form: str) -> None:
         """Write the rows with errors.
@@ -246,7 +266,8 @@ class FileRows:
         if form == ".parquet" or source != ".csv":
             write_frame(dirty, path, form)
             return
-        wrong = {name: truth[name].arg_true().to_numpy() for name in self.table.features}
+        named = [*self.table.features, *([self.group] if self.group else [])]
+        wrong = {name: truth[name].arg_true().to_numpy() for name in named}
         wrong[self.label] = truth["label_wrong"].arg_true().to_numpy()
         write_form(spliced(read_bytes(self.path), dirty, wrong, USUAL[source]), path, form)
 

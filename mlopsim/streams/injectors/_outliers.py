@@ -13,7 +13,7 @@ from mlopsim.streams.stream import Stream
 
 @dataclass(frozen=True, kw_only=True)
 class Normal:
-    """The numeric columns of complete warm-up rows, standardised.
+    """The numeric columns of complete warm-up rows, as they are and standardised.
 
     Parameters
     ----------
@@ -21,13 +21,16 @@ class Normal:
         Numbers of the q numeric columns.
     mean, spread : ndarray of float64, shape (q,)
         Of the warm-up.
+    stored : ndarray of float64, shape (m, q)
+        Warm-up rows without missing values, as they stand in the stream.
     rows : ndarray of float64, shape (m, q)
-        Standardised warm-up rows without missing values.
+        The same, standardised.
     """
 
     columns: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
+    stored: np.ndarray
     rows: np.ndarray
 
     @classmethod
@@ -47,7 +50,7 @@ class Normal:
         spread = rows.std(axis=0)
         spread = np.where(spread > 0.0, spread, 1.0)
         mean = rows.mean(axis=0)
-        return cls(columns=columns, mean=mean, spread=spread, rows=(rows - mean) / spread)
+        return cls(columns=columns, mean=mean, spread=spread, stored=rows, rows=(rows - mean) / spread)
 
 
 @dataclass(kw_only=True)
@@ -61,9 +64,13 @@ class Outliers(Injector):
         X = stream.X.copy()
         given = (stream.X[np.ix_(rows, normal.columns)] - normal.mean) / normal.spread
         # a row with missing values stands for one at the mean there
-        drawn = self.drawn(normal, np.where(np.isnan(given), 0.0, given), aim.rng)
-        X[np.ix_(rows, normal.columns)] = normal.mean + drawn * normal.spread
+        X[np.ix_(rows, normal.columns)] = self.values(normal, np.where(np.isnan(given), 0.0, given), aim.rng)
         return Corrupted.of(stream, X, stream.y, rows)
+
+    def values(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return values (k, q), in the units of the columns, in the place of standardised ones (k, q)."""
+        found: np.ndarray = normal.mean + self.drawn(normal, given, rng) * normal.spread
+        return found
 
     def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return standardised values (k, q) in the place of those that are given (k, q)."""

@@ -9,16 +9,17 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.injectors.base import ColumnInjector, location_and_spread
+from mlopsim.streams.injectors.base import ColumnInjector, changed, location_and_spread
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "affine")
+@register("injector", "affine", version=2)
 @dataclass(kw_only=True)
 class Affine(ColumnInjector):
     """Values of some numeric columns are stretched about the mean and shifted.
 
-    x becomes ``m + gain (x - m) + shift sd``, mean m and standard deviation sd those of the warm-up.
+    x becomes ``m + gain (x - m) + shift sd``, mean m and standard deviation sd those of the warm-up, or the
+    number next to that which the column can hold. Values that stay what they are cannot be hit.
 
     Parameters
     ----------
@@ -51,8 +52,16 @@ class Affine(ColumnInjector):
         if self.gain == 1.0 and self.shift == 0.0:
             raise ConfigError("injector/affine with gain 1 and shift 0 changes nothing", remedy="set one")
 
+    def usable(self, stream: Stream, column: int) -> np.ndarray:
+        """Return the rows with a value that the sensor reads as another one."""
+        everything = np.ones(len(stream.y), dtype=np.bool_)
+        return changed(stream, column, self._read(stream, column, everything))
+
     def spoilt(self, stream: Stream, column: int, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the values as the sensor reads them."""
+        return self._read(stream, column, chosen)
+
+    def _read(self, stream: Stream, column: int, chosen: np.ndarray) -> np.ndarray:
         mean, spread = location_and_spread(stream, column)
         found: np.ndarray = mean + self.gain * (stream.X[chosen, column] - mean) + self.shift * spread
         return found

@@ -10,6 +10,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
 from mlopsim.streams.mechanisms.base import Mechanism
+from mlopsim.streams.resolution import Resolution
 from mlopsim.streams.stream import Received, Stream
 
 
@@ -32,6 +33,9 @@ class Corrupted:
         Windows whose columns have other names, types or another order than was agreed.
     categories : dict of int to tuple of str
         Names of the categories of a feature where some were added at the end.
+    source : ndarray of int64, shape (n,)
+        Clean row that stands in each place: another one where a row was replaced as a whole, and with it
+        everything that belongs to a row, such as its group.
     """
 
     X: np.ndarray
@@ -41,6 +45,11 @@ class Corrupted:
     labels: np.ndarray
     received: dict[int, Received] = field(default_factory=dict)
     categories: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    source: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.source):
+            object.__setattr__(self, "source", np.arange(len(self.y), dtype=np.int64))
 
     @classmethod
     def of(
@@ -51,17 +60,29 @@ class Corrupted:
         rows: np.ndarray,
         received: dict[int, Received] | None = None,
         categories: dict[int, tuple[str, ...]] | None = None,
+        source: np.ndarray | None = None,
     ) -> Corrupted:
-        """Compare rows with the clean ones: a cell is wrong if its value is another one, or gone."""
-        same = (clean.X == X) | (np.isnan(clean.X) & np.isnan(X))
+        """Compare rows with the clean ones: a cell is wrong if its value is another one, or gone.
+
+        Numbers that are put in become those next to them that their column can hold, by
+        :class:`mlopsim.streams.resolution.Resolution`; a cell that then has the value that it had is as it
+        was, to the bit, and not wrong. ``source`` are the rows that stand in the places of others.
+        """
+        X = X.copy()
+        for j in np.flatnonzero((_other(clean.X, X)).any(axis=0)).tolist():
+            if j not in clean.categories:
+                put = _other(clean.X[:, j], X[:, j])
+                X[put, j] = Resolution.of(clean.X[:, j]).nearest(X[put, j])
+        cells = _other(clean.X, X)
         return cls(
-            X=X,
+            X=np.where(cells, X, clean.X),
             y=y,
             rows=rows,
-            cells=~same,
+            cells=cells,
             labels=clean.y != y,
             received=received or {},
             categories=categories or {},
+            source=np.arange(len(y), dtype=np.int64) if source is None else source,
         )
 
 
@@ -261,8 +282,31 @@ class ColumnInjector(Injector):
         return ()
 
     def spoilt(self, stream: Stream, column: int, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return the values (k,) of a column in the k chosen rows as they are received."""
+        """Return the values (k,) of a column in the k chosen rows as they are received.
+
+        Numbers are brought to those next to them that the column can hold.
+        """
         raise NotImplementedError
+
+
+def _other(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return where values differ, bool of the same shape; NaN does not differ from NaN."""
+    found: np.ndarray = ~((before == after) | (np.isnan(before) & np.isnan(after)))
+    return found
+
+
+def changed(stream: Stream, column: int, values: np.ndarray) -> np.ndarray:
+    """Return the rows in which a column that can hold what is next to ``values`` (n,) would have another one.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False where the column has no value.
+    """
+    known = stream.X[:, column]
+    put = Resolution.of(known).nearest(values)
+    found: np.ndarray = ~np.isnan(known) & (put != known)
+    return found
 
 
 def history(stream: Stream) -> np.ndarray:

@@ -13,10 +13,10 @@ from mlopsim.streams.injectors.base import Aim, Corrupted, Injector, history
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "duplicate_rows")
+@register("injector", "duplicate_rows", version=2)
 @dataclass(kw_only=True)
 class DuplicateRows(Injector):
-    """Rows are copies of one other row of their window, label included, in the place of rows that are lost.
+    """Rows are copies of another row of their window, label and group included, in the place of lost ones.
 
     The number of rows stays; what is hit is the copy, not the row that is copied. The window must have a row
     that is not hit.
@@ -69,4 +69,4 @@ class DuplicateRows(Injector):
             spread = np.nanstd(history(stream)[:, numeric], axis=0)
             noise = aim.rng.normal(size=(int(rows.sum()), len(numeric)))
             X[np.ix_(rows, numeric)] += self.jitter * spread * noise
-        return Corrupted.of(stream, X, stream.y[source], rows)
+        return Corrupted.of(stream, X, stream.y[source], rows, source=source)

@@ -12,14 +12,14 @@ from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "late_rows")
+@register("injector", "late_rows", version=2)
 @dataclass(kw_only=True)
 class LateRows(Injector):
     """Rows come some windows late, and those of the past stand in their place.
 
-    In each window the rows that are hit are rows of ``lag`` windows before, drawn by the seed, in the place
-    of rows that are still on their way. Without drift the law of the rows stays: late rows hurt where the
-    world moves.
+    In each window the rows that are hit are rows of ``lag`` windows before, drawn by the seed, label and
+    group included, in the place of rows that are still on their way. Without drift the law of the rows stays:
+    late rows hurt where the world moves.
 
     Parameters
     ----------
@@ -54,4 +54,4 @@ class LateRows(Injector):
             for start in range(0, len(hit), len(past)):
                 late = hit[start : start + len(past)]
                 source[late] = aim.rng.permutation(past)[: len(late)]
-        return Corrupted.of(stream, stream.X[source], stream.y[source], rows)
+        return Corrupted.of(stream, stream.X[source], stream.y[source], rows, source=source)

@@ -11,7 +11,7 @@ from mlopsim.core.spec import check_range
 from mlopsim.streams.injectors._outliers import Normal, Outliers
 
 
-@register("injector", "outlier_cluster")
+@register("injector", "outlier_cluster", version=2)
 @dataclass(kw_only=True)
 class OutlierCluster(Outliers):
     """Rows around one point far from the normal ones: they look like a group of their own.

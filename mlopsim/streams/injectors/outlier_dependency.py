@@ -10,13 +10,14 @@ from mlopsim.core.registry import register
 from mlopsim.streams.injectors._outliers import Normal, Outliers
 
 
-@register("injector", "outlier_dependency")
+@register("injector", "outlier_dependency", version=2)
 @dataclass(kw_only=True)
 class OutlierDependency(Outliers):
     """Rows whose columns are right one by one and wrong together.
 
-    Each numeric value is that of a warm-up row drawn for this column alone: the marginal laws stay, the
-    dependence between columns and on the label is gone.
+    Each numeric value is that of a warm-up row drawn for this column alone, as it is stored, to the bit: the
+    marginal laws stay, the dependence between columns and on the label is gone. A cell that by chance gets
+    the value that it had is not wrong.
 
     References
     ----------
@@ -32,7 +33,7 @@ class OutlierDependency(Outliers):
     14
     """
 
-    def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return values drawn column by column."""
-        rows = rng.integers(len(normal.rows), size=given.shape)
-        return np.take_along_axis(normal.rows, rows, axis=0)
+    def values(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return stored values, drawn column by column."""
+        rows = rng.integers(len(normal.stored), size=given.shape)
+        return np.take_along_axis(normal.stored, rows, axis=0)

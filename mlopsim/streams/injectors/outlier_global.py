@@ -11,7 +11,7 @@ from mlopsim.core.spec import check_range
 from mlopsim.streams.injectors._outliers import Normal, Outliers
 
 
-@register("injector", "outlier_global")
+@register("injector", "outlier_global", version=2)
 @dataclass(kw_only=True)
 class OutlierGlobal(Outliers):
     """Rows that are uniform in a box around all normal rows.

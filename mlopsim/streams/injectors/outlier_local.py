@@ -14,7 +14,7 @@ from mlopsim.streams.injectors._outliers import Normal, Outliers
 BLOCK = 1 << 22
 
 
-@register("injector", "outlier_local")
+@register("injector", "outlier_local", version=2)
 @dataclass(kw_only=True)
 class OutlierLocal(Outliers):
     """Rows that lie within the range of all columns but far from their neighbours.
@@ -52,8 +52,14 @@ class OutlierLocal(Outliers):
         check_range("injector/outlier_local.distance", self.distance, 0.0, 1e6, open_low=True)
         check_range("injector/outlier_local.k", self.k, 1, 10**6)
 
+    def values(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the moved rows, none beyond what a column holds in the warm-up."""
+        moved = super().values(normal, given, rng)
+        found: np.ndarray = np.clip(moved, normal.stored.min(axis=0), normal.stored.max(axis=0))
+        return found
+
     def drawn(self, normal: Normal, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return the moved rows."""
+        """Return the moved rows, standardised."""
         k = min(self.k, len(normal.rows)) - 1
         radius = np.empty(len(given))
         step = max(1, BLOCK // normal.rows.size)
@@ -62,5 +68,5 @@ class OutlierLocal(Outliers):
             radius[i : i + step] = np.sqrt(np.partition(apart, k, axis=1)[:, k])
         way = rng.normal(size=given.shape)
         way /= np.linalg.norm(way, axis=1, keepdims=True)
-        moved = given + self.distance * radius[:, None] * way
-        return np.clip(moved, normal.rows.min(axis=0), normal.rows.max(axis=0))
+        moved: np.ndarray = given + self.distance * radius[:, None] * way
+        return moved

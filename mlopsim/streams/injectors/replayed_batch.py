@@ -13,10 +13,10 @@ from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "replayed_batch")
+@register("injector", "replayed_batch", version=2)
 @dataclass(kw_only=True)
 class ReplayedBatch(Injector):
-    """A whole window is that of some windows before, labels included: a job that ran on old data.
+    """A whole window is that of some windows before, labels and groups included: a job that ran on old data.
 
     Rows are repeated from the front where the window is longer than the old one. A rate is the probability
     that a window is hit.
@@ -53,4 +53,4 @@ class ReplayedBatch(Injector):
             place = np.arange(stream.bounds[t], stream.bounds[t + 1])
             source[place] = start + np.arange(len(place)) % (stop - start)
             rows[place] = True
-        return Corrupted.of(stream, stream.X[source], stream.y[source], rows)
+        return Corrupted.of(stream, stream.X[source], stream.y[source], rows, source=source)

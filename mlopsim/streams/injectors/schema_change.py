@@ -23,13 +23,14 @@ class SchemaChange(Enum):
     REORDERED = "reordered"
 
 
-@register("injector", "schema_change")
+@register("injector", "schema_change", version=2)
 @dataclass(kw_only=True)
 class SchemaChanged(Injector):
     """Windows come with a column renamed, dropped or as text, or with two columns reordered.
 
     Who reads columns by name finds no values in one that was renamed or dropped, and none in numbers that
-    came as text. Reordered columns are read by position: two of them hold each other's values. Names and
+    came as text. Reordered columns are read by position: two of them hold each other's values (or the numbers
+    next to these that they can hold). Names and
     types as received are in ``Stream.received``. A rate is the probability that a window is hit.
 
     Parameters

@@ -10,10 +10,12 @@ from mlopsim.streams.injectors.base import Aim, Corrupted, Injector
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "swapped_columns")
+@register("injector", "swapped_columns", version=2)
 @dataclass(kw_only=True)
 class SwappedColumns(Injector):
-    """Two numeric columns hold each other's values in some rows.
+    """Two numeric columns hold each other's values in some rows, as far as they can hold them.
+
+    Where one column has coarser numbers than the other (whole ones, say), it gets those next to them.
 
     Parameters
     ----------

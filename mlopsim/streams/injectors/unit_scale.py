@@ -9,14 +9,16 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.streams.injectors.base import ColumnInjector
+from mlopsim.streams.injectors.base import ColumnInjector, changed
 from mlopsim.streams.stream import Stream
 
 
-@register("injector", "unit_scale")
+@register("injector", "unit_scale", version=2)
 @dataclass(kw_only=True)
 class UnitScale(ColumnInjector):
     """Values of some numeric columns come in another unit: they are multiplied by a factor.
+
+    Of a product the column gets the number next to it that it can hold.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ class UnitScale(ColumnInjector):
     count : int, default 1
         How many are drawn where ``features`` is empty.
     factor : float, default 100.0
-        Not 0 and not 1. Values that are 0 stay.
+        Not 0 and not 1. Values that stay what they are cannot be hit, such as 0, or a whole number that
+        times the factor is nearer to itself than to another one.
 
     Examples
     --------
@@ -50,8 +53,7 @@ class UnitScale(ColumnInjector):
 
     def usable(self, stream: Stream, column: int) -> np.ndarray:
         """Return the rows with a value that the factor changes."""
-        found: np.ndarray = super().usable(stream, column) & (stream.X[:, column] != 0.0)
-        return found
+        return changed(stream, column, stream.X[:, column] * self.factor)
 
     def spoilt(self, stream: Stream, column: int, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the values in the other unit."""

@@ -24,8 +24,11 @@ from mlopsim.streams.timings.base import Timing
 class CorruptedStream:
     """Rows of another stream with errors in them: what goes wrong, which rows it prefers, and when.
 
-    The warm-up stays clean. ``Stream.corrupted`` marks the cells and ``Stream.biased`` the labels that
-    differ from the clean ones, which :meth:`clean` gives for the same seed.
+    The warm-up stays as it is. ``Stream.corrupted`` marks the cells that differ from the clean ones, which
+    :meth:`clean` gives for the same seed. ``Stream.biased`` marks the labels that are wrong: those that
+    differ from the clean ones, and those that noise or bias of the base made wrong before. A label that is
+    changed back to the right one is not wrong. Rows that stand in the place of others bring their group and
+    all truth about them.
 
     Parameters
     ----------
@@ -140,12 +143,42 @@ class CorruptedStream:
         """
         clean = self.clean(seed)
         found = self.corrupt(clean, seed)
+        truth = clean.bias
+        if truth is not None:
+            truth = dataclasses.replace(truth, y=truth.y[found.source], kept=truth.kept[found.source])
         return dataclasses.replace(
             clean,
             X=found.X,
             y=found.y,
+            g=clean.g[found.source],
+            concept=None if clean.concept is None else clean.concept[found.source],
+            bayes=None if clean.bayes is None else clean.bayes[found.source],
             corrupted=found.cells,
-            biased=found.labels,
+            biased=wrong_labels(clean, found),
             received=found.received,
             categories=clean.categories | found.categories,
+            bias=truth,
+            true_y=None if clean.true_y is None else clean.true_y[found.source],
         )
+
+
+def wrong_labels(clean: Stream, found: Corrupted) -> np.ndarray:
+    """Return the labels that are wrong, by errors that were put in or in the clean stream already.
+
+    Where the clean stream does not know its labels without noise, a noisy one that is changed stays wrong.
+
+    Parameters
+    ----------
+    clean : Stream
+    found : Corrupted
+        What became of it.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if clean.true_y is not None:
+        moved = found.source != np.arange(len(clean.y))
+        wrong: np.ndarray = (found.y != clean.true_y[found.source]) | (moved & found.labels)
+        return wrong
+    return found.labels if clean.biased is None else found.labels | clean.biased[found.source]

@@ -250,4 +250,5 @@ class Population:
             groups=self.groups,
             biased=found.y != found.true,
             bias=truth,
+            true_y=found.true,
         )

@@ -156,6 +156,7 @@ class Synthetic:
             concept=law.nearest,
             bayes=_bayes(concept, X, law, resampled, self.noise) if self.bayes else None,
             biased=biased,
+            true_y=y,
         )
 
     def _group_names(self) -> tuple[str, ...]:
