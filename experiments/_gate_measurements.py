@@ -3,8 +3,7 @@
 Learning is not timed. PyOD's side is ``decision_function`` of a detector that was fitted on the same encoded
 reference rows, on the same rows in one call, with the parameters that both sides come with. Where both rank
 rows by the same thing, the ranks of some rows must agree, else there is an error instead of a number; PyOD is
-given these one at a time, as its ECOD ranks rows among those that it is given. PyOD's PCA measures something
-else than ours: the weighted distances to the eigenvectors.
+given these one at a time, as its ECOD ranks rows among those that it is given.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ PYOD = {
     "iforest": "IForest",
     "ocsvm": "OCSVM",
     "mahalanobis": "MCD",
-    "pca": "PCA",
 }
 
 

@@ -46,7 +46,18 @@ if TYPE_CHECKING:
 PANELS = 4
 #: gates nearer than this in recall and share have one label
 CLOSE = 0.06
-MEANS = ("recall", "false_alarm", "auroc", "dropped", "dropped_gap")
+MEANS = (
+    *(
+        "recall",
+        "recall_at_5pct",
+        "false_alarm",
+        "attained",
+        "noise_found",
+        "auroc",
+        "dropped",
+        "dropped_gap",
+    ),
+)
 
 
 def columns(name: str, value: Interval) -> dict[str, Any]:

@@ -31,7 +31,7 @@ VERSIONS: dict[str, int] = {
     # from alarms to metrics
     "drift_outcome": 4,
     # from errors and gates to what serves, and metrics
-    "quality": 2,
+    "quality": 3,
     # from models to evidence, limits of audits, and metrics
     "fairness": 3,
     # the references with hindsight

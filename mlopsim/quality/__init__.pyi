@@ -22,7 +22,7 @@ from .gates.near_duplicate import NearDuplicate
 from .gates.none import NoGate
 from .gates.ocsvm import OcSvm
 from .gates.oracle import Oracle
-from .gates.pca import Pca
+from .gates.pca_residual import PcaResidual
 from .gates.pyod import PyOd
 from .gates.random import Random
 from .gates.repeated import Repeated
@@ -68,7 +68,7 @@ __all__ = [
     "NoGate",
     "OcSvm",
     "Oracle",
-    "Pca",
+    "PcaResidual",
     "PyOd",
     "Random",
     "ReleaseGate",

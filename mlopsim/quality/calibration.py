@@ -106,17 +106,47 @@ def conformal(scores: np.ndarray, alpha: float) -> Limit:
     n = len(scores)
     if n == 0:
         raise DataError("a limit needs calibration rows, there are none", remedy="use a longer warm-up")
-    # the product in exact arithmetic would be no number just below an integer
-    count = math.floor(alpha * (n + 1) + 1e-9)
-    if count < 1:
+    k = _rank(n, alpha)
+    if k > n:
         raise ConfigError(
             f"a false-alarm rate of {alpha:g} needs at least {math.ceil(1 / alpha) - 1} calibration rows, "
             f"there are {n}",
             remedy=f"use alpha of at least {1 / (n + 1):.3g}, or a longer warm-up",
         )
-    k = n + 1 - count
-    ordered = np.sort(np.where(np.isnan(scores), -np.inf, scores))
-    return Limit(threshold=float(ordered[k - 1]) if k else -math.inf, n=n, k=k)
+    return Limit(threshold=float(thresholds(scores, alpha)), n=n, k=k)
+
+
+def thresholds(scores: np.ndarray, alpha: float) -> np.ndarray:
+    """Return the limit of :func:`conformal` for each row of scores.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (..., n)
+    alpha : float
+        A rate that n scores can give.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+
+    Examples
+    --------
+    >>> thresholds(np.array([np.arange(50.0), np.arange(50.0) + 1.0]), 0.05).tolist()
+    [48.0, 49.0]
+    """
+    n = scores.shape[-1]
+    k = _rank(n, alpha)
+    if not k:
+        return np.full(scores.shape[:-1], -np.inf)
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    found: np.ndarray = np.partition(known, k - 1, axis=-1)[..., k - 1]
+    return found
+
+
+def _rank(n: int, alpha: float) -> int:
+    """Return which of n scores, rising, is the limit; 0: none, everything is above it."""
+    # the product in exact arithmetic would be no number just below an integer
+    return n + 1 - math.floor(alpha * (n + 1) + 1e-9)
 
 
 def split(n: int, rng: np.random.Generator, what: str = "row") -> tuple[np.ndarray, np.ndarray]:

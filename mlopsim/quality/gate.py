@@ -128,6 +128,17 @@ class Rows:
             received=self.received,
         )
 
+    def joined(self, other: Rows) -> Rows:
+        """Return these rows and those of another batch of the same columns, in one batch."""
+        return Rows(
+            X=np.concatenate([self.X, other.X]),
+            Z=np.concatenate([self.Z, other.Z]),
+            y=np.concatenate([self.y, other.y]),
+            n_classes=self.n_classes,
+            features=self.features,
+            categorical=self.categorical,
+        )
+
     @property
     def numeric(self) -> np.ndarray:
         """Numbers of the numeric features, int64."""
@@ -153,9 +164,10 @@ class Gate:
     stages : tuple of Stage
         Where it can stand.
     by_window : bool
-        Whether a row's score depends on the other rows of its window.
+        Whether a row's score depends on the other rows of its window: it is scored in the company of clean
+        rows, from which the limit comes (see :meth:`beside`).
     by_order : bool
-        Whether a row's score depends on the rows before it: all rows of a stream are scored in one call.
+        Whether a row's score depends on the rows before it; the same.
     uses_labels : bool
         Whether it looks at labels.
     known : str
@@ -219,7 +231,7 @@ class Gate:
         return None
 
     def facts(self) -> dict[str, Attribute]:
-        """Return its attributes: family, role, reads, needs, known, limit, level and action.
+        """Return its attributes: family, role, reads, needs, known, limit, asked rate, level and action.
 
         Examples
         --------
@@ -235,6 +247,7 @@ class Gate:
             "needs": "labels" if self.uses_labels else "none",
             "known": self.known,
             "limit": self.limit_from,
+            "asked_rate": None if self.limit_from == "none" else self.alpha,
             "level": self.level.value,
             "action": self.does.value,
         }
@@ -301,6 +314,50 @@ class Gate:
         """
         raise NotImplementedError
 
+    def beside(self, learned: Any, rows: Rows, held: Rows, before: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scores of rows, and those that clean rows held back have in their company.
+
+        For gates by window or by order. Were the rows as clean, those of both kinds should be exchangeable,
+        so that the scores of the rows held back give an exact limit. By default both are scored in one call:
+        by window alone, by order after the rows before, each kind by itself.
+
+        Parameters
+        ----------
+        learned : object
+            What :meth:`learn` gave.
+        rows : Rows
+            The m rows of a window.
+        held : Rows
+            c clean rows that were not learnt from.
+        before : Rows
+            Rows before the window, without those that are held back; none for gates by window.
+
+        Returns
+        -------
+        score : ndarray of float64, shape (m,) or (m, d)
+        held : ndarray of float64, shape (c,) or (m, c)
+            Of whole rows; one line for each of the m rows where their company differs.
+        """
+        if self.by_order:
+            score, aside = (self.score(learned, before.joined(some))[len(before) :] for some in (rows, held))
+            return score, row_scores(aside)
+        both = self.score(learned, rows.joined(held))
+        return both[: len(rows)], row_scores(both[len(rows) :])
+
+
+def row_scores(score: np.ndarray) -> np.ndarray:
+    """Return the score of each row: that of its worst cell, -inf where none is scored.
+
+    Examples
+    --------
+    >>> row_scores(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist()
+    [1.0, -inf]
+    """
+    if score.ndim == 1:
+        return score
+    found: np.ndarray = np.where(np.isnan(score), -np.inf, score).max(axis=1)
+    return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
@@ -315,8 +372,10 @@ class Flags:
     batches : ndarray of bool, shape (T,)
         Flagged windows: for gates of rows those with more flagged rows than chance explains.
     score : ndarray of float64, shape (n,)
-        Of the rows; of a batch for all of its rows.
+        Of the rows; of a batch for all of its rows. Less their limits, where rows have limits of their own.
     cell_score : ndarray of float64, shape (n, d), or None
+    at_limit : ndarray of bool, shape (n,), or None
+        Rows whose score is the limit's: not flagged, whatever rate was asked for.
     batch_score : ndarray of float64, shape (T,)
         Larger means more anomalous: ``-log10 p``.
     """
@@ -327,3 +386,4 @@ class Flags:
     batch_score: np.ndarray
     cells: np.ndarray | None = None
     cell_score: np.ndarray | None = field(default=None)
+    at_limit: np.ndarray | None = None

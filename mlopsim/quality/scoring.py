@@ -84,6 +84,37 @@ def precision_at(score: np.ndarray, truth: np.ndarray, k: int) -> float:
     return float((truth[above].sum() + (k - sure) * truth[tied].mean()) / k)
 
 
+def recall_at(score: np.ndarray, truth: np.ndarray, rate: float) -> float:
+    """Return the expected share of what is wrong that is flagged where this share of the rest is.
+
+    The limit is where the rate is met exactly, of what ties there each as likely: with hindsight, so that
+    gates are compared at equal attained rates whatever their limits make of one that is asked for.
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (n,)
+        NaN (not scored) is left out.
+    truth : ndarray of bool, shape (n,)
+    rate : float
+        0..1.
+
+    Examples
+    --------
+    >>> score, truth = np.array([5.0, 4.0, 3.0, 3.0, 1.0]), np.array([True, False, True, False, False])
+    >>> recall_at(score, truth, 1 / 3), recall_at(score, truth, 0.5)
+    (0.5, 0.75)
+    """
+    score, truth = _known(score, truth)
+    bad, good = score[truth], np.sort(score[~truth])[::-1]
+    if not len(bad) or not len(good):
+        return math.nan
+    allowed = rate * len(good)
+    edge = good[min(int(allowed), len(good) - 1)]
+    above, tied = int((good > edge).sum()), int((good == edge).sum())
+    share = min(1.0, (allowed - above) / tied)
+    return float((bad > edge).mean() + share * (bad == edge).mean())
+
+
 def is_constant(score: np.ndarray) -> bool:
     """Say whether scores are all but equal, so that any limit is by chance.
 

@@ -15,10 +15,10 @@ from mlopsim.core.spec import Spec, make
 from mlopsim.core.threads import one_thread
 from mlopsim.learners.encode import Encoder
 from mlopsim.quality.batch_gate import BatchGate, flag_batch, surprise
-from mlopsim.quality.calibration import Limit, conformal, split
-from mlopsim.quality.gate import NOTHING, Action, Flags, Gate, Rows
+from mlopsim.quality.calibration import Limit
+from mlopsim.quality.gate import NOTHING, Action, Flags, Gate, Rows, row_scores
 from mlopsim.quality.input_checks import check_streams
-from mlopsim.quality.train_gate import TrainGate
+from mlopsim.quality.limits import Scored, scored
 from mlopsim.streams.stream import Stream
 
 #: what a flagged row counts where it is weighted down
@@ -59,14 +59,34 @@ class Case:
 
     @cached_property
     def wrong(self) -> np.ndarray:
-        """Rows with a cell or label that differs from the clean one, bool (n,)."""
-        cells, labels = self.seen.corrupted, self.seen.biased
-        found = np.zeros(len(self.clean.y), dtype=np.bool_)
-        if cells is not None:
-            found |= cells.any(axis=1)
-        if labels is not None:
-            found |= labels
+        """Rows that errors were put into, bool (n,): a cell is not the clean one, or a label is now wrong.
+
+        A label that noise had made wrong and that the errors made right again is not.
+        """
+        found: np.ndarray = self._cells | (self._labels & (self.seen.y != self.clean.y))
         return found
+
+    @cached_property
+    def noisy(self) -> np.ndarray:
+        """Rows that are wrong without an error that was put in, bool (n,): the stream's own label noise.
+
+        Nobody is asked to find them, and who finds them raises no false alarm.
+        """
+        found: np.ndarray = self._labels & ~self.wrong
+        return found
+
+    @property
+    def _cells(self) -> np.ndarray:
+        cells = self.seen.corrupted
+        if cells is None:
+            return np.zeros(len(self.clean.y), dtype=np.bool_)
+        found: np.ndarray = cells.any(axis=1)
+        return found
+
+    @property
+    def _labels(self) -> np.ndarray:
+        labels = self.seen.biased
+        return np.zeros(len(self.clean.y), dtype=np.bool_) if labels is None else labels
 
     @cached_property
     def window(self) -> np.ndarray:
@@ -103,10 +123,9 @@ class Case:
 def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limit | None]:
     """Return what a gate finds in the windows after the warm-up, and its limit.
 
-    The warm-up is its reference: one half at random to learn from, the other for the limit, so that the
-    false-alarm rate of rows of the same law is exact; gates whose scores depend on the window split the
-    windows of the warm-up instead. Gates of batches take the whole warm-up and need no limit. Nothing here
-    depends on what serves.
+    The warm-up is its reference: one half to learn from, the other for the limit, so that the false-alarm
+    rate of rows of the same law is exact without ties (see :func:`mlopsim.quality.limits.scored`). Gates of
+    batches take the whole warm-up and need no limit. Nothing here depends on what serves.
 
     Parameters
     ----------
@@ -129,11 +148,8 @@ def flags(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[Flags, Limi
         gate.check_warmup(case.clean_rows.take(slice(0, case.warmup_rows)))
         if isinstance(gate, BatchGate):
             return _batches(gate, case, rng), None
-        if isinstance(gate, TrainGate):
-            score, limit = _harms(gate, case, rng)
-        else:
-            score, limit = _scores(gate, case, rng)
-    return _flagged(case, score, limit), limit
+        found = scored(gate, case, rng)
+    return _flagged(case, found), found.limit
 
 
 def _marked(gate: Gate, case: Case, marked: np.ndarray) -> Flags:
@@ -155,66 +171,20 @@ def _silent(case: Case, score: np.ndarray) -> np.ndarray:
     return score
 
 
-def _scores(gate: Gate, case: Case, rng: np.random.Generator) -> tuple[np.ndarray, Limit]:
-    """Score all rows; the limit comes from rows of the warm-up that the gate did not learn from."""
-    size = case.warmup_rows
-    if gate.by_window:
-        learn, _ = split(case.clean.warmup, rng, "window")
-        chosen = np.isin(case.window[:size], learn)
-        learned = gate.learn(case.clean_rows.take(np.flatnonzero(chosen)), rng)
-        parts = [gate.score(learned, case.batch(t)) for t in range(case.clean.windows)]
-        score = np.concatenate(parts)
-        return score, conformal(row_scores(score[:size][~chosen]), gate.alpha)
-    learn, held = split(size, rng)
-    learned = gate.learn(case.clean_rows.take(learn), rng)
-    # one call: rows that are to be independent of each other, and rows alone must not differ
-    score = gate.score(learned, case.seen_rows)
-    return score, conformal(row_scores(score[held]), gate.alpha)
-
-
-def row_scores(score: np.ndarray) -> np.ndarray:
-    """Return the score of each row: that of its worst cell, -inf where none is scored."""
-    if score.ndim == 1:
-        return score
-    found: np.ndarray = np.where(np.isnan(score), -np.inf, score).max(axis=1)
-    return found
-
-
-def _harms(gate: TrainGate, case: Case, rng: np.random.Generator) -> tuple[np.ndarray, Limit]:
-    """Score the rows of each window among those that the version of that window is trained on.
-
-    The first half of the warm-up is trusted, the second one gives the limit. A row is scored once, when its
-    labels have come; versions that are trained later use the same score.
-    """
-    warmup, bounds = case.clean.warmup, case.clean.bounds
-    half = warmup // 2
-    if half < 1:
-        raise ConfigError(
-            f"{gate.full_name} needs a warm-up of 2 windows at least, there are {warmup}",
-            remedy="use a longer warm-up",
-        )
-    trusted = case.clean_rows.take(slice(0, int(bounds[half])))
-    score = np.full(len(case.clean.y), np.nan)
-    for t in range(half, case.clean.windows):
-        first = max(int(case.starts[t]), half)
-        start, here, stop = (int(bounds[k]) for k in (first, t, t + 1))
-        train = case.seen_rows.take(slice(start, stop))
-        new = np.arange(here - start, stop - start)
-        harm = gate.harm(train, new, trusted, case.learner, rng)
-        # what one row among n does to a model is of the order 1/n: the first windows have fewer rows
-        score[here:stop] = harm * len(train) if gate.trusts else harm
-    held = slice(int(bounds[half]), case.warmup_rows)
-    return score, conformal(score[held], gate.alpha)
-
-
-def _flagged(case: Case, score: np.ndarray, limit: Limit) -> Flags:
+def _flagged(case: Case, found: Scored) -> Flags:
+    score, limit = found.score, found.limit
     rows_score = row_scores(score)
-    cells = None
-    flagged = limit.flags(rows_score)
-    flagged[: case.warmup_rows] = False
-    if score.ndim == 2:
-        cells = limit.flags(score)
-        cells[: case.warmup_rows] = False
+    late = np.arange(len(rows_score)) >= case.warmup_rows
+    if limit is None:
+        flagged = late & (found.chosen if found.chosen is not None else np.zeros(len(late), dtype=np.bool_))
+        return Flags(
+            rows=flagged,
+            # a rule that says nothing of its rate says nothing of windows
+            batches=np.zeros(case.clean.windows, dtype=np.bool_),
+            score=_silent(case, rows_score),
+            batch_score=np.add.reduceat(flagged, case.clean.bounds[:-1]) / np.diff(case.clean.bounds),
+        )
+    flagged = late & limit.flags(rows_score)
     counts = np.add.reduceat(flagged, case.clean.bounds[:-1]).astype(np.int64)
     sizes = np.diff(case.clean.bounds)
     batch_score = np.array(
@@ -226,8 +196,9 @@ def _flagged(case: Case, score: np.ndarray, limit: Limit) -> Flags:
         batches=batch_score >= surprise(BATCH_LEVEL),
         score=_silent(case, rows_score),
         batch_score=batch_score,
-        cells=cells,
+        cells=limit.flags(score) & late[:, None] if score.ndim == 2 else None,
         cell_score=score if score.ndim == 2 else None,
+        at_limit=late & (rows_score == limit.threshold),
     )
 
 
@@ -380,7 +351,24 @@ def versions_right(case: Case, material: Material, against: Rows, versions: np.n
 
 
 def attained_rate(case: Case, found: Flags) -> float:
-    """Return the share of clean rows after the warm-up that are flagged; NaN without such rows."""
-    clean = ~case.wrong
-    clean[: case.warmup_rows] = False
-    return float(found.rows[clean].mean()) if clean.any() else math.nan
+    """Return the share of rows like those of the warm-up that are flagged; NaN without such rows.
+
+    That is what a limit promises: of the rows after the warm-up without an error that was put in, those with
+    noise of the stream's own among them, as there are in the warm-up.
+    """
+    return _share(case, found.rows, ~case.wrong)
+
+
+def false_alarm_rate(case: Case, found: Flags) -> float:
+    """Return the share of right rows after the warm-up that are flagged; NaN without such rows."""
+    return _share(case, found.rows, ~case.wrong & ~case.noisy)
+
+
+def noise_found(case: Case, found: Flags) -> float:
+    """Return the share of the stream's own wrong labels after the warm-up that are flagged; NaN without."""
+    return _share(case, found.rows, case.noisy)
+
+
+def _share(case: Case, which: np.ndarray, rows: np.ndarray) -> float:
+    late = which[case.warmup_rows :][rows[case.warmup_rows :]]
+    return float(late.mean()) if len(late) else math.nan

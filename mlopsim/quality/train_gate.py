@@ -9,6 +9,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import Spec, make
+from mlopsim.core.track import Attribute
 from mlopsim.learners.folds import stratified_folds
 from mlopsim.learners.models import probabilities
 from mlopsim.quality.gate import Gate, Rows, Stage
@@ -45,6 +46,22 @@ class TrainGate(Gate):
     ) -> np.ndarray:
         """Return the harm of distinct rising places ``new``; ``learner`` is built; all is checked."""
         raise NotImplementedError
+
+    @property
+    def own_rule(self) -> bool:
+        """Whether a rule of its own says which rows are flagged, without a limit and without alpha."""
+        return False
+
+    def flagged(
+        self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the harm of distinct rising places ``new``, and which of them a rule of its own flags."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return its attributes; the limit may be a rule of its own."""
+        found: dict[str, Attribute] = super().facts()
+        return {**found, "limit": "own rule", "asked_rate": None} if self.own_rule else found
 
     def check_learner(self, learner: Spec) -> None:
         """Raise unless the gate can work with this learner.
@@ -86,6 +103,29 @@ class TrainGate(Gate):
         DataError
             If rows are too few or do not fit together.
         """
+        places, back = self._checked(train, new, trusted, learner)
+        if not len(places):
+            return np.zeros(0)
+        found: np.ndarray = self.measure(train, places, trusted, make("learner", learner), rng)
+        return np.asarray(found[back])
+
+    def judge(
+        self, train: Rows, new: np.ndarray, trusted: Rows, learner: Spec, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what :meth:`harm` does, and which rows a rule of the gate's own flags, bool (k,).
+
+        For gates with :attr:`own_rule`.
+        """
+        places, back = self._checked(train, new, trusted, learner)
+        if not len(places):
+            return np.zeros(0), np.zeros(0, dtype=np.bool_)
+        found, flagged = self.flagged(train, places, trusted, make("learner", learner), rng)
+        return found[back], flagged[back]
+
+    def _checked(
+        self, train: Rows, new: np.ndarray, trusted: Rows, learner: Spec
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the distinct places, rising, and the place of each row among them; raise as harm() says."""
         self.check_learner(learner)
         if len(train) < 2:
             raise DataError(
@@ -107,14 +147,13 @@ class TrainGate(Gate):
                 )
         places, back = np.unique(np.asarray(new), return_inverse=True)
         if not len(places):
-            return np.zeros(0)
+            return places, back
         if places.dtype.kind not in "iu" or places[0] < 0 or places[-1] >= len(train):
             raise DataError(
                 f"{self.full_name}: new rows are places 0..{len(train) - 1} of the training rows, "
                 f"got {places[0]}..{places[-1]} ({places.dtype})"
             )
-        found = self.measure(train, places.astype(np.int64), trusted, make("learner", learner), rng)
-        return found[back]
+        return places.astype(np.int64), np.asarray(back)
 
     def learn(self, reference: Rows, rng: np.random.Generator) -> Any:
         """Refuse: nothing is learnt before training."""

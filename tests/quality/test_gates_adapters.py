@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from mlopsim.checks.base import own_randomness
-from mlopsim.core.errors import ConfigError, DataError, MissingExtraError
+from mlopsim.core.errors import ConfigError, DataError, MissingExtraError, MlopsimError
 from mlopsim.core.spec import canonical, make
 from mlopsim.quality.gate import Rows
 from mlopsim.quality.train_gate import cross_fitted
@@ -103,22 +103,27 @@ def test_our_ecod_is_pyods_for_a_row_alone() -> None:
     assert gate.by_window and not make("gate", "ecod").by_window
 
 
-def test_our_hbos_is_pyods_within_the_bins() -> None:
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
+def test_our_hbos_is_pyods(jitter: float) -> None:
     known, asked = drawn(300, 5), drawn(400, 6)
-    # a value on an edge is in the bin above it for us, below it for PyOD
     rng = np.random.default_rng(0)
     for rows in (known, asked):
-        rows.Z[:] += rng.normal(scale=0.01, size=rows.Z.shape)
-    ours, theirs = score(make("gate", "hbos"), known, asked), score(pyod("HBOS"), known, asked)
-    low, high = known.Z.min(axis=0), known.Z.max(axis=0)
-    # in widths of a bin from the first edge on; ten bins, and half a width either side counts as in them
-    at = 10.0 * (asked.Z - low) / (high - low)
-    outside = ((at < -0.5) | (at > 10.5)).any(axis=1)
-    assert 0 < outside.sum() < 40
-    assert ours[~outside] == pytest.approx(theirs[~outside], abs=1e-12)
-    # where the density is 0 for us, PyOD takes that of the emptiest bin
-    assert (ours[outside] >= theirs[outside] - 1e-12).all()
-    assert spearmanr(ours, theirs).statistic > 0.999
+        rows.Z[:] += jitter * rng.normal(size=rows.Z.shape)
+    # values on edges, beyond them by less and by more than half a bin, and a constant
+    asked.Z[:5] = np.linspace(known.Z.min(axis=0), known.Z.max(axis=0), 5)
+    asked.Z[5:8, 0] = known.Z[:, 0].max() + np.ptp(known.Z[:, 0]) * np.array([0.04, 0.06, 50.0])
+    known.Z[:, 1] = 3.0
+    assert score(make("gate", "hbos"), known, asked) == pytest.approx(
+        score(pyod("HBOS"), known, asked), abs=1e-11
+    )
+
+
+def test_pyods_pca_is_another_method_than_the_residual() -> None:
+    known, asked = drawn(300, 5), drawn(400, 6)
+    ours, theirs = score(make("gate", "pca_residual"), known, asked), score(pyod("PCA"), known, asked)
+    assert spearmanr(ours, theirs).statistic < 0.9
+    with pytest.raises(MlopsimError, match="pca_residual"):
+        make("gate", "pca")
 
 
 @pytest.mark.parametrize("method", ["largest", "mean"])

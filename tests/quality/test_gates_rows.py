@@ -230,16 +230,16 @@ def test_pca_is_that_of_scikit_learn(n: int, m: int, d: int, explained: float) -
     if kept:
         model = PCA(n_components=kept).fit(reference)
         expected = np.linalg.norm(asked - model.inverse_transform(model.transform(asked)), axis=1)
-    found = scored("pca", reference, asked, explained=explained)
+    found = scored("pca_residual", reference, asked, explained=explained)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
 def test_pca_is_blind_within_its_plane() -> None:
     rng = np.random.default_rng(0)
     reference = rng.normal(size=(2000, 1)) @ np.ones((1, 4)) + 0.1 * rng.normal(size=(2000, 4))
-    clean = scored("pca", reference, reference[:100]).mean()
-    assert scored("pca", reference, reference[:100] + 2.0).mean() < 1.2 * clean
-    assert scored("pca", reference, reference[:100] + np.array([2.0, 0, 0, 0])).mean() > 5.0 * clean
+    clean = scored("pca_residual", reference, reference[:100]).mean()
+    assert scored("pca_residual", reference, reference[:100] + 2.0).mean() < 1.2 * clean
+    assert scored("pca_residual", reference, reference[:100] + np.array([2.0, 0, 0, 0])).mean() > 5.0 * clean
 
 
 # -- columns one by one ------------------------------------------------------------------------------
@@ -287,9 +287,9 @@ def hbos_by_formula(
         width = edges[1] - edges[0]
         for i, value in enumerate(asked[:, j]):
             if value < edges[0] - tolerance * width or value > edges[-1] + tolerance * width:
-                height = 0.0
+                height = density.min()
             else:
-                place = sum(value >= edge for edge in edges[1:-1])
+                place = sum(value > edge for edge in edges[1:-1])
                 height = density[place]
             total[i] -= math.log2(height + floor)
     return total
@@ -309,7 +309,8 @@ def test_hbos_of_a_constant_column() -> None:
     found = scored("hbos", reference, asked)
     # numpy's histogram of a constant is half a unit wide either side, too
     np.testing.assert_allclose(found, hbos_by_formula(reference, asked, 10, 0.1, 0.5), rtol=1e-12)
-    assert found[2] > found[0]
+    # all other bins of the constant are empty, and what is outside is as far
+    assert found[2] == found[1] > found[0]
 
 
 def test_pyod_gives_the_same_ecod_hbos_and_knn() -> None:
@@ -324,11 +325,9 @@ def test_pyod_gives_the_same_ecod_hbos_and_knn() -> None:
     # with one row at a time their distribution is that of the reference and the row itself
     alone = np.array([theirs.decision_function(row[None])[0] for row in asked])
     np.testing.assert_allclose(scored("ecod", reference, asked), alone, rtol=1e-12)
-    inside = ((asked >= reference.min(axis=0)) & (asked <= reference.max(axis=0))).all(axis=1)
-    assert 20 < inside.sum() < 60
     histogram = HBOS(n_bins=10, alpha=0.1, tol=0.5).fit(reference)
     np.testing.assert_allclose(
-        scored("hbos", reference, asked[inside]), histogram.decision_function(asked[inside]), rtol=1e-9
+        scored("hbos", reference, asked), histogram.decision_function(asked), rtol=1e-9
     )
     for method in ("largest", "mean"):
         distance = KNN(n_neighbors=7, method=method).fit(reference).decision_function(asked)

@@ -182,7 +182,9 @@ def test_a_reference_that_is_none(name: str) -> None:
     gate.check_warmup(half)
 
 
-@pytest.mark.parametrize("name", ["zscore", "iqr", "rules", "ks_batch", "knn", "near_duplicate", "pca"])
+@pytest.mark.parametrize(
+    "name", ["zscore", "iqr", "rules", "ks_batch", "knn", "near_duplicate", "pca_residual"]
+)
 def test_rows_of_another_width(name: str) -> None:
     gate = make("gate", name)
     learned = gate.learn(rows_of(np.arange(20.0).reshape(10, 2), Z=np.arange(20.0).reshape(10, 2)), rng())

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range
-from mlopsim.quality.gate import Rows
+from mlopsim.core.spec import added, check_range
+from mlopsim.quality.confident_joint import off_diagonal, pruned_by_noise_rate
+from mlopsim.quality.gate import Action, Rows
 from mlopsim.quality.train_gate import TrainGate, cross_fitted
 
 
@@ -25,6 +27,19 @@ class Doubt(Enum):
     SELF_CONFIDENCE = "self_confidence"
 
 
+class Rule(Enum):
+    """Which labels are flagged.
+
+    ``limit``: those doubted more than a limit for alpha. ``prune_by_noise_rate``: of each two classes as many
+    as the confident joint counts. ``confident_learning``: those off its diagonal. The last two are cleanlab's
+    filters of these names: see :mod:`mlopsim.quality.confident_joint`.
+    """
+
+    LIMIT = "limit"
+    PRUNE_BY_NOISE_RATE = "prune_by_noise_rate"
+    CONFIDENT_LEARNING = "confident_learning"
+
+
 @register("gate", "confident")
 @dataclass(kw_only=True)
 class Confident(TrainGate):
@@ -35,6 +50,10 @@ class Confident(TrainGate):
     that (of a class that no row carries it is 1). A margin above 0 says that another class is further above
     its threshold than the label is. Margins of a learner become probabilities by a softmax (see
     :func:`mlopsim.learners.models.probabilities`). Trusted rows are not looked at.
+
+    With another ``rule`` than a limit the rows are those that confident learning itself takes for wrong, at
+    whatever rate: alpha plays no part, nothing is said of windows, and clean rows are flagged where classes
+    overlap.
 
     Parameters
     ----------
@@ -48,6 +67,8 @@ class Confident(TrainGate):
         Share of clean rows that are flagged.
     action : Action or None
         What is done with flagged rows; None: ``drop``.
+    rule : Rule, default limit
+        ``limit``, ``prune_by_noise_rate`` or ``confident_learning``.
 
     References
     ----------
@@ -69,20 +90,41 @@ class Confident(TrainGate):
     doubt: Doubt = Doubt.NORMALIZED_MARGIN
     thresholds: bool = True
     folds: int = 5
+    rule: Rule = added(Rule.LIMIT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("gate/confident.folds", self.folds, 2, 1000)
-        self.doubt = Doubt(self.doubt)
+        self.doubt, self.rule = Doubt(self.doubt), Rule(self.rule)
+        if self.own_rule and self.does is Action.HOLD:
+            raise ConfigError(
+                f"gate/confident: the rule {self.rule.value} says nothing of windows, none can be held",
+                remedy="rule=limit, or another action",
+            )
+
+    @property
+    def own_rule(self) -> bool:
+        """Whether the rows are those of confident learning's own rule."""
+        return self.rule is not Rule.LIMIT
 
     def measure(
         self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator
     ) -> np.ndarray:
         """Return doubts."""
+        return self._doubts(cross_fitted(learner, train, self.folds, rng), train.y, new)
+
+    def flagged(
+        self, train: Rows, new: np.ndarray, trusted: Rows, learner: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return doubts, and which rows the rule flags."""
         chances = cross_fitted(learner, train, self.folds, rng)
+        pick = off_diagonal if self.rule is Rule.CONFIDENT_LEARNING else pruned_by_noise_rate
+        return self._doubts(chances, train.y, new), pick(chances, train.y)[new]
+
+    def _doubts(self, chances: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
         if self.thresholds:
-            chances = chances - class_thresholds(chances, train.y)
-        at, label = np.arange(len(new)), train.y[new]
+            chances = chances - class_thresholds(chances, y)
+        at, label = np.arange(len(new)), y[new]
         others = chances[new]
         own: np.ndarray = others[at, label]
         if self.doubt is Doubt.SELF_CONFIDENCE:

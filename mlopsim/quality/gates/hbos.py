@@ -12,15 +12,15 @@ from mlopsim.core.spec import check_range
 from mlopsim.quality.row_gate import RowGate
 
 
-@register("gate", "hbos")
+@register("gate", "hbos", version=2)
 @dataclass(kw_only=True)
 class Hbos(RowGate):
     """Minus the logarithm of the density by a histogram of each encoded column, summed over the columns.
 
     Bins are of equal width between the least and the largest reference value (half a unit either side of a
-    constant). A little is added to every density, so that an empty bin has a score; outside of the bins the
-    density is 0. This is the static variant; densities are of standardised columns, not scaled to a largest
-    one of 1.
+    constant). A little is added to every density, so that an empty bin has a score; a value outside of the
+    bins has the score of the emptiest one. This is the static variant of the paper as PyOD has it, on the
+    encoded columns: their densities are in rows per standard deviation, not scaled to a largest one of 1.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Hbos(RowGate):
     References
     ----------
     Goldstein and Dengel (2012), *Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection
-    algorithm*, KI. The defaults are those of PyOD, which scores values outside as those in the emptiest bin.
+    algorithm*, KI. Defaults and scores are those of ``pyod.models.hbos.HBOS``.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Hbos(RowGate):
     >>> learned = gate.learn(rows, np.random.default_rng(0))
     >>> X = np.array([[0.2], [0.7], [1.2], [1.3]])
     >>> gate.score(learned, Rows(X=X, Z=X, y=np.zeros(4, np.int64), n_classes=2, features=("a",))).round(3)
-    array([-0.678,  0.737,  0.737,  3.322])
+    array([-0.678,  0.737,  0.737,  0.737])
     """
 
     bins: int = 10
@@ -63,18 +63,17 @@ class Hbos(RowGate):
         check_range("gate/hbos.tolerance", self.tolerance, 0.0, 1e6)
 
     def fit(self, Z: np.ndarray, rng: np.random.Generator) -> Any:
-        """Return the first edges, widths and scores of the bins, the last of them outside."""
-        from mlopsim.quality.kernels.bins import count
-
+        """Return the edges (q, bins + 1) and scores (q, bins + 1) of the bins, the last score outside."""
         low, high = Z.min(axis=0), Z.max(axis=0)
         # a range within the rounding of its ends cannot be divided
         constant = high - low <= 1e-12 * np.maximum(np.abs(low), np.abs(high))
         low, high = np.where(constant, low - 0.5, low), np.where(constant, high + 0.5, high)
-        width = (high - low) / self.bins
-        density = np.zeros((Z.shape[1], self.bins + 1))
-        count(Z, low, width, density[:, :-1])
-        density /= len(Z) * width[:, None]
-        return low, width, -np.log2(density + self.floor)
+        edges, score = np.empty((2, Z.shape[1], self.bins + 1))
+        for j, column in enumerate(Z.T):
+            density, edges[j] = np.histogram(column, self.bins, (low[j], high[j]), density=True)
+            score[j, :-1] = -np.log2(density + self.floor)
+        score[:, -1] = score[:, :-1].max(axis=1)
+        return edges, score
 
     def measure(self, model: Any, Z: np.ndarray) -> np.ndarray:
         """Return sums of minus logarithms."""

@@ -23,8 +23,8 @@ class NearDuplicate(RowGate):
 
     Encoded rows are compared, labels are not: a copy with another label is a copy. A copy has the score 150;
     of both, as nothing tells which came first. The only row of a batch has none. Nothing is learnt from the
-    reference; as rows are nearer in larger batches, the limit must come from batches of the size that is
-    judged.
+    reference; as rows are nearer in larger batches, the limit must come from the batch that is judged: from
+    clean rows that are held back and scored with it.
 
     Parameters
     ----------

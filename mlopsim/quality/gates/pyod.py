@@ -31,8 +31,9 @@ class PyOd(RowGate):
 
     PyOD does not tell whether the score of a row depends on the rows that are scored with it, and in many of
     its detectors it does (``ECOD``, ``COPOD``, ``LOCI``, ``ROD``, ``SOS``, ...). So rows are scored window by
-    window, as they arrive, and limits come from whole windows. What a detector draws is seeded, be it by its
-    own ``random_state`` or from the global random numbers, which are put back afterwards.
+    window, as they arrive, together with clean rows that are held back and give the limit. What a detector
+    draws is seeded, be it by its own ``random_state`` or from the global random numbers, which are put back
+    afterwards.
 
     Parameters
     ----------

@@ -17,8 +17,9 @@ class Repeated(Gate):
     """How often a row has come before, features and label alike: batches that are sent twice.
 
     Values are compared as received, exactly, with all rows before; a missing value equals a missing value.
-    Nothing is learnt. Where few values are possible rows repeat by themselves: the limit is then as high as
-    the warm-up demands, and with ties it is conservative.
+    Nothing is learnt. Where few values are possible rows repeat by themselves, and the more of them have come
+    the more often: the limit of a row is by how often clean rows that are held back would have come before in
+    its place. Counts tie, so that fewer clean rows are flagged than asked for.
 
     Parameters
     ----------
@@ -48,14 +49,33 @@ class Repeated(Gate):
         """Return how many rows before each one equal it, float64 (n,)."""
         if not len(rows):
             return np.empty(0)
-        # -0.0 equals 0.0, and one NaN the other
-        values = np.column_stack([rows.X, rows.y]) + 0.0
-        values[np.isnan(values)] = np.nan
-        whole = np.ascontiguousarray(values).view(np.dtype((np.void, values.itemsize * values.shape[1])))
-        kind = np.unique(whole.ravel(), return_inverse=True)[1]
+        kind = _kinds(rows)
         order = np.argsort(kind, kind="stable")
         first = np.r_[0, np.flatnonzero(np.diff(kind[order])) + 1]
         count = np.arange(len(kind)) - np.repeat(first, np.diff(np.r_[first, len(kind)]))
         found = np.empty(len(kind))
         found[order] = count
         return found
+
+    def beside(self, learned: Any, rows: Rows, held: Rows, before: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Return how often rows have come before, and how often rows held back would have in their place.
+
+        Both are counted among the rows before the window and those before each row in it; rows held back
+        are not among them.
+        """
+        kind = _kinds(before.joined(rows).joined(held))
+        past, now, aside = np.split(kind, [len(before), len(before) + len(rows)])
+        count = np.bincount(past, minlength=int(kind.max()) + 1).astype(np.float64)
+        equal = now[:, None] == aside
+        earlier = np.cumsum(equal, axis=0) - equal
+        return self.score(learned, before.joined(rows))[len(before) :], count[aside] + earlier
+
+
+def _kinds(rows: Rows) -> np.ndarray:
+    """Return a number of each row, int64 (n,), the same for rows that are equal."""
+    # -0.0 equals 0.0, and one NaN the other
+    values = np.column_stack([rows.X, rows.y]) + 0.0
+    values[np.isnan(values)] = np.nan
+    whole = np.ascontiguousarray(values).view(np.dtype((np.void, values.itemsize * values.shape[1])))
+    found: np.ndarray = np.unique(whole.ravel(), return_inverse=True)[1]
+    return found

@@ -7,34 +7,36 @@ from numba import njit
 
 
 @njit(cache=True)
-def place(value: float, low: float, width: float, bins: int, tolerance: float) -> int:
-    """Return the bin of a value, -1 outside; ``tolerance`` bins beyond either end still count as the last."""
-    at = (value - low) / width
-    if at < -tolerance or at > bins + tolerance:
-        return -1
-    return int(min(max(at, 0.0), bins - 1.0))
+def place(value: float, edges: np.ndarray, tolerance: float) -> int:
+    """Return the bin of a value, the number of bins outside: bins hold their upper edges, the first both.
+
+    Up to ``tolerance`` bins beyond either end still count as the last bin there.
+    """
+    bins = len(edges) - 1
+    if value <= edges[0]:
+        return 0 if edges[0] - value <= (edges[1] - edges[0]) * tolerance else bins
+    if value > edges[bins]:
+        return bins - 1 if value - edges[bins] <= (edges[bins] - edges[bins - 1]) * tolerance else bins
+    at = int((value - edges[0]) / (edges[bins] - edges[0]) * bins)
+    at = min(max(at, 0), bins - 1)
+    # the edges decide, not the rounding of the quotient
+    while at > 0 and value <= edges[at]:
+        at -= 1
+    while at < bins - 1 and value > edges[at + 1]:
+        at += 1
+    return at
 
 
 @njit(cache=True)
 def measure(
-    X: np.ndarray, low: np.ndarray, width: np.ndarray, height: np.ndarray, tolerance: float, score: np.ndarray
+    X: np.ndarray, edges: np.ndarray, height: np.ndarray, tolerance: float, score: np.ndarray
 ) -> None:
     """Write the sum over the columns of the heights (d, bins + 1) at X (n, d) into ``score`` (n,).
 
-    The last height is the one outside.
+    Edges are (d, bins + 1), rising; the last height is the one outside.
     """
-    bins = height.shape[1] - 1
     score[:] = 0.0
     for j in range(X.shape[1]):
-        heights = height[j]
+        heights, ends = height[j], edges[j]
         for i in range(len(X)):
-            score[i] += heights[place(X[i, j], low[j], width[j], bins, tolerance)]
-
-
-@njit(cache=True)
-def count(X: np.ndarray, low: np.ndarray, width: np.ndarray, counts: np.ndarray) -> None:
-    """Add the rows of X (n, d) in each bin to ``counts`` (d, bins)."""
-    bins = counts.shape[1]
-    for j in range(X.shape[1]):
-        for i in range(len(X)):
-            counts[j, place(X[i, j], low[j], width[j], bins, 0.5)] += 1.0
+            score[i] += heights[place(X[i, j], ends, tolerance)]

@@ -19,7 +19,25 @@ METRICS: tuple[Metric, ...] = (
         name="f1_at_contamination", unit="share", direction="max", text="with as many flags as wrong rows"
     ),
     Metric(name="recall", unit="share", direction="max", text="wrong rows that are flagged"),
+    Metric(
+        name="recall_at_5pct", unit="share", direction="max", text="the same where 5 % of the right rows are"
+    ),
     Metric(name="false_alarm", unit="share", direction="none", text="right rows that are flagged"),
+    Metric(
+        name="attained",
+        unit="share",
+        direction="none",
+        text="rows like those of the warm-up, with its own noise, that are flagged",
+    ),
+    Metric(
+        name="at_limit", unit="share", direction="none", text="of these rows, score at the limit: not flagged"
+    ),
+    Metric(
+        name="noise_found",
+        unit="share",
+        direction="none",
+        text="labels that the stream's own noise made wrong, flagged",
+    ),
     Metric(name="cell_auroc", unit="area", direction="max", text="of the cells' scores"),
     Metric(name="batch_recall", unit="share", direction="max", text="corrupted windows that are flagged"),
     Metric(name="batch_false_alarm", unit="share", direction="min", text="clean windows that are flagged"),

@@ -18,20 +18,35 @@ from mlopsim.quality.batch_gate import surprise
 from mlopsim.quality.calibration import Limit
 from mlopsim.quality.gate import Flags, Gate, Level
 from mlopsim.quality.release_gate import ReleaseGate
-from mlopsim.quality.scoring import auprc, auroc, is_constant, precision_at
+from mlopsim.quality.scoring import auprc, auroc, is_constant, precision_at, recall_at
 from mlopsim.quality.serving import Arrival, serve
-from mlopsim.quality.stages import Case, Material, act, attained_rate, flags, versions_right
+from mlopsim.quality.stages import (
+    Case,
+    Material,
+    act,
+    attained_rate,
+    false_alarm_rate,
+    flags,
+    noise_found,
+    versions_right,
+)
 from mlopsim.tracks.quality.metrics import METRICS
 from mlopsim.world.spec import WorldSpec
 
 #: level at which a version is stopped for what it was trained on
 BLOCK_LEVEL = 0.01
+#: false-alarm rate at which gates are compared whatever they attain
+EQUAL_RATE = 0.05
 METRICS_OF_FLAGS = (
     "auroc",
     "auprc",
     "f1_at_contamination",
     "recall",
+    "recall_at_5pct",
     "false_alarm",
+    "attained",
+    "at_limit",
+    "noise_found",
     "cell_auroc",
     "batch_recall",
     "batch_false_alarm",
@@ -146,10 +161,11 @@ def run_cell(cell: Cell, scenario: Scenario) -> Outcome:
     metrics["blocked_wrongly"] = metrics["blocked"] - blocked_right
     curves["group_dropped"] = _dropped(case, material, metrics, reasons)
     if found is not None:
-        _detection(case, found, metrics, reasons)
         level = make("gate", part["gate"]).level
+        _detection(case, found, level, metrics, reasons)
         if level is Level.BATCH:
-            reasons["f1_at_contamination"] = "it scores batches, not rows"
+            text = "it scores batches, not rows"
+            reasons |= {"f1_at_contamination": text, "recall_at_5pct": text, "at_limit": text}
     else:
         text = "it scores versions, not rows" if stage == "test" else "no gate looks at rows"
         reasons |= dict.fromkeys(METRICS_OF_FLAGS, text)
@@ -216,7 +232,7 @@ def _release(gate: ReleaseGate, case: Case, seen: Mapping[int, np.ndarray], d: A
             return False
         place = slice(int(case.clean.bounds[first]), int(case.clean.bounds[last + 1]))
         rows = case.seen_rows.take(place)
-        verdict = gate.verdict(seen[version][place], seen[serving][place], rows, case.clean.g[place])
+        verdict = gate.verdict(seen[version][place], seen[serving][place], rows, case.seen.g[place])
         found = {part.column for part in verdict.slices if part.p <= gate.alpha and part.n < len(rows)}
         for column in found:
             weak[-1 if column is None else column] += 1.0
@@ -282,8 +298,8 @@ def _dropped(
     first = case.warmup_rows
     gone = ~material.keep[first:]
     metrics["dropped"] = float(gone.mean())
-    clean = ~case.wrong[first:]
-    by_group = _by_group(case, gone[clean], case.clean.g[first:][clean])
+    clean = ~case.wrong[first:] & ~case.noisy[first:]
+    by_group = _by_group(case, gone[clean], case.seen.g[first:][clean])
     if clean.any():
         metrics["dropped_clean"] = float(gone[clean].mean())
     known = by_group[np.isfinite(by_group)]
@@ -294,13 +310,28 @@ def _dropped(
     return by_group
 
 
-def _detection(case: Case, found: Flags, metrics: dict[str, float], reasons: dict[str, str]) -> None:
+def _detection(
+    case: Case, found: Flags, level: Level, metrics: dict[str, float], reasons: dict[str, str]
+) -> None:
     first = case.warmup_rows
-    truth, score = case.wrong[first:], found.score[first:]
+    # rows with noise of the stream's own are neither to be found nor to be left alone
+    sure = first + np.flatnonzero(~case.noisy[first:])
+    truth, score = case.wrong[sure], found.score[sure]
     metrics["auroc"], metrics["auprc"] = auroc(score, truth), auprc(score, truth)
     metrics["f1_at_contamination"] = precision_at(score, truth, int(truth.sum()))
-    metrics["recall"] = float(found.rows[first:][truth].mean()) if truth.any() else math.nan
-    metrics["false_alarm"] = attained_rate(case, found)
+    metrics["recall"] = float(found.rows[sure][truth].mean()) if truth.any() else math.nan
+    metrics["false_alarm"] = false_alarm_rate(case, found)
+    metrics["attained"] = attained_rate(case, found)
+    metrics["noise_found"] = noise_found(case, found)
+    if not case.noisy[first:].any():
+        reasons["noise_found"] = "the stream has no label noise of its own"
+    if level is not Level.BATCH:
+        metrics["recall_at_5pct"] = recall_at(score, truth, EQUAL_RATE)
+    if found.at_limit is not None:
+        like = ~case.wrong[first:]
+        metrics["at_limit"] = float(found.at_limit[first:][like].mean()) if like.any() else math.nan
+    elif level is not Level.BATCH:
+        reasons["at_limit"] = "it has no limit"
     metrics["rows_flagged"] = float(found.rows[first:].mean())
     metrics["constant"] = float(is_constant(score))
     cells = case.seen.corrupted

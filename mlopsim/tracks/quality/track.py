@@ -218,6 +218,7 @@ def _clean() -> Method:
         "needs": "none",
         "known": "the truth",
         "limit": "none",
+        "asked_rate": None,
         "level": None,
         "action": None,
         "stage": None,

@@ -12,13 +12,14 @@ from mlopsim.core.spec import check_range
 from mlopsim.quality.row_gate import RowGate
 
 
-@register("gate", "pca")
+@register("gate", "pca_residual")
 @dataclass(kw_only=True)
-class Pca(RowGate):
+class PcaResidual(RowGate):
     """Distance of a row from the plane of the reference's leading principal components.
 
     The encoded columns are centred on the reference, not scaled again. What is far out within the plane is
-    not seen.
+    not seen. This is not what PyOD calls PCA, which adds up the distances to the ends of all eigenvectors,
+    each divided by the share of variance that it explains: ``{pyod: {detector: PCA}}``.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class Pca(RowGate):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 2))
     >>> rows = Rows(X=X, Z=X, y=np.zeros(200, np.int64), n_classes=2, features=("a", "b"))
-    >>> gate = Pca()
+    >>> gate = PcaResidual()
     >>> learned = gate.learn(rows, rng)
     >>> X = np.array([[3.0, 3.0], [1.0, -1.0]])
     >>> far = Rows(X=X, Z=X, y=np.zeros(2, np.int64), n_classes=2, features=("a", "b"))
@@ -53,7 +54,7 @@ class Pca(RowGate):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("gate/pca.explained", self.explained, 0.0, 1.0)
+        check_range("gate/pca_residual.explained", self.explained, 0.0, 1.0)
 
     def least(self) -> int:
         """Return 2: one row has no directions."""
