@@ -46,9 +46,10 @@ def scored(gate: Gate, case: Case, rng: np.random.Generator) -> Scored:
 
     Half of these at random are learnt from, the others are held back for the limit. Where the score of a row
     depends on others, the rows that are held back are scored again with each window, in the company of its
-    rows: what is exchangeable then are all rows of one call, whatever the size of the warm-up and of the
-    window. Gates at training trust the first half of the warm-up and hold the second one back; each window is
-    scored in a training set of the rows held back and of the version's own rows, in a random order.
+    rows (see :meth:`mlopsim.quality.gate.Gate.beside`): so they are exchangeable with these if these are
+    clean, whatever the size of the warm-up and of the window. Gates at training trust the first half of the
+    warm-up and hold the second one back; each window is scored in a training set of the rows held back and of
+    the version's own rows, in a random order.
 
     Parameters
     ----------

@@ -80,8 +80,7 @@ class Case:
         cells = self.seen.corrupted
         if cells is None:
             return np.zeros(len(self.clean.y), dtype=np.bool_)
-        found: np.ndarray = cells.any(axis=1)
-        return found
+        return np.asarray(cells.any(axis=1))
 
     @property
     def _labels(self) -> np.ndarray:
@@ -175,6 +174,7 @@ def _flagged(case: Case, found: Scored) -> Flags:
     score, limit = found.score, found.limit
     rows_score = row_scores(score)
     late = np.arange(len(rows_score)) >= case.warmup_rows
+    flagged: np.ndarray
     if limit is None:
         flagged = late & (found.chosen if found.chosen is not None else np.zeros(len(late), dtype=np.bool_))
         return Flags(

@@ -317,3 +317,31 @@ def test_the_entropy_cannot_be_adjusted() -> None:
         cleanlab(folds=1)
     with pytest.raises(ConfigError, match="method must be one of self_confidence"):
         cleanlab(method="margin")
+
+
+def test_the_confident_joint_and_pruning_are_cleanlabs() -> None:
+    pytest.importorskip("cleanlab")
+    from cleanlab.count import compute_confident_joint
+    from cleanlab.filter import find_label_issues
+
+    from mlopsim.quality.confident_joint import confident_joint, off_diagonal, pruned_by_noise_rate
+
+    found = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        classes = 2 + seed % 4
+        n = int(rng.integers(10, 200))
+        y = np.concatenate([np.arange(classes), rng.integers(0, classes, n)])
+        logits = 2.0 * rng.normal(size=(len(y), classes))
+        logits[np.arange(len(y)), y] += 3.0 * rng.random()
+        y = np.where(np.arange(len(y)) % 6 == 5, rng.integers(0, classes, len(y)), y)
+        chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        assert np.array_equal(confident_joint(chances, y), compute_confident_joint(y, chances))
+        for ours, name in (
+            (pruned_by_noise_rate, "prune_by_noise_rate"),
+            (off_diagonal, "confident_learning"),
+        ):
+            theirs = find_label_issues(y, chances, filter_by=name, n_jobs=1)
+            assert np.array_equal(ours(chances, y), theirs)
+            found += int(theirs.sum())
+    assert found > 300

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from mlopsim.quality.scoring import auprc, auroc, is_constant, precision_at
+from mlopsim.quality.scoring import auprc, auroc, is_constant, precision_at, recall_at
 
 
 def drawn(n: int, share: float, digits: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -122,3 +122,25 @@ def test_without_both_kinds_there_is_no_area() -> None:
     for k in (0, -1, 3):
         assert math.isnan(precision_at(np.array([1.0, 2.0]), truth, k))
     assert math.isnan(auroc(np.full(2, np.nan), truth))
+
+
+def test_recall_at_a_rate_is_that_of_a_limit_between_ties() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(400) < 0.2
+    score = rng.integers(0, 6, 400) + 2.0 * truth
+    for rate in (0.0, 0.05, 0.3, 1.0):
+        # by breaking ties at random many times
+        found = []
+        for _ in range(300):
+            own = score + 0.5 * rng.random(400)
+            right = np.sort(own[~truth])[::-1]
+            allowed = rate * len(right)
+            k = int(allowed + rng.random())
+            limit = np.inf if k == 0 and rate == 0.0 else right[min(k, len(right) - 1)]
+            found.append((own[truth] > limit).mean() if k < len(right) else 1.0)
+        if rate > 0.0:
+            assert recall_at(score, truth, rate) == pytest.approx(np.mean(found), abs=0.02)
+    assert recall_at(score, truth, 0.0) == (score[truth] > score[~truth].max()).mean()
+    assert recall_at(np.zeros(400), truth, 0.05) == pytest.approx(0.05)
+    assert np.isnan(recall_at(score, np.zeros(400, bool), 0.05))
+    assert recall_at(np.r_[score, np.nan], np.r_[truth, True], 0.3) == recall_at(score, truth, 0.3)

@@ -98,7 +98,11 @@ def test_a_table_of_an_earlier_version_has_a_leaderboard_that_says_what_is_not_k
     results = TableResults(track=make("track", "quality"), cells=old, read=lambda key: curves)
     made, unmade = make_sections(results)
     assert "not known" in made[0].text and not set(FACTS) & set(made[0].table.columns)
-    assert [each.title for each in unmade][:2] == ["Detection by kind of error", "Recall and worth"]
+    assert [each.title for each in unmade][:3] == [
+        "Detection by kind of error",
+        "At equal false-alarm rates",
+        "Recall and worth",
+    ]
     assert "'role'" in unmade[0].reason
 
 
@@ -193,6 +197,7 @@ def test_the_report_has_its_sections(report: Any) -> None:
         "What errors cost",
         "Recovered by task",
         "Detection by kind of error",
+        "At equal false-alarm rates",
         "Recall and worth",
         "Groups",
         "Weak slices",
@@ -211,6 +216,30 @@ def test_the_heat_map_shows_the_table(report: Any) -> None:
     shown = section.table.filter((pl.col("method") == "zscore") & (pl.col("task") == "unit"))["auroc"][0]
     place = names.index("zscore") * len(tasks)
     assert axes.texts[place].get_text() == f"{shown:.2f}"
+
+
+def test_attained_rates_stand_beside_those_that_were_asked_for(report: Any) -> None:
+    frame, sections = report
+    rows = {row["method"]: row for row in sections["False alarms"].table.to_dicts()}
+    assert set(rows) == {"zscore", "hbos", "confident @train", "random", "oracle", "none"}
+    quiet = frame.filter((pl.col("task") == "nothing") & (pl.col("method") == "confident @train"))
+    row = rows["confident @train"]
+    assert row["asked"] == 0.05 and row["attained"] == pytest.approx(quiet["attained"].mean())
+    assert row["attained_n"] == 3 and row["attained_low"] <= row["attained"] <= row["attained_high"]
+    assert rows["oracle"]["asked"] is None and rows["oracle"]["why"] == "no rate is asked for"
+    assert all(
+        row["why"] or row["attained_low"] <= row["asked"] <= row["attained_high"] for row in rows.values()
+    )
+
+
+def test_gates_are_compared_at_equal_rates_by_what_they_need(report: Any) -> None:
+    frame, sections = report
+    rows = sections["At equal false-alarm rates"].table
+    assert rows["needs"].to_list() == sorted(rows["needs"].to_list())
+    assert set(rows["method"].to_list()) == {"zscore", "hbos", "confident @train", "random"}
+    own = frame.filter((pl.col("method") == "zscore") & pl.col("task").is_in(["unit", "flips"]))
+    shown = rows.filter(pl.col("method") == "zscore")["recall_at_5pct"][0]
+    assert shown == pytest.approx(np.nanmean(own["recall_at_5pct"].to_numpy()))
 
 
 def test_groups_are_the_cells(report: Any) -> None:

@@ -20,7 +20,8 @@ class Hbos(RowGate):
     Bins are of equal width between the least and the largest reference value (half a unit either side of a
     constant). A little is added to every density, so that an empty bin has a score; a value outside of the
     bins has the score of the emptiest one. This is the static variant of the paper as PyOD has it, on the
-    encoded columns: their densities are in rows per standard deviation, not scaled to a largest one of 1.
+    encoded columns: their densities are in rows per standard deviation, not scaled to a largest one of 1. As
+    in PyOD a value on an inner edge is counted in the bin above it and looked up in the one below.
 
     Parameters
     ----------

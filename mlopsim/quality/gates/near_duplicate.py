@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.quality.gate import Stage
+from mlopsim.quality.gate import Rows, Stage
 from mlopsim.quality.neighbours import Neighbours
-from mlopsim.quality.row_gate import RowGate
+from mlopsim.quality.row_gate import RowGate, bounded
 
 #: distances below this count as this: the score of a copy is 150
 TINY = 1e-150
@@ -23,8 +23,8 @@ class NearDuplicate(RowGate):
 
     Encoded rows are compared, labels are not: a copy with another label is a copy. A copy has the score 150;
     of both, as nothing tells which came first. The only row of a batch has none. Nothing is learnt from the
-    reference; as rows are nearer in larger batches, the limit must come from the batch that is judged: from
-    clean rows that are held back and scored with it.
+    reference; as rows are nearer in larger batches, the limit comes from the batch that is judged: from clean
+    rows that are held back, each in the place of the row in question.
 
     Parameters
     ----------
@@ -39,7 +39,6 @@ class NearDuplicate(RowGate):
 
     Examples
     --------
-    >>> from mlopsim.quality.gate import Rows
     >>> X = np.array([[0.0], [5.0], [5.01], [9.0], [0.0]])
     >>> rows = Rows(X=X, Z=X, y=np.zeros(5, np.int64), n_classes=2, features=("a",))
     >>> gate = NearDuplicate()
@@ -61,6 +60,26 @@ class NearDuplicate(RowGate):
         if len(Z) == 1:
             return np.full(1, np.nan)
         # the nearest row is the row itself, or a copy at the same distance
-        distance = Neighbours.of(Z).distances(Z, 2)[:, 1]
-        nearness: np.ndarray = -np.log10(np.maximum(distance, TINY))
-        return nearness
+        return _nearness(Neighbours.of(Z).distances(Z, 2)[:, 1])
+
+    def beside(self, learned: Any, rows: Rows, held: Rows, before: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scores of rows, and those that rows held back would have in the place of each.
+
+        A clean row in the place of row i is as near as it is to any row of the batch but i: that and the
+        score of i are exchangeable.
+        """
+        score = self.score(learned, rows)
+        Z, aside = bounded(self, rows), bounded(self, held)
+        if len(Z) < 2:
+            return score, np.full(len(aside), np.nan)
+        two = Neighbours.of(Z).distances(aside, 2)
+        # which one is the nearest matters where the second one is much farther, and there this tells
+        nearest = ((Z**2).sum(axis=1) - 2.0 * np.einsum("cd,md->cm", aside, Z)).argmin(axis=1)
+        distance = np.repeat(two[None, :, 0], len(Z), axis=0)
+        distance[nearest, np.arange(len(aside))] = two[:, 1]
+        return score, _nearness(distance)
+
+
+def _nearness(distance: np.ndarray) -> np.ndarray:
+    found: np.ndarray = -np.log10(np.maximum(distance, TINY))
+    return found

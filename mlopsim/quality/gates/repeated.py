@@ -60,15 +60,16 @@ class Repeated(Gate):
     def beside(self, learned: Any, rows: Rows, held: Rows, before: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Return how often rows have come before, and how often rows held back would have in their place.
 
-        Both are counted among the rows before the window and those before each row in it; rows held back
-        are not among them.
+        Both are counted among all that has come, the rows held back too: a row held back equals so many
+        others of them and of the row in question. So all are exchangeable.
         """
-        kind = _kinds(before.joined(rows).joined(held))
-        past, now, aside = np.split(kind, [len(before), len(before) + len(rows)])
-        count = np.bincount(past, minlength=int(kind.max()) + 1).astype(np.float64)
+        kind = _kinds(before.joined(held).joined(rows))
+        past, now = np.split(kind, [len(before) + len(held)])
+        aside = past[len(before) :]
+        count = np.bincount(past, minlength=int(kind.max(initial=0)) + 1).astype(np.float64)
         equal = now[:, None] == aside
-        earlier = np.cumsum(equal, axis=0) - equal
-        return self.score(learned, before.joined(rows))[len(before) :], count[aside] + earlier
+        score = self.score(learned, before.joined(held).joined(rows))[len(past) :]
+        return score, count[aside] - 1.0 + np.cumsum(equal, axis=0)
 
 
 def _kinds(rows: Rows) -> np.ndarray:

@@ -77,12 +77,12 @@ class QualityDetection(SectionMaker):
             "batch_delay",
         )
         # cells of an earlier version lack some
-        shown = tuple(name for name in shown if name in table.columns)
+        known = [name for name in shown if name in table.columns]
         frame = pl.DataFrame(
             {"task": [t for _, t in keys], "method": [m for m, _ in keys]}
             | {
                 column: numbers
-                for name in shown
+                for name in known
                 for column, numbers in interval_columns(
                     name, [mean_of(table, m, name, [t]) for m, t in keys]
                 ).items()
