@@ -13,9 +13,9 @@ import numpy as np
 from mlopsim.checks.base import ContractError, require
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import make
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import NOTHING, Gate, Rows
 from mlopsim.quality.release_gate import ReleaseGate
-from mlopsim.quality.stages import Case
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.streams.stream import Received, Stream
 

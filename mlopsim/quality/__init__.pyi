@@ -1,5 +1,6 @@
 from .batch_gate import BatchGate
 from .calibration import Limit, conformal
+from .case import Case
 from .gate import Action, Flags, Gate, Level, Rows, Stage
 from .gates.accuracy_drop import AccuracyDrop
 from .gates.cleanlab import Cleanlab
@@ -34,7 +35,7 @@ from .release_gate import ReleaseGate, Slice, Verdict
 from .row_gate import RowGate
 from .scoring import auprc, auroc, precision_at
 from .serving import Arrival, serve
-from .stages import Case, Material, act, flags, versions_right
+from .stages import Material, act, flags, versions_right
 from .train_gate import TrainGate
 
 __all__ = [

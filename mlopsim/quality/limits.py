@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.quality.calibration import Limit, conformal, split, thresholds
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import Gate, row_scores
 from mlopsim.quality.train_gate import TrainGate
-
-if TYPE_CHECKING:
-    from mlopsim.quality.stages import Case
 
 
 @dataclass(frozen=True, kw_only=True)

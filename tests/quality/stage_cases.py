@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import Gate, Level, Rows
-from mlopsim.quality.stages import Case
 from mlopsim.streams.stream import Stream
 
 WINDOWS, PER, WARMUP = 14, 10, 8

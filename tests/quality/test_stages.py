@@ -15,10 +15,11 @@ from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import find, names
 from mlopsim.core.spec import make
 from mlopsim.quality.calibration import Limit, conformal, split
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import Flags, row_scores
 from mlopsim.quality.release_gate import ReleaseGate
 from mlopsim.quality.scoring import auroc
-from mlopsim.quality.stages import Case, attained_rate, false_alarm_rate, flags, noise_found
+from mlopsim.quality.stages import attained_rate, false_alarm_rate, flags, noise_found
 from mlopsim.quality.train_gate import TrainGate
 from mlopsim.streams.stream import Received
 

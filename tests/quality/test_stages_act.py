@@ -12,8 +12,9 @@ from stage_cases import FIRST, PER, WARMUP, WINDOWS, N, Value, Values, case_of, 
 from mlopsim.checks.base import identical
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import Flags
-from mlopsim.quality.stages import Case, Material, act, versions_right
+from mlopsim.quality.stages import Material, act, versions_right
 
 #: rows of the windows 9, 11 and 13; the cells of two of them
 ROWS = [93, 94, 117, 130]

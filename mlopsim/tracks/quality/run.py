@@ -16,12 +16,12 @@ from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, Outcome
 from mlopsim.quality.batch_gate import surprise
 from mlopsim.quality.calibration import Limit
+from mlopsim.quality.case import Case
 from mlopsim.quality.gate import Flags, Gate, Level
 from mlopsim.quality.release_gate import ReleaseGate
 from mlopsim.quality.scoring import auprc, auroc, is_constant, precision_at, recall_at
 from mlopsim.quality.serving import Arrival, serve
 from mlopsim.quality.stages import (
-    Case,
     Material,
     act,
     attained_rate,
