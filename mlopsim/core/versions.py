@@ -17,7 +17,7 @@ VERSIONS: dict[str, int] = {
     # columns of the observation and the scaling of an agent's input
     "features": 2,
     # search of a rule's free parameters
-    "tuning": 2,
+    "tuning": 3,
     # training of agents
     "training": 2,
     # from a roll-out to metrics and curves

@@ -15,7 +15,8 @@ from mlopsim.delivery.selectors.base import Rule
 
 #: the space of what all triggers share
 TRIGGER_SPACE: dict[str, Choice] = {
-    "wait": Range(0, 8, integer=True),
+    # with 10 windows to train on and labels 2 windows late all of them are new after 12
+    "wait": Range(0, 16, integer=True),
     "cooldown": Range(0, 20, integer=True),
 }
 
