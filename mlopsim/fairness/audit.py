@@ -120,6 +120,9 @@ class Audit:
     by_rows : bool
         Whether it draws a random number for each row, not for each window: its numbers then depend on the
         order of the rows of a window.
+    keeps_inputs : bool
+        Whether it compares the inputs of groups: where groups are shuffled the inputs stay. (Others that read
+        rows look for slices of inputs, which shuffled groups say nothing about.)
     thumb : str
         The customary rule, in words; empty: there is none.
     """
@@ -128,6 +131,7 @@ class Audit:
     family: ClassVar[str] = "other"
     exact: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
+    keeps_inputs: ClassVar[bool] = False
     thumb: ClassVar[str] = ""
     full_name: ClassVar[str]
     name: ClassVar[str]

@@ -314,7 +314,14 @@ def _flip(
         return model.predict(other) == 1, score_of(model, other)
 
 
-def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, group: np.ndarray) -> Evidence:
+def regrouped(
+    evidence: Evidence,
+    rows: np.ndarray,
+    values: np.ndarray | None,
+    group: np.ndarray,
+    *,
+    inputs: bool = False,
+) -> Evidence:
     """Return some rows of a window again and again, each time with other groups.
 
     What an audit finds in rows whose groups are shuffled is what it would find if groups did not matter.
@@ -328,7 +335,9 @@ def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, g
     values : ndarray of float64, shape (m, d), or None
         Attributions of these rows, whatever they are called.
     group : ndarray of int64, shape (R, m)
-        Groups in each of R windows of the result, which know of no features.
+        Groups in each of R windows of the result.
+    inputs : bool, default False
+        Whether the features are kept; else the result has zeros for them.
 
     Examples
     --------
@@ -339,6 +348,7 @@ def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, g
     """
     (rounds, m), d = group.shape, 0 if values is None else values.shape[1]
     shared = np.zeros((m, 0)) if values is None else values
+    kept = evidence.X[rows] if inputs else np.zeros((m, d))
 
     def again(array: np.ndarray) -> np.ndarray:
         return np.tile(array, (rounds, *[1] * (array.ndim - 1)))
@@ -350,8 +360,8 @@ def regrouped(evidence: Evidence, rows: np.ndarray, values: np.ndarray | None, g
         groups=evidence.groups,
         decision=again(evidence.decision[rows]),
         score=again(evidence.score[rows]),
-        X=np.zeros((rounds * m, d)),
-        features=evidence.features[:d],
+        X=again(kept),
+        features=evidence.features[: kept.shape[1]],
         observed=again(evidence.observed[rows]),
         trained=np.repeat(evidence.trained, rounds, axis=0),
         explain=lambda name, repeat: Explained(rows=np.arange(rounds * m), values=again(shared)),

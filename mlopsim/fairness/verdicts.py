@@ -237,17 +237,19 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
         rows, values = found.rows, found.values
     group = evidence.group[rows]
     rng = np.random.default_rng(branch(seed, 1))
-    score = audit.examine(regrouped(evidence, rows, values, group[None]), rng).score[0]
+    inputs = audit.keeps_inputs
+    score = audit.examine(regrouped(evidence, rows, values, group[None], inputs=inputs), rng).score[0]
     if np.isnan(score):
         return float("nan")
     # rows, or matrices of features for each group, whichever is more
     width = 0 if values is None else values.shape[1]
-    at_once = max(BLOCK // max(len(rows), 2 * evidence.n_groups * width**2), 1)
+    wide = evidence.X.shape[1] if inputs else 1
+    at_once = max(BLOCK // max(len(rows) * wide, 2 * evidence.n_groups * width**2), 1)
     above, left = 0, rounds
     while left:
         count = min(left, at_once)
         drawn = rng.permuted(np.tile(group, (count, 1)), axis=1)
-        scores = audit.examine(regrouped(evidence, rows, values, drawn), rng).score
+        scores = audit.examine(regrouped(evidence, rows, values, drawn, inputs=inputs), rng).score
         # equal but for rounding is not less; a round without a score says nothing against groups alike
         above += int((~(scores < score - 1e-12 * abs(score))).sum())
         left -= count

@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlopsim.core.registry import register
+from mlopsim.fairness.audits.explanations import EXPLANATIONS
 from mlopsim.fairness.audits.traditional import TRADITIONAL
 from mlopsim.fairness.batteries import Battery
 
-EXPLAINED = (
-    *TRADITIONAL,
-    "shap_gap",
-    "shap_ks",
-    "lime_gap",
-    "influence",
-    "flip",
-    "explanation_shift",
-)
+EXPLAINED = (*TRADITIONAL, *EXPLANATIONS)
 
 
 @register("audit", "explained")

@@ -1,0 +1,29 @@
+"""The battery of all tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audits.all_but_explanations import ALL_BUT_EXPLANATIONS
+from mlopsim.fairness.audits.explanations import EXPLANATIONS
+from mlopsim.fairness.batteries import Battery
+
+ALL_AUDITS = (*ALL_BUT_EXPLANATIONS, *EXPLANATIONS)
+
+
+@register("audit", "all_audits")
+@dataclass(kw_only=True)
+class AllAudits(Battery):
+    """All tests, those of explanations too.
+
+    Examples
+    --------
+    >>> len(AllAudits().members())
+    19
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(ALL_AUDITS)

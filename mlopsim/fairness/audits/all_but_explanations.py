@@ -1,0 +1,30 @@
+"""The battery of all tests that need no explanation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audits.metrics import METRICS
+from mlopsim.fairness.audits.rivals import RIVALS
+from mlopsim.fairness.audits.traditional import TRADITIONAL
+from mlopsim.fairness.batteries import Battery
+
+ALL_BUT_EXPLANATIONS = (*TRADITIONAL, *METRICS, *RIVALS)
+
+
+@register("audit", "all_but_explanations")
+@dataclass(kw_only=True)
+class AllButExplanations(Battery):
+    """Traditional tests, fairness metrics, tests of inputs and of scores: all but explanations.
+
+    Examples
+    --------
+    >>> len(AllButExplanations().members()), AllButExplanations().asks_for
+    (13, ('labels', 'group labels'))
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(ALL_BUT_EXPLANATIONS)

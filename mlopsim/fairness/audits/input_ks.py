@@ -1,0 +1,58 @@
+"""Inputs of groups, their laws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audit import Audit, Findings, lacking
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.group_values import Values, compare_laws
+from mlopsim.fairness.rate_audit import noted
+from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, surprise
+
+
+@register("audit", "input_ks")
+@dataclass(kw_only=True)
+class InputKs(Audit):
+    """Largest Kolmogorov-Smirnov distance of an input in a group and in all others: no model, no labels.
+
+    The simplest rival of tests of the laws of explanations. The score is ``-log10`` of the p-value of
+    ``scipy.stats.ks_2samp`` (exact up to 10,000 rows; too large where values repeat) times the number of
+    columns and, with three groups or more, of groups (Bonferroni). Columns are blamed by their distances.
+
+    References
+    ----------
+    Smirnov (1939), Bull. Math. Univ. Moscou 2; Hodges (1958), *The significance probability of the Smirnov
+    two-sample test*, Arkiv foer Matematik 3, 469-486.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.made_up_evidence import sample
+    >>> found = InputKs().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(2), found.score.round(2), found.blame.argmax(axis=1)
+    (array([0.35, 0.38]), array([ 9.94, 11.58]), array([0, 0]))
+    """
+
+    unit: ClassVar[str] = "distance of distribution functions"
+    family: ClassVar[str] = "inputs"
+    reads: ClassVar[str] = "rows"
+    keeps_inputs: ClassVar[bool] = True
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return the largest distance of each window."""
+        n = evidence.rows
+        missing, reason = lacking(
+            (np.logical_not(comparable(n).any(axis=1)), f"fewer than {LEAST} rows in a group")
+        )
+        found = compare_laws(Values(values=evidence.X, place=evidence.place, rows=n), missing)
+        return Findings(
+            statistic=largest(found.blame),
+            score=surprise(found.p),
+            p=found.p,
+            blame=found.blame,
+            reason=noted(reason, left_out(n, evidence.groups)),
+        )

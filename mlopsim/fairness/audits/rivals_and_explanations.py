@@ -1,0 +1,29 @@
+"""The battery of the simplest tests and of explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audits.explanations import EXPLANATIONS
+from mlopsim.fairness.audits.rivals import RIVALS
+from mlopsim.fairness.batteries import Battery
+
+RIVALS_AND_EXPLANATIONS = (*RIVALS, *EXPLANATIONS)
+
+
+@register("audit", "rivals_and_explanations")
+@dataclass(kw_only=True)
+class RivalsAndExplanations(Battery):
+    """Tests of inputs, of scores and of explanations: what explanations add to the simplest tests.
+
+    Examples
+    --------
+    >>> len(RivalsAndExplanations().members())
+    10
+    """
+
+    def members(self) -> list[Any]:
+        """Return the names of the audits."""
+        return list(RIVALS_AND_EXPLANATIONS)

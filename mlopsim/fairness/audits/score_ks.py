@@ -1,0 +1,56 @@
+"""Scores of groups, their laws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.fairness.audit import Audit, Findings, lacking
+from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.group_values import Values, compare_laws
+from mlopsim.fairness.rate_audit import noted
+from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, surprise
+
+
+@register("audit", "score_ks")
+@dataclass(kw_only=True)
+class ScoreKs(Audit):
+    """Largest Kolmogorov-Smirnov distance of the scores of a group and of all others: no labels, no explanation.
+
+    The score of the audit is ``-log10`` of the p-value of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows;
+    too large where values repeat) times, with three groups or more, the number of groups (Bonferroni).
+
+    References
+    ----------
+    Smirnov (1939), Bull. Math. Univ. Moscou 2; Hodges (1958), *The significance probability of the Smirnov
+    two-sample test*, Arkiv foer Matematik 3, 469-486.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.made_up_evidence import sample
+    >>> found = ScoreKs().examine(sample(shift=1.0), np.random.default_rng(0))
+    >>> found.statistic.round(2), found.score.round(2)
+    (array([0.38, 0.3 ]), array([12.18,  7.35]))
+    """
+
+    unit: ClassVar[str] = "distance of distribution functions"
+    family: ClassVar[str] = "scores"
+    reads: ClassVar[str] = "outputs"
+
+    def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
+        """Return the largest distance of each window."""
+        n = evidence.rows
+        missing, reason = lacking(
+            (np.logical_not(comparable(n).any(axis=1)), f"fewer than {LEAST} rows in a group"),
+            (np.isnan(evidence.spread), "every score is the same"),
+        )
+        found = compare_laws(Values(values=evidence.score[:, None], place=evidence.place, rows=n), missing)
+        return Findings(
+            statistic=largest(found.distance[:, :, 0]),
+            score=surprise(found.p),
+            p=found.p,
+            reason=noted(reason, left_out(n, evidence.groups)),
+        )
