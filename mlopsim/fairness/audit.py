@@ -11,6 +11,8 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Attribute
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.naming import Named
+from mlopsim.stats.interval import Interval
 
 
 class Labels(Enum):
@@ -46,19 +48,25 @@ class Findings:
     Parameters
     ----------
     statistic : ndarray of float64, shape (T,)
-        In its natural unit (a gap of rates, a ratio, ...); NaN where there are not enough data.
+        In its natural unit (a gap of rates, a ratio, ...); NaN where there are not enough data. A gap has its
+        sign: the group less all others, see :mod:`mlopsim.fairness.naming`.
     score : ndarray of float64, shape (T,)
         What is compared with a limit: larger is more suspicious. NaN where there are not enough data.
     p : ndarray of float64, shape (T,), or None
-        P-value of the audit's own test of one window, where it has one.
+        P-value of the audit's own test of one window, where it has one; times the number of comparisons.
     blame : ndarray of float64, shape (T, d), or None
-        How much each feature is blamed, 0 and more.
+        How much each feature is blamed, 0 and more, for what is said of the named group.
     rule : ndarray of bool, shape (T,), or None
         What the customary rule of thumb says, where there is one; False where there are not enough data.
     gaps : ndarray of float64, shape (T, G), or None
         Each group less all others, with its sign, where the audit compares one number of each group.
     reason : str
         Why windows are without a number, or groups left out.
+    named : Named, or None
+        The group and the rate or feature that statistic, score, p and blame belong to, all of them to the same;
+        None: the audit compares no groups.
+    asked : ndarray of float64, shape (T,), or None
+        The number that the customary rule asks for, where it is another than the statistic.
     """
 
     statistic: np.ndarray
@@ -68,6 +76,8 @@ class Findings:
     rule: np.ndarray | None = None
     gaps: np.ndarray | None = None
     reason: str = ""
+    named: Named | None = None
+    asked: np.ndarray | None = None
 
 
 def lacking(*causes: tuple[np.ndarray, str]) -> tuple[np.ndarray, str]:
@@ -193,6 +203,36 @@ class Audit:
             For what is randomised; as many draws a window, or a row, whatever is found.
         """
         raise NotImplementedError
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the statistic of the first window with its interval, of the same group and rate.
+
+        By default Newcombe's of a difference of rates, from the counts of what is named. An audit whose
+        statistic is something else defines its own.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            What it looked at.
+        found : Findings
+            What it found there.
+        level : float
+
+        Returns
+        -------
+        Interval
+            Without ends, and with the reason, where there is none.
+        """
+        from mlopsim.fairness.rates import gap_interval
+
+        value, rows = float(found.statistic[0]), len(evidence.window)
+        if np.isnan(value):
+            return Interval(value=value, n=rows, level=level, reason=found.reason)
+        if found.named is None or found.named.counts is None:
+            text = f"no interval of {self.unit} is known"
+            return Interval(value=value, n=rows, level=level, reason=text)
+        hits, own, other, rest = found.named.counts[0].tolist()
+        return gap_interval(hits, own, other, rest, level)
 
 
 @dataclass(kw_only=True)
