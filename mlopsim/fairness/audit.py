@@ -63,8 +63,8 @@ class Findings:
     reason : str
         Why windows are without a number, or groups left out.
     named : Named, or None
-        The group and the rate or feature that statistic, score, p and blame belong to, all of them to the same;
-        None: the audit compares no groups.
+        The group and the rate or feature that statistic, score, p and blame belong to, all of them to the
+        same; None: the audit compares no groups.
     asked : ndarray of float64, shape (T,), or None
         The number that the customary rule asks for, where it is another than the statistic.
     """

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlopsim.fairness.rates import LEAST
 
-def telling(X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int) -> np.ndarray:
+
+def telling(
+    X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int, *, least: int = LEAST
+) -> np.ndarray:
     """Return the column that tells the groups best, window by window, int64 (T,).
 
-    The one with the largest Kolmogorov-Smirnov distance between the rows of some group and all others, the
-    first of equals; -1 where a group has no rows, and where there is one group only.
+    The one with the largest Kolmogorov-Smirnov distance, in standard errors, between the rows of some group
+    and all others, the first of equals; groups with too few rows are left out; -1 where there are not two
+    others.
 
     Parameters
     ----------
@@ -19,11 +24,13 @@ def telling(X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int) -
     bounds : ndarray of int64, shape (T + 1,)
         Rows of the windows.
     groups : int
+    least : int, default 5
+        Rows below which a group is left out.
 
     Examples
     --------
     >>> X = np.array([[0.0, 5.0], [1.0, 6.0], [0.0, 8.0], [1.0, 9.0]])
-    >>> telling(X, np.array([0, 0, 1, 1]), np.array([0, 4]), 2)
+    >>> telling(X, np.array([0, 0, 1, 1]), np.array([0, 4]), 2, least=2)
     array([1])
     """
     from mlopsim.fairness.kernels.segments import distances
@@ -36,18 +43,28 @@ def telling(X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int) -
     rows = np.ascontiguousarray(X.T, dtype=np.float64)
     distances(rows, np.ascontiguousarray(group), bounds.astype(np.int64), counts, gaps)
     pairs = counts * (sizes[:, None] - counts)
-    told = (gaps / np.maximum(pairs, 1)[:, :, None]).max(axis=1)
-    found: np.ndarray = np.where(counts.min(axis=1) > 0, told.argmax(axis=1), -1)
+    # the distance times the root of n m / (n + m)
+    error = np.sqrt(np.maximum(pairs, 1) * np.maximum(sizes, 1)[:, None])
+    kept = counts >= least
+    told = np.where(kept[:, :, None], gaps / error[:, :, None], 0.0).max(axis=1)
+    found: np.ndarray = np.where(kept.sum(axis=1) > 1, told.argmax(axis=1), -1)
     return found
 
 
 def moved(
-    X: np.ndarray, group: np.ndarray, bounds: np.ndarray, groups: int, column: np.ndarray | None = None
+    X: np.ndarray,
+    group: np.ndarray,
+    bounds: np.ndarray,
+    groups: int,
+    column: np.ndarray | None = None,
+    *,
+    least: int = LEAST,
 ) -> np.ndarray:
     """Return rows of which, window by window, the column that tells the groups best is another group's.
 
-    A value becomes the one that stands at the same place among the values of the next group (the last
-    one's next is the first): nobody's rank within the group changes.
+    A value becomes the one that stands at the same place among the values of the next group (the last one's
+    next is the first): nobody's rank within the group changes. Groups with too few rows are left out: their
+    rows stay, and nobody gets their values.
 
     Parameters
     ----------
@@ -60,16 +77,18 @@ def moved(
         G; with one group nothing changes.
     column : ndarray of int64, shape (T,), optional
         Another column of each window, -1 for none; default: see :func:`telling`.
+    least : int, default 5
+        Rows below which a group is left out.
 
     Returns
     -------
     ndarray of float64, shape (n, d)
-        Windows in which a group has no rows are as they were.
+        Windows that have not two groups with enough rows are as they were.
 
     Examples
     --------
     >>> X = np.array([[0.0, 5.0], [1.0, 6.0], [0.0, 8.0], [1.0, 9.0]])
-    >>> moved(X, np.array([0, 0, 1, 1]), np.array([0, 4]), 2)
+    >>> moved(X, np.array([0, 0, 1, 1]), np.array([0, 4]), 2, least=2)
     array([[0., 8.],
            [1., 9.],
            [0., 5.],
@@ -81,15 +100,20 @@ def moved(
     if groups < 2:
         return out
     counts = _counts(group, np.diff(bounds), groups)
-    chosen = telling(X, group, bounds, groups) if column is None else column
-    chosen = np.where(counts.min(axis=1) > 0, chosen, -1)
+    chosen = telling(X, group, bounds, groups, least=least) if column is None else column
     rows = np.ascontiguousarray(X, dtype=np.float64)
-    move(rows, np.ascontiguousarray(group), bounds.astype(np.int64), counts, chosen, out)
+    move(rows, np.ascontiguousarray(group), bounds.astype(np.int64), counts, chosen, least, out)
     return out
 
 
 def flipped_rows(
-    Z: np.ndarray, group: np.ndarray, groups: int, source: np.ndarray, score: np.ndarray
+    Z: np.ndarray,
+    group: np.ndarray,
+    groups: int,
+    source: np.ndarray,
+    score: np.ndarray,
+    *,
+    least: int = LEAST,
 ) -> np.ndarray:
     """Return rows of which the feature with the column that tells the groups best is another group's.
 
@@ -107,18 +131,20 @@ def flipped_rows(
         Which feature a column comes from.
     score : ndarray of float64, shape (n,)
         Of the rows as they are.
+    least : int, default 5
+        Rows below which a group is left out.
 
     Examples
     --------
     >>> Z = np.array([[1.0, 0.0, 7.0], [1.0, 0.0, 8.0], [0.0, 1.0, 7.0], [0.0, 1.0, 9.0]])
-    >>> flipped_rows(Z, np.array([0, 0, 1, 1]), 2, np.array([0, 0, 1]), np.array([0.0, 1.0, 2.0, 3.0]))
+    >>> flipped_rows(Z, np.array([0, 0, 1, 1]), 2, np.array([0, 0, 1]), np.arange(4.0), least=2)
     array([[0., 1., 7.],
            [0., 1., 8.],
            [1., 0., 7.],
            [1., 0., 9.]])
     """
     bounds = np.array([0, len(Z)])
-    (column,) = telling(Z, group, bounds, groups)
+    (column,) = telling(Z, group, bounds, groups, least=least)
     other = Z.copy()
     if column < 0:
         return other
@@ -130,7 +156,7 @@ def flipped_rows(
     order = np.argsort(place, kind="stable")
     rank = np.empty(len(kinds))
     rank[order] = np.arange(len(kinds))
-    ranked = moved(rank[which][:, None], group, bounds, groups, np.zeros(1, dtype=np.int64))
+    ranked = moved(rank[which][:, None], group, bounds, groups, np.zeros(1, dtype=np.int64), least=least)
     other[:, columns] = kinds[order[ranked[:, 0].astype(np.int64)]]
     return other
 

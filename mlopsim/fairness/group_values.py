@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlopsim.fairness.rates import comparable, largest, others, worst_of
+from mlopsim.fairness.audit import Findings
+from mlopsim.fairness.naming import Named, entry, worst_place
+from mlopsim.fairness.rates import LEAST, comparable, each_of, largest, others, surprise
 from mlopsim.numerics import two_sample_pvalues as nulls
+from mlopsim.stats.interval import NAN, Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,31 +60,46 @@ class Means:
     z: np.ndarray
 
     @property
+    def score(self) -> np.ndarray:
+        """The largest absolute z of each window, float64 (T,)."""
+        return largest(np.abs(self.z).reshape(len(self.z), -1))
+
+    @property
+    def place(self) -> np.ndarray:
+        """Number of the group and column (groups times columns) with the largest absolute z, int64 (T,)."""
+        flat = len(self.z), -1
+        return worst_place(np.abs(self.z).reshape(flat), self.gaps.reshape(flat))
+
+    @property
+    def gap(self) -> np.ndarray:
+        """The gap with the largest absolute z, with its sign, float64 (T,)."""
+        return entry(self.gaps.reshape(len(self.z), -1), self.place)
+
+    @property
     def blame(self) -> np.ndarray:
-        """Largest absolute z of each column, float64 (T, d); a column that says nothing is not to blame."""
-        top = largest(np.swapaxes(np.abs(self.z), 1, 2))
-        known = np.logical_not(np.isnan(top).all(axis=1))[:, None]
-        return np.where(known, np.nan_to_num(top, nan=0.0), np.nan)
+        """Absolute z of each column, of the named group, float64 (T, d); who says nothing is not to blame."""
+        found = np.nan_to_num(np.abs(entry(self.z, self.named().group)))
+        return np.where((self.place < 0)[:, None], np.nan, found)
 
-    def worst(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the absolute gap with the largest absolute z of each window, and that z, float64 (T,) each.
+    def named(self, columns: tuple[str, ...] = ()) -> Named:
+        """Return whose the gap is.
 
-        Both are of the same group and column.
+        Parameters
+        ----------
+        columns : tuple of str, optional
+            Names of the columns; default: they are not named.
         """
-        windows = len(self.z)
-        size = np.abs(self.z).reshape(windows, -1)
-        top = largest(size)
-        place = np.where(np.isnan(size), -np.inf, size).argmax(axis=1)
-        gap = np.abs(self.gaps).reshape(windows, -1)[np.arange(windows), place]
-        return np.where(np.isnan(top), np.nan, gap), top
+        place, d = self.place, max(self.z.shape[2], 1)
+        group, column = (np.where(place < 0, -1, part) for part in (place // d, place % d))
+        return Named(group=group, part=column if columns else None, parts=columns)
 
 
 def compare_means(seen: Values) -> Means:
     """Compare the means of groups, studentised by what shuffled groups would give.
 
-    Where groups do not matter, the gap of a group of n of N rows has the variance
-    ``S^2 N / (n (N - n))`` over all ways to deal the groups, ``S^2`` being the variance of all N rows. A small
-    group is thus as rarely far out as a large one, and a column that varies little counts as much as another.
+    Where groups do not matter, the gap of a group of n of N rows has the variance ``S^2 N / (n (N - n))``
+    over all ways to deal the groups, ``S^2`` being the variance of all N rows. A small group is thus as
+    rarely far out as a large one, and a column that varies little counts as much as another.
 
     Parameters
     ----------
@@ -137,17 +155,41 @@ class Laws:
     ----------
     distance : ndarray of float64, shape (T, G, d)
         Kolmogorov-Smirnov; NaN where a group, or all others together, have too few rows.
-    p : ndarray of float64, shape (T,)
-        Of equal laws: the least p-value times columns and groups (Bonferroni); NaN where nothing is tested.
+    each : ndarray of float64, shape (T, G)
+        P-value of each group: the least of its columns times columns and groups (Bonferroni); NaN where
+        nothing is tested.
+    rows : ndarray of int64, shape (T, G)
     """
 
     distance: np.ndarray
-    p: np.ndarray
+    each: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def p(self) -> np.ndarray:
+        """Of equal laws, float64 (T,): the least p-value; NaN where nothing is tested."""
+        return -largest(-self.each)
+
+    @property
+    def place(self) -> np.ndarray:
+        """Whose p-value is the least, int64 (T,): of equal ones the smaller group's."""
+        return worst_place(surprise(self.each), self.rows.astype(np.float64))
 
     @property
     def blame(self) -> np.ndarray:
-        """Largest distance of each column, float64 (T, d)."""
-        return largest(np.swapaxes(self.distance, 1, 2))
+        """Distance of each column, of the named group, float64 (T, d)."""
+        return entry(self.distance, self.place)
+
+    @property
+    def worst(self) -> np.ndarray:
+        """The largest distance of the named group, float64 (T,)."""
+        return largest(self.blame)
+
+    def named(self, columns: tuple[str, ...] = ()) -> Named:
+        """Return whose the largest distance is; without names of the columns these are not named."""
+        distance = self.blame
+        column = np.where(self.place < 0, -1, np.nan_to_num(distance, nan=-1.0).argmax(axis=1))
+        return Named(group=self.place, part=column if columns else None, parts=columns)
 
 
 def compare_laws(seen: Values, missing: np.ndarray) -> Laws:
@@ -186,4 +228,76 @@ def compare_laws(seen: Values, missing: np.ndarray) -> Laws:
     sizes = zip(n[tested].tolist(), rest[tested].tolist(), top[tested].tolist(), strict=True)
     p[tested] = [min(d * nulls.ks(*size), 1.0) for size in sizes]
     size = np.where(tested, n * rest, 1)[:, :, None]
-    return Laws(distance=np.where(tested[:, :, None], gaps / size, np.nan), p=worst_of(p))
+    return Laws(distance=np.where(tested[:, :, None], gaps / size, np.nan), each=each_of(p), rows=n)
+
+
+def welch(mine: np.ndarray, rest: np.ndarray, level: float) -> list[Interval]:
+    """Return differences of the means of d columns with Welch's intervals: the first rows less the second.
+
+    Parameters
+    ----------
+    mine, rest : ndarray of float64, shapes (n, d) and (m, d)
+    level : float
+
+    Returns
+    -------
+    list of d Intervals
+        Without ends where one side has too few rows.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35.
+
+    Examples
+    --------
+    >>> welch(np.array([[5.0], [6.0], [7.0], [8.0], [9.0]]), np.arange(6.0)[:, None], 0.95)
+    [Interval(4.5 [2.15, 6.85], n=11)]
+    """
+    from scipy.stats import t as student
+
+    n, m, d = len(mine), len(rest), mine.shape[1]
+    if min(n, m) < LEAST:
+        reason = f"fewer than {LEAST} rows in a group"
+        return [Interval(value=NAN, n=n + m, level=level, reason=reason)] * d
+    a, b = mine.var(axis=0, ddof=1) / n, rest.var(axis=0, ddof=1) / m
+    gap, error = mine.mean(axis=0) - rest.mean(axis=0), np.sqrt(a + b)
+    # a feature that adds the same to everybody has no error
+    freedom = np.where(error > 0.0, error**4 / np.maximum(a**2 / (n - 1) + b**2 / (m - 1), 1e-300), 1.0)
+    half = student.ppf(0.5 + level / 2.0, freedom) * error
+    return [
+        Interval(value=float(v), low=float(v - h), high=float(v + h), n=n + m, level=level)
+        for v, h in zip(gap, half, strict=True)
+    ]
+
+
+def distance_interval(values: np.ndarray, group: np.ndarray, found: Findings, level: float) -> Interval:
+    """Return the distance that was found in the first window with its interval, see ``two_cdfs``.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (m, d)
+        Of the rows of one window.
+    group : ndarray of int64, shape (m,)
+    found : Findings
+        From :func:`compare_laws`.
+    level : float
+    """
+    from mlopsim.numerics.ecdf import two_cdfs
+
+    if found.named is None or found.named.group[0] < 0:
+        return Interval(value=NAN, n=len(values), level=level, reason=found.reason)
+    own, column = group == found.named.group[0], 0 if found.named.part is None else found.named.part[0]
+    return two_cdfs(values[~own, column], values[own, column], level=level).distance
+
+
+def mean_interval(values: np.ndarray, group: np.ndarray, found: Findings, level: float) -> Interval:
+    """Return the gap that was found in the first window, in standard deviations, with Welch's interval.
+
+    Parameters as of :func:`distance_interval`; the findings are from :func:`compare_means`.
+    """
+    if found.named is None or found.named.group[0] < 0:
+        return Interval(value=NAN, n=len(values), level=level, reason=found.reason)
+    own, column = group == found.named.group[0], 0 if found.named.part is None else found.named.part[0]
+    scaled = values[:, column : column + 1] / values[:, column].std(ddof=1)
+    (interval,) = welch(scaled[own], scaled[~own], level)
+    return interval

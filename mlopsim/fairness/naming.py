@@ -2,8 +2,8 @@
 
 The gap of a group is its rate (or mean) less that of all others together: below 0 the group has less. With
 two groups the other one is all others, and both gaps are one; of them the one below 0 is named. This is the
-only gap in statistics, tables, pages and texts; the *spread* is largest less smallest rate of a group, which is
-what customary rules ask, and the *ratio* is lower by higher rate of two groups.
+only gap in statistics, tables, pages and texts; the *spread* is largest less smallest rate of a group, which
+is what customary rules ask, and the *ratio* is lower by higher rate of two groups.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def worst_place(score: np.ndarray, gap: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> score, gap = np.array([[2.0, 2.0], [1.0, 3.0], [np.nan] * 2]), np.array([[0.3, -0.3], [0.1, 0.2], [0, 0]])
-    >>> worst_place(score, gap)
+    >>> score = np.array([[2.0, 2.0], [1.0, 3.0], [np.nan, np.nan]])
+    >>> worst_place(score, np.array([[0.3, -0.3], [0.1, 0.2], [0.0, 0.0]]))
     array([ 1,  1, -1])
     """
     known = ~np.isnan(score)

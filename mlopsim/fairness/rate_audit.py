@@ -1,4 +1,4 @@
-"""Base of audits that compare one rate of each group."""
+"""What audits share that compare rates of groups."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import numpy as np
 
 from mlopsim.fairness.audit import Findings, lacking
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.naming import SPREAD, Named, entry
 from mlopsim.fairness.rates import LEAST, Compared, compare, left_out, surprise
 
 #: largest less smallest rate: above this it is unfair by the customary rule
 TOLERATED = 0.1
 #: that rule in words
-THUMB = "largest less smallest rate above .1"
+THUMB = f"{SPREAD} above .1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +60,17 @@ def findings(evidence: Evidence, rate: Rate, u: np.ndarray, *, ruled: bool) -> F
     """
     found, n = rate.compared(evidence, u)
     missing, reason = lacking(*rate.causes(found))
-    statistic = np.where(missing, np.nan, found.worst)
+    place = np.where(missing, -1, found.place)
+    spread = np.where(missing, np.nan, found.spread)
     return Findings(
-        statistic=statistic,
+        statistic=entry(found.gaps, place),
         score=surprise(found.p),
         p=found.p,
-        rule=broken(np.where(missing, np.nan, found.spread)) if ruled else None,
+        rule=broken(spread) if ruled else None,
         gaps=np.where(missing[:, None], np.nan, found.gaps),
-        reason=noted(reason, left_out(n, evidence.groups)),
+        reason=noted(reason, left_out(n, evidence.groups, rate.rows)),
+        named=Named(group=place, counts=entry(found.counts, place)),
+        asked=spread if ruled else None,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Findings, LabelAudit, lacking
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.naming import Named
 from mlopsim.fairness.rates import LEAST, fewer, surprise
 
 
@@ -59,5 +60,13 @@ class Accuracy(LabelAudit):
         lost[use] = promised[use] / rows[use] - right[use] / n[use]
         p[use] = fewer(right[use], n[use], promised[use], rows[use])
         return Findings(
-            statistic=lost, score=surprise(p), p=p, rule=np.greater(lost, 0.02 + 1e-12), reason=reason
+            statistic=lost,
+            score=surprise(p),
+            p=p,
+            rule=np.greater(lost, 0.02 + 1e-12),
+            reason=reason,
+            named=Named(
+                group=np.full(evidence.windows, -1),
+                counts=np.stack([promised, rows, right, n], axis=1).astype(np.int64),
+            ),
         )

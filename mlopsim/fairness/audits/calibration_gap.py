@@ -11,20 +11,22 @@ from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
 from mlopsim.fairness.audit import Findings, LabelAudit, lacking
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.naming import Named, entry, worst_place
 from mlopsim.fairness.rate_audit import noted
-from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, others, surprise, two_sided, worst_of
+from mlopsim.fairness.rates import LEAST, comparable, each_of, largest, left_out, others, surprise, two_sided
 
 
-@register("audit", "calibration_gap")
+@register("audit", "calibration_gap", version=2)
 @dataclass(kw_only=True)
 class CalibrationGap(LabelAudit):
-    """Largest gap between groups in the share of class 1 among rows of about the same score.
+    """Gap between a group and all others in the share of class 1 among rows of about the same score.
 
     The rows of a window are cut into strata of equal size by their score, whatever its unit. Given how many
     rows of class 1 a stratum has, those of one group have a hypergeometric law if labels depend on the score
     only; their sum over the strata is tested by its exact law (the Cochran-Mantel-Haenszel test without its
     normal approximation), randomised: p is exactly uniform where labels do not depend on the group. The
-    statistic is the Mantel-Haenszel difference of rates, the strata weighted by ``n_g n_rest / n``.
+    statistic is the Mantel-Haenszel difference of rates, the strata weighted by ``n_g n_rest / n``, of the
+    group that is named: the one whose gap is least by chance.
 
     A feature that is measured too low for one group makes equal scores mean different things; another base
     rate that the features tell does not, but for what is left of it within a stratum: the narrower, the less.
@@ -49,7 +51,7 @@ class CalibrationGap(LabelAudit):
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = CalibrationGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2)
-    (array([0.248, 0.258]), array([10.53, 12.41]))
+    (array([-0.248, -0.258]), array([10.53, 12.41]))
     """
 
     unit: ClassVar[str] = "share of class 1 at equal score"
@@ -64,7 +66,7 @@ class CalibrationGap(LabelAudit):
         check_range("audit/calibration_gap.strata", self.strata, 1, 10**6)
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
-        """Return the largest gap of each window."""
+        """Return the gap of each window that is least by chance."""
         from mlopsim.fairness.kernels.hypergeometric import summed_tails
         from mlopsim.fairness.kernels.segments import strata
 
@@ -99,11 +101,13 @@ class CalibrationGap(LabelAudit):
             summed_tails(n[told], hits[told], total[told], k.sum(axis=2)[told], below, at, above)
             draws = np.broadcast_to(u[:, None], told.shape)
             p[told] = two_sided(below, at, above, draws[told])
-        worst = worst_of(p)
+        each = each_of(p)
+        worst, place = -largest(-each), worst_place(surprise(each), gaps)
         return Findings(
-            statistic=largest(np.abs(gaps)),
+            statistic=entry(gaps, place),
             score=surprise(worst),
             p=worst,
             gaps=gaps,
             reason=noted(reason, left_out(evidence.rows, evidence.groups)),
+            named=Named(group=place),
         )

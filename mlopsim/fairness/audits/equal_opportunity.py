@@ -13,16 +13,19 @@ from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rate_audit import THUMB, Rate, findings
 
 
-@register("audit", "equal_opportunity", version=2)
+@register("audit", "equal_opportunity", version=3)
 @dataclass(kw_only=True)
 class EqualOpportunity(LabelAudit):
-    """Largest gap between the true-positive rate of a group and that of all others.
+    """Gap between the true-positive rate of a group and that of all others.
 
     The score is ``-log10`` of the p-value of Fisher's exact test among the rows of class 1, randomised:
     exactly uniform where two groups have equal rates, see :func:`mlopsim.fairness.rates.compare`.
 
-    The customary rule asks another gap: largest less smallest rate of a group, above .1 (with two groups both
-    gaps are the same).
+    The statistic is the gap of the group that is named: the one whose gap is least by chance, below 0 if it
+    has less than all others.
+
+    The customary rule asks for the spread: largest less smallest rate of a group, above .1 (with two groups
+    it is the absolute gap).
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ class EqualOpportunity(LabelAudit):
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = EqualOpportunity().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2), found.rule
-    (array([0.388, 0.393]), array([5.15, 6.07]), array([ True,  True]))
+    (array([-0.388, -0.393]), array([5.15, 6.07]), array([ True,  True]))
     """
 
     unit: ClassVar[str] = "true-positive rate"
@@ -49,7 +52,7 @@ class EqualOpportunity(LabelAudit):
     thumb: ClassVar[str] = THUMB
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
-        """Return the largest gap of each window."""
+        """Return the gap of each window that is least by chance."""
         rate = Rate(
             hits=evidence.decision,
             among=self.label(evidence) == 1,

@@ -12,23 +12,24 @@ from mlopsim.core.spec import check_range
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explanation_gaps import explained_rows, totals, unexplained
+from mlopsim.fairness.naming import Named, entry, worst_place
 from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import TINY, comparable, largest, left_out
 
 
-@register("audit", "explanation_shift")
+@register("audit", "explanation_shift", version=2)
 @dataclass(kw_only=True)
 class ExplanationShift(Audit):
     """How well a linear discriminant tells a group from all others by the Shapley values of held-out rows.
 
     The rows of each window and group are halved by chance; on each half a discriminant is learnt (ridge on
     the correlations within groups) and ranks the other half. The statistic is the area under the ROC curve of
-    both halves together, .5 being chance, of the group that is told best. The score is ``-log10`` of what
-    would be the one-sided normal p-value of the two rank sums together if they were independent, ties
-    corrected (Bonferroni over three groups or more). As each half judges what the other one taught, they are
-    not: where groups are alike the sum spreads 1.35 times as far, and .05 comes up in 12 % of the windows. It
-    is a score and no p-value; a limit comes from calibration, or from shuffled groups. Features are blamed by
-    the absolute standardised weights, averaged over the halves.
+    both halves together, .5 being chance, of the group with the largest z of its rank sums. The score is
+    ``-log10`` of what would be the one-sided normal p-value of the two rank sums together if they were
+    independent, ties corrected (Bonferroni over three groups or more). As each half judges what the other one
+    taught, they are not: where groups are alike the sum spreads 1.35 times as far, and .05 comes up in 12 %
+    of the windows. It is a score and no p-value; a limit comes from calibration, or from shuffled groups.
+    Features are blamed by the absolute standardised weights, averaged over the halves.
 
     Parameters
     ----------
@@ -88,12 +89,14 @@ class ExplanationShift(Audit):
         auc = 0.5 + surplus / np.maximum(both, 1)
         tail = log_ndtr(-largest(z)) + np.log(np.maximum(known.sum(axis=1), 1))
         tail = np.clip(tail, np.log(TINY), 0.0)
-        blame = largest(np.swapaxes(scaled, 1, 2))
+        # of equal ones the smaller group
+        place = worst_place(z, n[:, :shown].astype(np.float64))
         return Findings(
-            statistic=largest(auc),
+            statistic=entry(auc, place),
             score=0.0 - tail / np.log(10.0),
-            blame=blame,
-            reason=noted(reason, left_out(n, evidence.groups)),
+            blame=entry(scaled, place),
+            reason=noted(reason, left_out(n, evidence.groups, "explained rows")),
+            named=Named(group=place),
         )
 
     def _learn(

@@ -10,17 +10,22 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.rates import LEAST
+from mlopsim.fairness.naming import Named
+from mlopsim.fairness.rate_audit import noted
+from mlopsim.fairness.rates import LEAST, left_out
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.proportions import wilson
 
 
-@register("audit", "flip")
+@register("audit", "flip", version=2)
 @dataclass(kw_only=True)
 class Flip(Audit):
     """Share of decisions that change if rows are moved to another group.
 
     Of what the model sees only the column that tells the group best is changed, by what ``Evidence.flip``
     says; so several columns that give the group away together are not found. The score is the share: an
-    effect size.
+    effect size. Of all groups together: none is named. Groups with too few rows are left out: their rows are
+    neither moved nor counted, and nobody is moved there.
 
     References
     ----------
@@ -41,12 +46,28 @@ class Flip(Audit):
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return the share of each window."""
         decision, _ = evidence.flipped()
-        n = np.diff(evidence.bounds)
-        few = np.logical_or((evidence.rows < LEAST).any(axis=1), evidence.n_groups < 2)
+        n = evidence.rows
+        # rows of a small group are not moved, nor is anybody moved there
+        kept = n >= LEAST
         missing, reason = lacking(
-            (few, f"fewer than {LEAST} rows in a group"),
+            (kept.sum(axis=1) < 2, f"fewer than {LEAST} rows in a group"),
             (np.isnan(evidence.spread), "every score is the same"),
         )
-        changed = evidence.count(decision != evidence.decision).sum(axis=1)
-        share = np.where(missing, np.nan, changed / np.maximum(n, 1))
-        return Findings(statistic=share, score=share.copy(), reason=reason)
+        changed = (evidence.count(decision != evidence.decision) * kept).sum(axis=1)
+        rows = (n * kept).sum(axis=1)
+        share = np.where(missing, np.nan, changed / np.maximum(rows, 1))
+        counts = np.stack([changed, rows, np.zeros_like(rows), np.zeros_like(rows)], axis=1)
+        return Findings(
+            statistic=share,
+            score=share.copy(),
+            reason=noted(reason, left_out(n, evidence.groups)),
+            named=Named(group=np.full(evidence.windows, -1), counts=counts),
+        )
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the share of the first window with Wilson's interval."""
+        if np.isnan(found.statistic[0]):
+            return super().interval(evidence, found, level)
+        assert found.named is not None and found.named.counts is not None
+        changed, rows, _, _ = found.named.counts[0].tolist()
+        return wilson(changed, rows, level)

@@ -10,9 +10,10 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.group_values import Values, compare_laws
+from mlopsim.fairness.group_values import Values, compare_laws, distance_interval
 from mlopsim.fairness.rate_audit import noted
-from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, surprise
+from mlopsim.fairness.rates import LEAST, comparable, left_out, surprise
+from mlopsim.stats.interval import Interval
 
 
 @register("audit", "input_ks")
@@ -50,9 +51,14 @@ class InputKs(Audit):
         )
         found = compare_laws(Values(values=evidence.X, place=evidence.place, rows=n), missing)
         return Findings(
-            statistic=largest(found.blame),
+            statistic=found.worst,
             score=surprise(found.p),
             p=found.p,
             blame=found.blame,
             reason=noted(reason, left_out(n, evidence.groups)),
+            named=found.named(evidence.features),
         )
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the distance of the first window with its interval."""
+        return distance_interval(evidence.X, evidence.group, found, level)

@@ -13,14 +13,17 @@ from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.rate_audit import Rate, findings
 
 
-@register("audit", "predictive_parity")
+@register("audit", "predictive_parity", version=2)
 @dataclass(kw_only=True)
 class PredictiveParity(LabelAudit):
-    """Largest gap between the positive predictive value of a group and that of all others.
+    """Gap between the positive predictive value of a group and that of all others.
 
     The score is ``-log10`` of the p-value of Fisher's exact test among the rows that are accepted,
     randomised: exactly uniform where two groups have equal values, see
     :func:`mlopsim.fairness.rates.compare`.
+
+    The statistic is the gap of the group that is named: the one whose gap is least by chance, below 0 if it
+    has less than all others.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ class PredictiveParity(LabelAudit):
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = PredictiveParity().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(3), found.score.round(2)
-    (array([0.203, 0.113]), array([1.92, 1.41]))
+    (array([-0.203, -0.113]), array([1.92, 1.41]))
     """
 
     unit: ClassVar[str] = "positive predictive value"
@@ -44,7 +47,7 @@ class PredictiveParity(LabelAudit):
     exact: ClassVar[bool] = True
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
-        """Return the largest gap of each window."""
+        """Return the gap of each window that is least by chance."""
         rate = Rate(
             hits=self.label(evidence) == 1,
             among=evidence.decision,

@@ -10,9 +10,10 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.group_values import Values, compare_means
+from mlopsim.fairness.group_values import Values, compare_means, mean_interval
 from mlopsim.fairness.rate_audit import noted
 from mlopsim.fairness.rates import LEAST, comparable, left_out
+from mlopsim.stats.interval import Interval
 
 
 @register("audit", "score_gap")
@@ -22,8 +23,8 @@ class ScoreGap(Audit):
 
     It reads what explanations explain, as a whole: gaps that cancel in the score are not there. The score of
     the audit is the largest absolute gap in standard errors
-    (:func:`mlopsim.fairness.group_values.compare_means`); the statistic is the same gap in standard deviations
-    of the scores.
+    (:func:`mlopsim.fairness.group_values.compare_means`); the statistic is the same gap in standard
+    deviations of the scores.
 
     References
     ----------
@@ -34,7 +35,7 @@ class ScoreGap(Audit):
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = ScoreGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.statistic.round(2), found.score.round(2)
-    (array([0.7, 0.7]), array([6.96, 6.98]))
+    (array([-0.7, -0.7]), array([6.96, 6.98]))
     """
 
     unit: ClassVar[str] = "standard deviations of the score"
@@ -45,9 +46,18 @@ class ScoreGap(Audit):
         """Return the largest gap of each window."""
         n = evidence.rows
         found = compare_means(Values(values=evidence.score[:, None], place=evidence.place, rows=n))
-        gap, score = found.worst()
+        score = found.score
         few = np.logical_not(comparable(n).any(axis=1))
         _, reason = lacking(
             (few, f"fewer than {LEAST} rows in a group"), (np.isnan(score), "every score is the same")
         )
-        return Findings(statistic=gap, score=score, reason=noted(reason, left_out(n, evidence.groups)))
+        return Findings(
+            statistic=found.gap,
+            score=score,
+            reason=noted(reason, left_out(n, evidence.groups)),
+            named=found.named(),
+        )
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the gap of the first window with its interval."""
+        return mean_interval(evidence.score[:, None], evidence.group, found, level)

@@ -10,15 +10,16 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, lacking
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.group_values import Values, compare_laws
+from mlopsim.fairness.group_values import Values, compare_laws, distance_interval
 from mlopsim.fairness.rate_audit import noted
-from mlopsim.fairness.rates import LEAST, comparable, largest, left_out, surprise
+from mlopsim.fairness.rates import LEAST, comparable, left_out, surprise
+from mlopsim.stats.interval import Interval
 
 
 @register("audit", "score_ks")
 @dataclass(kw_only=True)
 class ScoreKs(Audit):
-    """Largest Kolmogorov-Smirnov distance of the scores of a group and of all others: no labels, no explanation.
+    """Kolmogorov-Smirnov distance of the scores of a group and of all others: no labels, no explanation.
 
     The score of the audit is ``-log10`` of the p-value of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows;
     too large where values repeat) times, with three groups or more, the number of groups (Bonferroni).
@@ -49,8 +50,13 @@ class ScoreKs(Audit):
         )
         found = compare_laws(Values(values=evidence.score[:, None], place=evidence.place, rows=n), missing)
         return Findings(
-            statistic=largest(found.distance[:, :, 0]),
+            statistic=found.worst,
             score=surprise(found.p),
             p=found.p,
             reason=noted(reason, left_out(n, evidence.groups)),
+            named=found.named(),
         )
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the distance of the first window with its interval."""
+        return distance_interval(evidence.score[:, None], evidence.group, found, level)

@@ -10,20 +10,31 @@ import numpy as np
 from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.explanation_gaps import gap_findings
+from mlopsim.fairness.explanation_gaps import Weighting, gap_findings, gap_interval
+from mlopsim.stats.interval import Interval
 
 
-@register("audit", "shap_gap")
+@register("audit", "shap_gap", version=2)
 @dataclass(kw_only=True)
 class ShapGap(Audit):
-    """Largest gap between the mean Shapley values of a feature in a group and in all others.
+    """Gap between the mean Shapley values of a feature in a group and in all others.
 
-    In units of the standard deviation of the score over the rows of the window: how far the feature moves the
-    scores of the groups apart, compared with how far people are apart. This is an effect size and not a
-    z value on purpose: a z value does not depend on the weight of a feature of a linear model, so that any
-    feature that differs between groups would be significant, however little the model uses it.
+    The score is the largest absolute gap in standard errors under shuffled groups, over groups and features
+    (:func:`mlopsim.fairness.group_values.compare_means`): a group of a few rows is as rarely far out as a
+    large one. The statistic is the same gap in standard deviations of the score over the rows of the window,
+    an effect size: how far the feature moves the scores of the group apart from those of all others, compared
+    with how far people are apart. Look at both: a gap in standard errors does not depend on the weight of a
+    feature of a linear model, 0 excepted. It is that of the feature itself (``audit/input_gap``), so that any
+    feature that differs between groups is found, however little the model uses it.
 
-    The gaps of all features add up to the gap of the mean scores. They are what features are blamed by.
+    Raw gaps of all features add up to the gap of the mean scores. Features are blamed by their gaps in
+    standard errors, in the group that is named.
+
+    Parameters
+    ----------
+    weighting : Weighting, default own
+        ``score``: gaps are compared in standard errors of the score instead of the feature's own, so that a
+        feature counts as much as it moves scores.
 
     References
     ----------
@@ -34,8 +45,8 @@ class ShapGap(Audit):
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> found = ShapGap().examine(sample(shift=1.0), np.random.default_rng(0))
     >>> found.score.round(2), found.blame.round(2)
-    (array([0.61, 0.67]), array([[0.64, 0.1 , 0.01, 0.  ],
-           [0.72, 0.  , 0.03, 0.  ]]))
+    (array([7.5 , 7.96]), array([[7.5 , 1.97, 0.4 , 0.  ],
+           [7.96, 0.02, 0.98, 0.  ]]))
     """
 
     unit: ClassVar[str] = "standard deviations of the score"
@@ -43,6 +54,12 @@ class ShapGap(Audit):
     reads: ClassVar[str] = "explanations"
     needs: ClassVar[frozenset[Source]] = frozenset({Source.SHAP})
 
+    weighting: Weighting = Weighting.OWN
+
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
-        """Return the largest gap of each window."""
-        return gap_findings(evidence, evidence.explained("shap"))
+        """Return the gap of each window that is the furthest out."""
+        return gap_findings(evidence, evidence.explained("shap"), self.weighting)
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the gap of the first window with Welch's interval."""
+        return gap_interval(evidence, evidence.explained("shap"), found, level)

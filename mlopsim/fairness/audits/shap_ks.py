@@ -11,20 +11,22 @@ from mlopsim.core.registry import register
 from mlopsim.fairness.audit import Audit, Findings, Source, lacking
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explanation_gaps import explained_rows, unexplained
+from mlopsim.fairness.group_values import Values, compare_laws, distance_interval
 from mlopsim.fairness.rate_audit import noted
-from mlopsim.fairness.rates import comparable, largest, left_out, others, surprise, worst_of
-from mlopsim.numerics import two_sample_pvalues as nulls
+from mlopsim.fairness.rates import left_out, surprise
+from mlopsim.stats.interval import Interval
 
 
-@register("audit", "shap_ks")
+@register("audit", "shap_ks", version=2)
 @dataclass(kw_only=True)
 class ShapKs(Audit):
-    """Largest Kolmogorov-Smirnov distance of the Shapley values of a feature in a group and in all others.
+    """Kolmogorov-Smirnov distance of the Shapley values of a feature in a group and in all others.
 
     The score is ``-log10`` of the p-value of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows; too large
-    where values repeat) times the number of features (Bonferroni). For a linear model the distance is that of
-    the feature itself, whatever its weight, 0 excepted: a feature that the model hardly uses counts as much
-    as one that decides. Features are blamed by their distances.
+    where values repeat) times the number of features, and of groups if there are three or more (Bonferroni);
+    the statistic is the largest distance of the group with this p-value. For a linear model the distance is
+    that of the feature itself, whatever its weight, 0 excepted: a feature that the model hardly uses counts
+    as much as one that decides. Features are blamed by their distances in that group.
 
     References
     ----------
@@ -47,29 +49,21 @@ class ShapKs(Audit):
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:
         """Return the largest distance of each window."""
-        from mlopsim.fairness.kernels.segments import distances
-
-        found = evidence.explained("shap")
-        n, d = explained_rows(evidence, found), len(evidence.features)
-        rest = others(n)
+        explained = evidence.explained("shap")
+        n = explained_rows(evidence, explained)
         missing, reason = lacking(*unexplained(evidence, n))
-        gaps = np.zeros((*n.shape, d), dtype=np.int64)
-        columns = np.ascontiguousarray(found.values.T)
-        bounds = np.searchsorted(found.rows, evidence.bounds)
-        distances(columns, evidence.group[found.rows], bounds, n, gaps)
-        tested = comparable(n) & ~missing[:, None]
-        # of features with equal numbers of rows the largest distance has the smallest p-value
-        top = gaps.max(axis=2, initial=0)
-        p = np.full(n.shape, np.nan)
-        sizes = zip(n[tested].tolist(), rest[tested].tolist(), top[tested].tolist(), strict=True)
-        p[tested] = [min(d * nulls.ks(*size), 1.0) for size in sizes]
-        size = np.where(tested, n * rest, 1)[:, :, None]
-        distance = np.where(tested[:, :, None], gaps / size, np.nan)
-        blame, worst = largest(np.swapaxes(distance, 1, 2)), worst_of(p)
+        place = evidence.place[explained.rows]
+        found = compare_laws(Values(values=explained.values, place=place, rows=n), missing)
         return Findings(
-            statistic=largest(blame),
-            score=surprise(worst),
-            p=worst,
-            blame=blame,
-            reason=noted(reason, left_out(n, evidence.groups)),
+            statistic=found.worst,
+            score=surprise(found.p),
+            p=found.p,
+            blame=found.blame,
+            reason=noted(reason, left_out(n, evidence.groups, "explained rows")),
+            named=found.named(evidence.features),
         )
+
+    def interval(self, evidence: Evidence, found: Findings, level: float) -> Interval:
+        """Return the distance of the first window with its interval."""
+        explained = evidence.explained("shap")
+        return distance_interval(explained.values, evidence.group[explained.rows], found, level)

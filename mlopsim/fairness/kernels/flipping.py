@@ -13,6 +13,7 @@ def move(
     bounds: np.ndarray,
     counts: np.ndarray,
     column: np.ndarray,
+    least: int,
     out: np.ndarray,
 ) -> None:
     """Write one column of each window into ``out``, see :func:`mlopsim.fairness.flipping.moved`.
@@ -26,6 +27,8 @@ def move(
         Rows.
     column : ndarray of int64, shape (T,)
         The column; -1: the window stays as it is.
+    least : int
+        Rows below which a group is left out.
     out : ndarray of float64, shape (n, d)
         A copy of X; written.
     """
@@ -43,7 +46,12 @@ def move(
             ranked[starts[own[i]] + seen[own[i]]] = i
             seen[own[i]] += 1
         for one in range(groups):
+            if counts[t, one] < least:
+                continue
             other = (one + 1) % groups
+            # the next group that is large enough, the group itself if there is no other
+            while counts[t, other] < least:
+                other = (other + 1) % groups
             for k in range(counts[t, one]):
                 # the middle of rank k's share of the group, as a place among the other group's ranks
                 place = int((k + 0.5) / counts[t, one] * counts[t, other])
