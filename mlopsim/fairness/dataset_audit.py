@@ -17,6 +17,7 @@ from mlopsim.fairness.audit import Audit, Source
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
 from mlopsim.fairness.flipping import flipped_rows
+from mlopsim.fairness.group_columns import dealt, group_features, without
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
 from mlopsim.learners.folds import stratified_folds
@@ -25,7 +26,7 @@ from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
 
 #: branches of the seed
-SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN, FOLDS = range(6)
+SPLIT, TRAIN, BACKGROUND, CHOSEN, DRAWN, FOLDS, APART = range(7)
 #: parts of the training rows, each left out once: what the model promises
 PARTS = 5
 
@@ -44,6 +45,13 @@ class Subject:
         The same rows; its features are the d of the data: attributions of the columns of one are added up.
     trained : int
         Rows that it was trained on.
+    apart : tuple of str
+        Features that tell the group without error (see
+        :func:`mlopsim.fairness.group_columns.group_features`). Audits that compare inputs or explanations of
+        groups do not see them.
+    columns, others : Evidence, or None
+        What those audits see instead of ``evidence`` and ``features``: without the features that are set
+        apart, which are dealt out among the rows by chance before anything is explained. None: no feature is.
     """
 
     table: Table
@@ -51,13 +59,27 @@ class Subject:
     evidence: Evidence
     features: Evidence
     trained: int
+    apart: tuple[str, ...] = ()
+    columns: Evidence | None = None
+    others: Evidence | None = None
+
+    def sets_apart(self, audit: Audit) -> bool:
+        """Say whether features that tell the group are kept from an audit."""
+        compares = audit.keeps_inputs or bool(audit.needs & {Source.SHAP, Source.LIME})
+        return bool(self.apart) and audit.by_group and compares
 
     def seen_by(self, audit: Audit) -> Evidence:
         """Return what an audit looks at: features if it needs attributions, else columns.
 
         A slice of a column says of one category what a slice of codes cannot.
         """
-        return self.features if audit.needs & {Source.SHAP, Source.LIME} else self.evidence
+        explained = bool(audit.needs & {Source.SHAP, Source.LIME})
+        chosen = self.features if explained else self.evidence
+        if self.sets_apart(audit):
+            other = self.others if explained else self.columns
+            assert other is not None
+            return other
+        return chosen
 
 
 def split_rows(table: Table, share: float, seed: np.random.SeedSequence, *, ordered: bool) -> np.ndarray:
@@ -183,7 +205,23 @@ def prepare(
         known=np.abs(summed(known, encoder.source, d)).mean(axis=0)[None],
         _explained={},
     )
-    return Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
+    subject = Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
+    apart = np.isin(np.arange(d), group_features(table.X, table.g))
+    if not apart.any():
+        return subject
+    drawn = dealt(held, apart[encoder.source], np.random.default_rng(branch(seed, APART)))
+    again = partial(_explain, model, drawn, group, background, explaining, seed, most)
+
+    def unaware(name: str, repeat: int) -> Explained:
+        found = again(name, repeat)
+        return Explained(rows=found.rows, values=summed(found.values, encoder.source, d))
+
+    return replace(
+        subject,
+        apart=tuple(name for name, told in zip(table.features, apart.tolist(), strict=True) if told),
+        columns=without(evidence, apart[encoder.source]),
+        others=without(features, apart, unaware),
+    )
 
 
 def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
@@ -353,7 +391,7 @@ def regrouped(
     def again(array: np.ndarray) -> np.ndarray:
         return np.tile(array, (rounds, *[1] * (array.ndim - 1)))
 
-    return Evidence(
+    found = Evidence(
         window=np.repeat(np.arange(rounds), m),
         windows=rounds,
         group=group.ravel(),
@@ -366,6 +404,9 @@ def regrouped(
         trained=np.repeat(evidence.trained, rounds, axis=0),
         explain=lambda name, repeat: Explained(rows=np.arange(rounds * m), values=again(shared)),
     )
+    # effect sizes are in units of all rows, however many of them are explained
+    found.spread = np.repeat(evidence.spread, rounds)
+    return found
 
 
 def summed(values: np.ndarray, columns: np.ndarray, features: int) -> np.ndarray:

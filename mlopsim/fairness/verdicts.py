@@ -45,8 +45,18 @@ class Verdict:
     says : Says
         ``FOUND`` if ``adjusted`` is at most the level that was asked.
     statistic : float
-        NaN: not enough data.
+        NaN: not enough data. It, its interval, p and what is blamed are of the same group and rate.
+    low, high : float
+        Ends of its interval, for itself; NaN where there is none.
+    no_interval : str
+        Why there is none.
     unit : str
+    group : str
+        The group that all this is of; ``all`` for rows of all groups, empty where groups play no part.
+    against : str
+        What it is compared with; empty: nothing.
+    rate : str
+        Which rate, feature or slice; empty: there is one only.
     p : float
         NaN where nothing is tested.
     adjusted : float
@@ -57,6 +67,8 @@ class Verdict:
         The customary rule; empty: there is none.
     broken : bool or None
         Whether that rule is broken; None: there is none, or not enough data.
+    asked : float
+        The number that the rule asks for; NaN where it is the statistic, or there is none.
     blamed : tuple of (str, float)
         The features that it blames most, at most three.
     labels : str
@@ -70,12 +82,19 @@ class Verdict:
     audit: str
     says: Says
     statistic: float
+    low: float
+    high: float
+    no_interval: str
     unit: str
+    group: str
+    against: str
+    rate: str
     p: float
     adjusted: float
     test: str
     thumb: str
     broken: bool | None
+    asked: float
     blamed: tuple[tuple[str, float], ...]
     labels: str
     reason: str
@@ -89,7 +108,6 @@ def judge(
     *,
     alpha: float = 0.05,
     rounds: int = 999,
-    own: str = "",
     watch: Callable[[str], None] = lambda name: None,
 ) -> list[Verdict]:
     """Let audits look at a subject.
@@ -107,8 +125,6 @@ def judge(
         Chance that any audit finds something where there is nothing.
     rounds : int, default 999
         Times that groups are shuffled.
-    own : str, optional
-        The group's own column: a verdict that blames it has a note.
     watch : callable, optional
         Called with the name of each audit before it looks.
 
@@ -141,12 +157,12 @@ def judge(
             if found.p is not None:
                 p, test = float(found.p[0]), "own"
             elif not audit.needs - {Source.SHAP, Source.LIME}:
-                p = shuffled(audit, evidence, rounds, root)
+                p, found = shuffled(audit, evidence, rounds, root)
                 test = "shuffled groups"
         looked.append((audit, found, p, test, time.perf_counter() - began))
     adjusted = holm([p for _, _, p, _, _ in looked])
     return [
-        _verdict(name, *parts, float(level), alpha, subject, own, rounds)
+        _verdict(name, *parts, float(level), alpha, subject, rounds)
         for name, parts, level in zip(names, looked, adjusted, strict=True)
     ]
 
@@ -161,7 +177,6 @@ def _verdict(
     adjusted: float,
     alpha: float,
     subject: Subject,
-    own: str,
     rounds: int,
 ) -> Verdict:
     missing = bool(np.isnan(found.score[0]))
@@ -171,7 +186,8 @@ def _verdict(
         says = Says.NO_TEST
     else:
         says = Says.FOUND if adjusted <= alpha else Says.NOT_FOUND
-    features, blamed = subject.seen_by(audit).features, []
+    evidence = subject.seen_by(audit)
+    features, blamed = evidence.features, []
     if found.blame is not None and not missing:
         order = np.argsort(-found.blame[0], kind="stable")[:3]
         blamed = [(features[j], float(found.blame[0, j])) for j in order if found.blame[0, j] > 0.0]
@@ -181,21 +197,31 @@ def _verdict(
             f"no deal of the groups was like it, yet {rounds} deals show no more than p = {p:.2g}, too much "
             "after the adjustment: deal more often (--rounds)"
         )
-    if blamed and blamed[0][0] == own and audit.needs & {Source.SHAP, Source.LIME}:
+    if subject.sets_apart(audit):
+        columns = ", ".join(f"'{feature}'" for feature in subject.apart)
         notes.append(
-            f"'{own}' itself tells groups apart however little the model uses it: see how large the "
-            "statistic is, what flip says of decisions, and a model that does not see it (--blind)"
+            f"without {columns}: its values tell the groups whatever the model makes of them, be they coin "
+            "tosses; what it makes of them: flip, and a model that does not see them (--blind, --drop)"
         )
+    interval = audit.interval(evidence, found, 1.0 - alpha)
+    group, against, rate = names_of(audit, found, evidence)
     return Verdict(
         audit=name,
         says=says,
         statistic=float(found.statistic[0]),
+        low=interval.low,
+        high=interval.high,
+        no_interval=interval.reason,
         unit=audit.unit,
+        group=group,
+        against=against,
+        rate=rate,
         p=p,
         adjusted=adjusted,
         test=test,
         thumb=audit.thumb,
         broken=None if found.rule is None or missing else bool(found.rule[0]),
+        asked=float("nan") if found.asked is None or missing else float(found.asked[0]),
         blamed=tuple(blamed),
         labels=audit.labels_used.value,
         reason="; ".join(notes),
@@ -203,8 +229,36 @@ def _verdict(
     )
 
 
-def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.SeedSequence) -> float:
-    """Return the p-value of an audit's score among the scores with shuffled groups.
+def names_of(audit: Audit, found: Findings, evidence: Evidence) -> tuple[str, str, str]:
+    """Return the names of the group, of what it is compared with, and of the rate, of the first window.
+
+    Empty where there is none; ``all`` where an audit of groups means all of them.
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.made_up_evidence import sample
+    >>> audit, evidence = make("audit", "equalised_odds"), sample(windows=1, groups=3, shift=1.0)
+    >>> names_of(audit, audit.examine(evidence, np.random.default_rng(0)), evidence)
+    ('c', 'all others', 'true-positive rate')
+    """
+    named, groups = found.named, evidence.groups
+    if named is None or np.isnan(found.score[0]):
+        return "", "", ""
+    place = int(named.group[0])
+    part = -1 if named.part is None else int(named.part[0])
+    rate = named.parts[part] if part >= 0 else ""
+    if place < 0:
+        return ("all" if audit.by_group and not rate else ""), "", rate
+    other = -1 if named.against is None else int(named.against[0])
+    if other < 0 and len(groups) == 2:
+        other = 1 - place
+    return groups[place], groups[other] if other >= 0 else "all others", rate
+
+
+def shuffled(
+    audit: Audit, evidence: Evidence, rounds: int, seed: np.random.SeedSequence
+) -> tuple[float, Findings]:
+    """Return the p-value of an audit's score among the scores with shuffled groups, and what has this score.
 
     ``(1 + number of rounds with at least the score) / (1 + rounds)``; of an audit that draws at random the
     score is looked at with draws of its own.
@@ -220,27 +274,30 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
 
     Returns
     -------
-    float
+    p : float
         NaN where the audit has no score.
+    findings : Findings
+        What is tested: without slices of features, which shuffled groups say nothing about.
 
     Examples
     --------
     >>> from mlopsim.fairness.made_up_evidence import sample
     >>> audit, seed = make("audit", "four_fifths"), np.random.SeedSequence(0)
-    >>> shuffled(audit, sample(windows=1, shift=1.0), 99, seed), shuffled(audit, sample(windows=1), 99, seed)
-    (0.01, 0.72)
+    >>> [shuffled(audit, sample(windows=1, shift=shift), 99, seed)[0] for shift in (1.0, 0.0)]
+    [0.01, 0.72]
     """
     rows, values = np.arange(len(evidence.window)), None
     if audit.needs:
         (source,) = audit.needs
-        found = evidence.explained(source.value)
-        rows, values = found.rows, found.values
+        explained = evidence.explained(source.value)
+        rows, values = explained.rows, explained.values
     group = evidence.group[rows]
     rng = np.random.default_rng(branch(seed, 1))
     inputs = audit.keeps_inputs
-    score = audit.examine(regrouped(evidence, rows, values, group[None], inputs=inputs), rng).score[0]
+    found = audit.examine(regrouped(evidence, rows, values, group[None], inputs=inputs), rng)
+    score = found.score[0]
     if np.isnan(score):
-        return float("nan")
+        return float("nan"), found
     # rows, or matrices of features for each group, whichever is more
     width = 0 if values is None else values.shape[1]
     wide = evidence.X.shape[1] if inputs else 1
@@ -253,7 +310,7 @@ def shuffled(audit: Audit, evidence: Evidence, rounds: int, seed: np.random.Seed
         # equal but for rounding is not less; a round without a score says nothing against groups alike
         above += int((~(scores < score - 1e-12 * abs(score))).sum())
         left -= count
-    return (1 + above) / (1 + rounds)
+    return (1 + above) / (1 + rounds), found
 
 
 def by_battery(
@@ -273,8 +330,10 @@ def by_battery(
 
     Examples
     --------
-    >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", p=0.01, adjusted=0.02, test="own",
-    ...               thumb="", broken=None, blamed=(), labels="none", reason="", seconds=0.0)
+    >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", low=0.5,
+    ...               high=1.5, no_interval="", group="a", against="b", rate="", p=0.01, adjusted=0.02,
+    ...               test="own", thumb="", broken=None, asked=0.0, blamed=(), labels="none", reason="",
+    ...               seconds=0.0)
     >>> by_battery([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
     {'first': (<Says.FOUND: 'found'>, ('one',))}
     """

@@ -124,7 +124,6 @@ def command(**given: Any) -> None:
             root.spawn(1)[0],
             alpha=given["alpha"],
             rounds=given["rounds"],
-            own=given["group"],
             watch=lambda name: status.update(literal(f"audit {name} ...")),
         )
         status.update("drawing ...")
