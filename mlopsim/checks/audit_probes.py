@@ -84,6 +84,24 @@ def formed(audit: Audit, found: Findings, evidence: Evidence) -> None:
         require(bool((np.isnan(found.p) == missing).all()), f"{where}p-value and score are not both there")
         known = found.p[~missing]
         require(bool(((known >= 0.0) & (known <= 1.0)).all()), f"{where}a p-value is not in [0, 1]")
+    named = found.named
+    require(
+        named is not None or not audit.by_group,
+        f"{where}whose numbers these are is not said",
+        remedy="named: the group of statistic, score, p and blame",
+    )
+    if named is not None:
+        for name, top in (("group", G), ("against", G), ("part", len(named.parts))):
+            array = getattr(named, name)
+            if array is None and name != "group":
+                continue
+            fine = isinstance(array, np.ndarray) and array.dtype == np.int64 and array.shape == (T,)
+            require(fine, f"{where}named.{name} must be int64 of shape ({T},)")
+            fine = bool(((array >= -1) & (array < top)).all())
+            require(fine, f"{where}named.{name} is not from -1 to {top - 1}")
+        if named.counts is not None:
+            fine = named.counts.dtype == np.int64 and named.counts.shape == (T, 4)
+            require(fine, f"{where}named.counts must be int64 of shape ({T}, 4)")
     if audit.exact:
         require(found.p is not None, "says exact = True, but has no p-value")
         assert found.p is not None

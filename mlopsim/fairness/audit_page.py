@@ -13,8 +13,10 @@ from mlopsim.core.track import Section
 from mlopsim.fairness.audit_page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
-from mlopsim.fairness.rates import LEAST, gap_interval
+from mlopsim.fairness.naming import GAP, RATIO, SPREAD
+from mlopsim.fairness.rates import LEAST, comparable, gap_interval
 from mlopsim.fairness.verdicts import Says, Verdict, by_battery
+from mlopsim.stats.interval import NAN, Interval
 from mlopsim.stats.proportions import wilson
 from mlopsim.stats.table import interval_columns
 
@@ -47,23 +49,60 @@ def sections(
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> pl.DataFrame:
     """Return one row for each audit, with texts as they are printed."""
-    rule = {True: "broken", False: "kept", None: ""}
     return pl.DataFrame(
         {
             "audit": [v.audit for v in verdicts],
             "verdict": [v.says.value for v in verdicts],
             "statistic": [v.statistic for v in verdicts],
-            "statistic_reason": [v.reason for v in verdicts],
+            "statistic_low": [v.low for v in verdicts],
+            "statistic_high": [v.high for v in verdicts],
+            "statistic_reason": ["; ".join(filter(None, (v.reason, v.no_interval))) for v in verdicts],
             "unit": [v.unit for v in verdicts],
+            "of": [of_text(v) for v in verdicts],
             "p": [p_text(v.p) for v in verdicts],
             "adjusted": [p_text(v.adjusted) for v in verdicts],
             "test": [v.test or "–" for v in verdicts],
-            "rule of thumb": [f"{rule[v.broken]}: {v.thumb}" if rule[v.broken] else "–" for v in verdicts],
+            "rule of thumb": [rule_text(v) for v in verdicts],
             "blames": [", ".join(name for name, _ in v.blamed) or "–" for v in verdicts],
             "labels": [v.labels for v in verdicts],
             "seconds": [v.seconds for v in verdicts],
         }
     )
+
+
+def of_text(verdict: Verdict) -> str:
+    """Return whose the numbers of a verdict are: which group less which, and which rate or feature.
+
+    Examples
+    --------
+    >>> one = Verdict(audit="one", says=Says.FOUND, statistic=-0.1, low=-0.2, high=0.0, no_interval="",
+    ...               unit="", group="a", against="b", rate="true-positive rate", p=0.01, adjusted=0.02,
+    ...               test="own", thumb="", broken=None, asked=0.2, blamed=(), labels="none", reason="",
+    ...               seconds=0.0)
+    >>> of_text(one)
+    'a less b: true-positive rate'
+    """
+    sign = "by" if verdict.unit.startswith("ratio") else "less"
+    groups = f"{verdict.group} {sign} {verdict.against}" if verdict.against else verdict.group
+    return ": ".join(filter(None, (groups, verdict.rate))) or "–"
+
+
+def rule_text(verdict: Verdict) -> str:
+    """Return what the customary rule says, with the number that it asks for where it is not the statistic.
+
+    Examples
+    --------
+    >>> one = Verdict(audit="one", says=Says.FOUND, statistic=-0.1, low=-0.2, high=0.0, no_interval="",
+    ...               unit="", group="a", against="b", rate="", p=0.01, adjusted=0.02, test="own",
+    ...               thumb="spread above .1", broken=True, asked=0.2, blamed=(), labels="none", reason="",
+    ...               seconds=0.0)
+    >>> rule_text(one)
+    'broken (0.200): spread above .1'
+    """
+    if verdict.broken is None:
+        return "–"
+    number = "" if math.isnan(verdict.asked) else f" ({verdict.asked:.3f})"
+    return f"{'broken' if verdict.broken else 'kept'}{number}: {verdict.thumb}"
 
 
 def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Section:
@@ -75,12 +114,24 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
         "decisions, and audited rows are like those of the training) is no more than that. **not found** "
         "does not mean that there is nothing: few rows show little. With many rows small differences are "
         "found, too: look at the **statistic**, and at the customary **rule of thumb**, which knows nothing "
-        "of the number of rows. The statistic of rates is the largest gap between a group and all others "
-        "together, as it is tested; the rule of thumb asks for the largest less the smallest rate, which is "
-        "more where there are three groups or more (its size is among the gaps below). **no test**: the "
-        "number alone; nothing says how large it may be by chance. What is found is a difference, not its "
-        "cause, and not who is to blame for it."
+        "of the number of rows. The statistic, its interval, p and what is blamed are of one group and one "
+        "rate or feature (**of**): the one that is the furthest out for so many rows, so that the chance "
+        f"gap of a small group does not hide that of a large one. A gap is {GAP}; a ratio is the {RATIO}. "
+        f"The rule of thumb asks for other numbers, in brackets: the spread is the {SPREAD}, small groups "
+        "left out. **no test**: the number alone; nothing says how large it may be by chance. What is found "
+        "is a difference, not its cause, and not who is to blame for it."
     )
+    if subject.apart:
+        names = ", ".join(code_span(name) for name in subject.apart)
+        text += (
+            f"\n\nThe model sees {names}, which tells the groups without error. Audits that compare inputs "
+            "or attributions of groups are shown all but this: its attributions tell groups apart even if "
+            "it is a coin toss that the model hardly uses. Decisions and scores are tested as they are. A "
+            "model makes a little of a coin toss, too, by chance of its training rows; then it does treat "
+            "groups unequally, a little, and with many audited rows that is found: it is true of this "
+            "model, and does not say that the group matters in the data. Train a model that does not see it "
+            "(`--blind`) to see what is left."
+        )
     notes = [
         f"{code_span(v.audit)}: {v.reason}" for v in verdicts if v.reason and v.says is not Says.TOO_LITTLE
     ]
@@ -158,24 +209,53 @@ def _groups(evidence: Evidence, level: float) -> Section:
     return Section(title="Groups", text=text, table=frame, figures={"Share accepted, by group": figure})
 
 
+def rate_gaps(evidence: Evidence, level: float) -> dict[str, list[Interval]]:
+    """Return the gap of each group in each rate, with intervals; small groups are left out.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        One window.
+    level : float
+
+    Examples
+    --------
+    >>> from mlopsim.fairness.made_up_evidence import sample
+    >>> rate_gaps(sample(windows=1, shift=1.0), 0.95)["accepted"][1]
+    Interval(-0.2 [-0.279, -0.118], n=400)
+    """
+    found: dict[str, list[Interval]] = {}
+    for rate, (hits, rows) in _rates(evidence).items():
+        known = comparable(rows[None])[0]
+        found[rate] = []
+        for k, n, told in zip(hits.tolist(), rows.tolist(), known.tolist(), strict=True):
+            rest = int(rows.sum()) - n
+            if told:
+                found[rate].append(gap_interval(k, n, int(hits.sum()) - k, rest, level))
+            else:
+                reason = f"left out: fewer than {LEAST} rows of the group, or of all others"
+                found[rate].append(Interval(value=NAN, n=n + rest, level=level, reason=reason))
+    return found
+
+
 def _gaps(evidence: Evidence, level: float) -> Section:
-    rates = _rates(evidence)
-    rows = []
-    for g, name in enumerate(evidence.groups):
-        values = {}
-        for rate, (hits, among) in rates.items():
-            one, other = int(among[g]), int(among.sum() - among[g])
-            values[rate] = gap_interval(int(hits[g]), one, int(hits.sum() - hits[g]), other, level)
-        rows.append((name, values))
-    frame = pl.DataFrame({"group": [name for name, _ in rows]})
-    for rate in rates:
-        columns = interval_columns(rate, [values[rate] for _, values in rows])
+    rates, gaps = _rates(evidence), rate_gaps(evidence, level)
+    frame = pl.DataFrame({"group": list(evidence.groups)})
+    for rate, values in gaps.items():
+        columns = interval_columns(rate, values)
         frame = frame.with_columns(pl.Series(k, v) for k, v in columns.items() if not k.endswith("_n"))
     text = (
-        f"Each group less all others together, with {level:.0%} intervals (Newcombe 1998, method 10), each "
-        "for itself. Above 0: the group has the higher rate. Largest less smallest rate, of groups of "
-        f"{LEAST} rows or more: {_spreads(rates)}."
+        f"A gap is {GAP}. {level:.0%} intervals (Newcombe 1998, method 10), each for itself. A group with "
+        f"fewer than {LEAST} rows that count for a rate has no gap; among all others its rows count. Spread, "
+        f"{SPREAD}, of these groups: {_spreads(rates)}."
     )
+    small = [
+        f"{code_span(name)} ({n} rows)"
+        for name, n in zip(evidence.groups, evidence.rows[0].tolist(), strict=True)
+        if n < LEAST
+    ]
+    if small:
+        text += f" Left out in all audits and tables: {', '.join(small)}."
     return Section(title="Gaps between groups", text=text, table=frame)
 
 
@@ -214,20 +294,23 @@ def _data(subject: Subject) -> Section:
 
 def _words(alpha: float) -> Section:
     text = (
-        "- **own**: the audit's test (Fisher's exact test, randomised, where rates are compared). **shuffled "
-        "groups**: the groups are dealt out anew, the score is compared with those of the deals.\n"
+        "- **own**: the audit's test (Fisher's exact test, randomised, where rates are compared). "
+        "**shuffled groups**: the groups are dealt out anew, the score is compared with those of the "
+        "deals.\n"
         "- **accuracy** and **f1** compare with the rows that were trained on, of which each is predicted "
         "by a model that was not trained on it (five folds): what is lost is lost over time or by chance. "
         "Groups play no part.\n"
-        "- **slice_accuracy**: the statistic and the blame are of all slices, and any model has hard ones; "
-        "what is tested by shuffled groups is whether groups are such slices.\n"
+        "- **slice_accuracy**: of slices that are groups; any model has hard slices of features, and "
+        "shuffled groups say nothing about those.\n"
         "- **flip** moves the feature that tells the groups best, with all its categories; other features "
         "that give the group away stay.\n"
-        "- Attributions of a model that sees the group tell the group, however little it is used: "
-        "**shap_ks** and **explanation_shift** then find it; **shap_gap** says how much it moves.\n"
+        "- **shap_gap**, **lime_gap**: tested in standard errors, which do not depend on how much a model "
+        "makes of a feature; the statistic says how far it moves scores, in their standard deviations. Of a "
+        "linear model they find what a test of the inputs finds.\n"
         "- **score**: what is explained: log odds where the model is a sum, else the probability of class "
         "1.\n"
-        f"- A group of fewer than {LEAST} rows is left out; what then cannot be said is 'not enough data'.\n"
+        f"- A group with fewer than {LEAST} rows that count is left out, in every audit by the same rule, "
+        "and named; what then cannot be said is 'not enough data'. Among all others its rows count.\n"
         "- **blames**: the features by which the audit's number comes about, the first most.\n"
         "- With three groups or more each is compared with all others, the worst one counts (level "
         f"{alpha:g}, Bonferroni)."

@@ -10,6 +10,8 @@ import polars as pl
 from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.group_values import welch
+from mlopsim.fairness.naming import GAP
 from mlopsim.fairness.rates import LEAST
 from mlopsim.stats.interval import NAN, Interval
 from mlopsim.stats.table import interval_columns
@@ -58,10 +60,6 @@ def attribution_gaps(evidence: Evidence, name: str, level: float) -> tuple[list[
     rows : ndarray of int64, shape (G,)
         That were explained.
 
-    References
-    ----------
-    Welch (1947), Biometrika 34, 28-35.
-
     Examples
     --------
     >>> from mlopsim.fairness.made_up_evidence import sample
@@ -69,8 +67,6 @@ def attribution_gaps(evidence: Evidence, name: str, level: float) -> tuple[list[
     >>> found[0], rows.tolist()
     (Interval(0.698 [0.542, 0.853], n=400), [200, 200])
     """
-    from scipy.stats import t as student
-
     explained = evidence.explained(name)
     group = evidence.group[explained.rows]
     rows = np.bincount(group, minlength=evidence.n_groups)
@@ -78,20 +74,7 @@ def attribution_gaps(evidence: Evidence, name: str, level: float) -> tuple[list[
     for g in range(evidence.n_groups):
         mine = explained.values[group == g]
         others = explained.values[group != g]
-        n, m, total = len(mine), len(others), len(group)
-        if min(n, m) < LEAST:
-            reason = f"fewer than {LEAST} explained rows in a group"
-            found += [Interval(value=NAN, n=total, level=level, reason=reason)] * explained.values.shape[1]
-            continue
-        a, b = mine.var(axis=0, ddof=1) / n, others.var(axis=0, ddof=1) / m
-        gap, error = mine.mean(axis=0) - others.mean(axis=0), np.sqrt(a + b)
-        # a feature that adds the same to everybody has no error
-        freedom = np.where(error > 0.0, error**4 / np.maximum(a**2 / (n - 1) + b**2 / (m - 1), 1e-300), 1.0)
-        half = student.ppf(0.5 + level / 2.0, freedom) * error
-        found += [
-            Interval(value=float(v), low=float(v - h), high=float(v + h), n=total, level=level)
-            for v, h in zip(gap, half, strict=True)
-        ]
+        found += welch(mine, others, level)
     return found, rows
 
 
@@ -106,11 +89,11 @@ def attributions(evidence: Evidence, level: float) -> list[Section]:
     out = []
     titles = {"shap": "Shapley values", "lime": "LIME"}
     texts = {
-        "shap": "What each feature adds to the model's score (interventional Shapley values), mean of a "
-        "group less mean of all others. Over the features the gaps add up to the gap of the mean scores "
+        "shap": "What each feature adds to the score (interventional Shapley values): gaps of its mean. "
+        f"A gap is {GAP}. Over the features the gaps add up to the gap of the mean scores "
         "of the rows that were explained.",
         "lime": "What being in its quarter of a feature adds to the score of a row, by a linear model fitted "
-        "around it (LIME, quartile form), mean of a group less mean of all others. They add up to nothing.",
+        f"around it (LIME, quartile form): gaps of its mean. A gap is {GAP}. They add up to nothing.",
     }
     for name, title in titles.items():
         found, rows = attribution_gaps(evidence, name, level)

@@ -33,27 +33,35 @@ def fisher(k: int, n: int, other: int, rest: int, u: float) -> float:
     return randomised(float(law.cdf(k - 1)), float(law.pmf(k)), float(law.sf(k)), u)
 
 
-def compared(hits: np.ndarray, group: np.ndarray, groups: int, u: float) -> tuple[float, float, bool]:
-    """Return the largest gap, the p-value, and whether all succeed or none does."""
-    gaps, values = [], []
-    alike = len(set(hits.tolist())) < 2
-    for g in range(groups):
+def chosen(found: list[Found]) -> Found:
+    """Return the pair (gap, surprise) with the largest surprise; of equal ones that with the least gap."""
+    top = max(surprise for _, surprise in found)
+    return min(pair for pair in found if pair[1] >= top - 1e-9 * abs(top))
+
+
+def compared(hits: np.ndarray, group: np.ndarray, groups: int, u: float, known: list[int]) -> list[Found]:
+    """Return gap and p-value, times their number, of the groups that are compared; none if all are alike."""
+    if len(set(hits.tolist())) < 2:
+        return []
+    found = []
+    for g in known:
         own, rest = hits[group == g], hits[group != g]
-        if min(len(own), len(rest)) < LEAST:
-            continue
-        gaps.append(abs(own.mean() - rest.mean()))
-        if not alike:
-            values.append(fisher(int(own.sum()), len(own), int(rest.sum()), len(rest), u))
-    if not gaps:
-        return math.nan, math.nan, alike
-    times = 1 if groups == 2 else len(values)
-    return max(gaps), min(1.0, times * min(values)) if values else math.nan, alike
+        p = fisher(int(own.sum()), len(own), int(rest.sum()), len(rest), u)
+        found.append((own.mean() - rest.mean(), min(1.0, p * (1 if groups == 2 else len(known)))))
+    return found
+
+
+def enough(group: np.ndarray, groups: int) -> list[int]:
+    return [g for g in range(groups) if min((group == g).sum(), (group != g).sum()) >= LEAST]
 
 
 def parity(e: Evidence, rows: np.ndarray, hits: np.ndarray, among: np.ndarray, u: float) -> Found:
     use = rows[among[rows]]
-    gap, p, alike = compared(hits[use], e.group[use], e.n_groups, u)
-    return NOTHING if math.isnan(p) or alike else (gap, score_of(p))
+    group = e.group[use]
+    found = compared(hits[use], group, e.n_groups, u, enough(group, e.n_groups))
+    if not found:
+        return NOTHING
+    return chosen([(gap, score_of(p)) for gap, p in found])
 
 
 def demographic_parity(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
@@ -69,18 +77,18 @@ def predictive_parity(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
 
 
 def equalised_odds(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
-    gaps, values = [], []
-    for label in (0, 1):
-        use = rows[e.observed[rows] == label]
-        gap, p, alike = compared(e.decision[use], e.group[use], e.n_groups, u[label])
-        if math.isnan(gap):
-            return NOTHING
-        gaps.append(gap)
-        if not alike:
-            values.append(p)
-    if not values:
+    parts = [rows[e.observed[rows] == label] for label in (0, 1)]
+    both = set(range(e.n_groups)).intersection(*(enough(e.group[part], e.n_groups) for part in parts))
+    found = []
+    tests = 0
+    for label, part in enumerate(parts):
+        some = compared(e.decision[part], e.group[part], e.n_groups, u[label], sorted(both))
+        found += some
+        tests += bool(some)
+    if not found:
         return NOTHING
-    return max(gaps), score_of(1.0 - (1.0 - min(values)) ** len(values))
+    gap, _ = chosen([(gap, score_of(p)) for gap, p in found])
+    return gap, score_of(1.0 - (1.0 - min(p for _, p in found)) ** tests)
 
 
 def calibration_gap(e: Evidence, rows: np.ndarray, u: np.ndarray, count: int = 20) -> Found:
@@ -89,7 +97,8 @@ def calibration_gap(e: Evidence, rows: np.ndarray, u: np.ndarray, count: int = 2
         return NOTHING
     part = np.array([(score < value).sum() * count // len(rows) for value in score])
     y, group = e.observed[rows], e.group[rows]
-    gaps, values = [], []
+    gaps: list[float] = []
+    values: list[float] = []
     for g in range(e.n_groups):
         own = group == g
         if min(own.sum(), (~own).sum()) < LEAST:
@@ -110,19 +119,29 @@ def calibration_gap(e: Evidence, rows: np.ndarray, u: np.ndarray, count: int = 2
                 told = told or 0 < k + j < n + m
         if told:
             at = found - start
-            gaps.append(abs(np.average(differences, weights=weights)))
+            gaps.append(float(np.average(differences, weights=weights)))
             values.append(randomised(law[:at].sum(), law[at], law[at + 1 :].sum(), u[0]))
     if not values:
         return NOTHING
-    return max(gaps), score_of(min(1.0, (1 if e.n_groups == 2 else len(values)) * min(values)))
+    times = 1 if e.n_groups == 2 else len(values)
+    return chosen([(gap, score_of(min(1.0, times * p))) for gap, p in zip(gaps, values, strict=True)])
 
 
 def four_fifths(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
     decision, group = e.decision[rows], e.group[rows]
-    rates = [decision[group == g].mean() for g in range(e.n_groups) if (group == g).sum() >= LEAST]
-    if len(rates) < 2 or (min(rates) == max(rates) and min(rates) in (0.0, 1.0)):
+    parts = [decision[group == g] for g in range(e.n_groups) if (group == g).sum() >= LEAST]
+    if len(parts) < 2:
         return NOTHING
-    return min(rates) / max(rates), 1.0 - min(rates) / max(rates)
+    share = np.concatenate(parts).mean()
+    if share in (0.0, 1.0):
+        return NOTHING
+    found = []
+    for one in parts:
+        for other in parts:
+            if one is not other and one.mean() <= other.mean() and other.mean() > 0.0:
+                error = math.sqrt(share * (1.0 - share) * (1.0 / len(one) + 1.0 / len(other)))
+                found.append((one.mean() / other.mean(), (other.mean() - one.mean()) / error))
+    return chosen(found)
 
 
 def accuracy(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
@@ -174,9 +193,11 @@ def slice_accuracy(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
         if min(n, rest) < LEAST:
             continue
         k, other = int(right[mask].sum()), int(right[~mask].sum())
-        gaps.append(right.mean() - k / n)
+        gaps.append(k / n - other / rest)
         values.append(stats.fisher_exact([[k, n - k], [other, rest - other]], alternative="less").pvalue)
-    return (max(gaps), score_of(min(1.0, len(values) * min(values)))) if values else NOTHING
+    if not values:
+        return NOTHING
+    return chosen([(gap, score_of(min(1.0, len(values) * p))) for gap, p in zip(gaps, values, strict=True)])
 
 
 def attributed(e: Evidence, rows: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -190,12 +211,15 @@ def gap(e: Evidence, rows: np.ndarray, name: str) -> Found:
     values, group = attributed(e, rows, name)
     if not len(rows) or np.ptp(e.score[rows]) == 0.0:
         return NOTHING
-    found = [
-        np.abs(values[group == g].mean(axis=0) - values[group != g].mean(axis=0)).max()
-        for g in range(e.n_groups)
-        if min((group == g).sum(), (group != g).sum()) >= LEAST
-    ]
-    return (max(found) / e.score[rows].std(),) * 2 if found else NOTHING
+    found = []
+    for column in values.T:
+        for g in enough(group, e.n_groups):
+            own, rest = column[group == g], column[group != g]
+            far = own.mean() - rest.mean()
+            if np.ptp(column) > 0.0:
+                error = column.std(ddof=1) * math.sqrt(1.0 / len(own) + 1.0 / len(rest))
+                found.append((far / e.score[rows].std(), abs(far) / error))
+    return chosen(found) if found else NOTHING
 
 
 def shap_gap(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
@@ -210,8 +234,27 @@ def shap_ks(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
     values, group = attributed(e, rows, "shap")
     if not len(rows) or np.ptp(e.score[rows]) == 0.0:
         return NOTHING
+    return far_laws(values, group, e.n_groups)
+
+
+def far_means(values: np.ndarray, group: np.ndarray, groups: int) -> Found:
+    """Return the gap that is largest in standard errors, in standard deviations and in these."""
+    found = []
+    for column in values.T:
+        if len(column) < 2 or np.ptp(column) == 0.0:
+            continue
+        for g in range(groups):
+            own, rest = column[group == g], column[group != g]
+            if min(len(own), len(rest)) < LEAST:
+                continue
+            deviations = (own.mean() - rest.mean()) / column.std(ddof=1)
+            found.append((deviations, abs(deviations) * math.sqrt(len(own) * len(rest) / len(column))))
+    return chosen(found) if found else NOTHING
+
+
+def far_laws(values: np.ndarray, group: np.ndarray, groups: int) -> Found:
     distances, least = [], []
-    for g in range(e.n_groups):
+    for g in range(groups):
         if min((group == g).sum(), (group != g).sum()) < LEAST:
             continue
         tests = [stats.ks_2samp(column[group == g], column[group != g]) for column in values.T]
@@ -219,7 +262,30 @@ def shap_ks(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
         least.append(min(1.0, values.shape[1] * min(test.pvalue for test in tests)))
     if not least:
         return NOTHING
-    return max(distances), score_of(min(1.0, (1 if e.n_groups == 2 else len(least)) * min(least)))
+    times = 1 if groups == 2 else len(least)
+    surprises = [score_of(min(1.0, times * p)) for p in least]
+    # of equally surprising ones the smaller group
+    sizes = [(group == g).sum() for g in enough(group, groups)]
+    place = min(range(len(least)), key=lambda k: (-round(surprises[k], 9), sizes[k]))
+    return distances[place], surprises[place]
+
+
+def input_gap(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
+    return far_means(e.X[rows], e.group[rows], e.n_groups)
+
+
+def score_gap(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
+    return far_means(e.score[rows, None], e.group[rows], e.n_groups)
+
+
+def input_ks(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
+    return far_laws(e.X[rows], e.group[rows], e.n_groups)
+
+
+def score_ks(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
+    if not len(rows) or np.ptp(e.score[rows]) == 0.0:
+        return NOTHING
+    return far_laws(e.score[rows, None], e.group[rows], e.n_groups)
 
 
 def influence(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
@@ -233,10 +299,11 @@ def influence(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
 
 
 def flip(e: Evidence, rows: np.ndarray, u: np.ndarray) -> Found:
-    sizes = [(e.group[rows] == g).sum() for g in range(e.n_groups)]
-    if min(sizes) < LEAST or len(sizes) < 2 or np.ptp(e.score[rows]) == 0.0:
+    kept = [g for g in range(e.n_groups) if (e.group[rows] == g).sum() >= LEAST]
+    use = rows[np.isin(e.group[rows], kept)]
+    if len(kept) < 2 or np.ptp(e.score[rows]) == 0.0:
         return NOTHING
-    return (float((e.decision[rows] != e.flipped()[0][rows]).mean()),) * 2
+    return (float((e.decision[use] != e.flipped()[0][use]).mean()),) * 2
 
 
 def explanation_shift(e: Evidence, rows: np.ndarray, u: np.ndarray, ridge: float = 0.01) -> Found:
@@ -251,7 +318,7 @@ def explanation_shift(e: Evidence, rows: np.ndarray, u: np.ndarray, ridge: float
             if u[i] * left < wanted:
                 half[i], wanted = 1, wanted - 1
             left -= 1
-    areas, values_p = [], []
+    areas, values_p, sizes = [], [], []
     for g in range(e.n_groups):
         own = group == g
         if min(own.sum(), (~own).sum()) < LEAST:
@@ -274,6 +341,7 @@ def explanation_shift(e: Evidence, rows: np.ndarray, u: np.ndarray, ridge: float
             variance += len(a) * len(b) / 12 * (n + 1 - (ties**3 - ties).sum() / (n * (n - 1)))
             pairs += len(a) * len(b)
         areas.append(0.5 + surplus / pairs)
+        sizes.append(own.sum())
         values_p.append(
             float(stats.norm.logsf(surplus / math.sqrt(variance))) if variance > 0 else math.log(0.5)
         )
@@ -283,7 +351,8 @@ def explanation_shift(e: Evidence, rows: np.ndarray, u: np.ndarray, ridge: float
     times = 1 if e.n_groups == 2 else len(areas)
     if e.n_groups == 2:
         areas, values_p = areas[:1], values_p[:1]
-    return max(areas), max(-(min(values_p) + math.log(times)) / math.log(10.0), 0.0)
+    place = min(range(len(areas)), key=lambda k: (values_p[k], sizes[k]))
+    return areas[place], max(-(min(values_p) + math.log(times)) / math.log(10.0), 0.0)
 
 
 PLAIN: dict[str, Callable[[Evidence, np.ndarray, np.ndarray], Found]] = {
@@ -299,8 +368,12 @@ PLAIN: dict[str, Callable[[Evidence, np.ndarray, np.ndarray], Found]] = {
         flip,
         four_fifths,
         influence,
+        input_gap,
+        input_ks,
         lime_gap,
         predictive_parity,
+        score_gap,
+        score_ks,
         shap_gap,
         shap_ks,
         slice_accuracy,

@@ -21,34 +21,36 @@ GOLDEN: dict[str, tuple[int, list[float], list[float]]] = {
     "flip": (1, [0.1896551724, 0.2162162162], [0.1896551724, 0.2162162162]),
     "four_fifths": (1, [0.5632653061, 0.9047619048], [0.4367346939, 0.09523809524]),
     "influence": (1, [0.06805378149, 0.037752149], [0.06805378149, 0.037752149]),
+    "input_gap": (1, [0.7148377391, 0.2973043877], [2.663124168, 1.278287398]),
+    "input_ks": (1, [0.3838509317, 0.230994152], [1.052224618, 0.03828078813]),
     "lime_gap": (1, [0.8384710241, 0.4763952175], [0.8384710241, 0.4763952175]),
     "predictive_parity": (1, [0.1428571429, 0.1428571429], [1.035092172, 0.5714299516]),
+    "score_gap": (1, [0.6744391452, 0.2022325311], [2.512619423, 0.869517258]),
+    "score_ks": (1, [0.3689440994, 0.1666666667], [1.500005098, 0.2121977771]),
     "shap_gap": (1, [0.6052709833, 0.2459107441], [0.6052709833, 0.2459107441]),
     "shap_ks": (1, [0.3838509317, 0.230994152], [1.052224618, 0.03828078813]),
     "slice_accuracy": (1, [0.1650246305, 0.2062588905], [0.03850975457, 0.7772021017]),
 }
+EXPLANATIONS = ["shap_gap", "shap_ks", "lime_gap", "influence", "flip", "explanation_shift"]
+RIVALS = ["input_gap", "input_ks", "score_gap", "score_ks"]
+TRADITIONAL = ["accuracy", "f1", "slice_accuracy", "four_fifths"]
+METRICS = [
+    "demographic_parity",
+    "equal_opportunity",
+    "equalised_odds",
+    "predictive_parity",
+    "calibration_gap",
+]
 #: version and audits
 GOLDEN_ARMS: dict[str, tuple[int, list[str]]] = {
-    "traditional": (1, ["accuracy", "f1", "slice_accuracy", "four_fifths"]),
-    "metrics": (
-        1,
-        ["demographic_parity", "equal_opportunity", "equalised_odds", "predictive_parity", "calibration_gap"],
-    ),
-    "explained": (
-        1,
-        [
-            "accuracy",
-            "f1",
-            "slice_accuracy",
-            "four_fifths",
-            "shap_gap",
-            "shap_ks",
-            "lime_gap",
-            "influence",
-            "flip",
-            "explanation_shift",
-        ],
-    ),
+    "traditional": (1, TRADITIONAL),
+    "metrics": (1, METRICS),
+    "rivals": (1, RIVALS),
+    "explanations": (1, EXPLANATIONS),
+    "explained": (1, [*TRADITIONAL, *EXPLANATIONS]),
+    "rivals_and_explanations": (1, [*RIVALS, *EXPLANATIONS]),
+    "all_but_explanations": (1, [*TRADITIONAL, *METRICS, *RIVALS]),
+    "all_audits": (1, [*TRADITIONAL, *METRICS, *RIVALS, *EXPLANATIONS]),
 }
 
 

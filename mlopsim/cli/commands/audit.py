@@ -214,21 +214,25 @@ def _print(verdicts: list[Verdict], title: str) -> None:
     from rich.table import Table
 
     from mlopsim.fairness.audit_page import verdict_rows
-    from mlopsim.stats.table import format_number
+    from mlopsim.fairness.naming import GAP
+    from mlopsim.stats.table import format_interval
 
     rows: pl.DataFrame = verdict_rows(verdicts)
     console = Console() if Console().is_terminal else Console(width=200)
-    shown = ("audit", "verdict", "statistic", "unit", "adjusted", "rule of thumb", "blames")
+    shown = ("audit", "verdict", "statistic", "unit", "of", "adjusted", "rule of thumb", "blames")
     grid = Table(title=literal(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in shown:
         grid.add_column(name, justify="right" if name in ("statistic", "adjusted") else "left")
     for row in rows.iter_rows(named=True):
-        cells = [format_number(row[c], 3) if c == "statistic" else str(row[c]) for c in shown]
+        number = format_interval(row["statistic"], row["statistic_low"], row["statistic_high"], 3)
+        cells = [number if c == "statistic" else str(row[c]) for c in shown]
         grid.add_row(*map(literal, cells))
     console.print(grid)
-    for row in rows.iter_rows(named=True):
-        if row["statistic_reason"]:
-            note = f"{row['audit']}: {row['statistic_reason']}"
-            console.print(literal(note, "dim"))
-    note = "adjusted: p-value by Holm's method over all audits; found: at most alpha"
+    for verdict in verdicts:
+        if verdict.reason:
+            console.print(literal(f"{verdict.audit}: {verdict.reason}", "dim"))
+    note = (
+        f"statistic: with its own interval; a gap is {GAP}\n"
+        "adjusted: p-value by Holm's method over all audits; found: at most alpha"
+    )
     console.print(note, markup=False, highlight=False, style="dim")
