@@ -101,7 +101,7 @@ def rule_text(verdict: Verdict) -> str:
     """
     if verdict.broken is None:
         return "–"
-    number = "" if math.isnan(verdict.asked) else f" ({verdict.asked:.3f})"
+    number = "" if verdict.asked is None else f" ({verdict.asked:.3f})"
     return f"{'broken' if verdict.broken else 'kept'}{number}: {verdict.thumb}"
 
 

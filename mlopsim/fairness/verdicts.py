@@ -67,8 +67,8 @@ class Verdict:
         The customary rule; empty: there is none.
     broken : bool or None
         Whether that rule is broken; None: there is none, or not enough data.
-    asked : float
-        The number that the rule asks for; NaN where it is the statistic, or there is none.
+    asked : float or None
+        The number that the rule asks for; None where it is the statistic, or there is none.
     blamed : tuple of (str, float)
         The features that it blames most, at most three.
     labels : str
@@ -94,7 +94,7 @@ class Verdict:
     test: str
     thumb: str
     broken: bool | None
-    asked: float
+    asked: float | None
     blamed: tuple[tuple[str, float], ...]
     labels: str
     reason: str
@@ -221,7 +221,7 @@ def _verdict(
         test=test,
         thumb=audit.thumb,
         broken=None if found.rule is None or missing else bool(found.rule[0]),
-        asked=float("nan") if found.asked is None or missing else float(found.asked[0]),
+        asked=None if found.asked is None or missing else float(found.asked[0]),
         blamed=tuple(blamed),
         labels=audit.labels_used.value,
         reason="; ".join(notes),
@@ -332,7 +332,7 @@ def by_battery(
     --------
     >>> one = Verdict(audit="one", says=Says.FOUND, statistic=1.0, unit="", low=0.5,
     ...               high=1.5, no_interval="", group="a", against="b", rate="", p=0.01, adjusted=0.02,
-    ...               test="own", thumb="", broken=None, asked=0.0, blamed=(), labels="none", reason="",
+    ...               test="own", thumb="", broken=None, asked=None, blamed=(), labels="none", reason="",
     ...               seconds=0.0)
     >>> by_battery([one], {"first": ["one", "two"], "second": ["two"]}, 0.05)
     {'first': (<Says.FOUND: 'found'>, ('one',))}

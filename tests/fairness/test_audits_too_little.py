@@ -88,6 +88,19 @@ def test_labels_of_one_kind_only(name: str) -> None:
 
 def test_groups_that_are_left_out_are_named() -> None:
     few = np.array([[9, 9, 2]])
-    assert left_out(few, ("a", "b", "c")) == "group 'c' left out"
-    assert left_out(np.repeat(few, 2, axis=0), ("a", "b", "c")) == "group 'c' left out in 2 of 2 windows"
+    assert left_out(few, ("a", "b", "c")) == "group 'c' (2) left out: fewer than 5 rows"
+    two = left_out(np.repeat(few, 2, axis=0), ("a", "b", "c"), "accepted rows")
+    assert two == "group 'c' left out in 2 of 2 windows: fewer than 5 accepted rows"
     assert left_out(few[:, :2], ("a", "b")) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in SINGLE if name not in UNGROUPED])
+def test_a_small_group_is_left_out_by_every_audit_alike(name: str) -> None:
+    """Three rows of a third group: nobody's number is theirs, and everybody says so."""
+    whole = probes.sample(seed=4, windows=1, per_group=150, groups=3, shift=0.5)
+    third = np.flatnonzero(whole.group == 2)
+    found = look(name, probes.taken(whole, np.delete(np.arange(len(whole.group)), third[3:])))
+    assert not np.isnan(found.score[0]) and found.named is not None
+    assert found.named.group[0] in (-1, 0, 1)
+    assert "group 'c' (" in found.reason and "left out: fewer than 5" in found.reason
+    assert found.gaps is None or np.isnan(found.gaps[0, 2])
