@@ -32,7 +32,8 @@ class Violation:
     impact : float
         1 less the ratio of the lowest to the highest acceptance rate of groups.
     errors : float
-        The larger of the gaps between groups of true-positive and of false-positive rates, by true labels.
+        The larger of the spreads (largest less smallest rate of a group) of true-positive and of false-positive
+        rates, by true labels.
     accuracy : float
         By true labels.
     """
@@ -111,15 +112,15 @@ class Truth:
         accepted = says.reshape(cells, -1)
         wanted = (found.true == 1).reshape(cells, -1)
         rates = accepted.mean(axis=1)
-        gaps = []
+        spreads = []
         for rows in (wanted, ~wanted):
             count = rows.sum(axis=1)
             if (count > 0).all():
                 rate = (accepted & rows).sum(axis=1) / count
-                gaps.append(float(np.ptp(rate)))
+                spreads.append(float(np.ptp(rate)))
         return Violation(
             treatment=float((says != would).mean()),
             impact=float(1.0 - rates.min() / rates.max()) if rates.max() > 0.0 else 0.0,
-            errors=max(gaps, default=0.0),
+            errors=max(spreads, default=0.0),
             accuracy=float((says == (found.true == 1)).mean()),
         )

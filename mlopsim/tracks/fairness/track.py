@@ -49,7 +49,8 @@ class FairnessTrack:
         ``background``, ``rows``, ``samples``: see :class:`mlopsim.fairness.explaining.Explaining`.
     tolerated : dict
         Violations up to which a model does no harm: ``treatment`` (share of decisions that the group
-        changes), ``impact`` (1 less the ratio of acceptance rates), ``errors`` (gap of error rates).
+        changes), ``impact`` (1 less the ratio, lowest by highest acceptance rate), ``errors`` (the larger
+        spread, largest less smallest rate of a group, of both error rates).
     rules : bool, default True
         Whether the customary rule of thumb of each audit is a method, too.
 

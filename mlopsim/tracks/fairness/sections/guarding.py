@@ -13,8 +13,8 @@ from mlopsim.core.track import Section
 #: how a violation of each norm is measured
 MEASURES = {
     "treatment": "decisions that the group changes",
-    "impact": "1 - ratio of acceptance rates",
-    "errors": "largest gap of error rates",
+    "impact": "1 - ratio, lowest by highest acceptance rate",
+    "errors": "larger spread of error rates",
 }
 
 
