@@ -32,8 +32,8 @@ class Violation:
     impact : float
         1 less the ratio of the lowest to the highest acceptance rate of groups.
     errors : float
-        The larger of the spreads (largest less smallest rate of a group) of true-positive and of false-positive
-        rates, by true labels.
+        The larger of the spreads (largest less smallest rate of a group) of true-positive and of
+        false-positive rates, by true labels.
     accuracy : float
         By true labels.
     """
