@@ -38,6 +38,7 @@ class Control(Detector):
         """Return its attributes; it reads nothing of the signal."""
         facts = super().facts()
         facts |= {"role": "control", "reads": "nothing", "needs": "none", "bound": self.bound or None}
+        facts["sides"] = None
         return facts | ({"known": "the truth"} if self.knows_changes else {})
 
     def at_rate(self, arl0: float, rows: int, rng: np.random.Generator) -> Self:

@@ -100,7 +100,7 @@ class Detector:
         return None
 
     def facts(self) -> dict[str, Attribute]:
-        """Return its attributes: family, role, reads, needs and known.
+        """Return its attributes: family, role, reads, needs, known and sides.
 
         Examples
         --------
@@ -120,6 +120,7 @@ class Detector:
             "reads": " or ".join(reads),
             "needs": "none" if not needs else "labels" if needs == reads else "labels for errors",
             "known": self.known.text,
+            "sides": self.sides.value,
         }
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.track import Attribute
+from mlopsim.drift.direction import Direction
 from mlopsim.drift.law import Law
 from mlopsim.drift.positions import positions
 from mlopsim.drift.signal import Signal, SignalKind
@@ -110,6 +111,9 @@ class Scenario:
     risk_change : float
         Mean error of the model from the first change on less that before it; NaN where there is no model or
         no change.
+    directions : tuple of Direction
+        What each harmful change does to the error of a model that does not change, or to the mean of the
+        ticks where there is no model; empty where nobody knows.
     harmful_risk, harmless_risk : tuple of float
         Measured for each of these changes: mean error of the model between its end and the next change, less
         that between the change before and its start. NaN where no row is left; empty where there is no model.
@@ -121,6 +125,7 @@ class Scenario:
     harmless: tuple[tuple[int, int], ...] = ()
     laws: tuple[Law, Law] | None = None
     risk_change: float = float("nan")
+    directions: tuple[Direction, ...] = ()
     harmful_risk: tuple[float, ...] = ()
     harmless_risk: tuple[float, ...] = ()
 

@@ -76,6 +76,7 @@ def score_alarms(
     first: int = 0,
     harmless: Sequence[tuple[int, int]] | np.ndarray = (),
     lag: int = 0,
+    aside: Sequence[tuple[int, int]] | np.ndarray = (),
 ) -> Score:
     """Score alarms against true changes.
 
@@ -107,6 +108,9 @@ def score_alarms(
         an alarm before that is no answer to it. Delays count from the start all the same, so that none is
         below the lag. A change that no tick is left for (the lag reaches the end of its window) is one that
         nobody can find, and is ignored.
+    aside : sequence of (start, end)
+        Changes that are scored elsewhere (falls of an error, say, where rises are scored): each ends the time
+        of the change before it and has its own window, and alarms there are neither hits nor false.
 
     Returns
     -------
@@ -132,6 +136,7 @@ def score_alarms(
     """
     at = np.unique(positions(alarms, "alarms"))
     spans, calm = pairs(drifts, "changes"), pairs(harmless, "harmless changes")
+    others = pairs(aside, "changes aside")
     ticks, tolerance, first, lag = (
         int(positions([value], name)[0])
         for value, name in ((ticks, "ticks"), (tolerance, "tolerance"), (first, "first"), (lag, "lag"))
@@ -146,12 +151,15 @@ def score_alarms(
             remedy="count ticks from 0; leave out what comes after the end",
         )
     at = at[at >= first]
-    found_in = _Windows.of(spans, first, ticks, tolerance, lag)
+    every = _Windows.of(np.concatenate([spans, others]), first, ticks, tolerance, lag)
+    counted = np.isin(every.start, spans[:, 0])
+    found_in = every.only(counted)
     quiet_in = _Windows.of(calm, first, ticks, tolerance, lag)
-    busy, quiet = found_in.owners(ticks), quiet_in.owners(ticks)
+    taken, busy, quiet = every.owners(ticks), found_in.owners(ticks), quiet_in.owners(ticks)
     # whatever belongs to a change that needs an answer is no matter of a harmless one
-    quiet = np.where(busy >= 0, -1, quiet)
-    stable = int(((busy < 0) & (quiet < 0))[first:].sum())
+    quiet = np.where(taken >= 0, -1, quiet)
+    stable = int(((taken < 0) & (quiet < 0))[first:].sum())
+    at = at[(taken[at] < 0) | (busy[at] >= 0)]
     alarmed = len(np.unique(quiet[at])) - bool((quiet[at] < 0).any())
     visible = len(np.unique(quiet[quiet >= 0]))
     at_all = at
@@ -225,6 +233,10 @@ class _Windows:
         end = np.minimum(end, np.append(begin[1:], ticks))
         open_ = end > begin
         return cls(start=start[open_], begin=begin[open_], end=end[open_])
+
+    def only(self, which: np.ndarray) -> _Windows:
+        """Return the windows of some of them, each as long as it is among all."""
+        return _Windows(start=self.start[which], begin=self.begin[which], end=self.end[which])
 
     def owners(self, ticks: int) -> np.ndarray:
         """Return the change to which each tick belongs, int64 (ticks,), -1 for none."""

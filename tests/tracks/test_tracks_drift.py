@@ -43,7 +43,8 @@ METHODS: list[Any] = [
 ]
 KS = "ks(reference=3)"
 CONTROLS = with_controls([])
-SMALL = {"arl0": 2000, "horizon": 1000, "runs": 150, "checks": 150, "curve": [1000, 5000]}
+LONG = {"rate_rows": 2000, "rate_runs": 40}
+SMALL = {"arl0": 2000, "horizon": 1000, "runs": 150, "checks": 150, "curve": [1000, 5000], **LONG}
 
 
 @pytest.fixture(scope="module")

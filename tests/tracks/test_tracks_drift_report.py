@@ -49,8 +49,9 @@ MOVED = {
         "shifts": [{"covariate": {"at": 22, "feature": 3, "magnitude": 2.0, "mode": "move"}}],
     }
 }
+LONG = {"rate_rows": 4000, "rate_runs": 30}
 SETTINGS = {
-    "calibration": {"arl0": 4000, "horizon": 1500, "runs": 60, "checks": 60, "curve": [2000]},
+    "calibration": {"arl0": 4000, "horizon": 1500, "runs": 60, "checks": 60, "curve": [2000], **LONG},
     "tolerance": 500,
 }
 

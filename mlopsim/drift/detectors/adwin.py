@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range
+from mlopsim.core.spec import added, check_range
 from mlopsim.drift.compiled import Compiled, Kernel
 from mlopsim.drift.confidence_search import confidence_of
+from mlopsim.drift.signal import Side
 
 #: above 1 delta bounds no probability any more, but the limit goes on: a signal of few rows may need it
 LARGEST = 1e6
@@ -39,6 +40,9 @@ class ADWIN(Compiled):
         Shortest part that is compared.
     grace : int, default 10
         Rows before the first test.
+    side : Side, default both
+        Which changes it looks for; ``both`` is published. With ``up`` a cut counts only if the newer part is
+        higher, so that the window is not cut where the mean fell.
 
     Notes
     -----
@@ -71,6 +75,7 @@ class ADWIN(Compiled):
     max_buckets: int = 5
     min_window: int = 5
     grace: int = 10
+    side: Side = added(Side.BOTH)
 
     def __post_init__(self) -> None:
         check_range("detector/adwin.delta", self.delta, 0.0, LARGEST, open_low=True)
@@ -78,6 +83,11 @@ class ADWIN(Compiled):
         check_range("detector/adwin.max_buckets", self.max_buckets, 2, 10**4)
         check_range("detector/adwin.min_window", self.min_window, 1, 10**9)
         check_range("detector/adwin.grace", self.grace, 0, 10**9)
+
+    @property
+    def sides(self) -> Side:
+        """Which changes it looks for."""
+        return self.side
 
     @property
     def threshold(self) -> float:
@@ -107,8 +117,10 @@ class ADWIN(Compiled):
         return run  # type: ignore[no-any-return]
 
     def params(self) -> np.ndarray:
-        """Return clock, max_buckets, min_window, grace."""
-        return np.array([self.clock, self.max_buckets, self.min_window, self.grace], dtype=np.float64)
+        """Return clock, max_buckets, min_window, grace, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        values = [self.clock, self.max_buckets, self.min_window, self.grace, up, down]
+        return np.array(values, dtype=np.float64)
 
     def fresh(self) -> np.ndarray:
         """Return an empty window."""

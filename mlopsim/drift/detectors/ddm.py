@@ -10,13 +10,14 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.compiled import Compiled, Kernel
-from mlopsim.drift.signal import Side, SignalKind
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.mirrored import Mirrored
+from mlopsim.drift.signal import SignalKind
 
 
 @register("detector", "ddm")
 @dataclass(kw_only=True)
-class DDM(Compiled):
+class DDM(Mirrored):
     """Drift Detection Method: the error rate has risen above its best by ``level`` standard deviations.
 
     With the running error rate p, ``s = sqrt(p (1 - p) / n)`` and both at the lowest ``p + s`` so far, the
@@ -29,6 +30,9 @@ class DDM(Compiled):
         Drift level in standard deviations.
     warm_start : int, default 30
         Rows before the score is defined, again after each alarm.
+    side : Side, default up
+        Which changes it looks for; ``up`` is published, the others are its mirror image
+        (:class:`mlopsim.drift.mirrored.Mirrored`).
 
     Notes
     -----
@@ -59,21 +63,16 @@ class DDM(Compiled):
         check_range("detector/ddm.level", self.level, 0.0, np.inf)
         check_range("detector/ddm.warm_start", self.warm_start, 1, 10**9)
 
-    @property
-    def sides(self) -> Side:
-        """Rises only."""
-        return Side.UP
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        """Return the compiled loops for rises and for any sides."""
+        from mlopsim.drift.kernels.ddm import run, sided
 
-    def kernel(self) -> Kernel:
-        """Return the compiled loop."""
-        from mlopsim.drift.kernels.ddm import run
+        return run, sided
 
-        return run  # type: ignore[no-any-return]
-
-    def params(self) -> np.ndarray:
+    def numbers(self) -> list[float]:
         """Return warm_start."""
-        return np.array([self.warm_start], dtype=np.float64)
+        return [float(self.warm_start)]
 
-    def fresh(self) -> np.ndarray:
+    def start(self) -> np.ndarray:
         """Return n, p, p_min, s_min."""
         return np.array([0.0, 0.0, np.inf, np.inf])

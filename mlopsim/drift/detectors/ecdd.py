@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range
+from mlopsim.core.spec import added, check_range
 from mlopsim.drift.compiled import Compiled, Kernel
 from mlopsim.drift.signal import Side, SignalKind
 
@@ -30,6 +30,10 @@ class ECDD(Compiled):
         Weight of the newest error.
     warm_start : int, default 30
         Rows before the score is defined.
+    side : Side, default up
+        Which changes it looks for; ``up`` is published. ``both`` is the two-sided EWMA chart (Roberts 1959):
+        the distance of e from p either way. The published width was fitted to one side: the mean of 400 rows
+        holds for ``up`` only.
 
     Notes
     -----
@@ -38,7 +42,8 @@ class ECDD(Compiled):
     References
     ----------
     Ross, Adams, Tasoulis and Hand (2012), *Exponentially weighted moving average charts for detecting concept
-    drift*, Pattern Recognition Letters 33, 191-198.
+    drift*, Pattern Recognition Letters 33, 191-198; Roberts (1959), *Control chart tests based on geometric
+    moving averages*, Technometrics 1, 239-250.
 
     Examples
     --------
@@ -53,6 +58,7 @@ class ECDD(Compiled):
     scale: float = 1.0
     lam: float = 0.2
     warm_start: int = 30
+    side: Side = added(Side.UP)
 
     def __post_init__(self) -> None:
         check_range("detector/ecdd.scale", self.scale, 0.0, np.inf)
@@ -62,7 +68,7 @@ class ECDD(Compiled):
     @property
     def sides(self) -> Side:
         """Which changes it looks for."""
-        return Side.UP
+        return self.side
 
     def kernel(self) -> Kernel:
         """Return the compiled loop."""
@@ -71,8 +77,9 @@ class ECDD(Compiled):
         return run  # type: ignore[no-any-return]
 
     def params(self) -> np.ndarray:
-        """Return lam, warm_start."""
-        return np.array([self.lam, self.warm_start], dtype=np.float64)
+        """Return lam, warm_start, up, down."""
+        up, down = self.side is not Side.DOWN, self.side is not Side.UP
+        return np.array([self.lam, self.warm_start, up, down], dtype=np.float64)
 
     def fresh(self) -> np.ndarray:
         """Return n, rate, average, variance's factor."""

@@ -10,13 +10,14 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.compiled import Compiled, Kernel
-from mlopsim.drift.signal import Side, SignalKind
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.mirrored import Mirrored
+from mlopsim.drift.signal import SignalKind
 
 
 @register("detector", "eddm")
 @dataclass(kw_only=True)
-class EDDM(Compiled):
+class EDDM(Mirrored):
     """Early Drift Detection Method: errors follow each other faster than they did.
 
     With mean and standard deviation of the distances between errors, the level ``mean + 2 sd`` over its
@@ -29,6 +30,10 @@ class EDDM(Compiled):
         Smallest ratio that is no drift, in [0, 1].
     warm_start : int, default 30
         Errors before the score is defined, again after each alarm.
+    side : Side, default up
+        Which changes it looks for; ``up`` is published. ``down`` reads the distances between right answers
+        (:class:`mlopsim.drift.mirrored.Mirrored`): where few rows are wrong these are nearly always 1, and a
+        fall of the error rate hardly shortens them.
 
     References
     ----------
@@ -55,11 +60,6 @@ class EDDM(Compiled):
         check_range("detector/eddm.warm_start", self.warm_start, 1, 10**9)
 
     @property
-    def sides(self) -> Side:
-        """Rises of the error rate only."""
-        return Side.UP
-
-    @property
     def threshold(self) -> float:
         """What the score must exceed: ``-beta``."""
         return -self.beta
@@ -68,16 +68,16 @@ class EDDM(Compiled):
         """Return this detector with ``beta = -threshold``."""
         return dataclasses.replace(self, beta=-threshold)
 
-    def kernel(self) -> Kernel:
-        """Return the compiled loop."""
-        from mlopsim.drift.kernels.eddm import run
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        """Return the compiled loops for rises and for any sides."""
+        from mlopsim.drift.kernels.eddm import run, sided
 
-        return run  # type: ignore[no-any-return]
+        return run, sided
 
-    def params(self) -> np.ndarray:
+    def numbers(self) -> list[float]:
         """Return warm_start."""
-        return np.array([self.warm_start], dtype=np.float64)
+        return [float(self.warm_start)]
 
-    def fresh(self) -> np.ndarray:
+    def start(self) -> np.ndarray:
         """Return ticks, last error, errors, mean, squares, largest level, score."""
         return np.array([0.0, 0.0, 0.0, 0.0, 0.0, -1.0, np.nan])

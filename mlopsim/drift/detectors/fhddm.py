@@ -11,14 +11,15 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.compiled import Compiled, Kernel
+from mlopsim.drift.compiled import Kernel
 from mlopsim.drift.confidence_search import confidence_of
-from mlopsim.drift.signal import Side, SignalKind
+from mlopsim.drift.mirrored import Mirrored
+from mlopsim.drift.signal import SignalKind
 
 
 @register("detector", "fhddm")
 @dataclass(kw_only=True)
-class FHDDM(Compiled):
+class FHDDM(Mirrored):
     """Fast Hoeffding Drift Detection Method: the accuracy over a window fell below its best by the bound.
 
     The score is ``2 w (best - now)^2``, minus the log of the confidence at which Hoeffding's inequality makes
@@ -32,6 +33,9 @@ class FHDDM(Compiled):
         Rows in the window.
     short : int or None
         Rows in the short window, at most ``window``; None: there is none.
+    side : Side, default up
+        Which changes it looks for; ``up`` is published. ``down`` reads right answers as errors
+        (:class:`mlopsim.drift.mirrored.Mirrored`): the accuracy over the window rose above its worst.
 
     Notes
     -----
@@ -67,11 +71,6 @@ class FHDDM(Compiled):
             check_range("detector/fhddm.short", self.short, 1, self.window)
 
     @property
-    def sides(self) -> Side:
-        """Rises of the error rate only."""
-        return Side.UP
-
-    @property
     def threshold(self) -> float:
         """What the score must exceed: ``log(1 / delta)``."""
         return _log(self.delta)
@@ -80,17 +79,17 @@ class FHDDM(Compiled):
         """Return this detector with the confidence that gives this threshold."""
         return dataclasses.replace(self, delta=confidence_of(_log, threshold, "detector/fhddm.delta"))
 
-    def kernel(self) -> Kernel:
-        """Return the compiled loop."""
-        from mlopsim.drift.kernels.fhddm import run
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        """Return the compiled loops for rises and for any sides."""
+        from mlopsim.drift.kernels.fhddm import run, sided
 
-        return run  # type: ignore[no-any-return]
+        return run, sided
 
-    def params(self) -> np.ndarray:
+    def numbers(self) -> list[float]:
         """Return window and short window."""
-        return np.array([self.window, self.short or 0], dtype=np.float64)
+        return [float(self.window), float(self.short or 0)]
 
-    def fresh(self) -> np.ndarray:
+    def start(self) -> np.ndarray:
         """Return zeros."""
         from mlopsim.drift.kernels.fhddm import HEAD
 

@@ -10,13 +10,14 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.drift.compiled import Compiled, Kernel
-from mlopsim.drift.signal import Side, SignalKind
+from mlopsim.drift.compiled import Kernel
+from mlopsim.drift.mirrored import Mirrored
+from mlopsim.drift.signal import SignalKind
 
 
 @register("detector", "rddm")
 @dataclass(kw_only=True)
-class RDDM(Compiled):
+class RDDM(Mirrored):
     """Reactive DDM: DDM that forgets old rows of a long concept and ends a long warning with an alarm.
 
     The score is DDM's, ``(p + s - p_min) / s_min``. Above ``warning`` a warning begins. If it lasts longer
@@ -40,6 +41,10 @@ class RDDM(Compiled):
         Rows of a concept after which old ones are forgotten.
     stable : int, default 7000
         Rows that are kept then; below ``longest``.
+    side : Side, default up
+        Which changes it looks for; ``up`` is published, the others are its mirror image
+        (:class:`mlopsim.drift.mirrored.Mirrored`). With ``both`` the side that did not alarm starts from
+        nothing.
 
     References
     ----------
@@ -77,23 +82,18 @@ class RDDM(Compiled):
                 f"detector/rddm.stable must be below longest, got {self.stable} and {self.longest}"
             )
 
-    @property
-    def sides(self) -> Side:
-        """Rises only."""
-        return Side.UP
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        """Return the compiled loops for rises and for any sides."""
+        from mlopsim.drift.kernels.rddm import run, sided
 
-    def kernel(self) -> Kernel:
-        """Return the compiled loop."""
-        from mlopsim.drift.kernels.rddm import run
+        return run, sided
 
-        return run  # type: ignore[no-any-return]
-
-    def params(self) -> np.ndarray:
+    def numbers(self) -> list[float]:
         """Return warm_start, warning, patience, longest, stable."""
         values = [self.warm_start, self.warning, self.patience, self.longest, self.stable]
-        return np.array(values, dtype=np.float64)
+        return [float(value) for value in values]
 
-    def fresh(self) -> np.ndarray:
+    def start(self) -> np.ndarray:
         """Return n, p, p_min, s_min, warning, rows in the ring, its place, and the ring."""
         from mlopsim.drift.kernels.rddm import HEAD
 

@@ -49,12 +49,15 @@ def insert(x: float, state: np.ndarray, cap: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def cut(state: np.ndarray, cap: int, shortest: float, limit: float) -> tuple[float, float]:
+def cut(
+    state: np.ndarray, cap: int, shortest: float, limit: float, up: bool, down: bool
+) -> tuple[float, float]:
     """Return the score of the best cut and the direction of the oldest cut above the limit (0 = none).
 
     It alarms at confidence delta if ``gap > sqrt(2 m v D) + 2 / 3 m D``, ``D = log(2 log(width) / delta)``;
     the score is minus the log of the largest delta at which no cut does: D solved for equality, less
-    ``log(2 log(width))``. NaN if there is no cut with two parts that are long enough.
+    ``log(2 log(width))``. NaN if there is no cut with two parts that are long enough. A change that is not
+    looked for counts as none.
     """
     width = state[WIDTH]
     variance = state[SPREAD] / width
@@ -76,6 +79,8 @@ def cut(state: np.ndarray, cap: int, shortest: float, limit: float) -> tuple[flo
                 continue
             signed = u0 / n0 - u1 / n1
             gap = abs(signed)
+            if (signed < 0.0 and not up) or (signed > 0.0 and not down):
+                gap = 0.0
             a, c = n0 - shortest + 1.0, n1 - shortest + 1.0
             if best >= 0.0:
                 m = (a + c) / (a * c)
@@ -108,12 +113,15 @@ def run(
     score: np.ndarray,
     alarm: np.ndarray,
 ) -> None:
-    """Read ticks. ``state``: see the places above; ``params``: clock, max_buckets, min_window, grace."""
+    """Read ticks. ``state``: see the places above; ``params``: clock, max_buckets, min_window, grace, up, "
+    "down.
+    """
     clock, cap, shortest, grace = int(params[0]), int(params[1]), params[2], params[3]
+    up, down = params[4] > 0.0, params[5] > 0.0
     for i in range(len(x)):
         insert(x[i], state, cap)
         if int(state[ROWS]) % clock == 0 and state[WIDTH] > grace:
-            state[SCORE], direction = cut(state, cap, shortest, limit)
+            state[SCORE], direction = cut(state, cap, shortest, limit, up, down)
             if state[SCORE] > limit:
                 score[i] = state[SCORE]
                 alarm[i] = True

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
+from mlopsim.drift.kernels.both_sides import read
+
 #: the double after 1
 ABOVE_ONE = 1.0 + 2.0**-52
 #: rows that are read together; those after an alarm are read again
@@ -84,3 +86,17 @@ def run(
             alarm[i - 1] = True
             n, p, p_min, s_min = fresh[0], fresh[1], fresh[2], fresh[3]
     state[0], state[1], state[2], state[3] = n, p, p_min, s_min
+
+
+@njit(cache=True, error_model="numpy")
+def sided(
+    x: np.ndarray,
+    state: np.ndarray,
+    fresh: np.ndarray,
+    params: np.ndarray,
+    limit: float,
+    score: np.ndarray,
+    alarm: np.ndarray,
+) -> None:
+    """Read ticks for falls, or for both sides: see :mod:`mlopsim.drift.kernels.both_sides`."""
+    read(run, x, state, fresh, params, limit, score, alarm)

@@ -18,8 +18,10 @@ def run(
     score: np.ndarray,
     alarm: np.ndarray,
 ) -> None:
-    """Read ticks. ``state``: n, error rate, average, variance's factor; ``params``: lam, warm_start."""
-    lam, least = params[0], params[1]
+    """Read ticks. ``state``: n, error rate, average, variance's factor; ``params``: lam, warm_start, up, "
+    "down.
+    """
+    lam, least, up, down = params[0], params[1], params[2] > 0.0, params[3] > 0.0
     keep = 1.0 - lam
     n, rate, level, factor = state[0], state[1], state[2], state[3]
     for i in range(len(x)):
@@ -35,6 +37,8 @@ def run(
         p = min(rate, 0.5)
         width = 3.97 - 6.56 * p + 48.73 * p**3 - 330.13 * p**5 + 848.18 * p**7
         now = (level - rate) / (width * spread) if spread > 0.0 else 0.0
+        if not up or (down and now < 0.0):
+            now = -now
         score[i] = now
         if now > limit:
             alarm[i] = True

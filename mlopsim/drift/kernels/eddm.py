@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
+from mlopsim.drift.kernels.both_sides import read
+
 #: rows that are read together; those after an alarm are read again
 BLOCK = 256
 
@@ -82,3 +84,17 @@ def run(
             squares, top, now = fresh[4], fresh[5], fresh[6]
     state[0], state[1], state[2], state[3] = n, last, errors, mean
     state[4], state[5], state[6] = squares, top, now
+
+
+@njit(cache=True, error_model="numpy")
+def sided(
+    x: np.ndarray,
+    state: np.ndarray,
+    fresh: np.ndarray,
+    params: np.ndarray,
+    limit: float,
+    score: np.ndarray,
+    alarm: np.ndarray,
+) -> None:
+    """Read ticks for falls, or for both sides: see :mod:`mlopsim.drift.kernels.both_sides`."""
+    read(run, x, state, fresh, params, limit, score, alarm)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from mlopsim.drift.kernels.both_sides import read
+
 #: scalars before the ring in the state
 HEAD = 6
 
@@ -60,3 +62,17 @@ def run(
             right, right_short, best, best_short = state[2], state[3], state[4], state[5]
     state[0], state[1] = filled, place
     state[2], state[3], state[4], state[5] = right, right_short, best, best_short
+
+
+@njit(cache=True, error_model="numpy")
+def sided(
+    x: np.ndarray,
+    state: np.ndarray,
+    fresh: np.ndarray,
+    params: np.ndarray,
+    limit: float,
+    score: np.ndarray,
+    alarm: np.ndarray,
+) -> None:
+    """Read ticks for falls, or for both sides: see :mod:`mlopsim.drift.kernels.both_sides`."""
+    read(run, x, state, fresh, params, limit, score, alarm)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
+from mlopsim.drift.kernels.both_sides import read
 from mlopsim.drift.kernels.ddm import excess
 
 #: scalars before the ring in the state
@@ -87,3 +88,17 @@ def run(
             n = float(filled)
     state[0], state[1], state[2], state[3], state[4] = n, p, p_min, s_min, since
     state[5], state[6] = filled, place
+
+
+@njit(cache=True, error_model="numpy")
+def sided(
+    x: np.ndarray,
+    state: np.ndarray,
+    fresh: np.ndarray,
+    params: np.ndarray,
+    limit: float,
+    score: np.ndarray,
+    alarm: np.ndarray,
+) -> None:
+    """Read ticks for falls, or for both sides: see :mod:`mlopsim.drift.kernels.both_sides`."""
+    read(run, x, state, fresh, params, limit, score, alarm)

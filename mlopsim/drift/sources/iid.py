@@ -13,6 +13,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.seeds import Axis
 from mlopsim.core.spec import check_range, part_of
+from mlopsim.drift.direction import direction_of_laws
 from mlopsim.drift.law import Bernoulli, Law, Normal
 from mlopsim.drift.scenario import Channel, Place, Scenario, Source
 from mlopsim.drift.signal import Signal, SignalKind
@@ -88,7 +89,13 @@ class Iid(Source):
         rng = np.random.default_rng(place.seed(Axis.REPETITION))
         data[self.change :] = after.sample(rng, self.ticks - self.change)
         span = (self.change, self.change)
-        return Scenario(rows=self.ticks, channel=self._channel(data), harmful=(span,), laws=(before, after))
+        return Scenario(
+            rows=self.ticks,
+            channel=self._channel(data),
+            harmful=(span,),
+            laws=(before, after),
+            directions=(direction_of_laws(before, after),),
+        )
 
     def quiet(self, place: Place, channel: str, rows: int) -> Channel:
         """Draw ticks of the first law."""

@@ -19,6 +19,7 @@ from mlopsim.core.seeds import Axis
 from mlopsim.core.spec import canonical, check_range, make, part, part_of
 from mlopsim.core.threads import one_thread
 from mlopsim.core.track import Attribute
+from mlopsim.drift.direction import directions
 from mlopsim.drift.scenario import CHANNELS, Channel, Place, Scenario, check_channels
 from mlopsim.drift.scenario import Source as Base
 from mlopsim.drift.signal import Signal, output_of
@@ -140,6 +141,7 @@ class Model(Base):
         ticks = self._ticks(trained, place, channel)
         # whatever is read, a change does to the model what it does
         errors = ticks if channel == "errors" else self._ticks(trained, place, "errors")
+        frozen = errors if self.update is Update.FROZEN else _frozen_errors(trained)
         harmful, harmless = self._changes(stream, first, end)
         steps = _risk_steps(errors, (*harmful, *harmless))
         return Scenario(
@@ -148,6 +150,7 @@ class Model(Base):
             harmful=harmful,
             harmless=harmless,
             risk_change=_risk_change(errors, harmful + harmless),
+            directions=directions(frozen, harmful, (*harmful, *harmless)),
             harmful_risk=steps[: len(harmful)],
             harmless_risk=steps[len(harmful) :],
         )
@@ -213,13 +216,10 @@ class Model(Base):
             world = build_world(self._spec(place))
             spans = range(stream.warmup, stream.windows)
             return np.concatenate([world.errors(t - 1, t) for t in spans]).astype(np.float64)
-        rows = trained.encoded[first:end]
-        model = _warm_model(trained)
+        if channel == "errors":
+            return _frozen_errors(trained)
         with one_thread():
-            if channel == "outputs":
-                return output_of(model.scores(rows))
-            wrong: np.ndarray = model.predict(rows) != stream.y[first:end]
-            return wrong.astype(np.float64)
+            return output_of(_warm_model(trained).scores(trained.encoded[first:end]))
 
     def _windows(self, rows: np.ndarray) -> np.ndarray:
         count = len(rows) // self.window
@@ -277,6 +277,15 @@ def _warm_model(trained: Trained) -> Any:
         return trained.learner.fit(
             trained.encoded[rows], stream.y[rows], stream.n_classes, trained.seed(trained.v0)
         )
+
+
+def _frozen_errors(trained: Trained) -> np.ndarray:
+    """Return where the model trained on the warm-up is wrong about the monitored rows, float64 (n,)."""
+    stream = trained.stream
+    first, end = int(stream.bounds[stream.warmup]), int(stream.bounds[-1])
+    with one_thread():
+        wrong: np.ndarray = _warm_model(trained).predict(trained.encoded[first:end]) != stream.y[first:end]
+    return wrong.astype(np.float64)
 
 
 def _risk_change(errors: np.ndarray, changes: tuple[tuple[int, int], ...]) -> float:

@@ -21,12 +21,19 @@ from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import aggregate, interval_columns, pivot
 from mlopsim.tracks.cell_table import done, fact_columns, facts
+from mlopsim.tracks.drift.mean_ranks import mean_ranks
+from mlopsim.tracks.drift.realised_alarms import (
+    REALISED,
+    pooled_over_laws,
+    realised_columns,
+    with_realised,
+)
 
 #: attributes of a method that stand in a leaderboard
-FACTS = ("family", "role", "reads", "needs", "known", "limit")
+FACTS = ("family", "role", "reads", "needs", "known", "limit", "sides", "match")
 #: attributes that are asked for here
 ATTRIBUTES: dict[str, Any] = {
-    **dict.fromkeys((*FACTS, "bound", "channel", "limits"), pl.String),
+    **dict.fromkeys((*FACTS, "bound", "channel", "limits", "direction"), pl.String),
     **dict.fromkeys(("real", "exact", "met"), pl.Boolean),
 }
 #: metrics whose means stand in the leaderboard, the first decides the order
@@ -43,7 +50,9 @@ MEANS = (
 NOT_POOLED = "undefined on some of the pooled tasks: see Tasks, and Where all have limits"
 #: recall of as many alarms at random, above which the time of an alarm tells nothing of the change
 BY_CHANCE = 0.95
-DELAYS = ("restricted_delay", "delay")
+DELAYS = ("restricted_delay", "delay", "fall_restricted_delay", "fall_delay")
+#: means over different tasks of these are not comparable
+WHOLE = ("restricted_delay", "fall_restricted_delay")
 UNMEASURED = Interval(
     value=math.nan, n=0, reason="an earlier version did not measure it, or there is no model"
 )
@@ -121,6 +130,18 @@ def channels(table: pl.DataFrame) -> list[str]:
     return [name for name in CHANNELS if name in read]
 
 
+def by_match(table: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Return the cells of methods that are matched by each law, and what to add to a name there.
+
+    One table with nothing to add where all are matched alike; methods without a calibrated limit are in each.
+    """
+    table = completed(table)
+    laws = list(dict.fromkeys(table["match"].drop_nulls().to_list()))
+    if len(laws) < 2:
+        return [("", table)]
+    return [(f", matched by the {law}", table.filter(pl.col("match").fill_null(law) == law)) for law in laws]
+
+
 def through(table: pl.DataFrame, channel: str) -> pl.DataFrame:
     """Return the cells of methods that read this channel of what their task offers."""
     return looking(table).filter(pl.col("channel") == channel)
@@ -155,7 +176,11 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
         takes, what it can read where no cell says so; ``known``; the means of :data:`MEANS` over the pooled
         tasks with ``_low``, ``_high``, ``_n`` (seeds) and ``_reason``; ``met``, ``laws``: laws on which fresh
         signals show the asked false-alarm behaviour, of all on which the method was calibrated; ``cells``:
-        done; ``family``, ``role``, ``limit``. Attributes are null where they are not known.
+        done; ``family``, ``role``, ``limit``, ``sides``, ``match``; ``rank``: mean rank of the restricted
+        delay within tasks and seeds among those that read the same (:func:`mean_ranks`); ``share``, ``rate``,
+        ``hazard``: what the limits give on fresh signals. Attributes are null where they are not known.
+        Restricted delay, delay, recall, precision and F1 are of rises of the error of a model that does not
+        change; falls are in :mod:`mlopsim.tracks.drift.rises_falls`.
     """
     table = completed(table)
     chosen = table.filter(pl.col("task").is_in(pooled_tasks(table)))
@@ -164,14 +189,19 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     columns: dict[str, Any] = {"method": methods}
     columns |= reading({m: channels_read(chosen, m) or channels_read(table, m) for m in methods}, known)
     columns["known"] = known["known"]
+    ranks = ranks_of(chosen)
     for name in MEANS:
         columns |= interval_columns(name, [pooled_mean(chosen, method, name) for method in methods])
+        if name == MEANS[0]:
+            nothing = Interval(value=math.nan, n=0, reason="only methods that know nothing are ranked")
+            columns |= interval_columns("rank", [ranks.get(method, nothing) for method in methods])
+    columns |= realised_columns(calibrations(table), methods)
     laws = _laws(table)
     columns["met"] = pl.Series([laws.get(m, (0, 0))[0] for m in methods], dtype=pl.Int64)
     columns["laws"] = [laws.get(m, (0, 0))[1] for m in methods]
     counts = dict(done(chosen).group_by("method").len().iter_rows())
     columns["cells"] = [int(counts.get(m, 0)) for m in methods]
-    columns |= {name: known[name] for name in ("family", "role", "limit")}
+    columns |= {name: known[name] for name in ("family", "role", "limit", "sides", "match")}
     return in_groups(pl.DataFrame(columns))
 
 
@@ -185,6 +215,12 @@ def reading(read: Mapping[str, Sequence[str]], known: Mapping[str, pl.Series]) -
         "reads": pl.Series(reads, dtype=pl.String),
         "needs": pl.Series(needs, dtype=pl.String),
     }
+
+
+def ranks_of(rows: pl.DataFrame, name: str = "restricted_delay") -> dict[str, Interval]:
+    """Return the mean rank of each method of :func:`ranked` among those that read the same."""
+    rows = calibrated(rows)
+    return mean_ranks(rows.filter(pl.col("method").is_in(ranked(rows))), name)
 
 
 def in_groups(board: pl.DataFrame, score: str = "restricted_delay", *, largest: bool = False) -> pl.DataFrame:
@@ -211,7 +247,12 @@ def in_groups(board: pl.DataFrame, score: str = "restricted_delay", *, largest: 
     # what reads several kinds of signals, or nobody knows what, stands between the groups and the controls
     group = pl.col("reads").replace_strict(order, default=len(CHANNELS), return_dtype=pl.Int64)
     value = pl.col(score).cast(pl.Float64).fill_nan(None)
-    return board.sort(group, value, descending=[False, largest], nulls_last=True, maintain_order=True)
+    keys, down = [group > len(CHANNELS), group, value], [False, False, largest]
+    if "match" in board.columns and board["match"].drop_nulls().n_unique() > 1:
+        # limits of another law of matching are other conditions
+        keys.insert(1, pl.col("match"))
+        down.insert(1, False)
+    return board.sort(keys, descending=down, nulls_last=True, maintain_order=True)
 
 
 def channels_read(table: pl.DataFrame, method: str) -> list[str]:
@@ -249,9 +290,10 @@ def pooled_mean(table: pl.DataFrame, method: str, name: str) -> Interval:
     values = rows.filter(pl.col(name).is_finite())
     if not len(values):
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name) or "no cell is done")
-    if len(_ran(rows)) < tasks or (name == "restricted_delay" and values["task"].n_unique() < tasks):
+    ran = len(_ran(rows)) == tasks
+    if not ran or (name in WHOLE and values["task"].n_unique() < tasks):
         return Interval(value=math.nan, n=0, reason=NOT_POOLED)
-    if name in DELAYS and found_by_chance(rows):
+    if name in DELAYS and found_by_chance(rows, chance_of(name)):
         return Interval(value=math.nan, n=0, reason=MANY)
     found = aggregate(values, name, "method").to_dicts()[0]
     return Interval(
@@ -270,10 +312,22 @@ def _ran(rows: pl.DataFrame) -> set[str]:
     return set(rows.filter(pl.col(name).is_finite())["task"].to_list())
 
 
-def found_by_chance(rows: pl.DataFrame) -> bool:
+def chance_of(delay: str) -> str:
+    """Return which recall of alarms at random belongs to a delay: that of rises or of falls.
+
+    Examples
+    --------
+    >>> chance_of("delay"), chance_of("fall_restricted_delay")
+    ('chance_recall', 'fall_chance_recall')
+    """
+    return "fall_chance_recall" if delay.startswith("fall_") else "chance_recall"
+
+
+def found_by_chance(rows: pl.DataFrame, name: str = "chance_recall") -> bool:
     """Return whether as many alarms at random would have found nearly all changes of these cells."""
-    chance = rows.filter(pl.col("chance_recall").is_finite())
-    mean = chance["chance_recall"].mean()
+    if name not in rows.columns:
+        return False
+    mean = rows.filter(pl.col(name).is_finite())[name].mean()
     return isinstance(mean, float) and mean > BY_CHANCE
 
 
@@ -298,7 +352,8 @@ def by_channel(table: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        reads, needs, tasks (how many), method, and the means of restricted delay, recall and false alarms;
+        reads, needs, tasks (how many), method, the means of restricted delay, recall and false alarms, the
+        mean rank, and what the limits give;
         groups one after the other, shortest delay first in each.
     """
     frames = []
@@ -360,9 +415,14 @@ def _group(
         "tasks": [len(pool)] * len(methods),
         "method": methods,
     }
+    ranks = ranks_of(rows)
+    known = fact_columns(rows, methods, ("sides", "match"))
+    columns |= {"sides": known["sides"], "match": known["match"]}
     for name in metrics:
         columns |= interval_columns(name, [pooled_mean(rows, method, name) for method in methods])
-    return [in_groups(pl.DataFrame(columns))]
+        if name == "restricted_delay":
+            columns |= interval_columns("rank", [ranks[method] for method in methods])
+    return [with_realised(in_groups(pl.DataFrame(columns)), calibrations(rows))]
 
 
 def known_parameters(table: pl.DataFrame) -> pl.DataFrame:
@@ -396,7 +456,8 @@ def known_parameters(table: pl.DataFrame) -> pl.DataFrame:
             **interval_columns("false_per_1000", [over_seeds(chosen[m], "false_per_1000") for m in order]),
         }
     )
-    return frame.sort("tasks", "known", "restricted_delay", descending=[False, True, False])
+    frame = frame.sort("tasks", "known", "restricted_delay", descending=[False, True, False])
+    return with_realised(frame, calibrations(rows))
 
 
 def per_task(table: pl.DataFrame) -> pl.DataFrame:
@@ -407,8 +468,13 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
     columns: dict[str, Any] = {"task": [t for t, _ in keys], "method": [m for _, m in keys]}
     read = [groups[key]["channel"].drop_nulls().to_list()[:1] if key in groups else [] for key in keys]
     columns["channel"] = pl.Series([found[0] if found else None for found in read], dtype=pl.String)
-    for name in ("restricted_delay", "recall", "false_per_1000", "harmless_alarmed", "risk_change"):
+    shown = ("restricted_delay", "recall", "fall_restricted_delay", "fall_recall")
+    shown = tuple(name for name in shown if name in table.columns)
+    for name in (*shown, "false_per_1000", "harmless_alarmed", "risk_change"):
         columns |= interval_columns(name, [_mean(groups.get(key), name) for key in keys])
+    for name in REALISED:
+        one = [groups[key].head(1) if key in groups else rows.head(0) for key in keys]
+        columns |= interval_columns(name, [pooled_over_laws(each, name) for each in one])
     return pl.DataFrame(columns)
 
 
@@ -416,7 +482,7 @@ def _mean(rows: pl.DataFrame | None, name: str) -> Interval:
     if rows is None:
         return Interval(value=math.nan, n=0, reason="no cell is done")
     values = rows[name].to_numpy()
-    if name in DELAYS and np.isfinite(values).any() and found_by_chance(rows):
+    if name in DELAYS and np.isfinite(values).any() and found_by_chance(rows, chance_of(name)):
         return Interval(value=math.nan, n=0, reason=MANY)
     if not np.isfinite(values).any():
         return Interval(value=math.nan, n=0, reason=first_reason(rows, name))
@@ -426,17 +492,18 @@ def _mean(rows: pl.DataFrame | None, name: str) -> Interval:
 def delays_by_task(table: pl.DataFrame, method: str, tasks: Sequence[str]) -> np.ndarray:
     """Return the mean restricted delay of a method on each task, float64 (tasks,).
 
-    NaN where it is undefined on a seed that others have.
+    NaN where it is undefined on a seed on which others have one: a seed without a rise is nobody's.
     """
-    rows = done(table).filter(pl.col("method") == method)
-    grid = pivot(rows, "restricted_delay", tasks=tasks)[0]
-    known = np.isfinite(grid)
-    counts = known.sum(axis=0)
-    sums = np.where(known, grid, 0.0).sum(axis=0)
-    if not len(grid):
-        return np.full(len(tasks), np.nan)
-    found: np.ndarray = np.where(counts == len(grid), sums / np.maximum(counts, 1), np.nan)
-    return found
+    rows = done(table).filter(pl.col("restricted_delay").is_finite())
+    own = rows.filter(pl.col("method") == method)
+    counts, sums = np.zeros(len(tasks)), np.zeros(len(tasks))
+    asked = np.zeros(len(tasks))
+    for place, task in enumerate(tasks):
+        found = own.filter(pl.col("task") == task)["restricted_delay"]
+        counts[place], sums[place] = len(found), float(found.sum())
+        asked[place] = rows.filter(pl.col("task") == task)["seed"].n_unique()
+    means: np.ndarray = np.where((counts == asked) & (counts > 0), sums / np.maximum(counts, 1.0), np.nan)
+    return means
 
 
 # -- what calibration and alarms gave ---------------------------------------------------------------
@@ -554,5 +621,6 @@ def harmless(table: pl.DataFrame) -> pl.DataFrame:
                     ),
                 }
             )
-            frames.append(frame.sort("harmless_alarmed", descending=True))
+            frame = frame.sort("harmless_alarmed", descending=True)
+            frames.append(with_realised(frame, calibrations(own)))
     return pl.concat(frames) if frames else pl.DataFrame()

@@ -17,6 +17,7 @@ from mlopsim.core.identity import identity_words
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import check_range, make
 from mlopsim.core.track import FitResult
+from mlopsim.drift.alarm_rate import counted
 from mlopsim.drift.calibration import (
     Attained,
     Boundary,
@@ -31,11 +32,14 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import law_of
 from mlopsim.drift.run_length.limits import exact_boundary
 from mlopsim.drift.scenario import Place, Source
+from mlopsim.tracks.drift.long_run import find_by_rate, realised
 
 #: signals of one law that are kept for the next detector, in bytes
 KEPT = 1 << 28
 #: standard errors between what was asked and what fresh signals show, above which a target counts as missed
 TOLERATED = 3.0
+#: what limits make equal
+FIRST_ALARM, RATE = MATCHES = ("first_alarm", "rate")
 #: ticks at which the law of the run length is kept
 POINTS = 51
 
@@ -54,6 +58,12 @@ class Calibration:
         Drift-free signals that the limit is found with, and fresh ones that it is checked with.
     curve : list of float
         Further values of arl0 at which each method is run, for the curve of delay against false alarms.
+    match : str, default first_alarm
+        What is made equal: ``first_alarm``: P(alarm within H), the first alarm after the start; ``rate``:
+        alarms in ``rate_rows`` rows, with the resets that follow them, of which ``rate_rows / arl0`` are
+        asked. The other one is measured and printed beside it.
+    rate_rows, rate_runs : int, default 10000 and 200
+        Rows of the long drift-free signals on which rates are found and measured, and how many of them.
 
     Examples
     --------
@@ -66,6 +76,9 @@ class Calibration:
     runs: int = 1000
     checks: int = 1000
     curve: tuple[float, ...] = (2000.0, 5000.0, 20_000.0, 50_000.0)
+    match: str = FIRST_ALARM
+    rate_rows: int = 10_000
+    rate_runs: int = 200
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Calibration:
@@ -84,7 +97,12 @@ class Calibration:
                     remedy=f"it has: {', '.join(known)}",
                 )
         values: dict[str, Any] = dict(given)
-        for name in ("horizon", "runs", "checks"):
+        if values.get("match", FIRST_ALARM) not in MATCHES:
+            raise ConfigError(
+                f"drift.calibration.match is {values['match']!r}{nearest(str(values['match']), MATCHES)}",
+                remedy=f"one of: {', '.join(MATCHES)}",
+            )
+        for name in ("horizon", "runs", "checks", "rate_rows", "rate_runs"):
             if name in values:
                 where = f"drift.calibration.{name}"
                 if not isinstance(values[name], int) or isinstance(values[name], bool):
@@ -152,7 +170,7 @@ class Quiet(Sequence[np.ndarray]):
         return (self[i] for i in range(self._count))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _quiet(content: str, split: str, count: int) -> Quiet:
     """Return the drift-free signals of a law; the next detector of this process finds them again."""
     law = json.loads(content)
@@ -192,39 +210,61 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
     ----------
     parts : sequence of mappings
         ``method`` (a detector's part), ``law`` (signal, stream, learner, channel, horizon, root),
-        ``arl0`` (list), ``runs``, ``checks``, ``given`` (whether the limit is the user's). All have the
-        same ``law``, ``runs`` and ``checks``.
+        ``long_law`` (the same with ``rate_rows`` as horizon), ``arl0`` (list), ``main`` (one of them),
+        ``match``, ``runs``, ``checks``, ``rate_runs``, ``given`` (whether the limit is the user's). All have
+        the same laws, matching and numbers of signals.
 
     Returns
     -------
     list of FitResult
         Arrays (A,), one entry an arl0: ``threshold``, ``lower``, ``weight`` (see
         :class:`mlopsim.drift.calibration.Boundary`), ``target``, ``share``, ``share_low``, ``share_high``,
-        ``restricted_mean``, ``censored``, ``early``, ``met``, means in rows; ``info["reasons"]``: why a
-        limit is undefined.
+        ``restricted_mean``, ``censored``, ``early``, ``met``, means in rows, ``hazard``, ``hazard_low``,
+        ``hazard_high``, and of the arl0 ``main`` ``rate``, ``rate_low``, ``rate_high``, ``rate_spread``;
+        ``info["reasons"]``: why a limit is undefined.
         ``survival`` (A, :data:`POINTS`): share of the fresh signals without an alarm after the ticks ``at``.
         Attribute ``exact``: whether the limits follow from the exact law of the run length and not from the
         ``runs`` signals.
     """
     first = parts[0]
     content = canonical_json(first["law"])
-    shared = [content, first["runs"], first["checks"]]
-    if any([canonical_json(p["law"]), p["runs"], p["checks"]] != shared for p in parts):
-        raise ConfigError("fits that are made together need one law and one number of signals")
-    train = _quiet(content, "train", first["runs"])
-    ticks = len(train[0])
-    plans = [_Plan(part, ticks) for part in parts]
-    for i, signal in enumerate(train):
-        for plan in plans:
-            if plan.tops is not None:
-                plan.tops[i] = highest(plan.detector, signal, plan.seed(Split.TRAIN, i))
-    for plan in plans:
-        plan.find(train)
+    names = ("law", "long_law", "runs", "checks", "rate_runs", "match")
+    shared = canonical_json([first[name] for name in names])
+    if any(canonical_json([part[name] for name in names]) != shared for part in parts):
+        raise ConfigError("fits that are made together need one law, one number of signals and one matching")
     fresh = _quiet(content, "validation", first["checks"])
+    ticks = len(fresh[0])
+    plans = [_Plan(part, ticks) for part in parts]
+    long = canonical_json(first["long_law"])
+    rows = first["long_law"]["horizon"]
+    by_rate = [plan for plan in plans if first["match"] == RATE and not plan.part["given"]]
+    by_share = [plan for plan in plans if plan not in by_rate]
+    if by_rate:
+        found = find_by_rate(by_rate, _quiet(long, "train", first["rate_runs"]), rows)
+        for plan, limits in zip(by_rate, found, strict=True):
+            plan.use(limits)
+    _find_by_share(by_share, content, first["runs"])
     for i, signal in enumerate(fresh):
         for plan in plans:
             plan.check(i, signal)
+    for i, signal in enumerate(_quiet(long, "validation", first["rate_runs"])):
+        for plan in plans:
+            plan.check_rate(i, signal)
     return [plan.result(ticks) for plan in plans]
+
+
+def _find_by_share(plans: Sequence[_Plan], content: str, runs: int) -> None:
+    """Find the limits with which so many first alarms come within H; each signal is drawn once."""
+    if not plans:
+        return
+    train = _quiet(content, "train", runs)
+    if any(plan.tops is not None for plan in plans):
+        for i, signal in enumerate(train):
+            for plan in plans:
+                if plan.tops is not None:
+                    plan.tops[i] = highest(plan.detector, signal, plan.seed(Split.TRAIN, i))
+    for plan in plans:
+        plan.find(train)
 
 
 class _Plan:
@@ -242,10 +282,13 @@ class _Plan:
         law = part["law"]
         self._words = identity_words(part["method"], law["signal"], law["stream"], law["learner"])
         self._first = np.full((len(self.targets), part["checks"]), np.inf)
+        self._counts = np.full((len(self.targets), part["rate_runs"]), math.nan)
+        # at the run length that tables are made for: a pass over long signals a limit would cost all too much
+        self._main = part["arl0"].index(part["main"])
 
     def _exact(self, ticks: int) -> list[Boundary] | None:
         """Return the limits by exact run lengths, None where there is no exact method for all of them."""
-        if self.part["given"] or self.part["told"] is None:
+        if self.part["given"] or self.part["told"] is None or self.part["match"] == RATE:
             return None
         law = law_of(self.part["told"][0])
         # the run length in ticks of the signal; independent ticks are rows
@@ -270,7 +313,20 @@ class _Plan:
         else:
             seeds = [self.seed(Split.TRAIN, i) for i in range(len(train))]
             found = [calibrate(self.detector, train, target, seeds) for target in self.targets]
+        self.use(found)
+
+    def use(self, found: Sequence[Boundary]) -> None:
+        """Take these limits, those that the detector's own parameter can have."""
         self.limits = [within_range(self.detector, limit) for limit in found]
+
+    def check_rate(self, i: int, signal: np.ndarray) -> None:
+        """Count the alarms on a fresh long signal, resets and all, at the arl0 that tables are made for."""
+        limit = self.limits[self._main]
+        if limit.reason:
+            return
+        seed = self.seed(Split.VALIDATION, i)
+        limited = with_threshold(self.detector, float(limit.draw(_coin(seed))))
+        self._counts[self._main, i] = counted(limited, signal, np.random.default_rng(seed))
 
     def check(self, i: int, signal: np.ndarray) -> None:
         """Note the first alarm of each limit on a fresh signal; one pass where scores serve all limits."""
@@ -299,7 +355,8 @@ class _Plan:
             for limit, first in zip(self.limits, self._first, strict=True)
         ]
         at = np.linspace(0, ticks, POINTS).round()
-        result = _result(self.targets, self.limits, found, self.part, exact=self.exact is not None)
+        seen = realised(self._counts, self._first, self.part["long_law"]["horizon"], ticks)
+        result = _result(self.targets, self.limits, found, seen, self.part, exact=self.exact is not None)
         survival = np.array([(first[:, None] > at).mean(axis=0) for first in self._first])
         survival[[limit.reason != "" for limit in self.limits]] = math.nan
         result.arrays |= {"at": at, "survival": survival}
@@ -358,6 +415,7 @@ def _result(
     targets: Sequence[float],
     limits: Sequence[Boundary],
     found: Sequence[Attained | None],
+    seen: Mapping[str, Sequence[float]],
     part: Mapping[str, Any],
     exact: bool,
 ) -> FitResult:
@@ -376,6 +434,13 @@ def _result(
         "early": [a.early if a else nan for a in found],
         "met": [met(a, target, part, exact) if a else nan for a, target in zip(found, targets, strict=True)],
     }
+    rows |= {
+        name: [value if a else nan for value, a in zip(values, found, strict=True)]
+        for name, values in seen.items()
+    }
+    if part["match"] == RATE and not part["given"]:
+        rates = zip(rows["rate"], rows["rate_spread"], part["arl0"], strict=True)
+        rows["met"] = [met_rate(rate, spread, arl0, part) for rate, spread, arl0 in rates]
     return FitResult(
         arrays={name: np.array(values, dtype=np.float64) for name, values in rows.items()},
         info={"reasons": [limit.reason for limit in limits]},
@@ -394,3 +459,23 @@ def met(found: Attained, target: float, part: Mapping[str, Any], exact: bool = F
     calibrated = 0.0 if part["given"] or exact else 1.0 / part["runs"]
     error = math.sqrt(target * (1.0 - target) * (calibrated + 1.0 / part["checks"]))
     return float(abs(found.share.value - target) <= TOLERATED * error)
+
+
+def met_rate(rate: float, spread: float, arl0: float, part: Mapping[str, Any]) -> float:
+    """Say whether fresh long signals show the rate that was asked: 1 or 0, NaN where it was not measured.
+
+    As in :func:`met`: three standard errors of the difference of two means over ``rate_runs`` signals each.
+    The spread between signals is that of the fresh ones, and no less than that of Poisson's law.
+
+    Examples
+    --------
+    >>> part = {"rate_runs": 100, "long_law": {"horizon": 10_000}}
+    >>> met_rate(0.12, 0.1, 10_000, part), met_rate(0.2, 0.1, 10_000, part)
+    (1.0, 0.0)
+    """
+    if math.isnan(rate):
+        return math.nan
+    asked = 1000.0 / arl0
+    poisson = math.sqrt(asked * 1000.0 / part["long_law"]["horizon"])
+    error = max(spread, poisson) * math.sqrt(2.0 / part["rate_runs"])
+    return float(abs(rate - asked) <= TOLERATED * error)

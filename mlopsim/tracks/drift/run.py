@@ -17,6 +17,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.track import Attribute, Cell, FitResult, Outcome
 from mlopsim.drift.calibration import Boundary
 from mlopsim.drift.detector import Detector
+from mlopsim.drift.direction import Direction, in_one_word
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Place, Scenario, Source
 from mlopsim.drift.scoring import Score, score_alarms
@@ -47,6 +48,8 @@ SCORED = (
 )
 #: what a deployment adds
 WORTH = ("return", "upper", "retrains", "wait", "return_best", "retrains_best", "wait_best", "arl0_best")
+#: why a score is undefined where nothing changes
+NOTHING = "no change to find"
 #: what a fit tells of the limit that a cell uses
 FITTED = (
     "target",
@@ -56,7 +59,15 @@ FITTED = (
     "restricted_mean",
     "censored",
     "early",
+    "rate",
+    "rate_low",
+    "rate_high",
+    "hazard",
+    "hazard_low",
+    "hazard_high",
 )
+#: what of the Score of the falls of a frozen model's error becomes a metric
+SCORED_FALLS = ("restricted_delay", "delay", "recall", "chance_recall")
 
 
 def channel_of(detector: Detector, source: Source) -> tuple[str, str]:
@@ -218,7 +229,7 @@ def run_cells(
 def undefined(reason: str) -> Outcome:
     """Return an outcome without numbers, of a cell in which nothing was read."""
     names = [metric.name for metric in METRICS]
-    facts: dict[str, Attribute] = {"channel": None, "met": None}
+    facts: dict[str, Attribute] = {"channel": None, "met": None, "direction": None}
     return Outcome(
         metrics=dict.fromkeys(names, math.nan), reasons=dict.fromkeys(names, reason), attributes=facts
     )
@@ -244,17 +255,7 @@ def _run_cell(
             runs.append(None)
             continue
         alarms = alarm_rows(cell, ready, scenario)
-        scores.append(
-            score_alarms(
-                alarms,
-                scenario.harmful,
-                scenario.rows,
-                tolerance,
-                harmless=scenario.harmless,
-                # before the first label of the new law nobody can answer, but who knows the changes
-                lag=0 if knows_changes(ready) else scenario.channel.lag,
-            )
-        )
+        scores.append(_score(alarms, scenario, tolerance, ready, Direction.RISE))
         runs.append((ready, alarms))
     now, run = scores[main], runs[main]
     if now is None or run is None:
@@ -267,18 +268,32 @@ def _run_cell(
         return outcome
     chosen, shown = run
     metrics = {name: float(getattr(now, name)) for name in SCORED}
+    falls = _score(shown, scenario, tolerance, chosen, Direction.FALL)
+    metrics |= {f"fall_{name}": float(getattr(falls, name)) for name in SCORED_FALLS}
+    metrics |= {"rises": float(now.drifts), "falls": float(falls.drifts)}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
     metrics["harmless_risk"] = float(np.mean(scenario.harmless_risk)) if scenario.harmless_risk else math.nan
     metrics |= limits.metrics(calibration.arl0) | dict.fromkeys(WORTH, math.nan)
     before = min((start for start, _ in (*scenario.harmful, *scenario.harmless)), default=scenario.rows)
     metrics |= {"alarm_before": float((shown < before).any()), "rows_before": float(before)}
-    outcome = Outcome(metrics=metrics, reasons=dict(now.reasons))
+    reasons = {name: _reason_of(text, scenario, "rises") for name, text in now.reasons.items()}
+    for name in SCORED_FALLS:
+        if name in falls.reasons:
+            reasons[f"fall_{name}"] = _reason_of(falls.reasons[name], scenario, "falls")
+    outcome = Outcome(metrics=metrics, reasons=reasons)
+    outcome.attributes["direction"] = in_one_word(scenario.directions) if scenario.directions else None
     # of the arl0 of this track: a fit is shared by tracks that differ in which of its limits they use
     outcome.attributes["met"] = limits.met(calibration.arl0)
     outcome.curves = {
         "alarms": shown,
         "harmful": _spans(scenario.harmful),
         "harmless": _spans(scenario.harmless),
+        "harmful_rises": np.array(
+            [_way(scenario, k) is Direction.RISE for k in range(len(scenario.harmful))]
+        ),
+        "harmful_falls": np.array(
+            [_way(scenario, k) is Direction.FALL for k in range(len(scenario.harmful))]
+        ),
     }
     for name in ("restricted_delay", "recall", "false_per_1000"):
         outcome.curves[f"by_arl0_{name}"] = np.array(
@@ -295,6 +310,33 @@ def _run_cell(
         tuned = fits[cell.fit] if wait is None and cell.fit is not None else None
         add_worth(outcome, cell, runs, main, limits.arl0, scenario, wait, tuned, seed_of(cell))
     return outcome
+
+
+def _way(scenario: Scenario, change: int) -> Direction:
+    """Return the direction of a harmful change; where nobody knows it, it counts as a rise."""
+    return scenario.directions[change] if scenario.directions else Direction.RISE
+
+
+def _score(
+    alarms: np.ndarray, scenario: Scenario, tolerance: int, detector: Detector, way: Direction
+) -> Score:
+    """Score alarms against the harmful changes of one direction; those of others stand aside."""
+    ways = [_way(scenario, k) for k in range(len(scenario.harmful))]
+    return score_alarms(
+        alarms,
+        [span for span, own in zip(scenario.harmful, ways, strict=True) if own is way],
+        scenario.rows,
+        tolerance,
+        harmless=scenario.harmless,
+        # before the first label of the new law nobody can answer, but who knows the changes
+        lag=0 if knows_changes(detector) else scenario.channel.lag,
+        aside=[span for span, own in zip(scenario.harmful, ways, strict=True) if own is not way],
+    )
+
+
+def _reason_of(text: str, scenario: Scenario, what: str) -> str:
+    """Say of which direction there is no change to find."""
+    return f"{text}: the error {what} at none" if text == NOTHING and scenario.harmful else text
 
 
 def _explained(outcome: Outcome, scenario: Scenario, limits: Limits) -> Outcome:

@@ -18,7 +18,7 @@ from mlopsim.drift.scenario import Source
 from mlopsim.drift.signal import Known
 from mlopsim.tracks.base import check_entry, distinct, name_fits, run_by_setting, stream_facts
 from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_controls
-from mlopsim.tracks.drift.fits import Calibration
+from mlopsim.tracks.drift.fits import FIRST_ALARM, Calibration
 from mlopsim.tracks.drift.metrics import METRICS
 from mlopsim.tracks.drift.run import bundle_of, channel_of, known_laws
 from mlopsim.tracks.drift.wait_tuning import WAITS, check_waits, is_wait, tune_wait, wait_job
@@ -35,7 +35,7 @@ class DriftTrack:
     Parameters
     ----------
     calibration : dict
-        ``arl0``, ``horizon``, ``runs``, ``checks``, ``curve``: see
+        ``arl0``, ``horizon``, ``runs``, ``checks``, ``curve``, ``match``, ``rate_rows``, ``rate_runs``: see
         :class:`mlopsim.tracks.drift.fits.Calibration`. A detector whose own limit is given
         (``{cusum: {h: 5}}``) keeps it: it is checked, not calibrated.
     tolerance : int
@@ -56,7 +56,17 @@ class DriftTrack:
     metrics: ClassVar[Sequence[Metric]] = METRICS
     #: what `mlopsim check` runs
     smallest: ClassVar[Mapping[str, Any]] = {
-        "settings": {"calibration": {"arl0": 500, "horizon": 250, "runs": 50, "checks": 50, "curve": [500]}},
+        "settings": {
+            "calibration": {
+                "arl0": 500,
+                "horizon": 250,
+                "runs": 50,
+                "checks": 50,
+                "curve": [500],
+                "rate_rows": 1000,
+                "rate_runs": 20,
+            }
+        },
         "tasks": [{"signal": {"iid": {"p": 0.1, "p1": 0.5, "ticks": 600, "change": 300}}}],
         "methods": ["ddm"],
     }
@@ -142,7 +152,11 @@ class DriftTrack:
             part["rate"] = plain(self._settings.all_arl0)
         settings = self._settings
         part["arl0"], part["curve"] = settings.arl0, list(settings.curve)
+        matched = not kept and not made.control
+        if matched and settings.match != FIRST_ALARM:
+            part["match"] = settings.match
         facts = made.facts() | {"limit": "none" if not cls.limit else "given" if kept else "calibrated"}
+        facts["match"] = settings.match.replace("_", " ") if matched else None
         return Method(name=label("detector", {cls.name: given}), part=part, attributes=facts)
 
     # -- fits --------------------------------------------------------------------------------------
@@ -190,15 +204,24 @@ class DriftTrack:
         laws = known_laws(detector, source)
         if isinstance(laws, str):
             return None
-        law = source.null(conditions["stream"], conditions["learner"], channel, settings.horizon)
+        laws_of = {
+            rows: source.null(conditions["stream"], conditions["learner"], channel, rows)
+            | {"channel": channel, "horizon": rows, "root": cell.root}
+            for rows in (settings.horizon, settings.rate_rows)
+        }
         part = {
             "method": content,
             "given": cell.method.part["given"],
             "told": laws,
-            "law": {**law, "channel": channel, "horizon": settings.horizon, "root": cell.root},
-            "arl0": settings.all_arl0,
+            "law": laws_of[settings.horizon],
+            "long_law": laws_of[settings.rate_rows],
+            # a sweep may bring methods of other settings than the track's own
+            "arl0": sorted({cell.method.part["arl0"], *cell.method.part["curve"]}),
+            "main": cell.method.part["arl0"],
+            "match": cell.method.part.get("match", FIRST_ALARM),
             "runs": settings.runs,
             "checks": settings.checks,
+            "rate_runs": settings.rate_runs,
             "versions": versions("signal", "calibration")
             | (versions("world") if source.reads_stream else {}),
         }
@@ -238,7 +261,8 @@ class DriftTrack:
         """Calibrations on one law read the same signals; a floor is found alone."""
         if "references" in job.part or is_wait(job):
             return job.key
-        return digest([job.part["law"], job.part["runs"], job.part["checks"]])
+        names = ("law", "long_law", "runs", "checks", "rate_runs", "match")
+        return digest([job.part[name] for name in names])
 
     def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
         """Calibrate detectors on one law; each signal is drawn once."""

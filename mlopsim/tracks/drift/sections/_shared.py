@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from mlopsim.core.section import Results
-from mlopsim.tracks.drift.fits import Calibration
+from mlopsim.tracks.drift.fits import RATE, Calibration
 
 if TYPE_CHECKING:
     from mlopsim.plots.style import Mark
@@ -18,6 +19,36 @@ def calibration_of(results: Results) -> Calibration:
     """Return what limits were asked to do."""
     track: Any = results.track
     return Calibration.of(track.calibration)
+
+
+def asked_of(calibration: Calibration) -> str:
+    """Say what is made equal by the limits of calibrated detectors, and what is not.
+
+    Examples
+    --------
+    >>> print(asked_of(Calibration(match="rate")))
+    Limits are matched by the rate: on long drift-free signals (10,000 rows), with the reset that follows
+    each...
+    """
+    share = -math.expm1(-calibration.horizon / calibration.arl0)
+    rate = 1000.0 / calibration.arl0
+    if calibration.match == RATE:
+        return (
+            f"Limits are matched by the rate: on long drift-free signals ({calibration.rate_rows:,} rows), "
+            "with "
+            f"the reset that follows each alarm, every calibrated detector has {rate:g} alarms in 1,000 "
+            "rows. "
+            f"Equal is that rate; the chance of a first alarm within {calibration.horizon} rows ({share:.1%} "
+            "for a memoryless detector) and the hazard at the change are not."
+        )
+    return (
+        f"Limits are matched by the first alarm: with them {share:.1%} of the drift-free signals have an "
+        "alarm "
+        f"within {calibration.horizon} rows, as a memoryless detector with an average run length of "
+        f"{calibration.arl0:,.0f} rows has. Equal is that chance; the rate in the long run ({rate:g} in "
+        "1,000 "
+        "rows for a memoryless detector) and the hazard at the change are not."
+    )
 
 
 def tolerance_of(results: Results) -> int:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
 from mlopsim.core.track import Section
+from mlopsim.tracks.drift.realised_alarms import WORDS
 
 
 @register("section", "drift-by-signal")
@@ -32,6 +33,8 @@ class BySignal(SectionMaker):
             "by what it **needs**: errors need the labels of the rows, outputs and inputs need none. Each "
             "group is averaged over all tasks in which every one of its methods can be run (`tasks`), which "
             "are not those of another group: compare within a group only. A method that reads errors in some "
-            "tasks and outputs in others stands in both groups."
+            "tasks and outputs in others stands in both groups. Delays and ranks are of rises of the "
+            "error.\n\n"
+            f"{WORDS}"
         )
         return Section(title=self.title, text=text, table=frame)

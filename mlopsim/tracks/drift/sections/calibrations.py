@@ -8,7 +8,7 @@ from typing import ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
-from mlopsim.tracks.drift.sections._shared import calibration_of
+from mlopsim.tracks.drift.sections._shared import asked_of, calibration_of
 
 
 @register("section", "drift-calibrations")
@@ -38,6 +38,8 @@ class Calibrations(SectionMaker):
         if not len(rows):
             raise Unavailable("no method of these results has a limit that was found or checked")
         kept = ["method", "task", "target", "share", "share_low", "share_high", "met", "exact"]
+        more = [f"{name}{end}" for name in ("rate", "hazard") for end in ("", "_low", "_high")]
+        kept += [name for name in more if name in rows.columns]
         frame = rows.select(*kept, "restricted_mean", "censored", "early")
         frame = frame.with_columns(
             share_n=pl.when(pl.col("share").is_finite()).then(calibration.checks).otherwise(0),
@@ -47,7 +49,8 @@ class Calibrations(SectionMaker):
         undefined = int(rows["share"].is_nan().sum())
         exact = int(rows["exact"].sum())
         text = (
-            f"{len(rows)} calibrations, {exact} of them by the exact law of the run length, the others with "
+            f"{asked_of(calibration)} {len(rows)} calibrations, {exact} of them by the exact law of the "
+            "run length, the others with "
             f"{calibration.runs} drift-free signals each, checked on "
             f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "
             f"asked by more than three standard errors; for {undefined} there is no limit that gives it, and "

@@ -61,5 +61,9 @@ class Delays(SectionMaker):
             f"{seeds} "
             "seeds)",
         )
-        text = "A detector buys a shorter delay with false alarms: compare at the same abscissa."
+        text = (
+            "A detector buys a shorter delay with false alarms: compare at the same abscissa, which is "
+            "what is "
+            "asked by the law of matching. Delays are of rises of the error."
+        )
         return Section(title=self.title, text=text, figures={"Delay against false alarms": figure})

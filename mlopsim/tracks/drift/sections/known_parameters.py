@@ -8,6 +8,7 @@ from typing import ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
 from mlopsim.core.track import Section
+from mlopsim.tracks.drift.realised_alarms import WORDS
 
 
 @register("section", "drift-known-parameters")
@@ -30,6 +31,7 @@ class KnownParameters(SectionMaker):
         text = (
             "On independent ticks whose laws are known, ranked within what a detector **knows** beforehand: "
             "p0 is the law before the change (its in-control parameters), p0 and p1 are the laws before and "
-            "after it. Means are comparable where the tasks are the same."
+            "after it. Means are comparable where the tasks are the same.\n\n"
+            f"{WORDS}"
         )
         return Section(title=self.title, text=text, table=frame)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
 from mlopsim.core.track import Section
-from mlopsim.tracks.drift.sections._shared import calibration_of, marks_of
+from mlopsim.tracks.drift.realised_alarms import WORDS
+from mlopsim.tracks.drift.sections._shared import asked_of, calibration_of, marks_of
 
 
 @register("section", "drift-leaderboard")
@@ -30,7 +30,6 @@ class Leaderboard(SectionMaker):
         from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, calibration = results.leaderboard, calibration_of(results)
-        asked = -math.expm1(-calibration.horizon / calibration.arl0)
         pool = pooled_tasks(results.cells)
         read = [str(reads) for reads in dict.fromkeys(board["reads"].drop_nulls().to_list())]
         groups = f"\ngroups, from the top, by what is read: {'; '.join(read)}" if len(read) > 1 else ""
@@ -40,17 +39,21 @@ class Leaderboard(SectionMaker):
             board["restricted_delay_low"].to_numpy(),
             board["restricted_delay_high"].to_numpy(),
             board["restricted_delay_n"].to_numpy(),
-            xlabel="restricted delay, in rows",
+            xlabel="restricted delay of rises, in rows",
             direction="none",
             marks=marks_of(results),
             digits=0,
             note=f"mean over {len(pool)} tasks; 95 % bootstrap over scenario seeds; n: seeds{groups}",
         )
         text = (
-            f"Every calibrated detector has the limit with which {asked:.1%} of the drift-free signals have "
-            f"an alarm within {calibration.horizon} rows: that of a memoryless one with an average run "
-            f"length of {calibration.arl0:,.0f} rows. The delay of a change that is missed counts as its "
-            "whole window. A method with so many alarms that as many at random places would find the "
+            f"{asked_of(calibration)} The delay is that of **rises** of the error of a model that does not "
+            "change, as measured on the rows before and after each change; falls are never pooled with them "
+            "and stand in Falls. A detector of one side (`sides`) looks for rises alone, one of both pays "
+            "for "
+            "both with the same false alarms. The delay of a rise that is missed counts as its "
+            "whole window. `rank` is the mean rank of that delay within each task and seed, among calibrated "
+            "methods that read the same and know nothing: a mean may hang on one task, a rank does not. "
+            f"{WORDS}\n\nA method with so many alarms that as many at random places would find the "
             f"changes (chance recall above {BY_CHANCE:.0%}), like `always`, has no delay.\n\n"
             f"All methods meet the same tasks: those ({len(pool)} of {results.cells['task'].n_unique()}) in "
             "which every calibrated method that knows nothing beforehand can be run; the others are in "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
+from mlopsim.tracks.drift.realised_alarms import WORDS
 from mlopsim.tracks.drift.sections._shared import marks_of
 
 if TYPE_CHECKING:
@@ -43,14 +44,16 @@ class Ranks(SectionMaker):
         import polars as pl
 
         from mlopsim.tracks.cell_table import done
-        from mlopsim.tracks.drift.analysis import channels, pooled_tasks, through
+        from mlopsim.tracks.drift.analysis import by_match, channels, pooled_tasks, through
 
-        cells, marks = results.cells, marks_of(results)
-        found = [("all", _ranked(done(cells), pooled_tasks(cells), marks))]
-        groups = channels(cells)
-        for channel in groups if len(groups) > 1 else []:
-            rows = through(cells, channel)
-            found.append((channel, _ranked(rows, pooled_tasks(rows), marks)))
+        marks = marks_of(results)
+        found: list[tuple[str, dict[str, Any] | None]] = []
+        for match, cells in by_match(results.cells):
+            found.append((f"all{match}", _ranked(done(cells), pooled_tasks(cells), marks)))
+            groups = channels(cells)
+            for channel in groups if len(groups) > 1 else []:
+                rows = through(cells, channel)
+                found.append((f"{channel}{match}", _ranked(rows, pooled_tasks(rows), marks)))
         made = [(reads, one) for reads, one in found if one is not None]
         if not made:
             raise Unavailable(
@@ -62,9 +65,12 @@ class Ranks(SectionMaker):
         }
         tests = "; ".join(f"{reads}: {one['test']}" for reads, one in made)
         text = (
-            "Ranks by mean restricted delay, one block a task: of all methods on the tasks that all can be "
+            "Ranks by mean restricted delay of rises, one block a task: of all methods on the tasks that "
+            "all can be "
             "run on, and of those that read the same on the tasks that these share. Friedman's test: "
-            f"{tests}. Tasks that share a concept are no independent blocks: take p-values as a description."
+            f"{tests}. Tasks that share a concept are no independent blocks: take p-values as a "
+            "description.\n\n"
+            f"{WORDS}"
         )
         table = pl.concat(
             [one["table"].insert_column(0, pl.Series("reads", [reads] * one["k"])) for reads, one in made]
@@ -79,7 +85,8 @@ def _ranked(rows: pl.DataFrame, pool: list[str], marks: dict[str, Mark]) -> dict
 
     from mlopsim.plots.critical_difference import critical_difference
     from mlopsim.stats.rank_tests import cliques, friedman, nemenyi_cd
-    from mlopsim.tracks.drift.analysis import delays_by_task, found_by_chance, ranked
+    from mlopsim.tracks.drift.analysis import calibrations, delays_by_task, found_by_chance, ranked
+    from mlopsim.tracks.drift.realised_alarms import with_realised
 
     rows = rows.filter(pl.col("task").is_in(pool))
     methods = [m for m in ranked(rows) if not found_by_chance(rows.filter(pl.col("method") == m))]
@@ -106,5 +113,6 @@ def _ranked(rows: pl.DataFrame, pool: list[str], marks: dict[str, Mark]) -> dict
             "tasks": [test.n] * len(names),
         }
     )
+    frame = with_realised(frame, calibrations(rows))
     words = f"chi-square {test.statistic:.1f}, p = {test.p:.2g}, n = {test.n} tasks, {test.k} methods"
     return {"figure": figure, "table": frame, "test": words, "k": test.k}

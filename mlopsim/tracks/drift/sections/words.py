@@ -8,7 +8,7 @@ from typing import ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
 from mlopsim.core.track import Section
-from mlopsim.tracks.drift.sections._shared import calibration_of, tolerance_of
+from mlopsim.tracks.drift.sections._shared import asked_of, calibration_of, tolerance_of
 
 
 @register("section", "drift-words")
@@ -26,13 +26,26 @@ class Words(SectionMaker):
         text = (
             f"- **in time**: an alarm from the start of a change to {tolerance_of(results)} rows after its "
             "end.\n"
-            "- **restricted delay**: mean over all changes of min(delay, length of the window), in rows.\n"
+            "- **rise**, **fall**: a change after which the model that was trained on the warm-up, and is "
+            "left "
+            "alone, is wrong more or less often than before it, by more than 1.96 standard errors; "
+            "measured on "
+            "all rows between the changes. Of ticks without a model: which way their mean goes.\n"
+            "- **restricted delay**: mean over all rises of min(delay, length of the window), in rows; of "
+            "falls "
+            "in Falls.\n"
+            "- **rank**: mean rank of that delay within each task and seed, among those that read the same.\n"
+            "- **sides**: whether a detector looks for rises (up), falls (down) or both.\n"
             "- **false alarms**: alarms outside all windows of changes; their rate is per 1000 such rows.\n"
             "- **extra**: further alarms within one change's window.\n"
             "- **chance recall**: share of the changes that alarms at random rows would find, as many as "
             "there are outside the windows of changes.\n"
-            f"- **asked**: P(alarm within H) = 1 - exp(-H / ARL0), H = {calibration.horizon} rows, "
-            f"ARL0 = {calibration.arl0:,.0f} rows, on drift-free signals.\n"
+            f"- **asked**: {asked_of(calibration)}\n"
+            f"- **share**, **rate**, **hazard**: P(first alarm within H), H = {calibration.horizon} rows; "
+            "alarms "
+            f"in 1,000 rows over {calibration.rate_rows:,} rows with resets; P(first alarm in the last "
+            "fifth of H | "
+            "none before): on fresh drift-free signals.\n"
             "- **reads**: errors of the model (1 = it was wrong), its outputs, or windows of its inputs; "
             "**needs**: labels for errors, none for the others.\n"
             "- **known**: what a detector knows beforehand: nothing (it estimates what it needs), its "
