@@ -1,13 +1,17 @@
-"""Which detector finds a change soonest when all raise equally many false alarms, and does it matter?
+"""Which detector finds a change soonest at equal false alarms, and does it matter what is made equal?
 
-Runs the suite `drift-paper` (what is done is cached) and tabulates each detector: delay at the same
-false-alarm behaviour, overall and by how the change comes, alarms on changes that harm nobody, worth as the
-retrain trigger. Then runs the same detectors with the limits that they come with: how often these
-alarm without a change, and how the order of the detectors changes. table.csv is the study, others.csv the
-limits that detectors come with; figures/ has the critical-difference diagram and delay against false alarms.
+Runs the suite `drift-paper`, whose limits give all the same chance of a first alarm within H rows, and
+`drift-paper-rate`, whose limits give all the same rate of alarms in the long run (what is done is cached).
+Each has a table of its own, never pooled: delay of rises of the error and mean rank, overall and by how the
+change comes, what the limits really give of both, alarms on changes that harm nobody, worth as the retrain
+trigger. falls.csv has the falls of the error, apart from the rises. Then runs the same detectors with the
+limits that they come with: how often these alarm without a change, and how the order of the detectors
+changes. table.csv and rate.csv are the study, others.csv the limits that detectors come with; figures/ has
+the critical-difference diagram and delay against false alarms of the first.
 
     python experiments/detectors_at_equal_arl.py
-    python experiments/detectors_at_equal_arl.py suite=drift-core ledger=results/local/drift-core
+    python experiments/detectors_at_equal_arl.py suite=drift-core ledger=results/local/drift-core \\
+        rate_suite=drift-core-rate rate_ledger=results/local/drift-core-rate
 """
 
 from __future__ import annotations
@@ -36,6 +40,8 @@ from mlopsim.tracks.drift.analysis import (
     pooled_tasks,
     ranked,
 )
+from mlopsim.tracks.drift.realised_alarms import REALISED
+from mlopsim.tracks.drift.rises_falls import falls
 from mlopsim.tracks.drift.worth_analysis import worth
 from mlopsim.tracks.table_results import TableResults
 
@@ -61,8 +67,8 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     rows = []
     for entry in board.to_dicts():
         name = entry["method"]
-        row = {key: entry[key] for key in ("method", "reads", "needs", "known", "role")}
-        for metric in ("restricted_delay", "recall", "false_per_1000"):
+        row = {key: entry[key] for key in ("method", "reads", "needs", "known", "role", "sides", "match")}
+        for metric in ("restricted_delay", "rank", "recall", "false_per_1000", *REALISED):
             row |= {f"{metric}{end}": entry[f"{metric}{end}"] for end in ("", "_low", "_high", "_n")}
         row |= {"met": entry["met"], "laws": entry["laws"]}
         for kind, names in kinds.items():
@@ -77,6 +83,27 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
         row["reason"] = entry["restricted_delay_reason"]
         rows.append(row)
     return rows
+
+
+def agreement(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> str:
+    """Say how far the orders by two matchings agree, over the methods that have a delay in both."""
+    from scipy.stats import kendalltau
+
+    delays = [{row["method"]: row["restricted_delay"] for row in rows} for rows in (first, second)]
+    both = [
+        row["method"]
+        for row in first
+        if row["role"] == "method" and all(math.isfinite(d.get(row["method"], math.nan)) for d in delays)
+    ]
+    if len(both) < 3:
+        return f"{len(both)} methods have a delay by both matchings: too few to compare orders."
+    tau = kendalltau(*([d[name] for name in both] for d in delays)).statistic
+    moved = max(both, key=lambda name: abs(math.log((1 + delays[1][name]) / (1 + delays[0][name]))))
+    return (
+        f"Of {len(both)} methods the orders by the two matchings agree with Kendall's tau {tau:.2f}; "
+        f"{moved} moves "
+        f"most: {delays[0][moved]:.0f} rows matched by the first alarm, {delays[1][moved]:.0f} by the rate."
+    )
 
 
 def with_default_limits(suite: Suite, track: Track, seeds: int) -> tuple[Suite, dict[str, str]]:
@@ -114,7 +141,8 @@ def _given(content: Mapping[str, Any], detector: Detector) -> dict[str, Any]:
     from mlopsim.core.spec import params_of
 
     defaults = params_of(type(detector)())
-    return {name: value for name, value in content["params"].items() if value != defaults[name]}
+    # a parameter that was added later is in no part while it has its default
+    return {name: value for name, value in content["params"].items() if value != defaults.get(name, math.nan)}
 
 
 def at_default_limits(
@@ -168,10 +196,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise failed
     rows = study(cells, suite.tasks)
     _common.write_table(experiment.folder, rows)
-    facts = ("method", "reads", "known")
-    shown = [*facts, "restricted_delay", "recall", "false_per_1000", "harmless_alarmed"]
+    facts = ("method", "reads", "sides", "known")
+    shown = [*facts, "restricted_delay", "rank", *REALISED, "recall", "harmless_alarmed"]
     shown += [key for key in rows[0] if key == "ns" or key.startswith("ns_at_")]
-    _common.show([{key: row[key] for key in shown} for row in rows], "at equal false alarms")
+    _common.show([{key: row[key] for key in shown} for row in rows], "matched by the first alarm")
+    fallen = [falls(cells)]
+    if settings["rate_suite"]:
+        other = load_suite(settings["rate_suite"])
+        experiment.settings["rate_grid"] = other.config
+        folder = _common.below_root(settings["rate_ledger"])
+        folder.mkdir(parents=True, exist_ok=True)
+        by_rate, _ = _common.run_suite(other.suite, other.track, folder, settings["workers"])
+        rated = study(by_rate, other.suite.tasks)
+        _common.write_table(experiment.folder, rated, "rate")
+        _common.show([{key: row[key] for key in shown} for row in rated], "matched by the rate")
+        fallen.append(falls(by_rate))
+        print(agreement(rows, rated))
+    fallen = [frame for frame in fallen if len(frame)]
+    if fallen:
+        apart = pl.concat(fallen).to_dicts()
+        _common.write_table(experiment.folder, apart, "falls")
+        keys = ("match", "method", "sides", "tasks", "fall_restricted_delay", "fall_rank", "fall_recall")
+        _common.show([{key: row[key] for key in keys} for row in apart], "falls of the error")
     for section in sections:
         for title, figure in section.figures.items():
             if title.split(", a retrain costs")[0] in FIGURES:

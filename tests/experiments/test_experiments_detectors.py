@@ -22,8 +22,8 @@ TASKS: list[dict[str, Any]] = [
     {"name": "two", "stream": {"synthetic": {"schedule": "gradual"}}},
     {"name": "three", "stream": "procedural"},
 ]
-METHODS: list[Any] = ["ddm", "hddm_a", {"cusum": {"side": "up"}}]
-LIMITS = {"ddm": "level", "hddm_a": "delta", "cusum(side=up)": "h"}
+METHODS: list[Any] = ["ddm", "hddm_a", {"cusum": {"side": "up"}}, {"fhddm": {"side": "both"}}]
+LIMITS = {"ddm": "level", "hddm_a": "delta", "cusum(side=up)": "h", "fhddm(side=both)": "delta"}
 
 
 def suite() -> tuple[Any, Any]:
@@ -81,3 +81,16 @@ def test_ranks_and_shares_are_of_the_same_detector() -> None:
     assert [row["rank_default"] for row in rows] == [3.0, 2.0, 1.0]
     assert all(row["share_median"] == pytest.approx(0.9) and row["laws"] == 2 for row in rows)
     assert "tau -1.00" in study.verdict(rows) and "90.0%" in study.verdict(rows)
+
+
+def test_orders_by_two_matchings_are_compared_on_what_both_have() -> None:
+    rows = [
+        [{"method": name, "role": "method", "restricted_delay": delay} for name, delay in delays.items()]
+        for delays in (
+            {"a": 10.0, "b": 20.0, "ddm": 930.0, "c": float("nan")},
+            {"a": 10.0, "b": 21.0, "ddm": 15.0, "c": 1.0},
+        )
+    ]
+    text = study.agreement(*rows)
+    assert "Of 3 methods" in text and "tau 0.33" in text
+    assert "ddm moves most: 930 rows matched by the first alarm, 15 by the rate" in text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -54,6 +55,7 @@ class ECDD(Compiled):
     family: ClassVar[str] = "chart"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "scale"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"lam": (0.02, 0.05, 0.1, 0.2), "warm_start": (30, 100)}
 
     scale: float = 1.0
     lam: float = 0.2

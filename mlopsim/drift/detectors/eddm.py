@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class EDDM(Mirrored):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "beta"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"warm_start": (15, 30, 60, 100)}
 
     beta: float = 0.9
     warm_start: int = 30

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +48,10 @@ class EWMA(Chart):
 
     family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "width"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "lam": (0.02, 0.05, 0.1, 0.2),
+        "learn": (50, 100, 200, 400),
+    }
 
     lam: float = 0.1
     width: float = 2.7

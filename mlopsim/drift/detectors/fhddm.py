@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -59,6 +60,7 @@ class FHDDM(Mirrored):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "delta"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"window": (25, 50, 100, 200)}
 
     delta: float = 1e-6
     window: int = 100

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +47,10 @@ class GLR(Chart):
     family: ClassVar[str] = "chart"
     effort: ClassVar[float] = 0.2
     limit: ClassVar[str] = "h"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "window": (50, 100, 200, 400),
+        "learn": (50, 100, 200, 400),
+    }
 
     window: int = 200
     h: float = 8.0

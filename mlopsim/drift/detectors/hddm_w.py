@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class HDDM_W(Compiled):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "delta"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"lam": (0.01, 0.02, 0.05, 0.1)}
     separable: ClassVar[bool] = False
 
     delta: float = 0.001

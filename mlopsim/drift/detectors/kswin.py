@@ -6,8 +6,9 @@ import dataclasses
 import functools
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class KSWIN(Compiled):
 
     family: ClassVar[str] = "sliding window"
     limit: ClassVar[str] = "alpha"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"window": (100, 200, 400), "recent": (15, 30, 50)}
     effort: ClassVar[float] = 1.2
     random: ClassVar[bool] = True
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +48,10 @@ class PChart(Chart):
     family: ClassVar[str] = "chart"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "width"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "size": (25, 50, 100, 200),
+        "learn": (50, 100, 200, 400),
+    }
 
     size: int = 50
     width: float = 3.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -62,6 +63,10 @@ class RDDM(Mirrored):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "level"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "warm_start": (30, 129, 300),
+        "patience": (700, 1400, 2800),
+    }
 
     level: float = 2.258
     warning: float = 1.773

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Shewhart(Chart):
 
     family: ClassVar[str] = "chart"
     limit: ClassVar[str] = "width"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"learn": (50, 100, 200, 400)}
 
     width: float = 3.0
     side: Side = Side.BOTH

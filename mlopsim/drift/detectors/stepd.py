@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -54,6 +55,7 @@ class STEPD(Compiled):
     family: ClassVar[str] = "error rate"
     reads: ClassVar[SignalKind] = SignalKind.ERRORS
     limit: ClassVar[str] = "alpha"
+    space: ClassVar[Mapping[str, tuple[Any, ...]]] = {"window": (15, 30, 60, 100)}
 
     alpha: float = 0.003
     window: int = 30

@@ -111,12 +111,12 @@ def pooled_tasks(table: pl.DataFrame) -> list[str]:
     rows = done(table).filter(pl.col("restricted_delay").is_finite())
     free = set(ranked(table))
     by_task = {name: set(rows.filter(pl.col("task") == name)["method"].to_list()) for name in names}
-    whole = [name for name in names if free and free <= by_task[name] | _unlimited(table, name)]
+    whole = [name for name in names if free and free <= by_task[name] | without_limit(table, name)]
     whole = [name for name in whole if by_task[name] & free]
     return whole or [name for name in names if by_task[name]]
 
 
-def _unlimited(table: pl.DataFrame, task: str) -> set[str]:
+def without_limit(table: pl.DataFrame, task: str) -> set[str]:
     """Return the methods that read a task's signal but for which no limit gives what is asked."""
     rows = done(table).filter(pl.col("task") == task)
     # a calibration was asked for, and nothing came out of it

@@ -33,6 +33,7 @@ from mlopsim.drift.law import law_of
 from mlopsim.drift.run_length.limits import exact_boundary
 from mlopsim.drift.scenario import Place, Source
 from mlopsim.tracks.drift.long_run import find_by_rate, realised
+from mlopsim.tracks.drift.tuning import best, delay_in_training, with_setting, words_of
 
 #: signals of one law that are kept for the next detector, in bytes
 KEPT = 1 << 28
@@ -234,30 +235,72 @@ def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
         raise ConfigError("fits that are made together need one law, one number of signals and one matching")
     fresh = _quiet(content, "validation", first["checks"])
     ticks = len(fresh[0])
-    plans = [_Plan(part, ticks) for part in parts]
     long = canonical_json(first["long_law"])
-    rows = first["long_law"]["horizon"]
-    by_rate = [plan for plan in plans if first["match"] == RATE and not plan.part["given"]]
-    by_share = [plan for plan in plans if plan not in by_rate]
-    if by_rate:
-        found = find_by_rate(by_rate, _quiet(long, "train", first["rate_runs"]), rows)
-        for plan, limits in zip(by_rate, found, strict=True):
-            plan.use(limits)
-    _find_by_share(by_share, content, first["runs"])
+    chosen = _tuned(parts, ticks)
+    plans = [_Plan(part, ticks, one["setting"]) for part, one in zip(parts, chosen, strict=True)]
+    _find(plans, first["runs"], first["rate_runs"])
     for i, signal in enumerate(fresh):
         for plan in plans:
             plan.check(i, signal)
     for i, signal in enumerate(_quiet(long, "validation", first["rate_runs"])):
         for plan in plans:
             plan.check_rate(i, signal)
-    return [plan.result(ticks) for plan in plans]
+    results = [plan.result(ticks) for plan in plans]
+    for result, one in zip(results, chosen, strict=True):
+        if one["tried"]:
+            result.info |= {"setting": one["setting"], "tried": one["tried"]}
+            words = ", ".join(f"{name}={value}" for name, value in one["setting"].items())
+            result.attributes["setting"] = words
+    return results
+
+
+def _tuned(parts: Sequence[Mapping[str, Any]], ticks: int) -> list[dict[str, Any]]:
+    """Return for each part the setting that its training scenarios choose, and the delays of all tried."""
+    chosen: list[dict[str, Any]] = [{"setting": {}, "tried": []} for _ in parts]
+    trials = [
+        (place, setting, _Plan({**part, "arl0": [part["main"]]}, ticks, setting))
+        for place, part in enumerate(parts)
+        if part.get("tuning")
+        for setting in part["tuning"]["settings"]
+    ]
+    if not trials:
+        return chosen
+    runs = parts[trials[0][0]]["tuning"]["runs"]
+    _find([plan for *_, plan in trials], runs, min(runs, parts[0]["rate_runs"]))
+    for place, setting, plan in trials:
+        part = parts[place]
+        delay = delay_in_training(plan.detector, plan.limits[0], part["tuning"], words_of(part))
+        chosen[place]["tried"].append({"setting": setting, "delay": None if math.isnan(delay) else delay})
+    for one in chosen:
+        if one["tried"]:
+            delays = [math.nan if row["delay"] is None else row["delay"] for row in one["tried"]]
+            one["setting"] = one["tried"][best(delays)]["setting"]
+            for row in one["tried"]:
+                # JSON has no infinity: there is no limit for this setting
+                row["delay"] = (
+                    row["delay"] if row["delay"] is None or math.isfinite(row["delay"]) else "no limit"
+                )
+    return chosen
+
+
+def _find(plans: Sequence[_Plan], runs: int, rate_runs: int) -> None:
+    """Find the limits of detectors on one law, by what their part asks to be equal."""
+    by_rate = [plan for plan in plans if plan.part["match"] == RATE and not plan.part["given"]]
+    if by_rate:
+        law = by_rate[0].part["long_law"]
+        found = find_by_rate(by_rate, _quiet(canonical_json(law), "train", rate_runs), law["horizon"])
+        for plan, limits in zip(by_rate, found, strict=True):
+            plan.use(limits)
+    by_share = [plan for plan in plans if plan not in by_rate]
+    if by_share:
+        _find_by_share(by_share, canonical_json(by_share[0].part["law"]), runs)
 
 
 def _find_by_share(plans: Sequence[_Plan], content: str, runs: int) -> None:
     """Find the limits with which so many first alarms come within H; each signal is drawn once."""
-    if not plans:
-        return
     train = _quiet(content, "train", runs)
+    for plan in plans:
+        plan.await_tops(runs)
     if any(plan.tops is not None for plan in plans):
         for i, signal in enumerate(train):
             for plan in plans:
@@ -270,21 +313,25 @@ def _find_by_share(plans: Sequence[_Plan], content: str, runs: int) -> None:
 class _Plan:
     """The calibration of one detector, fed with signals one by one."""
 
-    def __init__(self, part: Mapping[str, Any], ticks: int) -> None:
-        self.detector = detector = informed(make("detector", part["method"]), part["told"])
+    def __init__(self, part: Mapping[str, Any], ticks: int, setting: Mapping[str, Any]) -> None:
+        own = with_setting(make("detector", part["method"]), setting)
+        self.detector = informed(own, part["told"])
         self.part = part
         self.targets = [target_share(arl0, part["law"]["horizon"]) for arl0 in part["arl0"]]
         self.limits: list[Boundary] = []
         self.tops: np.ndarray | None = None
         self.exact = self._exact(ticks)
-        if detector.separable and not part["given"] and self.exact is None:
-            self.tops = np.empty(part["runs"])
         law = part["law"]
         self._words = identity_words(part["method"], law["signal"], law["stream"], law["learner"])
         self._first = np.full((len(self.targets), part["checks"]), np.inf)
         self._counts = np.full((len(self.targets), part["rate_runs"]), math.nan)
         # at the run length that tables are made for: a pass over long signals a limit would cost all too much
         self._main = part["arl0"].index(part["main"])
+
+    def await_tops(self, runs: int) -> None:
+        """Make room for the highest score on each signal, where these serve all limits."""
+        if self.detector.separable and not self.part["given"] and self.exact is None:
+            self.tops = np.empty(runs)
 
     def _exact(self, ticks: int) -> list[Boundary] | None:
         """Return the limits by exact run lengths, None where there is no exact method for all of them."""

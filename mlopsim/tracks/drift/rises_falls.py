@@ -17,11 +17,11 @@ from mlopsim.tracks.drift.analysis import (
     calibrations,
     channels,
     completed,
-    found_by_chance,
     in_groups,
     pooled_mean,
     ranked,
     through,
+    without_limit,
 )
 from mlopsim.tracks.drift.mean_ranks import mean_ranks
 from mlopsim.tracks.drift.realised_alarms import with_realised
@@ -87,10 +87,9 @@ def falls(table: pl.DataFrame) -> pl.DataFrame:
             methods = ranked(own)
             own = own.filter(pl.col("method").is_in(methods))
             known = own.filter(pl.col("fall_restricted_delay").is_finite())
-            by = {str(m): set(part["task"].to_list()) for (m,), part in known.group_by("method")}
-            if not by:
-                continue
-            tasks = sorted(set.intersection(*by.values()))
+            by = {str(t): set(part["method"].to_list()) for (t,), part in known.group_by("task")}
+            # where no limit gives what is asked a method costs nobody the task
+            tasks = sorted(t for t, found in by.items() if set(methods) <= found | without_limit(own, t))
             chosen = own.filter(pl.col("task").is_in(tasks))
             if not len(chosen):
                 continue
@@ -110,7 +109,3 @@ def falls(table: pl.DataFrame) -> pl.DataFrame:
             frames.append(with_realised(frame, calibrations(own)))
     return pl.concat(frames) if frames else pl.DataFrame()
 
-
-def told_by_chance(rows: pl.DataFrame) -> bool:
-    """Return whether as many alarms at random would have found nearly all falls of these cells."""
-    return found_by_chance(rows, "fall_chance_recall")

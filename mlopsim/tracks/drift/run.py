@@ -20,12 +20,14 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.direction import Direction, in_one_word
 from mlopsim.drift.law import Law
 from mlopsim.drift.scenario import CHANNELS, Place, Scenario, Source
-from mlopsim.drift.scoring import Score, score_alarms
+from mlopsim.drift.scoring import Score
 from mlopsim.drift.signal import Known
 from mlopsim.tracks.drift.controls import follows_rate, knows_changes
+from mlopsim.tracks.drift.directed_score import score_of, ways_of
 from mlopsim.tracks.drift.evidence import evidence, pictured
 from mlopsim.tracks.drift.fits import Calibration, informed, with_threshold
 from mlopsim.tracks.drift.metrics import METRICS
+from mlopsim.tracks.drift.tuning import with_setting
 
 #: parts of a task that the seed of a detector hangs on, beside the detector
 SEEDED = ("signal", "stream", "learner", "training", "deployment")
@@ -185,7 +187,11 @@ def reader_of(cell: Cell, fits: Mapping[str, FitResult]) -> Reader:
     laws = known_laws(detector, source)
     if reason or isinstance(laws, str):
         return Reader(detector=detector, source=source, channel=channel, reason=reason or str(laws))
-    return Reader(detector=informed(detector, laws), source=source, channel=channel, reason="")
+    detector = informed(detector, laws)
+    if cell.fit is not None:
+        # what tuning chose, where it was asked for
+        detector = with_setting(detector, fits[cell.fit].info.get("setting", {}))
+    return Reader(detector=detector, source=source, channel=channel, reason="")
 
 
 def run_cells(
@@ -255,7 +261,7 @@ def _run_cell(
             runs.append(None)
             continue
         alarms = alarm_rows(cell, ready, scenario)
-        scores.append(_score(alarms, scenario, tolerance, ready, Direction.RISE))
+        scores.append(score_of(alarms, scenario, tolerance, Direction.RISE, _lag(ready, scenario)))
         runs.append((ready, alarms))
     now, run = scores[main], runs[main]
     if now is None or run is None:
@@ -268,7 +274,7 @@ def _run_cell(
         return outcome
     chosen, shown = run
     metrics = {name: float(getattr(now, name)) for name in SCORED}
-    falls = _score(shown, scenario, tolerance, chosen, Direction.FALL)
+    falls = score_of(shown, scenario, tolerance, Direction.FALL, _lag(chosen, scenario))
     metrics |= {f"fall_{name}": float(getattr(falls, name)) for name in SCORED_FALLS}
     metrics |= {"rises": float(now.drifts), "falls": float(falls.drifts)}
     metrics |= {"alarms": float(len(shown)), "risk_change": scenario.risk_change}
@@ -288,12 +294,8 @@ def _run_cell(
         "alarms": shown,
         "harmful": _spans(scenario.harmful),
         "harmless": _spans(scenario.harmless),
-        "harmful_rises": np.array(
-            [_way(scenario, k) is Direction.RISE for k in range(len(scenario.harmful))]
-        ),
-        "harmful_falls": np.array(
-            [_way(scenario, k) is Direction.FALL for k in range(len(scenario.harmful))]
-        ),
+        "harmful_rises": np.array([way is Direction.RISE for way in ways_of(scenario)], dtype=np.bool_),
+        "harmful_falls": np.array([way is Direction.FALL for way in ways_of(scenario)], dtype=np.bool_),
     }
     for name in ("restricted_delay", "recall", "false_per_1000"):
         outcome.curves[f"by_arl0_{name}"] = np.array(
@@ -312,26 +314,9 @@ def _run_cell(
     return outcome
 
 
-def _way(scenario: Scenario, change: int) -> Direction:
-    """Return the direction of a harmful change; where nobody knows it, it counts as a rise."""
-    return scenario.directions[change] if scenario.directions else Direction.RISE
-
-
-def _score(
-    alarms: np.ndarray, scenario: Scenario, tolerance: int, detector: Detector, way: Direction
-) -> Score:
-    """Score alarms against the harmful changes of one direction; those of others stand aside."""
-    ways = [_way(scenario, k) for k in range(len(scenario.harmful))]
-    return score_alarms(
-        alarms,
-        [span for span, own in zip(scenario.harmful, ways, strict=True) if own is way],
-        scenario.rows,
-        tolerance,
-        harmless=scenario.harmless,
-        # before the first label of the new law nobody can answer, but who knows the changes
-        lag=0 if knows_changes(detector) else scenario.channel.lag,
-        aside=[span for span, own in zip(scenario.harmful, ways, strict=True) if own is not way],
-    )
+def _lag(detector: Detector, scenario: Scenario) -> int:
+    """Return until when nobody can answer a change, but who knows it: the first label of the new law."""
+    return 0 if knows_changes(detector) else scenario.channel.lag
 
 
 def _reason_of(text: str, scenario: Scenario, what: str) -> str:

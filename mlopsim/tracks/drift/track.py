@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.identity import identity_words
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, split_spec
 from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
@@ -21,6 +22,7 @@ from mlopsim.tracks.drift.controls import follows_rate, knows_changes, with_cont
 from mlopsim.tracks.drift.fits import FIRST_ALARM, Calibration
 from mlopsim.tracks.drift.metrics import METRICS
 from mlopsim.tracks.drift.run import bundle_of, channel_of, known_laws
+from mlopsim.tracks.drift.tuning import Tuning, candidates
 from mlopsim.tracks.drift.wait_tuning import WAITS, check_waits, is_wait, tune_wait, wait_job
 
 #: parts of a task; ``deployment`` is left out where the worth of alarms is not asked for
@@ -38,6 +40,10 @@ class DriftTrack:
         ``arl0``, ``horizon``, ``runs``, ``checks``, ``curve``, ``match``, ``rate_rows``, ``rate_runs``: see
         :class:`mlopsim.tracks.drift.fits.Calibration`. A detector whose own limit is given
         (``{cusum: {h: 5}}``) keeps it: it is checked, not calibrated.
+    tuning : dict
+        ``budget``, ``seeds``, ``runs``: see :class:`mlopsim.tracks.drift.tuning.Tuning`. With a budget above
+        0 every calibrated method whose detector names a ``space`` gets the setting that does best on training
+        scenarios of the task; parameters that are given, and its side, stay.
     tolerance : int
         Rows after the end of a change within which an alarm counts for it.
     wait : int or None
@@ -75,6 +81,7 @@ class DriftTrack:
         name="restricted_delay", unit="rows", direction="min", primary=True, text="restricted delay"
     )
     calibration: dict[str, Any] = field(default_factory=lambda: Calibration().settings())
+    tuning: dict[str, Any] = field(default_factory=lambda: Tuning().settings())
     tolerance: int = 2000
     wait: int | None = None
     waits: list[int] = field(default_factory=lambda: list(WAITS))
@@ -86,6 +93,7 @@ class DriftTrack:
             check_range("drift.wait", self.wait, 0, 10**6)
         check_waits(self.waits, self.wait_seeds)
         self.calibration = Calibration.of(self.calibration).settings()
+        self.tuning = Tuning.of(self.tuning).settings()
 
     @property
     def _settings(self) -> Calibration:
@@ -157,6 +165,13 @@ class DriftTrack:
             part["match"] = settings.match
         facts = made.facts() | {"limit": "none" if not cls.limit else "given" if kept else "calibrated"}
         facts["match"] = settings.match.replace("_", " ") if matched else None
+        budget = Tuning.of(self.tuning).budget
+        tried = candidates(made, list(given), budget, identity_words(content)) if matched and budget else []
+        if len(tried) > 1:
+            part["tuning"] = {**self.tuning, "settings": tried}
+            facts["parameters"] = "tuned"
+        else:
+            facts["parameters"] = "given" if given else "as they come"
         return Method(name=label("detector", {cls.name: given}), part=part, attributes=facts)
 
     # -- fits --------------------------------------------------------------------------------------
@@ -225,6 +240,18 @@ class DriftTrack:
             "versions": versions("signal", "calibration")
             | (versions("world") if source.reads_stream else {}),
         }
+        tuned = cell.method.part.get("tuning")
+        if tuned:
+            part["tuning"] = {
+                "settings": tuned["settings"],
+                "seeds": tuned["seeds"],
+                "runs": tuned["runs"],
+                "task": {name: conditions[name] for name in ("signal", "stream", "learner")}
+                | {"root": cell.root},
+                "channel": channel,
+                "tolerance": conditions["tolerance"],
+            }
+            part["versions"] |= versions("drift_outcome")
         verb = "check" if cell.method.part["given"] else "calibrate"
         return FitJob(track=cell.track, label=f"{verb} {cell.method.name} for {cell.task.name}", part=part)
 
@@ -262,7 +289,7 @@ class DriftTrack:
         if "references" in job.part or is_wait(job):
             return job.key
         names = ("law", "long_law", "runs", "checks", "rate_runs", "match")
-        return digest([job.part[name] for name in names])
+        return digest([*(job.part[name] for name in names), job.part.get("tuning", {}).get("runs")])
 
     def fit_many(self, jobs: Sequence[FitJob], done: Mapping[str, FitResult]) -> list[FitResult]:
         """Calibrate detectors on one law; each signal is drawn once."""
