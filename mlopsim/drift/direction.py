@@ -65,7 +65,7 @@ def _around(
     start, end = change
     earlier = [span for span in among if span[0] < start]
     first = max((stop for _, stop in earlier), default=0)
-    if first >= start:
+    if earlier and first >= start:
         first = max(begin for begin, _ in earlier)
     last = min((begin for begin, _ in among if begin > start), default=len(errors))
     return errors[first:start], errors[end if end < last else start : last]

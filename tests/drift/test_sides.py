@@ -65,23 +65,23 @@ def test_both_sides_are_two_detectors_side_by_side(name: str) -> None:
 def test_only_both_sides_tell_a_fall(name: str) -> None:
     """As in `sea recurring`: a frozen model that is wrong half of the time, then hardly ever."""
     own: dict[str, dict[str, Any]] = {
-        "ecdd": {"scale": 1.5},
+        "ecdd": {"lam": 0.05, "scale": 1.3},
         "fhddm": {"delta": 1e-4},
-        "ddm": {"level": 4.0},
+        "ddm": {"level": 3.5},
         "stepd": {"alpha": 1e-4},
     }
     limit = own.get(name, {})
-    signal = np.concatenate([errors(0.5, rows=2000), errors(0.07, rows=500)])
+    signal = np.concatenate([errors(0.5, rows=800), errors(0.07, rows=500)])
     delays = {}
     for side in ("up", "both"):
         detector = make("detector", name, side=side, **limit)
-        later = detector.alarms(signal) - 2000
+        later = detector.alarms(signal) - 800
         delays[side] = min(later[later >= 0], default=500)
-    assert delays["up"] == 500 and delays["both"] < 250
-    rising = np.concatenate([errors(0.07, rows=2000), errors(0.5, rows=500)])
+    assert delays["up"] == 500 and delays["both"] < 450
+    rising = np.concatenate([errors(0.07, rows=800), errors(0.5, rows=500)])
     for side, told in (("up", True), ("both", True), ("down", False)):
         alarms = make("detector", name, side=side, **limit).alarms(rising)
-        assert ((alarms >= 2000) & (alarms < 2200)).any() == told, side
+        assert ((alarms >= 800) & (alarms < 1250)).any() == told, side
 
 
 def test_a_side_at_its_default_is_in_no_part() -> None:

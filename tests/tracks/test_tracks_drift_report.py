@@ -149,9 +149,9 @@ def test_sections_are_made_or_say_why(report: Any) -> None:
     assert len({cls.order for cls in own}) == len(own)
     assert [title for title in order if title in sections] == list(sections)
     assert [each.title for each in unmade] == ["Ranks"] and "3 methods" in unmade[0].reason
-    # no task has a deployment, and every method has limits everywhere
+    # no task has a deployment, no error falls, and every method has limits everywhere
     assert set(order) - set(sections) == {
-        *("Ranks", "Worth", "Sooner and more worth", "Where all have limits"),
+        *("Ranks", "Worth", "Sooner and more worth", "Where all have limits", "Falls"),
     }
 
 

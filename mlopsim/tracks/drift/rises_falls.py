@@ -108,4 +108,3 @@ def falls(table: pl.DataFrame) -> pl.DataFrame:
             frame = in_groups(pl.DataFrame(columns), "fall_restricted_delay")
             frames.append(with_realised(frame, calibrations(own)))
     return pl.concat(frames) if frames else pl.DataFrame()
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlopsim.core.section import Results
@@ -21,14 +22,24 @@ def calibration_of(results: Results) -> Calibration:
     return Calibration.of(track.calibration)
 
 
-def asked_of(calibration: Calibration) -> str:
-    """Say what is made equal by the limits of calibrated detectors, and what is not.
+def asked_of(results: Results) -> str:
+    """Say what is made equal by the limits of calibrated detectors, and what is not."""
+    calibration, cells = calibration_of(results), results.cells
+    found = cells["match"].drop_nulls().unique(maintain_order=True) if "match" in cells.columns else ()
+    laws = [str(law).replace(" ", "_") for law in found] or [calibration.match]
+    texts = [equal_by(replace(calibration, match=law)) for law in laws]
+    if len(laws) > 1:
+        texts.append("Methods that are matched by different laws (`match`) are ranked apart.")
+    return " ".join(texts)
+
+
+def equal_by(calibration: Calibration) -> str:
+    """Say what one law of matching makes equal.
 
     Examples
     --------
-    >>> print(asked_of(Calibration(match="rate")))
-    Limits are matched by the rate: on long drift-free signals (10,000 rows), with the reset that follows
-    each...
+    >>> print(equal_by(Calibration(match="rate"))[:70])
+    Limits are matched by the rate: on long drift-free signals (10,000 row
     """
     share = -math.expm1(-calibration.horizon / calibration.arl0)
     rate = 1000.0 / calibration.arl0

@@ -49,7 +49,7 @@ class Calibrations(SectionMaker):
         undefined = int(rows["share"].is_nan().sum())
         exact = int(rows["exact"].sum())
         text = (
-            f"{asked_of(calibration)} {len(rows)} calibrations, {exact} of them by the exact law of the "
+            f"{asked_of(results)} {len(rows)} calibrations, {exact} of them by the exact law of the "
             "run length, the others with "
             f"{calibration.runs} drift-free signals each, checked on "
             f"{calibration.checks} fresh ones (95 % Clopper-Pearson intervals). {missed} missed what was "

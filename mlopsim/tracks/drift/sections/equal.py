@@ -9,7 +9,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
 from mlopsim.tracks.drift.realised_alarms import WORDS
-from mlopsim.tracks.drift.sections._shared import asked_of, calibration_of
+from mlopsim.tracks.drift.sections._shared import asked_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +44,7 @@ class Equal(SectionMaker):
             if frame[name].is_finite().any()
         )
         text = (
-            f"{asked_of(calibration_of(results))} Over the calibrated methods the means go: {spans}. A rate "
+            f"{asked_of(results)} Over the calibrated methods the means go: {spans}. A rate "
             "belongs to the length on which it was measured: that of a detector which becomes calmer with "
             "each "
             "quiet row is lower on longer signals.\n\n"

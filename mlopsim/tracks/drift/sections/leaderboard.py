@@ -9,7 +9,7 @@ from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker
 from mlopsim.core.track import Section
 from mlopsim.tracks.drift.realised_alarms import WORDS
-from mlopsim.tracks.drift.sections._shared import asked_of, calibration_of, marks_of
+from mlopsim.tracks.drift.sections._shared import asked_of, marks_of
 
 
 @register("section", "drift-leaderboard")
@@ -29,7 +29,7 @@ class Leaderboard(SectionMaker):
         from mlopsim.tracks.drift.analysis import BY_CHANCE, FACTS, pooled_tasks
         from mlopsim.tracks.pooled_sweep import pooled_sweep
 
-        board, calibration = results.leaderboard, calibration_of(results)
+        board = results.leaderboard
         pool = pooled_tasks(results.cells)
         read = [str(reads) for reads in dict.fromkeys(board["reads"].drop_nulls().to_list())]
         groups = f"\ngroups, from the top, by what is read: {'; '.join(read)}" if len(read) > 1 else ""
@@ -46,12 +46,11 @@ class Leaderboard(SectionMaker):
             note=f"mean over {len(pool)} tasks; 95 % bootstrap over scenario seeds; n: seeds{groups}",
         )
         text = (
-            f"{asked_of(calibration)} The delay is that of **rises** of the error of a model that does not "
+            f"{asked_of(results)} The delay is that of **rises** of the error of a model that does not "
             "change, as measured on the rows before and after each change; falls are never pooled with them "
             "and stand in Falls. A detector of one side (`sides`) looks for rises alone, one of both pays "
-            "for "
-            "both with the same false alarms. The delay of a rise that is missed counts as its "
-            "whole window. `rank` is the mean rank of that delay within each task and seed, among calibrated "
+            "for both with the same false alarms. The delay of a rise that is missed counts as its whole "
+            "window. `rank` is the mean rank of that delay within each task and seed, among calibrated "
             "methods that read the same and know nothing: a mean may hang on one task, a rank does not. "
             f"{WORDS}\n\nA method with so many alarms that as many at random places would find the "
             f"changes (chance recall above {BY_CHANCE:.0%}), like `always`, has no delay.\n\n"

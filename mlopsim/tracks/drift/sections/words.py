@@ -40,7 +40,7 @@ class Words(SectionMaker):
             "- **extra**: further alarms within one change's window.\n"
             "- **chance recall**: share of the changes that alarms at random rows would find, as many as "
             "there are outside the windows of changes.\n"
-            f"- **asked**: {asked_of(calibration)}\n"
+            f"- **asked**: {asked_of(results)}\n"
             f"- **share**, **rate**, **hazard**: P(first alarm within H), H = {calibration.horizon} rows; "
             "alarms "
             f"in 1,000 rows over {calibration.rate_rows:,} rows with resets; P(first alarm in the last "
