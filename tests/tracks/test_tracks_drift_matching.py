@@ -28,11 +28,11 @@ METHODS: list[Any] = ["ddm", "fhddm", {"fhddm": {"side": "both"}}, "hddm_w", {"h
 SMALL = {
     "arl0": 2000,
     "horizon": 500,
-    "runs": 150,
-    "checks": 150,
+    "runs": 100,
+    "checks": 100,
     "curve": [],
     "rate_rows": 4000,
-    "rate_runs": 60,
+    "rate_runs": 40,
 }
 
 
@@ -45,7 +45,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("tuned", {}, {"budget": 3, "seeds": 4, "runs": 60}),
     ):
         track = {"drift": {"calibration": {**SMALL, **calibration}, "tolerance": 500, "tuning": tuning}}
-        study = Study(track=track, tasks=TASKS, methods=METHODS, seeds=3, name="small")
+        study = Study(track=track, tasks=TASKS, methods=METHODS, seeds=2, name="small")
         found[name] = study.run(tmp_path_factory.mktemp(name) / "r", progress=False, executor="serial")
     return found
 
@@ -53,7 +53,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize("match", ["first_alarm", "rate"])
 def test_what_is_asked_is_equal_and_the_other_is_printed(ran: dict[str, Any], match: str) -> None:
     cells = ran[match].cells.filter(pl.col("fit").is_not_null() & pl.col("share").is_finite())
-    asked = {"first_alarm": ("share", -math.expm1(-0.25), 0.16), "rate": ("rate", 0.5, 0.3)}
+    asked = {"first_alarm": ("share", -math.expm1(-0.25), 0.19), "rate": ("rate", 0.5, 0.35)}
     name, value, near = asked[match]
     assert len(cells) and (cells[name] - value).abs().max() < near
     assert set(cells["match"]) == {match.replace("_", " ")}
@@ -96,7 +96,8 @@ def test_pages_say_what_is_equal(ran: dict[str, Any]) -> None:
         assert {"Leaderboard", "Falls", "Rises and falls", "What is equal"} <= set(titles), unmade
         for title in ("Leaderboard", "What is equal", "False alarms asked and attained", "Words"):
             assert words in titles[title].text
-        tables = [titles[name].table for name in ("Leaderboard", "Falls", "Ranks", "Tasks", "What is equal")]
+        shown = ("Leaderboard", "Falls", "False alarms asked and attained", "Tasks", "What is equal")
+        tables = [titles[name].table for name in shown]
         assert all(set(REALISED) <= set(table.columns) for table in tables)
         assert "fall" in titles["Falls"].text and "(1.0 falls beside 0.0 rises" in titles["Falls"].text
 
