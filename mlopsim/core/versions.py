@@ -25,11 +25,11 @@ VERSIONS: dict[str, int] = {
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals
-    "calibration": 5,
+    "calibration": 6,
     # how long a retrain waits after an alarm
     "drift_wait": 1,
     # from alarms to metrics
-    "drift_outcome": 4,
+    "drift_outcome": 5,
     # from errors and gates to what serves, and metrics
     "quality": 3,
     # from models to evidence, limits of audits, and metrics

@@ -15,12 +15,14 @@ from mlopsim.tracks.cell_table import done, fact_columns
 from mlopsim.tracks.drift.analysis import (
     FACTS,
     calibrated,
+    calibrations,
     channels_read,
     completed,
     in_groups,
     over_seeds,
     reading,
 )
+from mlopsim.tracks.drift.realised_alarms import with_realised
 
 GIVEN = Interval(value=math.nan, n=0, reason="the wait was given, nothing was tuned")
 #: bootstrap samples of the rank correlation of delay and worth
@@ -70,7 +72,7 @@ def worth(table: pl.DataFrame) -> pl.DataFrame:
         tasks, and what that takes; ``role``, ``limit``; ``ns`` at equal false alarms, with the ``wait`` that
         was tuned (mean over the tasks, in windows) and ``retrains``; ``ns_best`` at the arl0 and the wait
         that are best in training, ``arl0_best``, ``wait_best`` and ``retrains_best``; ``restricted_delay``
-        and ``false_per_1000`` on these tasks. Best first in each group of methods that read the same, those
+        and ``false_per_1000`` on these tasks, and what the limits give. Best first in each group of methods that read the same, those
         whose limit was given after the calibrated ones, controls at the end. Costs are never pooled. Empty
         without a task that has a deployment, or where nobody says which methods are the ends of the scale.
     """
@@ -116,7 +118,7 @@ def _at_cost(cost: float | None, rows: pl.DataFrame) -> pl.DataFrame | None:
     # a limit that was given leads to other false alarms than the calibrated ones
     apart = (pl.col("limit") == "given").fill_null(False)
     best = in_groups(pl.DataFrame(columns), "ns", largest=True).with_columns(apart=apart)
-    return in_groups(best, "apart").drop("apart")
+    return with_realised(in_groups(best, "apart").drop("apart"), calibrations(rows))
 
 
 def delay_and_worth(table: pl.DataFrame) -> pl.DataFrame:
