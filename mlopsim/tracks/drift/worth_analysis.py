@@ -72,9 +72,10 @@ def worth(table: pl.DataFrame) -> pl.DataFrame:
         tasks, and what that takes; ``role``, ``limit``; ``ns`` at equal false alarms, with the ``wait`` that
         was tuned (mean over the tasks, in windows) and ``retrains``; ``ns_best`` at the arl0 and the wait
         that are best in training, ``arl0_best``, ``wait_best`` and ``retrains_best``; ``restricted_delay``
-        and ``false_per_1000`` on these tasks, and what the limits give. Best first in each group of methods that read the same, those
-        whose limit was given after the calibrated ones, controls at the end. Costs are never pooled. Empty
-        without a task that has a deployment, or where nobody says which methods are the ends of the scale.
+        and ``false_per_1000`` on these tasks, and what the limits give. Best first in each group of methods
+        that read the same, those whose limit was given after the calibrated ones, controls at the end.
+        Costs are never pooled. Empty without a task that has a deployment, or where nobody says which
+        methods are the ends of the scale.
     """
     frames = [frame for cost, rows in by_cost(table) if (frame := _at_cost(cost, rows)) is not None]
     return pl.concat(frames) if frames else pl.DataFrame()
