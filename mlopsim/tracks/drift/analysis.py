@@ -468,7 +468,7 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
     columns: dict[str, Any] = {"task": [t for t, _ in keys], "method": [m for _, m in keys]}
     read = [groups[key]["channel"].drop_nulls().to_list()[:1] if key in groups else [] for key in keys]
     columns["channel"] = pl.Series([found[0] if found else None for found in read], dtype=pl.String)
-    shown = ("restricted_delay", "recall", "fall_restricted_delay", "fall_recall")
+    shown: tuple[str, ...] = ("restricted_delay", "recall", "fall_restricted_delay", "fall_recall")
     shown = tuple(name for name in shown if name in table.columns)
     for name in (*shown, "false_per_1000", "harmless_alarmed", "risk_change"):
         columns |= interval_columns(name, [_mean(groups.get(key), name) for key in keys])

@@ -44,7 +44,7 @@ def by_task(table: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame()
     rows = done(table).filter(pl.col("direction").is_not_null() & pl.col("rises").is_finite())
     rows = rows.unique(["task", "seed"], keep="first", maintain_order=True)
-    found = []
+    found: list[dict[str, Any]] = []
     for task in dict.fromkeys(rows["task"].to_list()):
         own = rows.filter(pl.col("task") == task)
         ways = set(own["direction"].to_list()) - {Direction.NONE.value}
