@@ -188,7 +188,8 @@ def test_a_detector_sees_the_swap_and_tasks_share_their_drift_free_law(file: dic
 
 
 def test_a_drift_task_on_a_file_with_a_change(file: dict[str, Any]) -> None:
-    track = DriftTrack(calibration={"arl0": 2000, "horizon": 1000, "runs": 50, "checks": 50, "curve": []})
+    calibration = {"arl0": 2000, "horizon": 1000, "runs": 50, "checks": 50, "curve": []}
+    track = DriftTrack(calibration={**calibration, "rate_rows": 2000, "rate_runs": 20})
     tasks = track.tasks([{"stream": {"injected": {"base": file, "change": "swapped_labels", "at": 20}}}])
     from mlopsim.core.track import Cell
 

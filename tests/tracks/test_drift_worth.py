@@ -46,7 +46,7 @@ METHODS: list[Any] = [
 
 def test_the_worth_of_error_detectors_is_what_it_was() -> None:
     track: Any = find("track", "drift")(
-        calibration={"arl0": 5000, "curve": [], "runs": 2, "checks": 2}, wait=4
+        calibration={"arl0": 5000, "curve": [], "runs": 2, "checks": 2, "rate_runs": 2}, wait=4
     )
     tasks = track.tasks([TASK])
     methods = track.methods(METHODS)

@@ -74,6 +74,7 @@ def drift() -> dict[str, Any]:
     move = {"covariate": {"at": 22, "feature": 3, "magnitude": 2.0, "mode": "move"}}
     moved = {"synthetic": {**base, "schedule": "none", "shifts": [move]}}
     calibration = {"arl0": 400, "horizon": 300, "runs": 40, "checks": 40, "curve": [200]}
+    calibration |= {"rate_rows": 600, "rate_runs": 10}
     tasks = [
         {"name": TASKS[0], "signal": {"iid": {"law": "normal", "ticks": 600, "change": 300}}},
         {"name": TASKS[1], "signal": {"model": {"harmless": ["covariate"]}}, "stream": moved},
