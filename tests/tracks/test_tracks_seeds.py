@@ -28,8 +28,13 @@ TRACKS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[Any], tuple[s
     "drift": (
         {
             "calibration": {
-                **{"arl0": 300, "horizon": 200, "runs": 20, "checks": 20, "curve": [150]},
-                **{"rate_rows": 400, "rate_runs": 10},
+                "arl0": 300,
+                "horizon": 200,
+                "runs": 20,
+                "checks": 20,
+                "curve": [150],
+                "rate_rows": 400,
+                "rate_runs": 10,
             },
             "tolerance": 200,
         },
