@@ -19,23 +19,19 @@ from mlopsim.core.track import Section
 from mlopsim.drift.law import Normal
 from mlopsim.drift.run_length.floor import floor_delay
 from mlopsim.tracks.drift.analysis import (
-    FALLS,
-    LEVEL,
     MEANS,
-    RISES,
     by_channel,
     calibrations,
     completed,
-    harmless,
     in_groups,
     lacking_limits,
     leaderboard,
     pooled_tasks,
     ranked,
-    risk_directions,
     where_all_have_limits,
 )
 from mlopsim.tracks.drift.evidence import references
+from mlopsim.tracks.drift.harmless_changes import FALLS, LEVEL, RISES, harmless, risk_directions
 from mlopsim.tracks.drift.sections.floors import NAMES
 from mlopsim.tracks.drift.worth_analysis import delay_and_worth, ends, worth
 from mlopsim.tracks.table_results import TableResults

@@ -22,7 +22,7 @@ class Harmless(SectionMaker):
 
     def make(self, results: Results) -> Section | None:
         """Count them; nothing where no change is harmless."""
-        from mlopsim.tracks.drift.analysis import harmless
+        from mlopsim.tracks.drift.harmless_changes import harmless
 
         frame = harmless(results.cells)
         if not len(frame):
