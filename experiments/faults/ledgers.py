@@ -16,6 +16,7 @@ FILE = "ledger.sqlite"
 #: columns that tell about a computation and enter no number
 PROVENANCE = (
     "seconds",
+    "fit_seconds",
     "host",
     "fingerprint",
     "run",

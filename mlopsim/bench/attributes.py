@@ -15,7 +15,18 @@ from mlopsim.core.track import Attribute
 #: columns of the cell table that are ours: neither a metric nor an attribute can take one of these names
 RESERVED = frozenset(
     {"key", "track", "task", "method", "seed", "status", "split", "root", "fit", "reasons", "error"}
-    | {"seconds", "host", "run", "grid", "finished", "attempts", "bundle", "versions", "fingerprint"}
+    | {
+        "seconds",
+        "fit_seconds",
+        "host",
+        "run",
+        "grid",
+        "finished",
+        "attempts",
+        "bundle",
+        "versions",
+        "fingerprint",
+    }
     | {"git", "task_digest", "method_digest", "position", "origin"}
 )
 #: who gives an attribute, in the order of their columns

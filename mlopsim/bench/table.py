@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 FIRST = ("key", "track", "task", "method", "seed", "status")
 LAST = (
     *("reasons", "error", "origin", "split", "root", "fit", "task_digest", "method_digest"),
-    *("host", "seconds", "bundle", "attempts", "finished", "run", "fingerprint", "git", "versions"),
+    *(
+        "host",
+        "seconds",
+        "fit_seconds",
+        "bundle",
+        "attempts",
+        "finished",
+        "run",
+        "fingerprint",
+        "git",
+        "versions",
+    ),
 )
 
 
@@ -60,7 +71,17 @@ def table(ledger: Ledger, grid: str | None = None, *, order: str = "grid") -> pl
     facts = Facts(ledger, entry, pairs)
     pieces = [_piece(rows, pairs, runs, names, facts) for rows in read_cells(ledger, entry)]
     frame = facts.joined(pieces or [_piece([], pairs, runs, names, facts)], FIRST)
+    frame = frame.with_columns(_fit_seconds(ledger, frame))
     return frame.sort("key") if order == "key" else frame
+
+
+def _fit_seconds(ledger: Ledger, frame: pl.DataFrame) -> pl.Series:
+    """Return the processor seconds of each cell's fit; null where it has none, or none that is known."""
+    import polars as pl
+
+    known = dict(ledger.rows("SELECT key, seconds FROM fit WHERE status = 'done'"))
+    seconds = [known.get(fit) for fit in frame["fit"].to_list()]
+    return pl.Series("fit_seconds", seconds, dtype=pl.Float64)
 
 
 def _piece(
@@ -108,6 +129,8 @@ def _piece(
         *(of_pair("split"), of_pair("root"), text_column("fit", (row.fit for row in rows))),
         *(of_pair("task_digest"), of_pair("method_digest"), text_column("host", (row.host for row in rows))),
         pl.Series("seconds", [row.seconds for row in rows], dtype=pl.Float64),
+        # a column of a whole table: the fits are looked up once
+        pl.Series("fit_seconds", [None] * len(rows), dtype=pl.Float64),
         whole("bundle", (row.bundle for row in rows)),
         whole("attempts", (row.attempts for row in rows)),
         pl.Series("finished", [row.finished for row in rows], dtype=pl.String),

@@ -12,7 +12,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-PROVENANCE = ("host", "seconds", "bundle", "attempts", "finished", "run", "fingerprint", "git", "versions")
+PROVENANCE = (
+    *(
+        "host",
+        "seconds",
+        "fit_seconds",
+        "bundle",
+        "attempts",
+        "finished",
+        "run",
+        "fingerprint",
+        "git",
+        "versions",
+    ),
+)
 OTHER = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3"}
 STREAM = "{synthetic: {windows: 16, rows: 20, warmup: 4}}"
 METHODS = "[every_step,error_or_shift,linear,{ppo: {n_envs: 4, n_steps: 8, batch_size: 32, hidden: [8]}}]"

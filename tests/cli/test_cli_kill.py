@@ -15,7 +15,20 @@ import polars as pl
 import psutil
 import pytest
 
-PROVENANCE = ("host", "seconds", "bundle", "attempts", "finished", "run", "fingerprint", "git", "versions")
+PROVENANCE = (
+    *(
+        "host",
+        "seconds",
+        "fit_seconds",
+        "bundle",
+        "attempts",
+        "finished",
+        "run",
+        "fingerprint",
+        "git",
+        "versions",
+    ),
+)
 
 
 def command(folder: Path, conf: Path) -> list[str]:

@@ -274,3 +274,23 @@ def test_cells_of_an_earlier_version_on_given_rows_are_one_scenario(world):
     # what a cell of this version says holds for those of the other seeds, too
     mixed = table.with_columns(pl.when(pl.col("seed") == 3).then(pl.lit("flights")).alias("stream_id"))
     assert [Arena.of(mixed).single(task) for task in range(TASKS)] == [True, False, False]
+
+
+def test_budgets_count_each_fit_once():
+    from types import SimpleNamespace
+
+    from mlopsim.core.section import Unavailable
+    from mlopsim.tracks.delivery.sections.budgets import DeliveryBudgets
+
+    table = pl.DataFrame(
+        {
+            "method": ["ks", "ks", "ks", "ppo", "never"],
+            "fit": ["x", "x", "y", "z", None],
+            "fit_steps": [100, 100, 80, 90, None],
+            "fit_seconds": [1.0, 1.0, 4.0, 200.0, None],
+        }
+    )
+    section = DeliveryBudgets().make(SimpleNamespace(cells=table, track=DeliveryTrack(steps=100)))
+    assert section.table.rows() == [("ks", 2, 90.0, 2.5, 1.0, 4.0), ("ppo", 1, 90.0, 200.0, 200.0, 200.0)]
+    with pytest.raises(Unavailable):
+        DeliveryBudgets().make(SimpleNamespace(cells=table.drop("fit_seconds"), track=DeliveryTrack(steps=1)))

@@ -72,8 +72,15 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     Returns
     -------
     FitResult
-        For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used.
+        For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used, which
+        are an attribute, too.
     """
+    result = _made(part)
+    result.attributes["fit_steps"] = int(result.info["steps_used"])
+    return result
+
+
+def _made(part: Mapping[str, Any]) -> FitResult:
     content = part["method"]
     cls = find("selector", content["name"])
     pool = training_pool(part)

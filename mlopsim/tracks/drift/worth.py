@@ -182,7 +182,7 @@ def roll_out(
     if scenario.channel.signal.kind is SignalKind.ERRORS and not detector.control:
         selector = OnAlarm(detector=detector)
     else:
-        found = [decisions(pool.worlds[i], rows) for i, rows in zip(which, alarms, strict=True)]
+        found = [decisions(pool.world(int(i)), rows) for i, rows in zip(which, alarms, strict=True)]
         selector = Replay().attach(np.repeat(np.array(found), len(waits), axis=0))
     selector = selector.with_waits(np.tile(np.array(waits, dtype=np.int64), len(which)))
     worlds = np.repeat(np.array(which, dtype=np.int64), len(waits))
