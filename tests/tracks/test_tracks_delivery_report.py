@@ -279,8 +279,8 @@ def test_cells_of_an_earlier_version_on_given_rows_are_one_scenario(world):
 def test_budgets_count_each_fit_once():
     from types import SimpleNamespace
 
-    from mlopsim.core.section import Unavailable
     from mlopsim.tracks.delivery.sections.budgets import DeliveryBudgets
+    from mlopsim.tracks.delivery.track import DeliveryTrack
 
     table = pl.DataFrame(
         {

@@ -41,8 +41,8 @@ class DeliveryBudgets(SectionMaker):
         text = (
             f"What a method's fits took, each of which could use {settings(results).steps:,} steps: the mean "
             "of the steps of the environment (search, training and final choice together), and mean, least "
-            "and most seconds of the processor. Budgets are equal in steps, not in seconds. Seconds are those "
-            "of the machines that made the fits, and no result. Methods without a row have nothing to tune or "
-            "train."
+            "and most seconds of the processor. Budgets are equal in steps, not in seconds. Seconds are "
+            "those of the machines that made the fits, and no result. Methods without a row have nothing to "
+            "tune or train."
         )
         return Section(title=self.title, text=text, table=table)
