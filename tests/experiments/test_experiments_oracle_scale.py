@@ -23,5 +23,5 @@ def test_brackets_are_no_wider_than_they_were(tmp_path: Path, monkeypatch: pytes
     assert (table["bracket"] <= table["bracket_before"] + 1e-9).all()
     assert table.filter(pl.col("deployment") == "K = 2")["exact"].to_list() == [2]
     assert programs["dual_less_program"].abs().max() < 0.01
-    # 51 versions and windows: 1,326 cells of 40 bytes each
-    assert pool["note"][0] == f"{3 * 1326 * 40:,} bytes of tables" and pool["met"].all()
+    # 120 windows, 10 of them before: 6,216 cells of 40 bytes each
+    assert pool["note"][0] == f"{3 * 6216 * 40:,} bytes of tables" and pool["met"].all()

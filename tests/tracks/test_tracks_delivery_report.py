@@ -294,3 +294,5 @@ def test_budgets_count_each_fit_once():
     assert section.table.rows() == [("ks", 2, 90.0, 2.5, 1.0, 4.0), ("ppo", 1, 90.0, 200.0, 200.0, 200.0)]
     with pytest.raises(Unavailable):
         DeliveryBudgets().make(SimpleNamespace(cells=table.drop("fit_seconds"), track=DeliveryTrack(steps=1)))
+    nothing = table.filter(pl.col("fit").is_null())
+    assert DeliveryBudgets().make(SimpleNamespace(cells=nothing, track=DeliveryTrack(steps=0))) is None

@@ -18,18 +18,19 @@ class DeliveryBudgets(SectionMaker):
     track: ClassVar[str] = "delivery"
     title: ClassVar[str] = "Budgets"
     order: ClassVar[float] = 60
-    needs: ClassVar[tuple[str, ...]] = ("fit_steps",)
 
-    def make(self, results: Results) -> Section:
-        """Tabulate both; the seconds depend on the machine and are no result."""
+    def make(self, results: Results) -> Section | None:
+        """Tabulate both (nothing, if nothing was tuned or trained); the seconds are no result."""
         import polars as pl
 
         from mlopsim.tracks.delivery.sections._shared import settings
 
-        cells = results.cells.filter(pl.col("fit_steps").is_not_null())
-        if "fit_seconds" not in cells.columns or cells.is_empty():
+        cells = results.cells
+        if "fit" not in cells.columns or cells["fit"].null_count() == len(cells):
+            return None
+        if not {"fit_steps", "fit_seconds"} <= set(cells.columns):
             raise Unavailable("these cells do not say what their fits took")
-        fits = cells.unique("fit", keep="first", maintain_order=True)
+        fits = cells.filter(pl.col("fit").is_not_null()).unique("fit", keep="first", maintain_order=True)
         seconds = pl.col("fit_seconds")
         table = fits.group_by("method", maintain_order=True).agg(
             pl.len().alias("fits"),
