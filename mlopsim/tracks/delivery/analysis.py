@@ -173,7 +173,9 @@ def bracket_widths(arena: Arena, methods: Sequence[Sequence[str]], tasks: list[i
             gap = np.where(defined, top - plan, np.nan)
             width = ratio_interval(gap, top - base, bootstrap_rng(0), undefined=NO_GAIN)
             single = all(map(arena.single, tasks))
-            known[defined.tobytes()] = replace(width, reason=SINGLE) if single else width
+            # parts of one real stream are no independent units to resample
+            ends = {"low": math.nan, "high": math.nan, "reason": SINGLE}
+            known[defined.tobytes()] = replace(width, **ends) if single else width
         widths.append(known[defined.tobytes()])
     return widths
 
