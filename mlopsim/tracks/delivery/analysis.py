@@ -172,10 +172,10 @@ def bracket_widths(arena: Arena, methods: Sequence[Sequence[str]], tasks: list[i
         if defined.tobytes() not in known:
             gap = np.where(defined, top - plan, np.nan)
             width = ratio_interval(gap, top - base, bootstrap_rng(0), undefined=NO_GAIN)
-            single = all(map(arena.single, tasks))
-            # parts of one real stream are no independent units to resample
-            ends = {"low": math.nan, "high": math.nan, "reason": SINGLE}
-            known[defined.tobytes()] = replace(width, **ends) if single else width
+            if all(map(arena.single, tasks)):
+                # parts of one real stream are no independent units to resample
+                width = replace(width, low=math.nan, high=math.nan, reason=SINGLE)
+            known[defined.tobytes()] = width
         widths.append(known[defined.tobytes()])
     return widths
 
