@@ -49,6 +49,7 @@ from .scoring import Score, score_alarms
 from .signal import Known, Side, Signal, SignalKind
 from .sources.iid import Iid
 from .sources.model import Model
+from .time_ratio import TimeRatio, time_ratio
 from .two_sample import TwoSample
 from .windowed import Windowed
 
@@ -111,6 +112,7 @@ __all__ = [
     "Signal",
     "SignalKind",
     "Source",
+    "TimeRatio",
     "TwoSample",
     "Wasserstein",
     "Windowed",
@@ -118,4 +120,5 @@ __all__ = [
     "forms",
     "run_length",
     "score_alarms",
+    "time_ratio",
 ]
