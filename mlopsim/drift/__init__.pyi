@@ -43,13 +43,13 @@ from .detectors.stepd import STEPD
 from .detectors.wasserstein import Wasserstein
 from .distance import Distance
 from .law import Bernoulli, Normal
+from .mean_times import TimeRatio, time_ratio
 from .row_scored import RowScored
 from .scenario import Channel, Place, Scenario, Source
 from .scoring import Score, score_alarms
 from .signal import Known, Side, Signal, SignalKind
 from .sources.iid import Iid
 from .sources.model import Model
-from .time_ratio import TimeRatio, time_ratio
 from .two_sample import TwoSample
 from .windowed import Windowed
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mlopsim.core.errors import DataError
+from mlopsim.drift.mean_times import time_ratio
 from mlopsim.drift.positions import pairs, positions
-from mlopsim.drift.time_ratio import time_ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Score:
     chance_recall : float
         Share of the changes that as many alarms as these at random ticks would find.
     mtfa, mtd, mdr, mtr : float
-        Those of the literature, which know no tolerance: see :func:`mlopsim.drift.time_ratio.time_ratio`.
+        Those of the literature, which know no tolerance: see :func:`mlopsim.drift.mean_times.time_ratio`.
     episode_recall : float
         Share of the episodes found: changes whose windows touch count as one episode.
     harmless_alarmed : float

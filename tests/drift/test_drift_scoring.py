@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mlopsim.core.errors import DataError
+from mlopsim.drift.mean_times import time_ratio
 from mlopsim.drift.scenario import Channel
 from mlopsim.drift.scoring import score_alarms
 from mlopsim.drift.signal import Signal, SignalKind
 from mlopsim.drift.sources.model import _risk_steps
-from mlopsim.drift.time_ratio import time_ratio
 
 
 def test_numbers_by_hand():
