@@ -20,7 +20,7 @@ from mlopsim.fairness.explaining import Explaining
 from mlopsim.fairness.rates import gap_interval, ratio_interval
 from mlopsim.fairness.verdicts import Says, Verdict, judge, shuffled
 from mlopsim.streams.files.readers import read_frame
-from mlopsim.streams.files.tables import table_of
+from mlopsim.streams.files.tables import Table, table_of
 
 FOLDER = os.environ.get("MLOPSIM_DATA", "")
 
@@ -187,15 +187,15 @@ def test_false_alarms_of_studentised_scores_are_as_rare_as_asked(heavy: bool) ->
 LOOKS_AT_FEATURES = ("shap_gap", "shap_ks", "lime_gap", "explanation_shift", "input_gap", "input_ks")
 
 
-def coin_toss(seed: int, learner: object, rows: int = 1000) -> list[Verdict]:
+def coin_toss(
+    seed: int, learner: object, rows: int = 1000, audits: tuple[str, ...] = LOOKS_AT_FEATURES
+) -> list[Verdict]:
     """Audit a model that sees a coin toss, and which coin it was, by this coin toss."""
     source = np.random.default_rng([72, seed])
     X, coin = source.normal(size=(rows, 3)), source.integers(0, 2, rows)
     X[:, 2] = np.round(np.exp(X[:, 2]))
     y = (X[:, 0] + 0.5 * X[:, 1] + 0.2 * X[:, 2] + source.normal(size=rows) > 0.5).astype(np.int64)
     finer = 2.0 * coin + source.integers(0, 2, rows)
-    from mlopsim.streams.files.tables import Table
-
     table = Table(
         X=np.column_stack([X, coin, finer]),
         y=y,
@@ -207,7 +207,7 @@ def coin_toss(seed: int, learner: object, rows: int = 1000) -> list[Verdict]:
     root = np.random.SeedSequence(seed)
     subject = prepare(table, learner, Explaining(background=20, rows=60, samples=100), root, most=300)
     assert subject.apart == ("coin", "which coin")
-    return judge(subject, LOOKS_AT_FEATURES, root.spawn(1)[0], rounds=99)
+    return judge(subject, audits, root.spawn(1)[0], rounds=99)
 
 
 def test_a_coin_toss_that_the_model_sees_is_set_apart() -> None:
@@ -231,3 +231,15 @@ def test_coin_tosses_are_rarely_found(learner: object) -> None:
     for name, count in hits.items():
         print(f"{name}: {count} of {runs} at .05")
         assert count <= most, (name, count)
+
+
+@pytest.mark.slow
+def test_decisions_of_a_model_that_sees_a_coin_toss_differ_a_little_as_the_page_says() -> None:
+    runs, audits = 200, ("demographic_parity", "equal_opportunity", "equalised_odds", "score_ks")
+    hits = dict.fromkeys(audits, 0)
+    for k in range(runs):
+        for verdict in coin_toss(k, "ridge", audits=audits):
+            hits[verdict.audit] += verdict.p <= 0.05
+    print(", ".join(f"{name}: {count} of {runs} at .05" for name, count in hits.items()))
+    # what it made of the coin by chance is true of this model: more than .05, far from always
+    assert 0.05 * runs < hits["demographic_parity"] < 0.4 * runs
