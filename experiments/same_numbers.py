@@ -41,7 +41,7 @@ class Renames:
 
     Each row: suite (or ``*``), kind (task, method, metric), old and new name, and ``why``. A metric whose new
     name begins with ``attribute:`` has become a fact, ``values`` being a JSON mapping from the old number to
-    it, or to a list of what it may be; without a new name it is gone, and ``why`` says for what reason. Tasks
+    it, or to a list of what it may be (``"undefined"`` stands for no number); without a new name it is gone, and ``why`` says for what reason. Tasks
     and methods without a new name have other numbers, for the reason that ``why`` gives, and are counted
     apart.
     """
@@ -73,19 +73,26 @@ def equal(old: pl.Series, new: pl.Series) -> pl.Series:
 
 
 def as_attribute(old: pl.Series, new: pl.Series, values: Mapping[str, Any] | str) -> pl.Series:
-    """Return where an old number stands for the new fact; ``partition``: only what is one must stay one."""
+    """Return where an old number stands for the new fact; ``partition``: only what is one must stay one.
+
+    Of a partition the rows count whose number was defined; the others say nothing against the new fact.
+    """
     import polars as pl
 
     if values == "partition":
-        pairs = pl.DataFrame({"old": old, "new": new})
-        one_to_one = (pl.col("new").n_unique().over("old") == 1) & (pl.col("old").n_unique().over("new") == 1)
-        return pairs.select(same=one_to_one)["same"]
+        pairs = pl.DataFrame({"old": old.fill_nan(None), "new": new})
+        said = pl.col("old").is_not_null()
+        others = pl.col("old").filter(said).n_unique().over("new")
+        one_to_one = (pl.col("new").n_unique().over("old") == 1) & (others == 1)
+        return pairs.select(same=~said | one_to_one)["same"]
     if isinstance(values, str):
         raise SystemExit(f'values of a rename are a JSON mapping or "partition", not {values!r}')
-    known = {float(number): fact if isinstance(fact, list) else [fact] for number, fact in values.items()}
+    listed = {number: fact if isinstance(fact, list) else [fact] for number, fact in values.items()}
+    undefined = listed.pop("undefined", [None])
+    known = {float(number): fact for number, fact in listed.items()}
     # undefined was NaN and is null
     numbers = [None if value is None or math.isnan(value) else value for value in old.to_list()]
-    facts = [[None] if number is None else known.get(number, [number]) for number in numbers]
+    facts = [undefined if number is None else known.get(number, [number]) for number in numbers]
     same = [fact in allowed for allowed, fact in zip(facts, new.to_list(), strict=True)]
     return pl.Series(same, dtype=pl.Boolean)
 
