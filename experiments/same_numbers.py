@@ -41,9 +41,9 @@ class Renames:
 
     Each row: suite (or ``*``), kind (task, method, metric), old and new name, and ``why``. A metric whose new
     name begins with ``attribute:`` has become a fact, ``values`` being a JSON mapping from the old number to
-    it, or to a list of what it may be (``"undefined"`` stands for no number); without a new name it is gone, and ``why`` says for what reason. Tasks
-    and methods without a new name have other numbers, for the reason that ``why`` gives, and are counted
-    apart.
+    it, or to a list of what it may be (``"undefined"`` stands for no number); without a new name it is gone,
+    and ``why`` says for what reason. Tasks and methods without a new name have other numbers, for the reason
+    that ``why`` gives, and are counted apart.
     """
 
     def __init__(self, file: Path) -> None:
