@@ -216,14 +216,25 @@ def calibrate(
     ConfigError
         If there is not one seed for each signal.
     """
+    return calibrate_all(detector, signals, [target], seeds)[0]
+
+
+def calibrate_all(
+    detector: Detector,
+    signals: Sequence[np.ndarray] | np.ndarray,
+    targets: Sequence[float],
+    seeds: Sequence[np.random.SeedSequence],
+) -> list[Boundary]:
+    """Find the limits of several shares: what was read for one serves the others; see :func:`calibrate`."""
     if len(seeds) != len(signals):
         raise ConfigError(f"{len(signals)} signals need as many seeds, got {len(seeds)}")
     if detector.separable:
         maxima = np.empty(len(signals))
         for i, signal in enumerate(signals):
             maxima[i] = highest(detector, signal, seeds[i])
-        return boundary(maxima, target)
-    return search(detector, signals, target, seeds)
+        return [boundary(maxima, target) for target in targets]
+    tried = Tried(detector, signals, seeds)
+    return [halve(tried, target) for target in targets]
 
 
 def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence) -> float:
@@ -240,19 +251,111 @@ def highest(detector: Detector, signal: np.ndarray, seed: np.random.SeedSequence
     return float(defined.max()) if len(defined) else -math.inf
 
 
+class Tried:
+    """Which share of signals has an alarm at a threshold; what former thresholds tell is not read again.
+
+    Parameters
+    ----------
+    detector : Detector
+        Its score may depend on its limit; see :meth:`mlopsim.drift.detector.Detector.certain`.
+    signals : sequence of ndarray
+        m signals.
+    seeds : sequence of SeedSequence
+        One a signal.
+
+    Notes
+    -----
+    A lower threshold need not lead to more alarms where it moves what the detector compares with: of HDDM-A, a
+    signal may have an alarm at one threshold and none at a lower one. So nothing is taken to be monotone: a
+    signal is left out only between thresholds of which its answer is certain.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> signals = np.repeat([[0.0, 1.0], [1.0, 1.0]], 30, axis=1)
+    >>> tried = Tried(make("detector", "hddm_a"), signals, np.random.SeedSequence(0).spawn(2))
+    >>> tried.share(9.0), tried.share(9.1), tried.reads
+    (0.5, 0.5, 2)
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        signals: Sequence[np.ndarray] | np.ndarray,
+        seeds: Sequence[np.random.SeedSequence],
+    ) -> None:
+        self.detector, self._signals, self._seeds = detector, signals, seeds
+        #: signals read so far
+        self.reads = 0
+        # answers, each of a signal between two thresholds
+        self._of = np.zeros(0, dtype=np.int64)
+        self._alarm = np.zeros(0, dtype=np.bool_)
+        self._low, self._high = np.zeros(0), np.zeros(0)
+
+    @property
+    def count(self) -> int:
+        """Number of signals."""
+        return len(self._signals)
+
+    def share(self, threshold: float) -> float:
+        """Return the share of the signals that have an alarm at a threshold.
+
+        Raises
+        ------
+        ConfigError
+            If the detector's limit cannot be set to it.
+        """
+        limited = self.detector.limited(threshold)
+        alarm = np.zeros(len(self._signals), dtype=np.bool_)
+        unread = np.ones(len(self._signals), dtype=np.bool_)
+        known = (self._low <= threshold) & (threshold <= self._high)
+        alarm[self._of[known]] = self._alarm[known]
+        unread[self._of[known]] = False
+        places = np.flatnonzero(unread)
+        low, high = np.empty(len(places)), np.empty(len(places))
+        for row, i in enumerate(places.tolist()):
+            rng = np.random.default_rng(self._seeds[i]) if limited.random else None
+            alarm[i], low[row], high[row] = limited.certain(self._signals[i], rng)
+        # what its limit makes of the threshold may differ by rounding: it is the threshold that was asked
+        low, high = np.minimum(low, threshold), np.maximum(high, threshold)
+        self.reads += len(places)
+        self._of = np.concatenate([self._of, places])
+        self._alarm = np.concatenate([self._alarm, alarm[places]])
+        self._low, self._high = np.concatenate([self._low, low]), np.concatenate([self._high, high])
+        return float(alarm.mean())
+
+
 def search(
     detector: Detector,
     signals: Sequence[np.ndarray] | np.ndarray,
     target: float,
     seeds: Sequence[np.random.SeedSequence],
 ) -> Boundary:
-    """Halve a bracket of thresholds: the share falls as the threshold rises; see :func:`calibrate`."""
+    """Find one limit of a detector whose score depends on it; see :func:`calibrate`."""
+    return halve(Tried(detector, signals, seeds), target)
 
-    def share(threshold: float) -> float:
-        limited = detector.limited(threshold)
-        first = first_alarms(limited, signals, [np.random.default_rng(seed) for seed in seeds])
-        return float(np.isfinite(first).mean())
 
+def halve(tried: Tried, target: float) -> Boundary:
+    """Halve a bracket of thresholds: the share falls as the threshold rises.
+
+    Parameters
+    ----------
+    tried : Tried
+        Answers for one target serve the next ones.
+    target : float
+        See :func:`target_share`.
+
+    Returns
+    -------
+    Boundary
+        With a reason instead of numbers where no limit was found.
+
+    Raises
+    ------
+    ConfigError
+        If the detector's own threshold, where the search starts, is not finite.
+    """
+    share, detector = tried.share, tried.detector
     nan = math.nan
     low = high = detector.threshold
     if not math.isfinite(low):
@@ -290,7 +393,7 @@ def search(
         return Boundary(threshold=nan, lower=nan, weight=nan, reason=text)
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        if not low < middle < high or above - below <= 1.0 / len(signals):
+        if not low < middle < high or above - below <= 1.0 / tried.count:
             break
         now = share(middle)
         if now > target:

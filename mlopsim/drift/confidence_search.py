@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
-
-import numpy as np
 
 from mlopsim.core.errors import ConfigError
 
 #: smallest confidence that is looked for
 SMALLEST = 1e-300
+#: a double and its bits as a whole number
+_FLOAT, _BITS = struct.Struct("d"), struct.Struct("q")
 
 
 def confidence_of(
@@ -51,11 +52,11 @@ def confidence_of(
     if not low <= threshold <= top:
         raise ConfigError(f"no {where} gives the threshold {threshold:g}; it must be in [{low:g}, {top:g}]")
     # positive doubles are ordered as their bits are
-    below, above = (int(np.float64(c).view(np.int64)) for c in (SMALLEST, high))
+    below, above = _BITS.unpack(_FLOAT.pack(SMALLEST))[0], _BITS.unpack(_FLOAT.pack(high))[0]
     while below < above:
         middle = (below + above + 1) // 2
-        if threshold_of(float(np.int64(middle).view(np.float64))) >= threshold:
+        if threshold_of(_FLOAT.unpack(_BITS.pack(middle))[0]) >= threshold:
             below = middle
         else:
             above = middle - 1
-    return float(np.int64(below).view(np.float64))
+    return float(_FLOAT.unpack(_BITS.pack(below))[0])

@@ -280,6 +280,32 @@ class Detector:
             rows.append(self.advance_freely(data))
         return np.array(rows).reshape(len(rows), -1)
 
+    def certain(self, signal: Any, rng: np.random.Generator | None = None) -> tuple[bool, float, float]:
+        """Return whether a signal has an alarm, and between which thresholds the answer is the same.
+
+        Parameters
+        ----------
+        signal, rng
+            See :meth:`run`.
+
+        Returns
+        -------
+        alarm : bool
+        low, high : float
+            With any threshold in [low, high], which holds this one, ``alarm`` is the same. This base knows it
+            of its own threshold only; a detector whose score depends on its limit, and that knows more, makes
+            the search of a limit shorter.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> make("detector", "ddm").certain(np.zeros(50))
+        (False, 3.0, 3.0)
+        >>> make("detector", "hddm_a").certain(np.repeat([0.0, 1.0], 30))[0]
+        True
+        """
+        return len(self.alarms(signal, rng)) > 0, self.threshold, self.threshold
+
     def advance_freely(self, data: np.ndarray) -> np.ndarray:
         """Return the scores of the next ticks as if nothing were ever an alarm."""
         return np.array([self.tick(float(x) if data.ndim == 1 else x) for x in data], dtype=np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -75,6 +75,13 @@ class HDDM_A(Compiled):
         from mlopsim.drift.kernels.hddm_a import run
 
         return run  # type: ignore[no-any-return]
+
+    def certain(self, signal: Any, rng: np.random.Generator | None = None) -> tuple[bool, float, float]:
+        """Return whether a signal has an alarm, and between which thresholds no cut of it changes."""
+        from mlopsim.drift.kernels.hddm_a import certain
+
+        alarm, low, high = certain(self.ticks_of(signal), self.params(), self.threshold)
+        return bool(alarm), float(low), float(high)
 
     def params(self) -> np.ndarray:
         """Return log(1 / delta), log(2 / delta), up, down: the cut needs the confidence."""

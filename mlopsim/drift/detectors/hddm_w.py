@@ -83,6 +83,13 @@ class HDDM_W(Compiled):
 
         return run  # type: ignore[no-any-return]
 
+    def certain(self, signal: Any, rng: np.random.Generator | None = None) -> tuple[bool, float, float]:
+        """Return whether a signal has an alarm, and between which thresholds no cut of it changes."""
+        from mlopsim.drift.kernels.hddm_w import certain
+
+        alarm, low, high = certain(self.ticks_of(signal), self.params(), self.threshold)
+        return bool(alarm), float(low), float(high)
+
     def params(self) -> np.ndarray:
         """Return log(1 / delta), lam, lam^2, (1 - lam)^2, up, down: the cut needs the confidence."""
         up, down = self.side is not Side.DOWN, self.side is not Side.UP

@@ -10,6 +10,8 @@ from numba import njit
 #: within this of the limit river's own comparison decides
 NEAR = 1e-9
 LOG2 = math.log(2.0)
+#: a comparison that is this near to a tie is not relied on
+SLACK = 1e-12
 
 
 @njit(cache=True, error_model="numpy")
@@ -73,3 +75,78 @@ def run(
     state[0], state[1] = n, mean
     state[2], state[3], state[4] = n_low, low, e_low
     state[5], state[6], state[7] = n_high, high, e_high
+
+
+@njit(cache=True, error_model="numpy")
+def survey(
+    x: np.ndarray, sign: float, limit: float, found: tuple[bool, bool, float, float, float, float]
+) -> tuple[bool, bool, float, float, float, float]:
+    """Go through the rises of ``sign * x`` at all limits at once.
+
+    The row that is compared with is the one with the least ``mean + r / sqrt(2 n)``, r the root of
+    log(1 / delta): the lower envelope of one line a row. A new row enters at the far end, its slope being the
+    least so far, and drives out those that are least nowhere any more. Within a piece of the envelope there
+    is an alarm up to the limit that the rise since its row proves.
+
+    ``found``, in and out: whether there is an alarm at the limit for sure, whether rounding might decide,
+    limits between which there is one for sure, the nearest limits below and above where there may be one.
+    """
+    alarm, doubt, low, high, below, above = found
+    row, level, slope = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
+    # the root from which on a row is least, up to that of the next one
+    start = np.empty(len(x) + 1)
+    count, mean = 0, 0.0
+    for i in range(len(x)):
+        n = i + 1.0
+        mean += (1.0 / n) * (x[i] - mean)
+        now, unit = sign * mean, math.sqrt(1.0 / (2.0 * n))
+        at = 0.0
+        while count > 0:
+            at = (now - level[count - 1]) / (slope[count - 1] - unit)
+            if at > start[count - 1]:
+                break
+            count -= 1
+        row[count], level[count], slope[count], start[count] = n, now, unit, at if count > 0 else 0.0
+        # rounding moves the ends of pieces by less, slopes of neighbours being n^-1.5 / sqrt(8) apart
+        near = 32.0 * SLACK * n * math.sqrt(n)
+        for k in range(count):
+            rise = now - level[k]
+            if rise <= 0.0:
+                continue
+            proved = 2.0 * rise * rise / ((n - row[k]) / row[k] * (1.0 / n)) - LOG2
+            most = proved + 4.0 * NEAR * (1.0 + proved)
+            first, last = max(start[k] - near, 0.0), start[k + 1] + near
+            if most < first * first:
+                continue
+            most, least = min(most, last * last), first * first
+            if most < limit:
+                below = max(below, most)
+            elif least > limit:
+                above = min(above, least)
+            else:
+                first, last = start[k] + near if k > 0 else 0.0, max(start[k + 1] - near, 0.0)
+                most = min(proved - 4.0 * NEAR * (1.0 + proved), last * last)
+                if first * first <= limit <= most:
+                    alarm, low, high = True, min(low, first * first), max(high, most)
+                else:
+                    doubt = True
+        count += 1
+    return alarm, doubt, low, high, below, above
+
+
+@njit(cache=True, error_model="numpy")
+def certain(x: np.ndarray, params: np.ndarray, limit: float) -> tuple[bool, float, float]:
+    """Return whether fresh ticks lead to an alarm, and between which limits the answer is the same."""
+    found = (False, False, limit, limit, 0.0, np.inf)
+    if params[2] > 0.0:
+        found = survey(x, 1.0, limit, found)
+    if params[3] > 0.0:
+        found = survey(x, -1.0, limit, found)
+    alarm, doubt, low, high, below, above = found
+    if alarm:
+        return True, low, high
+    if not doubt:
+        return False, below, above
+    score, over = np.empty(len(x)), np.zeros(len(x), np.bool_)
+    run(x, np.zeros(8), np.zeros(8), params, limit, score, over)
+    return bool(over.any()), limit, limit

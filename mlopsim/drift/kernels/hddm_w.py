@@ -7,7 +7,10 @@ import math
 import numpy as np
 from numba import njit
 
-from mlopsim.drift.kernels.hddm_a import NEAR
+from mlopsim.drift.kernels.hddm_a import NEAR, SLACK
+
+#: roots of limits are looked at up to this one
+HIGHEST = 1e3
 
 
 @njit(cache=True, error_model="numpy")
@@ -84,3 +87,87 @@ def run(
     state[2], state[3], state[4], state[5], state[6] = cut_up, old_up, old_up_w, new_up, new_up_w
     state[7], state[8], state[9] = cut_down, old_down, old_down_w
     state[10], state[11] = new_down, new_down_w
+
+
+@njit(cache=True, error_model="numpy")
+def narrow(at_zero: float, slope: float, low: float, high: float) -> tuple[float, float]:
+    """Return the part of [low, high] where ``at_zero + slope r`` is safely above 0, empty if high < low."""
+    if at_zero + slope * low < SLACK or at_zero + slope * high < SLACK:
+        if slope > 0.0:
+            low = max(low, (SLACK - at_zero) / slope)
+        elif slope < 0.0:
+            high = min(high, (SLACK - at_zero) / slope)
+        else:
+            high = -1.0
+    return low, high
+
+
+@njit(cache=True, error_model="numpy")
+def limits(alarm: bool, critical: float, low: float, high: float, limit: float) -> tuple[bool, float, float]:
+    """Return the answer and the limits between which it holds: those of the roots low to high.
+
+    ``critical`` is the highest limit that the evidence exceeds: an alarm ends there, silence begins there.
+    """
+    most, least = high * high, low * low
+    if alarm:
+        most = min(most, critical)
+    else:
+        least = max(least, critical)
+    most -= 4.0 * NEAR * (1.0 + abs(most))
+    least += 4.0 * NEAR * (1.0 + abs(least))
+    if low <= high and least <= limit <= most:
+        return alarm, least, most
+    return alarm, limit, limit
+
+
+@njit(cache=True, error_model="numpy")
+def certain(x: np.ndarray, params: np.ndarray, limit: float) -> tuple[bool, float, float]:
+    """Return whether fresh ticks lead to an alarm, and between which limits the answer is the same.
+
+    The cut after each tick follows from a comparison that is linear in the root of log(1 / delta): as long as
+    none of them turns, cuts and evidence are the same.
+    """
+    log_once, lam, lam2, rest2 = params[0], params[1], params[2], params[3]
+    up, down = params[4] > 0.0, params[5] > 0.0
+    rest = 1.0 - lam
+    mean, weight = np.nan, 1.0
+    cut_up, old_up, old_up_w, new_up, new_up_w = np.inf, np.nan, 1.0, np.nan, 1.0
+    cut_down, old_down, old_down_w, new_down, new_down_w = -np.inf, np.nan, 1.0, np.nan, 1.0
+    unit_up, unit_down = 0.0, 0.0
+    first, last, critical = 0.0, HIGHEST, -np.inf
+    for i in range(len(x)):
+        now = x[i]
+        mean = now if np.isnan(mean) else lam * now + rest * mean
+        weight = lam2 + rest2 * weight
+        bound = math.sqrt(weight * log_once / 2.0)
+        unit = math.sqrt(weight / 2.0)
+        found = 0.0
+        if up:
+            renewed = mean + bound < cut_up
+            # equal sides are equal at any limit
+            if i > 0 and not (mean == old_up and weight == old_up_w):
+                sign = 1.0 if renewed else -1.0
+                first, last = narrow(sign * (old_up - mean), sign * (unit_up - unit), first, last)
+            if renewed:
+                cut_up, old_up, old_up_w, unit_up = mean + bound, mean, weight, unit
+                new_up, new_up_w = np.nan, 1.0
+            else:
+                new_up = now if np.isnan(new_up) else lam * now + rest * new_up
+                new_up_w = lam2 + rest2 * new_up_w
+            found = evidence(new_up - old_up, old_up_w + new_up_w, log_once, limit)
+        if down:
+            renewed = mean - bound > cut_down
+            if i > 0 and not (mean == old_down and weight == old_down_w):
+                sign = 1.0 if renewed else -1.0
+                first, last = narrow(sign * (mean - old_down), sign * (unit_down - unit), first, last)
+            if renewed:
+                cut_down, old_down, old_down_w, unit_down = mean - bound, mean, weight, unit
+                new_down, new_down_w = np.nan, 1.0
+            else:
+                new_down = now if np.isnan(new_down) else lam * now + rest * new_down
+                new_down_w = lam2 + rest2 * new_down_w
+            found = max(found, evidence(old_down - new_down, old_down_w + new_down_w, log_once, limit))
+        if found > limit:
+            return limits(True, found, first, last, limit)
+        critical = max(critical, found)
+    return limits(False, critical, first, last, limit)

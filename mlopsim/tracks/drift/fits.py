@@ -23,7 +23,7 @@ from mlopsim.drift.calibration import (
     Boundary,
     attained,
     boundary,
-    calibrate,
+    calibrate_all,
     first_alarms,
     records,
     target_share,
@@ -359,7 +359,7 @@ class _Plan:
             found = [boundary(self.tops, target) for target in self.targets]
         else:
             seeds = [self.seed(Split.TRAIN, i) for i in range(len(train))]
-            found = [calibrate(self.detector, train, target, seeds) for target in self.targets]
+            found = calibrate_all(self.detector, train, self.targets, seeds)
         self.use(found)
 
     def use(self, found: Sequence[Boundary]) -> None:
