@@ -120,6 +120,17 @@ def _chunked(detector: Any, data: np.ndarray, cuts: list[int]) -> Run:
     )
 
 
+def _mixed(detector: Detector, data: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the alarms where the first tick of each chunk comes alone, and the score after each chunk."""
+    alarms, told = [], []
+    for start, end in itertools.pairwise([0, *cuts, len(data)]):
+        if start < end and detector.update(data[start]):
+            alarms.append(start)
+        alarms += (detector.update_many(data[start + 1 : end]) + start + 1).tolist()
+        told.append(detector.statistic)
+    return np.array(alarms, dtype=np.int64), np.array(told)
+
+
 def _chunks(cls: type[Any]) -> None:
     remedy = "update, score and alarms must be the same computation; keep all state between calls"
     for case in cases(cls):
@@ -139,6 +150,15 @@ def _chunks(cls: type[Any]) -> None:
             detector.reset(rng())
             found = _chunked(detector, data, cuts)
             _same(whole, found, f"in chunks (cut at {cuts}) it gives", "in one call", remedy)
+            detector.reset(rng())
+            alarms, told = _mixed(detector, data, cuts)
+            last = [end - 1 for end in (*cuts, len(data)) if end > 0]
+            require(
+                identical(whole.alarms, alarms)
+                and identical(whole.score[last], told[len(told) - len(last) :]),
+                f"single ticks between chunks (cut at {cuts}) give other results than one call",
+                remedy=remedy,
+            )
 
 
 def _same(wanted: Run, found: Run, what: str, against: str, remedy: str) -> None:
@@ -296,6 +316,7 @@ def _separable(cls: type[Any]) -> None:
 def _limit(cls: type[Any]) -> None:
     for case in cases(cls, alarming=False):
         detector, before = case.detector, case.detector.threshold
+        answers: list[tuple[float, tuple[bool, float, float]]] = []
         if not cls.limit:
             try:
                 detector.limited(0.5)
@@ -313,6 +334,12 @@ def _limit(cls: type[Any]) -> None:
                 remedy="limited(threshold) is the inverse of the property threshold",
             )
             run = limited.run(case.data, rng())
+            answers.append((limited.threshold, limited.certain(case.data, rng())))
+            require(
+                answers[-1][1][0] == (len(run.alarms) > 0),
+                f"certain() and run() disagree whether limited({threshold:g}) has an alarm",
+                remedy="certain() tells whether alarms() finds any",
+            )
             if cls.separable and threshold != before:
                 free = detector.unlimited(case.data[None], [rng()])[0]
                 require(
@@ -320,6 +347,12 @@ def _limit(cls: type[Any]) -> None:
                     f"limited({threshold:g}) does not alarm where the score first exceeds {threshold:g}",
                     remedy="limited(threshold) is the inverse of the property threshold",
                 )
+        for (one, (alarm, low, high)), (other, (found, _, _)) in itertools.permutations(answers, 2):
+            require(
+                low <= one <= high and (alarm == found or not low <= other <= high),
+                f"certain() says that from {low:g} to {high:g} all is as at {one:g}; at {other:g} it is not",
+                remedy="answer for the threshold itself only: alarm, threshold, threshold",
+            )
         require(detector.threshold == before, "limited() changes the detector itself")
 
 

@@ -265,9 +265,9 @@ class Tried:
 
     Notes
     -----
-    A lower threshold need not lead to more alarms where it moves what the detector compares with: of HDDM-A, a
-    signal may have an alarm at one threshold and none at a lower one. So nothing is taken to be monotone: a
-    signal is left out only between thresholds of which its answer is certain.
+    A lower threshold need not lead to more alarms where it moves what the detector compares with: HDDM-A may
+    have an alarm at one threshold and none at a lower one. So nothing is taken to be monotone: a signal is
+    left out only between thresholds where its answer is certain.
 
     Examples
     --------

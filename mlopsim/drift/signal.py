@@ -70,6 +70,10 @@ READABLE: dict[SignalKind, tuple[SignalKind, ...]] = {
 }
 
 
+class BadTickError(Exception):
+    """A tick that a compiled step does not read; nothing was changed. Users meet a DataError instead."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Signal:
     """A signal with its kind, so that nobody feeds accuracy to a detector of errors.

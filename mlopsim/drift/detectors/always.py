@@ -30,6 +30,10 @@ class Always(Control):
         """Zero."""
         return 0.0
 
+    def one(self, limit: float) -> float:
+        """Return 1."""
+        return 1.0
+
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Return ones."""
         return np.ones(count)

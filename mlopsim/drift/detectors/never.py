@@ -31,6 +31,10 @@ class Never(Control):
         """Infinity."""
         return np.inf
 
+    def one(self, limit: float) -> float:
+        """Return 0."""
+        return 0.0
+
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Return zeros."""
         return np.zeros(count)

@@ -73,6 +73,15 @@ class Periodic(Control):
         """Start counting."""
         self._count = 0
 
+    def one(self, limit: float) -> float:
+        """Count the next tick."""
+        number = self._count + 1
+        if limit < np.inf:
+            number = (number - 1) % self.every + 1
+        # an alarm restarts the count
+        self._count = 0 if number > limit else number
+        return float(number)
+
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Count the next ticks."""
         number = self._count + np.arange(1, count + 1)

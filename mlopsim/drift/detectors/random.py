@@ -57,6 +57,10 @@ class Random(Control):
         """Return this control with the rate whose run lengths have the mean ``arl0`` rows."""
         return dataclasses.replace(self, rate=-math.expm1(-rows / arl0))
 
+    def one(self, limit: float) -> float:
+        """Draw the next number."""
+        return self.rng.random()
+
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Draw the next numbers."""
         return self.rng.random(count)

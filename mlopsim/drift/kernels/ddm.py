@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import carray, njit
+
+from mlopsim.drift.kernels.memory import scratch
 
 from mlopsim.drift.kernels.both_sides import read
 
@@ -44,7 +46,7 @@ def run(
     """
     n, p, p_min, s_min = state[0], state[1], state[2], state[3]
     warm_start = params[0]
-    mean, spread = np.empty(BLOCK), np.empty(BLOCK)
+    mean, spread = carray(scratch(BLOCK), BLOCK), carray(scratch(BLOCK), BLOCK)
     i, ticks = 0, len(x)
     while i < ticks:
         size = min(BLOCK, ticks - i)

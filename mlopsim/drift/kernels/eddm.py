@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import carray, njit
+
+from mlopsim.drift.kernels.memory import scratch
 
 from mlopsim.drift.kernels.both_sides import read
 
 #: rows that are read together; those after an alarm are read again
 BLOCK = 256
+#: scores before and after each
+AFTER = BLOCK + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -35,7 +39,8 @@ def run(
     squares, top, now = state[4], state[5], state[6]
     warm_start = params[0]
     # of each error: its tick, the level, the largest level so far; the score after so many errors
-    tick, level, most, found = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK + 1)
+    tick, level = carray(scratch(BLOCK), BLOCK), carray(scratch(BLOCK), BLOCK)
+    most, found = carray(scratch(BLOCK), BLOCK), carray(scratch(AFTER), AFTER)
     i, ticks = 0, len(x)
     while i < ticks:
         size = min(BLOCK, ticks - i)

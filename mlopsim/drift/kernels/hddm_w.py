@@ -168,6 +168,6 @@ def certain(x: np.ndarray, params: np.ndarray, limit: float) -> tuple[bool, floa
                 new_down_w = lam2 + rest2 * new_down_w
             found = max(found, evidence(old_down - new_down, old_down_w + new_down_w, log_once, limit))
         if found > limit:
-            return limits(True, found, first, last, limit)
+            return limits(True, found, first, last, limit)  # type: ignore[no-any-return]
         critical = max(critical, found)
-    return limits(False, critical, first, last, limit)
+    return limits(False, critical, first, last, limit)  # type: ignore[no-any-return]
