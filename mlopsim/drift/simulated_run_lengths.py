@@ -23,7 +23,8 @@ EFFORT = 4_000_000.0
 START, NUMBER = 40.0, 0.012
 #: fewest signals, whatever they take
 FEWEST = 20
-#: runs over all signals that the search for a limit takes where the score depends on it
+#: runs over all signals that the search for a limit may take where the score depends on it: what one limit of
+#: a detector takes that is certain of nothing (:meth:`mlopsim.drift.detector.Detector.certain`)
 SEARCH = 30
 #: ticks that are drawn at once before the first alarm: rows, windows
 CHUNK = {False: 1024, True: 32}

@@ -1,5 +1,6 @@
 """Limits by the run-length law: closed forms, lattices, what cannot be reached."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +10,16 @@ import pytest
 
 from mlopsim import make
 from mlopsim.core.errors import ConfigError
-from mlopsim.drift.calibration import attained, boundary, calibrate, first_alarms, target_share
+from mlopsim.drift.calibration import (
+    Tried,
+    attained,
+    boundary,
+    calibrate,
+    calibrate_all,
+    first_alarms,
+    halve,
+    target_share,
+)
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Bernoulli, Normal
 from mlopsim.drift.signal import Known
@@ -111,6 +121,63 @@ def test_bad_requests():
         calibrate(Plain(), np.zeros((3, 5)), 0.5, seeds(2))
     with pytest.raises(ConfigError, match="arl0"):
         target_share(0.0, 10)
+
+
+DEPENDENT = [("hddm_a", "up"), ("hddm_a", "both"), ("hddm_w", "down"), ("hddm_w", "both")]
+
+
+@pytest.mark.parametrize(("name", "side"), DEPENDENT)
+def test_an_answer_holds_between_the_limits_that_it_names(name, side):
+    rng = np.random.default_rng(11)
+    signals = [(rng.random(n) < p).astype(float) for p in (0.0, 0.1, 0.5) for n in (1, 40, 300)] * 3
+    signals += [np.repeat([0.0, 1.0, 0.0], 50), np.zeros(0)]
+    wide = 0
+    for signal in signals:
+        for limit in rng.uniform(0.0, 9.0, 6):
+            limited = make("detector", name, side=side).limited(limit)
+            alarm, low, high = limited.certain(signal)
+            assert low <= limited.threshold <= high
+            top = min(high, 60.0)
+            for other in (limited.threshold, low, top, *rng.uniform(low, top, 4)):
+                assert (len(limited.limited(other).alarms(signal)) > 0) == alarm
+            wide += top - low > 0.01
+    assert wide > len(signals)
+
+
+def every_signal(detector, signals):
+    """Return the share with an alarm at a threshold, all signals read."""
+
+    class Tried:
+        count = len(signals)
+
+        def share(self, threshold):
+            return float(np.isfinite(first_alarms(detector.limited(threshold), signals)).mean())
+
+    tried = Tried()
+    tried.detector = detector
+    return tried
+
+
+@pytest.mark.parametrize(("name", "side"), DEPENDENT)
+def test_what_is_not_read_again_changes_no_limit(name, side):
+    detector = make("detector", name, side=side)
+    signals = Bernoulli(p=0.2).sample(np.random.default_rng(12), (60, 400))
+    targets = [target_share(arl0, 400) for arl0 in (400, 1000, 4000)]
+    wanted = [halve(every_signal(detector, signals), target) for target in targets]
+    tried = Tried(detector, signals, seeds(60))
+    assert [halve(tried, target) for target in targets] == wanted
+    assert tried.reads < 25 * len(signals)
+    assert calibrate_all(detector, signals, targets, seeds(60)) == wanted
+
+
+def test_a_lower_limit_of_hddm_a_may_mean_fewer_alarms():
+    """Why nothing may be taken to be monotone in the search."""
+    rng = np.random.default_rng(5)
+    for signal in (rng.random((200, 2500)) < 0.2).astype(float):
+        found = [make("detector", "hddm_a").limited(t).certain(signal)[0] for t in np.linspace(1.0, 9.0, 30)]
+        if any(later and not now for now, later in itertools.pairwise(found)):
+            return
+    raise AssertionError("none of 200 signals: then the search may be shorter still")
 
 
 @dataclass(kw_only=True)

@@ -51,6 +51,12 @@ class Clairvoyant(Control):
         """Stand before the first tick."""
         self._place = 0
 
+    def one(self, limit: float) -> float:
+        """Return 1 if the next tick is a change."""
+        found = 1.0 if self._place in self.changes else 0.0
+        self._place += 1
+        return found
+
     def scores(self, count: int, limit: float) -> np.ndarray:
         """Return 1 at the changes among the next ticks."""
         score = np.zeros(count)
