@@ -219,7 +219,7 @@ class Detector:
         >>> from mlopsim.core.spec import make
         >>> detector = make("detector", "page_hinkley")
         >>> detector.update_many(np.zeros(100)), detector.update_many(np.ones(100))
-        (array([], dtype=int64), array([71]))
+        (array([], dtype=int64), array([66]))
         """
         if not hasattr(self, "rng"):
             self.reset()

@@ -21,6 +21,9 @@ SUFFIX = ".world"
 DEFAULT_GB = 8.0
 #: temporary files older than this belong to a process that was killed
 STALE_SECONDS = 24 * 3600.0
+#: to look a folder through takes as long as it has Worlds. So at the cap a tenth of them goes or, where
+#: too much is in use for that, the next look waits until a tenth more was stored: storing n takes n steps.
+SPARE = 10
 REMEDY = "set MLOPSIM_CACHE to a folder with room that can be written to"
 
 #: What is open in this process, and the state of the file when it was verified. A file is verified whole
@@ -29,6 +32,8 @@ REMEDY = "set MLOPSIM_CACHE to a folder with room that can be written to"
 #: in place is noticed although its size and modification time were put back; a look costs microseconds.
 _open: weakref.WeakValueDictionary[str, World] = weakref.WeakValueDictionary()
 _stamps: dict[str, tuple[int, int, int, int]] = {}
+#: of each folder and cap: its bytes as far as this process knows, and the bytes beyond which it looks again
+_folders: dict[tuple[str, int], tuple[int, int]] = {}
 
 
 class CacheWarning(UserWarning):
@@ -43,8 +48,9 @@ class WorldCache:
     folder : str or Path
         Where; made when the first World is stored.
     max_bytes : int, default 8 GB
-        Above it the least recently used Worlds are deleted, except those that are open in this process:
-        the cap can therefore be exceeded by what is in use.
+        Above it the least recently used Worlds are deleted, except those that are open in this process: the
+        cap can therefore be exceeded by what is in use, and by a tenth of that until the folder is looked
+        through again.
 
     Raises
     ------
@@ -64,7 +70,6 @@ class WorldCache:
             raise ConfigError(f"the size cap of the World cache must be >= 0, got {max_bytes}")
         self.folder = Path(folder).expanduser()
         self.max_bytes = max_bytes
-        self._estimate: int | None = None
 
     def __repr__(self) -> str:
         return f"WorldCache({str(self.folder)!r}, max_bytes={self.max_bytes})"
@@ -175,25 +180,35 @@ class WorldCache:
 
         What is open in this process stays.
         """
-        limit = self.max_bytes if max_bytes is None else max_bytes
+        return self._evict(self.max_bytes if max_bytes is None else max_bytes, spare=False)[0]
+
+    def _evict(self, limit: int, spare: bool) -> tuple[int, bool]:
+        """Delete down to the limit; with ``spare``, if anything has to go, a tenth of the Worlds at least.
+
+        Returns the bytes left, and whether all that should go could go.
+        """
         found = self._scan()
         total = sum(size for _, _, size in found)
+        least = len(found) // SPARE if spare and total > limit else 0
         for _, path, size in sorted(found):
-            if total <= limit:
+            if total <= limit and least <= 0:
                 break
             if str(path.absolute()) in _open:
                 continue
             path.unlink(missing_ok=True)
             total -= size
-        self._estimate = total
-        return total
+            least -= 1
+        return total, total <= limit and least <= 0
 
     def _grow(self, size: int) -> None:
         """Count what was stored; look at the folder only when the cap may be reached."""
-        if self._estimate is None or self._estimate + size > self.max_bytes:
-            self.evict()
-        else:
-            self._estimate += size
+        name = str(self.folder.absolute()), self.max_bytes
+        known, enough = _folders.get(name, (0, -1))
+        known += size
+        if known > enough:
+            known, done = self._evict(self.max_bytes, spare=True)
+            enough = self.max_bytes if done else max(self.max_bytes, known + known // SPARE)
+        _folders[name] = known, enough
 
     def _scan(self) -> list[tuple[int, Path, int]]:
         """Time of last use, path and size of every stored file; removes what killed processes left."""

@@ -194,6 +194,42 @@ def test_least_recently_used_goes_first_and_open_ones_stay(tmp_path: Path) -> No
     assert small.entries() == []
 
 
+@pytest.mark.parametrize("in_use", [0.0, 0.97, 1.5])
+@pytest.mark.parametrize("anew", [False, True])
+def test_at_the_cap_the_folder_is_seldom_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_use: float, anew: bool
+) -> None:
+    """Storing n Worlds looks at a multiple of n files, whatever is open and whoever holds the cache."""
+    cap, count, size = 100, 400, 10
+    looked = 0
+    stored: list[Path] = []
+
+    def scan(self: WorldCache) -> list[tuple[int, Path, int]]:
+        nonlocal looked
+        found = [(place, path, size) for place, path in enumerate(stored) if path.is_file()]
+        looked += len(found)
+        return found
+
+    monkeypatch.setattr(WorldCache, "_scan", scan)
+    monkeypatch.setattr("mlopsim.world.cache._open", opened := {})
+    cache = WorldCache(tmp_path, max_bytes=cap * size)
+    left = []
+    for i in range(count):
+        path = tmp_path / f"{i}.world"
+        path.touch()
+        stored.append(path)
+        if i < in_use * cap:
+            opened[str(path.absolute())] = None
+        (WorldCache(tmp_path, max_bytes=cap * size) if anew else cache)._grow(size)
+        left.append(sum(one.is_file() for one in stored))
+    assert looked <= 15 * count
+    assert all(path.is_file() for path in stored[: int(in_use * cap)])
+    assert stored[-1].is_file()
+    # a tenth more at most than what fits or is in use, and a tenth below the cap at least
+    most = max(cap, in_use * cap)
+    assert max(left) <= 1.1 * most + 1 and min(left[cap:]) >= 0.85 * cap
+
+
 def test_leftovers_of_killed_processes_go(tmp_path: Path) -> None:
     cache = WorldCache(tmp_path)
     cache.open(spec_of())
