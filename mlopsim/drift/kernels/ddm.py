@@ -7,9 +7,8 @@ import math
 import numpy as np
 from numba import carray, njit
 
-from mlopsim.drift.kernels.memory import scratch
-
 from mlopsim.drift.kernels.both_sides import read
+from mlopsim.drift.kernels.memory import scratch
 
 #: the double after 1
 ABOVE_ONE = 1.0 + 2.0**-52

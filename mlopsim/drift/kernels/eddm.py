@@ -7,9 +7,8 @@ import math
 import numpy as np
 from numba import carray, njit
 
-from mlopsim.drift.kernels.memory import scratch
-
 from mlopsim.drift.kernels.both_sides import read
+from mlopsim.drift.kernels.memory import scratch
 
 #: rows that are read together; those after an alarm are read again
 BLOCK = 256
