@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _common.show([{key: row[key] for key in keys} for row in apart], "falls of the error")
     for section in sections:
         for title, figure in section.figures.items():
-            if title.split(", a retrain costs")[0] in FIGURES:
+            if title.split(", ")[0] in FIGURES:
                 name = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:

@@ -56,10 +56,8 @@ def publish(source: Path, target: Path) -> list[Path]:
     chosen = []
     for name in FIGURES[track]:
         figure = source / "figures" / f"{name}.svg"
-        # one for each cost of a retrain, where there are several
-        chosen += (
-            [figure] if figure.is_file() else sorted(figure.parent.glob(f"{name}-a-retrain-costs-*.svg"))
-        )
+        # one for each cost of a retrain and what is read, where there are several
+        chosen += [figure] if figure.is_file() else sorted(figure.parent.glob(f"{name}-*.svg"))
     for path in chosen:
         if path.stat().st_size > LARGEST:
             raise ConfigError(

@@ -14,10 +14,12 @@ from mlopsim.stats.table import interval_columns, pivot
 from mlopsim.tracks.cell_table import done, fact_columns
 from mlopsim.tracks.drift.analysis import (
     FACTS,
+    MANY,
     calibrated,
     calibrations,
     channels_read,
     completed,
+    found_by_chance,
     in_groups,
     over_seeds,
     reading,
@@ -115,7 +117,12 @@ def _at_cost(cost: float | None, rows: pl.DataFrame) -> pl.DataFrame | None:
         columns |= interval_columns("ns_best", score("return_best"))
     names = ("wait", "wait_best", "arl0_best", "retrains", "retrains_best") if tuned else ("retrains",)
     for name in (*names, "restricted_delay", "false_per_1000"):
-        columns |= interval_columns(name, means(name))
+        found = means(name)
+        if name == "restricted_delay":
+            # who alarms at all times is at no change sooner
+            many = Interval(value=math.nan, n=0, reason=MANY)
+            found = [many if found_by_chance(own[m]) else value for m, value in zip(own, found, strict=True)]
+        columns |= interval_columns(name, found)
     # a limit that was given leads to other false alarms than the calibrated ones
     apart = (pl.col("limit") == "given").fill_null(False)
     best = in_groups(pl.DataFrame(columns), "ns", largest=True).with_columns(apart=apart)

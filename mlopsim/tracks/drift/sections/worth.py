@@ -62,19 +62,27 @@ class Worth(SectionMaker):
             ns = dict(own.select("method", "ns").iter_rows())
             delay = dict(own.select("method", "restricted_delay").iter_rows())
             fixed = set(rows.filter(rows["bound"].is_not_null())["method"].to_list())
-            both = [m for m in ns if math.isfinite(delay[m]) and math.isfinite(ns[m]) and m not in fixed]
             tasks, seeds = rows["task"].n_unique(), rows["seed"].n_unique()
             named = "" if len(costs) == 1 else f", a retrain costs {cost:g}"
-            figures[f"Worth against delay{named}"] = tradeoff(
-                both,
-                [delay[m] for m in both],
-                [ns[m] for m in both],
-                xlabel="restricted delay on the same tasks, in rows",
-                ylabel="NS as the retrain trigger",
-                pareto=False,
-                marks=marks,
-                note=f"{tasks} tasks with a deployment; n = {seeds} scenario seeds",
-            )
+            groups = [reads for reads in dict.fromkeys(own["reads"].drop_nulls()) if reads != "nothing"]
+            # methods that read different things are in figures of their own
+            for reads in groups or [None]:
+                kept = own if reads is None else own.filter(pl.col("reads") == reads)
+                both = [m for m in kept["method"] if math.isfinite(delay[m]) and math.isfinite(ns[m])]
+                both = [m for m in both if m not in fixed]
+                if not both:
+                    continue
+                title = f"Worth against delay{f', {reads}' if len(groups) > 1 else ''}{named}"
+                figures[title] = tradeoff(
+                    both,
+                    [delay[m] for m in both],
+                    [ns[m] for m in both],
+                    xlabel="restricted delay on the same tasks, in rows",
+                    ylabel="NS as the retrain trigger",
+                    pareto=False,
+                    marks=marks,
+                    note=f"tasks with a deployment: {tasks}; n = {seeds} scenario seeds",
+                )
             lines = _by_arl0(results, rows, *scale)
             if lines:
                 figures[f"Worth against false alarms{named}"] = curves(
@@ -101,8 +109,8 @@ class Worth(SectionMaker):
             "anew when another version takes over. All other alarms are those on the whole stream, looked "
             "up: on inputs against the first windows after the warm-up (or after the last alarm), on outputs "
             "of the model trained on the warm-up, and those of controls. No retrain changes these, and they "
-            "do not begin anew with the version that serves. The figures show all groups in one frame; the "
-            "section Sooner and more worth has the groups apart."
+            "do not begin anew with the version that serves. Delay and worth are drawn for each group by "
+            "itself; the curves over false alarms are of the best methods, whatever they read."
         )
         return Section(title=self.title, text=text, table=frame, figures=figures)
 
