@@ -33,21 +33,24 @@ class Equal(SectionMaker):
         Unavailable
             If no limit was found or checked.
         """
+        import numpy as np
+
         from mlopsim.tracks.drift.realised_alarms import REALISED
 
         frame = _table(results.cells)
         if not len(frame):
             raise Unavailable("no method of these results has a limit that was calibrated")
+        means = {name: frame[name].to_numpy() for name in REALISED}
+        known = {name: values[np.isfinite(values)] for name, values in means.items()}
         spans = "; ".join(
-            f"{name} from {frame[name].min():.3f} to {frame[name].max():.3f}"
-            for name in REALISED
-            if frame[name].is_finite().any()
+            f"{name} from {values.min():.3f} to {values.max():.3f}"
+            for name, values in known.items()
+            if len(values)
         )
         text = (
             f"{asked_of(results)} Over the calibrated methods the means go: {spans}. A rate "
             "belongs to the length on which it was measured: that of a detector which becomes calmer with "
-            "each "
-            "quiet row is lower on longer signals.\n\n"
+            "each quiet row is lower on longer signals.\n\n"
             f"{WORDS} `_least` and `_most`: over its laws."
         )
         return Section(title=self.title, text=text, table=frame)
