@@ -162,6 +162,11 @@ class Audit:
         return "decisions"
 
     @property
+    def waits(self) -> bool:
+        """Whether it looks at the last rows whose labels are there, not at the newest ones."""
+        return self.labels_used is not Labels.NONE
+
+    @property
     def by_group(self) -> bool:
         """Whether it compares groups; an audit that does not sets the class attribute."""
         return True

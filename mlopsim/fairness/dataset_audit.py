@@ -375,7 +375,7 @@ def regrouped(
     group : ndarray of int64, shape (R, m)
         Groups in each of R windows of the result.
     inputs : bool, default False
-        Whether the features are kept; else the result has zeros for them.
+        Whether the features are kept; else the result has as many as there are attributions, all 0.
 
     Examples
     --------

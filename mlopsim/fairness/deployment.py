@@ -14,6 +14,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import Spec, make
 from mlopsim.core.threads import one_thread
+from mlopsim.fairness.audit import Audit
 from mlopsim.fairness.deceptive_model import Scaffold
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
@@ -32,13 +33,34 @@ TRAIN, BACKGROUND, CHOSEN, LIME = range(4)
 MALUS = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """What audits see of the same models: the newest rows, and the last ones whose labels are there.
+
+    Parameters
+    ----------
+    newest, labelled : Evidence
+        One and the same where labels are there at once.
+    """
+
+    newest: Evidence
+    labelled: Evidence
+
+    def of(self, audit: Audit) -> Evidence:
+        """Return what an audit looks at."""
+        return self.labelled if audit.waits else self.newest
+
+
 @dataclass(kw_only=True)
 class Deployment:
     """Windows of people and the models that are audited on them.
 
     The model of window t is audited on the rows of window t, which it was not trained on: at first the one
-    that the warm-up gave, then every so many windows one that is trained on the ``warmup`` windows before.
-    Labels are there at once, for trainings and for audits that use them: the label delay is 0.
+    that the warm-up gave, then every so many windows one that is trained on the last ``warmup`` windows whose
+    labels are there. After window t the labels of windows up to t - L are known, L being the label delay;
+    those of the warm-up are there when the deployment begins. What needs labels is then late twice: a new
+    model is trained on older windows, and an audit that uses labels looks at what the model of window t says
+    of the rows of window t - L. Audits without labels look at window t itself.
 
     Parameters
     ----------
@@ -52,6 +74,8 @@ class Deployment:
         Whether groups are those of the first of two attributes.
     fools : bool
         Whether models are built to deceive explanations, as strongly as the bias is.
+    label_delay : int, default 0
+        Windows L from a window to its labels.
     explaining : Explaining
     seed : numpy.random.SeedSequence
         Of training and explanations.
@@ -64,6 +88,7 @@ class Deployment:
     seed: np.random.SeedSequence
     first_only: bool = False
     fools: bool = False
+    label_delay: int = 0
     _encoder: Encoder = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +96,12 @@ class Deployment:
             raise ConfigError("the truth about the bias is not known", remedy="stream=population")
         if self.stream.n_classes != 2:
             raise ConfigError(f"audits need two classes, the stream has {self.stream.n_classes}")
+        if not 0 <= self.label_delay < len(self.audited):
+            raise ConfigError(
+                f"a label delay of {self.label_delay} windows leaves no audit a label: {len(self.audited)} "
+                "windows are audited",
+                remedy=f"label_delay: 0 to {len(self.audited) - 1}",
+            )
         self._encoder = Encoder.fit(self.stream)
 
     @property
@@ -94,7 +125,8 @@ class Deployment:
     def span(self, window: int) -> tuple[int, int]:
         """Return the first and last window that the model of a window was trained on."""
         length = self.stream.warmup
-        last = self.release(window) - 1
+        # the labels of the warm-up are there from the start
+        last = max(self.release(window) - 1 - self.label_delay, length - 1)
         return last + 1 - length, last
 
     def release(self, window: int) -> int:
@@ -175,28 +207,41 @@ class Deployment:
         names = self.stream.groups
         return tuple(name.split()[0] for name in names[::2]) if self.first_only else names
 
-    def evidence(self, models: Sequence[Model]) -> Evidence:
-        """Return what audits see of the models, one for each audited window."""
+    def evidence(self, models: Sequence[Model], *, labelled: bool = False) -> Evidence:
+        """Return what audits see of the models, one for each audited window.
+
+        Parameters
+        ----------
+        models : sequence of T models
+        labelled : bool, default False
+            Whether rows are those whose labels are there by then: of the window that is ``label_delay``
+            earlier, none of the warm-up.
+        """
         stream, first = self.stream, self.stream.warmup
         assert stream.bias is not None
-        part = self.rows(first, stream.windows - 1)
+        late = self.label_delay if labelled else 0
+        part = self.rows(first, stream.windows - 1 - late)
         Z = self.Z[part]
-        sizes = np.diff(stream.bounds)[first:]
+        sizes = np.diff(stream.bounds)[first : stream.windows - late]
+        sizes = np.concatenate([np.zeros(late, dtype=sizes.dtype), sizes])
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         runs = _runs(models)
         decision, score = np.empty(len(Z), dtype=np.bool_), np.empty(len(Z))
         with one_thread():
             for low, high in runs:
                 place = slice(bounds[low], bounds[high])
-                decision[place], score[place] = _answers(models[low], Z[place])
+                # labels of a model's first windows may not be there while it stays
+                if bounds[high] > bounds[low]:
+                    decision[place], score[place] = _answers(models[low], Z[place])
             trained = np.empty((len(models), 2, 2), dtype=np.int64)
             for low, high in runs:
                 trained[low:high] = self._promised(models[low], first + low)
-        source = _Source(deployment=self, models=models, runs=runs, Z=Z, bounds=bounds)
+        group = self.group[part]
+        source = _Source(deployment=self, models=models, runs=runs, Z=Z, group=group, bounds=bounds)
         return Evidence(
             window=np.repeat(np.arange(len(sizes)), sizes),
             windows=len(sizes),
-            group=self.group[part],
+            group=group,
             groups=self.groups,
             decision=decision,
             score=score,
@@ -209,6 +254,12 @@ class Deployment:
             flip=source.flip,
             known=source.known(),
         )
+
+    def views(self, models: Sequence[Model]) -> Views:
+        """Return what audits see of the models, those that use labels and others."""
+        newest = self.evidence(models)
+        labelled = self.evidence(models, labelled=True) if self.label_delay else newest
+        return Views(newest=newest, labelled=labelled)
 
     def training_rows(self, window: int) -> np.ndarray:
         """Return the numbers of the rows that the model of a window was trained on, int64."""
@@ -244,6 +295,7 @@ class _Source:
     models: Sequence[Model]
     runs: list[tuple[int, int]]
     Z: np.ndarray
+    group: np.ndarray
     bounds: np.ndarray
 
     def explain(self, name: str, repeat: int) -> Explained:
@@ -258,6 +310,8 @@ class _Source:
                 model, background = self.models[low], d.background(window, repeat)
                 place = slice(edges[low], edges[high])
                 X = self.Z[rows[place]]
+                if not len(X):
+                    continue
                 rng = d.generator(LIME, window, repeat)
                 if name == "shap":
                     values[place] = shap_values(model, X, background, rng)
@@ -267,8 +321,7 @@ class _Source:
 
     def _chosen(self) -> np.ndarray:
         """Return the rows that LIME explains: as many of each group of a window as possible."""
-        d = self.deployment
-        group = d.group[d.rows(d.stream.warmup, d.stream.windows - 1)]
+        d, group = self.deployment, self.group
         each = max(d.explaining.rows // len(d.groups), 1)
         order = np.argsort(d.generator(CHOSEN, 0, 0).random(len(group)), kind="stable")
         window = np.searchsorted(self.bounds, np.arange(len(group)), side="right") - 1
@@ -282,14 +335,13 @@ class _Source:
 
     def flip(self) -> tuple[np.ndarray, np.ndarray]:
         """Return decision and score of the rows as if they belonged to another group."""
-        d = self.deployment
-        group = d.group[d.rows(d.stream.warmup, d.stream.windows - 1)]
-        other = moved(self.Z, group, self.bounds, len(d.groups))
+        other = moved(self.Z, self.group, self.bounds, len(self.deployment.groups))
         decision, score = np.empty(len(other), dtype=np.bool_), np.empty(len(other))
         with one_thread():
             for low, high in self.runs:
                 place = slice(self.bounds[low], self.bounds[high])
-                decision[place], score[place] = _answers(self.models[low], other[place])
+                if self.bounds[high] > self.bounds[low]:
+                    decision[place], score[place] = _answers(self.models[low], other[place])
         return decision, score
 
     def known(self) -> np.ndarray:
@@ -343,7 +395,8 @@ def deploy(
     Parameters
     ----------
     content : mapping
-        Parts ``stream`` (a population) and ``learner``, ``every`` and ``first_only``.
+        Parts ``stream`` (a population) and ``learner``, ``every`` and ``first_only``; ``label_delay`` if there
+        is one.
     scenario, training : numpy.random.SeedSequence
         Seeds of the rows, and of the models and explanations.
     explaining : Explaining
@@ -354,6 +407,7 @@ def deploy(
         learner=content["learner"],
         every=content["every"],
         first_only=content["first_only"],
+        label_delay=content.get("label_delay", 0),
         fools=make("bias", source.bias).fools,
         explaining=explaining,
         seed=training,

@@ -17,8 +17,7 @@ from mlopsim.core.track import FitResult
 from mlopsim.fairness.audit import Audit, Findings, Source
 from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.calibration import Limit, exact_limit, limit_of
-from mlopsim.fairness.deployment import Deployment, deploy
-from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.deployment import Deployment, Views, deploy
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.stats.proportions import wilson
 from mlopsim.streams.sources.population import Population
@@ -113,13 +112,13 @@ def open_deployment(
 
 
 def examine(
-    contents: Sequence[Mapping[str, Any]], evidence: Evidence, split: Split, index: int, root: int
+    contents: Sequence[Mapping[str, Any]], views: Views, split: Split, index: int, root: int
 ) -> list[Findings]:
     """Return what single audits find, each with random numbers of its own."""
     found = []
     for content in contents:
         audit: Audit = make("audit", content)
-        found.append(audit.examine(evidence, audit_rng(content, split, index, root)))
+        found.append(audit.examine(views.of(audit), audit_rng(content, split, index, root)))
     return found
 
 
@@ -132,6 +131,8 @@ class _Null:
     rules: dict[Split, np.ndarray]
     #: whether a feature gives the group away: what a model learns of it by chance treats groups unequally
     given_away: bool
+    #: windows from rows to their labels
+    label_delay: int
 
     def place(self, content: Mapping[str, Any]) -> int:
         """Return the number of an audit."""
@@ -140,6 +141,11 @@ class _Null:
     def exact(self, audit: Audit) -> bool:
         """Say whether the law of the p-value of an audit is known."""
         return audit.exact and not self.given_away
+
+    def windows(self, audit: Audit) -> int:
+        """Return how many windows an audit has rows of: whoever needs labels has none of the first."""
+        everything = next(iter(self.scores.values())).shape[2]
+        return int(everything - (self.label_delay if audit.waits else 0))
 
 
 def make_fits(parts: Sequence[Mapping[str, Any]]) -> list[FitResult]:
@@ -167,7 +173,13 @@ def _simulate(parts: Sequence[Mapping[str, Any]], settings: Calibration) -> _Nul
                 contents.append(content)
                 sizes.append(settings.sizes(make("audit", content).needs))
     source: Population = make("stream", law["stream"])
-    null = _Null(contents=contents, scores={}, rules={}, given_away=source.place is not None)
+    null = _Null(
+        contents=contents,
+        scores={},
+        rules={},
+        given_away=source.place is not None,
+        label_delay=law.get("label_delay", 0),
+    )
     for which, split in enumerate((Split.TRAIN, Split.VALIDATION)):
         most = max(pair[which] for pair in sizes)
         windows = source.windows - source.warmup
@@ -175,11 +187,11 @@ def _simulate(parts: Sequence[Mapping[str, Any]], settings: Calibration) -> _Nul
         null.rules[split] = np.zeros((len(contents), most, windows), dtype=np.bool_)
         for index in range(most):
             deployment = open_deployment(law, split, index, root, explaining)
-            evidence = deployment.evidence(deployment.train())
+            views = deployment.views(deployment.train())
             for k, content in enumerate(contents):
                 if index >= sizes[k][which]:
                     continue
-                (found,) = examine([content], evidence, split, index, root)
+                (found,) = examine([content], views, split, index, root)
                 null.scores[split][k, index] = found.score
                 if found.rule is not None:
                     null.rules[split][k, index] = found.rule
@@ -234,7 +246,7 @@ def _own_limit(content: Mapping[str, Any], settings: Calibration, null: _Null) -
     audit: Audit = make("audit", content)
     scores = null.scores[Split.TRAIN][null.place(content)]
     if null.exact(audit):
-        return exact_limit(settings.alpha, scores.shape[1])
+        return exact_limit(settings.alpha, null.windows(audit))
     return limit_of(scores[: settings.sizes(audit.needs)[0]], settings.alpha)
 
 

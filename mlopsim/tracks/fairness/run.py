@@ -16,7 +16,7 @@ from mlopsim.core.track import Cell, FitResult, Outcome
 from mlopsim.fairness.audit import Audit, Findings, Source
 from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.calibration import Limit
-from mlopsim.fairness.deployment import Deployment
+from mlopsim.fairness.deployment import Deployment, Views
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explaining import Explaining
 from mlopsim.fairness.guarding import Guarded, guard
@@ -36,14 +36,14 @@ class Candidates:
     ----------
     models : list of Model
         One for each audited window.
-    evidence : Evidence
-    again : Evidence
+    views : Views
+    again : Views
         The same with explanations that were drawn once more.
     """
 
     models: list[Model]
-    evidence: Evidence
-    again: Evidence
+    views: Views
+    again: Views
     found: dict[str, Findings] = field(default_factory=dict)
 
 
@@ -91,6 +91,14 @@ class Scenario:
             return None
         return self.bias.onset - self.deployment.stream.warmup
 
+    @property
+    def waiting(self) -> np.ndarray:
+        """Windows from the onset on of which the last labelled rows are from before it, bool (T,)."""
+        found = np.zeros(self.windows, dtype=np.bool_)
+        if self.onset is not None:
+            found[self.onset : self.onset + self.deployment.label_delay] = True
+        return found
+
     def reweighed(self) -> Candidates:
         """Return the models that are trained so that group and label are independent."""
         if self._reweighed is None:
@@ -119,18 +127,23 @@ class Scenario:
         """Return what one audit finds; each looks once."""
         key = canonical_json(content) + (" again" if again else "")
         if key not in who.found:
-            evidence = who.again if again else who.evidence
-            (who.found[key],) = examine([content], evidence, self.split, self.index, self.root)
+            views = who.again if again else who.views
+            (who.found[key],) = examine([content], views, self.split, self.index, self.root)
         return who.found[key]
 
 
 def candidates(deployment: Deployment, models: list[Model]) -> Candidates:
     """Return models with what audits see of them."""
-    evidence = deployment.evidence(models)
+    views = deployment.views(models)
+    again = Views(newest=_redrawn(views.newest), labelled=_redrawn(views.labelled))
+    return Candidates(models=models, views=views, again=again)
+
+
+def _redrawn(evidence: Evidence) -> Evidence:
+    """Return the same evidence with explanations that are drawn once more."""
     explain = evidence.explain
     assert explain is not None
-    again = replace(evidence, explain=lambda name, repeat: explain(name, repeat + 1), _explained={})
-    return Candidates(models=models, evidence=evidence, again=again)
+    return replace(evidence, explain=lambda name, repeat: explain(name, repeat + 1), _explained={})
 
 
 def open_scenario(cell: Cell) -> Scenario:
@@ -174,11 +187,25 @@ class Said:
     position : ndarray of float64, shape (T,)
         On the chart, 1 being the limit; NaN where there is none.
     blame : ndarray of float64, shape (T, d), or None
+    stale : ndarray of bool, shape (T,), or None
+        Alarms after the onset of the bias that come from rows before it only: labels that are late. They find
+        nothing. None: there are none.
     """
 
     alarms: np.ndarray
     position: np.ndarray
     blame: np.ndarray | None = None
+    stale: np.ndarray | None = None
+
+    def early(self, onset: int) -> bool:
+        """Say whether it alarms before the onset, or on account of what was before it."""
+        return bool(self.alarms[:onset].any()) or (self.stale is not None and bool(self.stale.any()))
+
+    def hits(self, onset: int) -> np.ndarray:
+        """Return the windows from the onset on in which it alarms on account of them, rising int64."""
+        right = self.alarms if self.stale is None else self.alarms & ~self.stale
+        found: np.ndarray = onset + np.flatnonzero(right[onset:])
+        return found
 
 
 def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who: Candidates) -> Said:
@@ -190,20 +217,35 @@ def said_by(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None, who:
         return Said(alarms=alarms, position=nothing)
     assert info is not None
     found = [scenario.single(content, who) for content in info["audits"]]
-    if part["rule"]:
-        assert found[0].rule is not None
-        return Said(alarms=found[0].rule, position=nothing, blame=found[0].blame)
     audit: Audit = make("audit", part["audit"])
-    if isinstance(audit, Battery):
-        limits = [Limit(**limit) for limit in info["limits"]]
-        positions = np.array([lim.position(f.score) for lim, f in zip(limits, found, strict=True)])
-        score = audit.combine(positions)
-        blame = audit.blamed(positions, [f.blame for f in found])
-    else:
-        score, blame = found[0].score, found[0].blame
+    waiting = scenario.waiting
+    if part["rule"]:
+        rule = found[0].rule
+        assert rule is not None
+        return Said(
+            alarms=rule,
+            position=nothing,
+            blame=found[0].blame,
+            stale=rule & waiting if audit.waits and waiting.any() else None,
+        )
     limit = limit_from(info)
     u = audit_rng({"ties": part["audit"]}, scenario.split, scenario.index, scenario.root).random(windows)
-    return Said(alarms=limit.alarms(score, u), position=limit.position(score), blame=blame)
+    if not isinstance(audit, Battery):
+        score = found[0].score
+        alarms = limit.alarms(score, u)
+        stale = alarms & waiting if audit.waits and waiting.any() else None
+        return Said(alarms=alarms, position=limit.position(score), blame=found[0].blame, stale=stale)
+    limits = [Limit(**limit) for limit in info["limits"]]
+    positions = np.array([lim.position(f.score) for lim, f in zip(limits, found, strict=True)])
+    score = audit.combine(positions)
+    alarms, stale = limit.alarms(score, u), None
+    late = np.array([make("audit", content).waits for content in info["audits"]])
+    if late.any() and waiting.any():
+        # what the audits say that have seen something of the bias
+        positions = np.where(late[:, None] & waiting, np.nan, positions)
+        stale = alarms & waiting & ~limit.alarms(audit.combine(positions), u)
+    blame = audit.blamed(positions, [f.blame for f in found])
+    return Said(alarms=alarms, position=limit.position(score), blame=blame, stale=stale)
 
 
 def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> Outcome:
@@ -239,8 +281,8 @@ def _alarms(scenario: Scenario, said: Said, metrics: dict[str, float], reasons: 
         reasons |= dict.fromkeys(names, why)
         return
     reasons["false_block"] = "something is wrong in this task"
-    metrics["early"] = float(said.alarms[:onset].any())
-    hits = onset + np.flatnonzero(said.alarms[onset:])
+    metrics["early"] = float(said.early(onset))
+    hits = said.hits(onset)
     metrics["power"] = float(len(hits) > 0)
     metrics["restricted_delay"] = float((hits[0] if len(hits) else windows) - onset)
     if len(hits):
@@ -265,8 +307,7 @@ def _blame(
 ) -> None:
     """Fill in whether the right feature is blamed at the first alarm, and whether the blame is stable."""
     responsible, onset = scenario.bias.features, scenario.onset
-    first = scenario.windows if onset is None else onset
-    hits = first + np.flatnonzero(said.alarms[first:])
+    hits = said.hits(scenario.windows if onset is None else onset)
     if said.blame is None:
         reasons["blamed"] = reasons["stable"] = "it blames no feature"
         return

@@ -26,7 +26,9 @@ from mlopsim.tracks.fairness.metrics import METRICS
 
 #: parts of a task
 PARTS = {"stream": "population", "learner": "ridge"}
-KEYS = ("name", *PARTS, "every", "first_only", "guard", "strengths")
+KEYS = ("name", *PARTS, "every", "first_only", "guard", "label_delay", "explain", "strengths")
+#: conditions of a deployment beside its people that limits depend on
+LAW = ("learner", "every", "first_only", "label_delay")
 #: violations up to which a model does no harm
 TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
 
@@ -38,7 +40,10 @@ class FairnessTrack:
 
     A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
     ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
-    audits know the first of two attributes only, ``guard`` that the method decides what serves.
+    audits know the first of two attributes only, ``guard`` that the method decides what serves,
+    ``label_delay`` how many windows labels are late (audits that use labels wait for them, others do not), and
+    ``explain`` changes settings of explanations for this task (``{rows: 600}``: LIME explains as many rows as
+    there are).
 
     Parameters
     ----------
@@ -82,9 +87,10 @@ class FairnessTrack:
                 },
                 "every": 2,
                 "guard": True,
+                "label_delay": late,
                 "strengths": [1.0, 2.0],
             }
-            for bias in ("proxy", "unequal_base_rate")
+            for bias, late in (("proxy", 0), ("unequal_base_rate", 0), ("label_bias", 1))
         ],
         "methods": [
             "four_fifths",
@@ -145,7 +151,21 @@ class FairnessTrack:
                 "reweighing needs",
                 remedy="guard: false, or a learner whose fit takes weight=",
             )
-        content |= {"explain": self.explain, "tolerated": self.tolerated, "versions": versions("fairness")}
+        late = _whole(number, "label_delay", entry.get("label_delay", 0))
+        if late >= source.windows - source.warmup:
+            raise ConfigError(
+                f"task {number}: labels that are {late} windows late are never there: "
+                f"{source.windows - source.warmup} windows are audited",
+                remedy=f"label_delay: 0 to {source.windows - source.warmup - 1}",
+            )
+        if late:
+            # where labels are there at once nothing says so: keys stay what they were
+            content["label_delay"] = late
+        given = entry.get("explain", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"task {number}: explain must be settings, e.g. {{rows: 600}}, got {given!r}")
+        explain = Explaining.of({**self.explain, **given}).settings()
+        content |= {"explain": explain, "tolerated": self.tolerated, "versions": versions("fairness")}
         name = str(entry.get("name") or _name(source, content))
         if "strengths" not in entry:
             return [Task(name=name, part=content, attributes=_facts(name, source, content))]
@@ -199,7 +219,7 @@ class FairnessTrack:
         conditions = cell.task.part
         law = {
             "stream": part_of(unbiased(conditions["stream"])),
-            **{name: conditions[name] for name in ("learner", "every", "first_only")},
+            **{name: conditions[name] for name in LAW if name in conditions},
         }
         part = {
             "audit": cell.method.part["audit"],
@@ -260,13 +280,15 @@ def _facts(name: str, source: Population, content: Mapping[str, Any]) -> dict[st
     people, the same features given the group, the same learner and the same trainings.
     """
     bias: Bias = make("bias", source.bias)
-    conditions = {key: content[key] for key in ("learner", "every", "first_only", "guard")}
+    conditions = {key: content[key] for key in (*LAW, "guard", "explain") if key in content}
     seen = {bias.twin or bias.name: params_of(bias)}
     return {
         "scenario": name,
         **stream_facts(content["stream"]),
         "learner": str(content["learner"]["name"]),
         **{key: conditions[key] for key in ("every", "first_only", "guard")},
+        "label_delay": content.get("label_delay", 0),
+        "lime_rows": content["explain"]["rows"],
         "features": digest({**conditions, "stream": part_of(replace(source, bias=seen))})[:12],
     }
 
@@ -280,4 +302,5 @@ def _whole(number: int, name: str, value: Any) -> int:
 def _name(source: Population, content: Mapping[str, Any]) -> str:
     bias = label("bias", source.bias)
     models = f"retrained every {content['every']}" if content["every"] else "frozen"
-    return f"{bias} / {label('learner', content['learner'])} / {models}"
+    late = f", labels {content['label_delay']} late" if "label_delay" in content else ""
+    return f"{bias} / {label('learner', content['learner'])} / {models}{late}"
