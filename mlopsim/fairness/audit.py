@@ -178,7 +178,7 @@ class Audit:
         return tuple(name for name in NEEDS if asked.get(name, False))
 
     def facts(self) -> dict[str, Attribute]:
-        """Return its attributes: family, role, reads, needs, known and battery.
+        """Return its attributes: family, role, reads, needs, known, battery, and the audits of a battery.
 
         Examples
         --------
@@ -195,6 +195,7 @@ class Audit:
             "needs": ", ".join(self.asks_for) or "none",
             "known": "nothing",
             "battery": False,
+            "audits": None,
         }
 
     def examine(self, evidence: Evidence, rng: np.random.Generator) -> Findings:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import canonical, make
+from mlopsim.core.spec import canonical, label, make
 from mlopsim.core.track import Attribute
 from mlopsim.fairness.audit import NEEDS, READS, Audit, Findings, Labels, Source
 from mlopsim.fairness.evidence import Evidence
@@ -84,8 +84,9 @@ class Battery(Audit):
         return tuple(name for name in NEEDS if name in asked)
 
     def facts(self) -> dict[str, Attribute]:
-        """Return its attributes: what its audits read and need together."""
-        return {**super().facts(), "battery": True}
+        """Return its attributes: what its audits read and need together, and which they are."""
+        audits = ", ".join(label("audit", spec) for spec in self.members())
+        return {**super().facts(), "battery": True, "audits": audits}
 
     def combine(self, positions: np.ndarray) -> np.ndarray:
         """Return the position of the battery from those of its k audits, without the first axis.

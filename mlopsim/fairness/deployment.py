@@ -395,8 +395,8 @@ def deploy(
     Parameters
     ----------
     content : mapping
-        Parts ``stream`` (a population) and ``learner``, ``every`` and ``first_only``; ``label_delay`` if there
-        is one.
+        Parts ``stream`` (a population) and ``learner``, ``every`` and ``first_only``; ``label_delay`` if
+        there is one.
     scenario, training : numpy.random.SeedSequence
         Seeds of the rows, and of the models and explanations.
     explaining : Explaining

@@ -69,7 +69,10 @@ def ran() -> tuple[Any, Any, Any]:
     task = {"name": "p", "stream": population(bias="proxy", timing={"step": {"at": 6}}, strength=3.0)}
     both: dict[str, Any] = {"arm": {"audits": ["accuracy", "input_gap"]}}
     cells, fits = made(
-        track, [task, {**task, "name": "late", "label_delay": LATE}], ["equal_opportunity", "accuracy", both], 1
+        track,
+        [task, {**task, "name": "late", "label_delay": LATE}],
+        ["equal_opportunity", "accuracy", both],
+        1,
     )
     return cells, fits, track.run(cells, fits)
 

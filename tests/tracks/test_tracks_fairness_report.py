@@ -88,9 +88,43 @@ def test_every_section_is_made_with_n_and_interval(run: TableResults) -> None:
     assert columns[:5] == ["method", "power", "role", "limit", "needs"]
 
 
+def test_conditions_and_additions_have_sections_of_their_own() -> None:
+    few = {"runs": 20, "checks": 10, "lime_runs": 10, "lime_checks": 10}
+    track = FairnessTrack(calibration={**CALIBRATION, **few}, explain=EXPLAIN)
+    proxy = {**NAMED[1], "strengths": [1.0]}
+    late = {**proxy, "name": "proxy / ridge, labels 3 late", "label_delay": 3}
+    more = {**proxy, "name": "proxy / ridge, LIME on more rows", "explain": {"rows": 20}}
+    one, other = ({"arm": {"audits": [name]}} for name in ("input_gap", "shap_gap"))
+    methods = ["accuracy", "lime_gap", one, other, {"arm": {"audits": ["input_gap", "shap_gap"]}}]
+    table = results(track, [NAMED[0], proxy, late, more], methods, seeds=2)
+    made, unmade = make_sections(table)
+    assert not unmade
+    found = {section.title: section for section in made}
+    added = found["What audits add"].table
+    assert set(added["scenario"]) == {"(all)", proxy["name"], late["name"], more["name"]}
+    assert added.height == 2 * 4 and {"gain_low", "gain_high", "gain_n", "sooner_n"} <= set(added.columns)
+    # a frozen linear model: the Shapley values say what the inputs say
+    assert (added["gain"].abs() <= 0.5).all() and len(found["What audits add"].figures) == 2
+    delays = found["Label delay"].table
+    assert delays["label_delay"].unique().to_list() == [0, 3]
+    later = {(m, n): v for m, n, v in delays.select("method", "label_delay", "later").iter_rows()}
+    assert later["lime_gap", 3] == 0.0 and {v for (_, n), v in later.items() if n == 0} == {0.0}
+    assert later["accuracy", 3] >= 0.0 and "alarm" not in delays.columns
+    rows = found["Explained rows"].table
+    assert rows["lime_rows"].unique().to_list() == [10, 20]
+    assert rows["method"].unique().len() == 3
+    # means over tasks are over the usual ones; the others would count one deployment again and again
+    board = table.leaderboard
+    plain = table.cells.filter(pl.col("task") == "proxy / ridge, s = 1")
+    for method, power in board.select("method", "power").iter_rows():
+        assert power == plain.filter(pl.col("method") == method)["power"].mean(), method
+    assert "LIME explains 10 rows a window" in found["Leaderboard"].text
+    assert "sections of their own" in found["Leaderboard"].text
+
+
 def test_the_order_of_sections_is_theirs() -> None:
     orders = [maker.order for maker in makers("fairness") if maker.track == "fairness"]
-    assert orders == [10.0 * k for k in range(1, 10)]
+    assert orders == sorted(set(orders)) and len(orders) == 12
 
 
 def test_the_leaderboard_pools_no_limits(run: TableResults) -> None:
@@ -176,7 +210,7 @@ def test_without_facts_the_leaderboard_stands_and_sections_say_what_is_missing(r
     assert [section.title for section in made] == ["Leaderboard", "Words"]
     assert "stored no facts" in made[0].text and set(made[0].figures) == {"Leaderboard"}
     assert "role" not in made[0].table.columns
-    assert len(unmade) == 7 and all("did not store" in section.reason for section in unmade)
+    assert len(unmade) == 10 and all("did not store" in section.reason for section in unmade)
 
 
 def test_a_suite_without_bias_has_no_empty_sections() -> None:

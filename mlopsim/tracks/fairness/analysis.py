@@ -23,7 +23,9 @@ from mlopsim.tracks.cell_table import axes_of, done, fact_columns, facts, grid, 
 NORMS = ("treatment", "impact", "errors")
 #: facts about methods: those that say who is compared with whom, and others
 FACTS = ("role", "limit", "needs")
-MORE_FACTS = ("reads", "known", "family", "battery")
+MORE_FACTS = ("reads", "known", "family", "battery", "audits")
+#: facts about tasks under which one deployment may stand several times
+CONDITIONS = ("label_delay", "lime_rows")
 #: methods are compared with those whose limit is of the same kind: these stand below all others
 LAST = ("given", "none")
 
@@ -97,6 +99,88 @@ def unequal(table: pl.DataFrame) -> list[str]:
     return _right(table, pl.col("strength") > 0.0)
 
 
+def usual(table: pl.DataFrame, tasks: Sequence[str]) -> list[str]:
+    """Return the tasks with the least label delay and the fewest rows for LIME of all in the table.
+
+    What else there is are the same deployments under other conditions: means over tasks leave it out.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"task": ["a", "b", "c"], "label_delay": [0, 2, 0], "lime_rows": [50, 50, 600]})
+    >>> table = table.with_columns(role=pl.lit("method"))
+    >>> usual(table, ["a", "b", "c"]), usual(table.drop("label_delay"), ["b", "c"])
+    (['a'], ['b'])
+    """
+    kept = list(tasks)
+    for name in CONDITIONS:
+        value = facts(table, name, of="task")
+        known = [found for found in value.values() if found is not None]
+        if known:
+            kept = [task for task in kept if value[task] in (None, min(known))]
+    return kept
+
+
+def under_conditions(table: pl.DataFrame, name: str, tasks: Sequence[str]) -> dict[str, dict[Any, list[str]]]:
+    """Return the tasks of each scenario that is met under several values of a condition, by the value.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    name : str
+        One of :data:`CONDITIONS`; others have their least values.
+    tasks : sequence of str
+        Those that count.
+
+    Returns
+    -------
+    dict of str to dict of value to list of str
+        Of each value as many tasks, the same deployments in the same order, the least value first; called
+        by the scenario with the least value. What is met under one value only is left out.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"task": ["a", "b", "c"], "label_delay": [2, 0, 0], "lime_rows": [50] * 3,
+    ...                       "conditions": ["x", "x", "y"], "scenario": ["late", "soon", "other"]})
+    >>> under_conditions(table.with_columns(role=pl.lit("method")), "label_delay", ["a", "b", "c"])
+    {'soon': {0: ['b'], 2: ['a']}}
+    """
+    value, same, scenario = (facts(table, fact, of="task") for fact in (name, "conditions", "scenario"))
+    others = [facts(table, other, of="task") for other in CONDITIONS if other != name]
+    met: dict[str, dict[Any, str]] = {}
+    for task in tasks:
+        if all(known[task] == min(known.values()) for known in others):
+            met.setdefault(same[task], {})[value[task]] = task
+    found: dict[str, dict[Any, list[str]]] = {}
+    for by in met.values():
+        if len(by) > 1:
+            by = dict(sorted(by.items()))
+            # deployments of one scenario are met under the same values
+            group = found.setdefault(scenario[next(iter(by.values()))], {key: [] for key in by})
+            if list(group) == list(by):
+                for key, task in by.items():
+                    group[key].append(task)
+    return found
+
+
+def additions(table: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Return batteries that are two others together: what is added, to what, and both.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"method": ["a", "b", "c"], "audits": ["x, y", "x, y, z", "z"]})
+    >>> additions(table.with_columns(role=pl.lit("method"), battery=True))
+    [('a', 'c', 'b'), ('c', 'a', 'b')]
+    """
+    members = {m: frozenset(text.split(", ")) for m, text in facts(table, "audits").items() if text}
+    return [
+        (one, other, both)
+        for both, everything in members.items()
+        for one, added in members.items()
+        for other, base in members.items()
+        if not added & base and added | base == everything
+    ]
+
+
 def strengths(table: pl.DataFrame) -> dict[str, float]:
     """Return the strength of the bias in each task."""
     return facts(table, "strength", of="task")
@@ -156,9 +240,10 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``method``, :data:`FACTS` and :data:`MORE_FACTS` about it, ``power`` over the tasks in which
-        something is wrong and by norm, ``false_block`` over the tasks without any bias, ``unequal_block``
-        over those in which groups differ and nothing is wrong, ``restricted_delay``, ``lead``, ``blamed``,
-        ``stable``, each with ``_low``, ``_high``, ``_n``, ``_reason``; ``cells``: done.
+        something is wrong (the :func:`usual` ones) and by norm, ``false_block`` over the tasks without any
+        bias, ``unequal_block`` over those in which groups differ and nothing is wrong,
+        ``restricted_delay``, ``lead``, ``blamed``, ``stable``, each with ``_low``, ``_high``, ``_n``,
+        ``_reason``; ``cells``: done.
     """
     methods = methods_of(table)
     wrong = biased(table)
@@ -174,8 +259,8 @@ def leaderboard(table: pl.DataFrame) -> pl.DataFrame:
     ]
     # a terminal shows the first columns
     columns: dict[str, Any] = {"method": methods, **fact_columns(table, methods, FACTS)}
-    for shown, name, tasks in chosen:
-        if tasks:
+    for shown, name, all_tasks in chosen:
+        if tasks := usual(table, all_tasks):
             columns |= interval_columns(shown, [mean_of(table, m, name, tasks) for m in methods])
     counts = dict(done(table).group_by("method").len().iter_rows())
     columns |= fact_columns(table, methods, MORE_FACTS)
@@ -194,6 +279,12 @@ def difference(table: pl.DataFrame, one: str, other: str, name: str, tasks: list
     """Return the mean of a metric of one method less that of another, paired over tasks and seeds."""
     seeds, _ = axes_of(table)
     return _mean(grid(table, one, name, seeds, tasks) - grid(table, other, name, seeds, tasks))
+
+
+def shifted(table: pl.DataFrame, method: str, name: str, here: list[str], there: list[str]) -> Interval:
+    """Return the mean of a metric in some tasks less that in others, paired in order and over seeds."""
+    seeds, _ = axes_of(table)
+    return _mean(grid(table, method, name, seeds, here) - grid(table, method, name, seeds, there))
 
 
 def apart(table: pl.DataFrame, method: str, wrong: list[str], right: list[str]) -> Interval:

@@ -55,6 +55,7 @@ class Control(ABC):
             "known": self.known,
             "limit": "none",
             "battery": False,
+            "audits": None,
         }
 
 

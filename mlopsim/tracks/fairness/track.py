@@ -41,9 +41,9 @@ class FairnessTrack:
     A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
     ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
     audits know the first of two attributes only, ``guard`` that the method decides what serves,
-    ``label_delay`` how many windows labels are late (audits that use labels wait for them, others do not), and
-    ``explain`` changes settings of explanations for this task (``{rows: 600}``: LIME explains as many rows as
-    there are).
+    ``label_delay`` how many windows labels are late (audits that use labels wait for them, others do not),
+    and ``explain`` changes settings of explanations for this task (``{rows: 600}``: LIME explains as many
+    rows as there are).
 
     Parameters
     ----------
@@ -277,11 +277,13 @@ def _facts(name: str, source: Population, content: Mapping[str, Any]) -> dict[st
     """Return the facts about a task, for the columns of its cells.
 
     ``features`` is the same for tasks of which somebody who sees no labels sees the same: those with the same
-    people, the same features given the group, the same learner and the same trainings.
+    people, the same features given the group, the same learner and the same trainings. ``conditions`` is the
+    same for tasks that differ in the label delay and in settings of explanations only.
     """
     bias: Bias = make("bias", source.bias)
     conditions = {key: content[key] for key in (*LAW, "guard", "explain") if key in content}
     seen = {bias.twin or bias.name: params_of(bias)}
+    fixed = {key: content[key] for key in ("stream", "learner", "every", "first_only", "guard")}
     return {
         "scenario": name,
         **stream_facts(content["stream"]),
@@ -289,6 +291,7 @@ def _facts(name: str, source: Population, content: Mapping[str, Any]) -> dict[st
         **{key: conditions[key] for key in ("every", "first_only", "guard")},
         "label_delay": content.get("label_delay", 0),
         "lime_rows": content["explain"]["rows"],
+        "conditions": digest(fixed)[:12],
         "features": digest({**conditions, "stream": part_of(replace(source, bias=seen))})[:12],
     }
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mlopsim.core.section import Results
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.interval import Interval
+from mlopsim.tracks.cell_table import facts
+from mlopsim.tracks.fairness.analysis import CONDITIONS
 from mlopsim.tracks.fairness.track import FairnessTrack
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def settings_of(results: Results) -> FairnessTrack:
@@ -15,6 +21,29 @@ def settings_of(results: Results) -> FairnessTrack:
     track = results.track
     assert isinstance(track, FairnessTrack), track.full_name
     return track
+
+
+def under(table: pl.DataFrame, tasks: Sequence[str]) -> str:
+    """Say how late labels are in some tasks, and how many rows LIME explains.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"task": ["a"], "label_delay": [0], "lime_rows": [50], "role": ["method"]})
+    >>> under(table, ["a"])
+    ' In these tasks labels are there at once, and LIME explains 50 rows a window.'
+    """
+    late, rows = (facts(table, name, of="task") for name in CONDITIONS)
+    delays = sorted({late[task] for task in tasks} - {None})
+    counts = sorted({rows[task] for task in tasks} - {None})
+    if not delays or not counts:
+        return ""
+    when = "at once" if delays == [0] else f"{', '.join(map(str, delays))} windows late"
+    explained = ", ".join(map(str, counts))
+    text = f" In these tasks labels are there {when}, and LIME explains {explained} rows a window."
+    if (max(late.values()), max(rows.values())) != (delays[-1], counts[-1]):
+        text += " The same deployments under other conditions have sections of their own."
+    return text
 
 
 def seeds_text(values: Iterable[Interval]) -> str:

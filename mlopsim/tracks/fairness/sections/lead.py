@@ -58,9 +58,7 @@ class Lead(SectionMaker):
             "Windows from the battery's first alarm after the onset to the harm: the first window in which "
             "the model violates the norm of the bias by more than is tolerated. Above 0: the alarm comes "
             "first. A bias that is missed counts as found at the end. **difference**: to "
-            f"{code_span(base)}, paired over seeds. Only deployments in which harm follows. Labels are there "
-            "at once. With a label delay of L windows and a model that stays, what an audit finds by labels "
-            "it would find L windows later, and what it finds without them as soon; a model that learns the "
-            "bias from labels would be later itself."
+            f"{code_span(base)}, paired over seeds. Only deployments in which harm follows; the section "
+            "Label delay has those whose labels are late beside those whose labels are not."
         )
         return Section(title=self.title, text=text, table=frame)

@@ -29,14 +29,14 @@ class Leaderboard(SectionMaker):
         import polars as pl
 
         from mlopsim.tracks.cell_table import axes_of, printed
-        from mlopsim.tracks.fairness.analysis import FACTS, MORE_FACTS, biased, fair
+        from mlopsim.tracks.fairness.analysis import FACTS, MORE_FACTS, biased, fair, usual
         from mlopsim.tracks.fairness.fits import Calibration
-        from mlopsim.tracks.fairness.sections._shared import settings_of
+        from mlopsim.tracks.fairness.sections._shared import settings_of, under
         from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, table = results.leaderboard, results.cells
         alpha = Calibration.of(settings_of(results).calibration).alpha
-        wrong, right = biased(table), fair(table)
+        wrong, right = usual(table, biased(table)), usual(table, fair(table))
         text = (
             f"**power**: share of the deployments with a bias in which it is found, over {len(wrong)} tasks. "
             "Every audit, and every battery as a whole, has a limit at which "
@@ -47,6 +47,7 @@ class Leaderboard(SectionMaker):
             "deployments); **unequal block**: where groups differ and nothing is wrong. No average replaces "
             "the table by scenario: what is found depends on the bias."
         )
+        text += under(table, [*wrong, *right])
         references: dict[str, float] = {}
         if board["limit"].null_count() == board.height:
             text += (
