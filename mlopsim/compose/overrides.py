@@ -13,6 +13,7 @@ from mlopsim.compose.schema import LISTS, PARTS, BenchConfig, root_keys
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError, nearest
+from mlopsim.core.repeated_keys import refuse_repeated_keys
 from mlopsim.core.spec import field_hints
 
 #: what a word on the command line may look like
@@ -64,6 +65,7 @@ def check_overrides(overrides: Sequence[str]) -> list[str]:
         if key in seen:
             raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
         seen.add(key)
+        refuse_repeated_keys(value)
         _check_value(key, value)
         words.append(f"{key}={value}")
     free = _check_keys(words)
@@ -230,6 +232,7 @@ def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
         name = key.removeprefix("sweep.")
         if name in swept:
             raise ConfigError(f"'{key}' is given twice", remedy="keep one of them")
+        refuse_repeated_keys(value)
         if "${" in value:
             raise ConfigError(
                 f"'{raw}' refers to something else: overrides are taken as they stand",

@@ -29,7 +29,8 @@ from .audits.slice_accuracy import SliceAccuracy
 from .audits.traditional import Traditional
 from .batteries import Battery
 from .calibration import Limit, exact_limit
-from .dataset_audit import prepare, split_rows
+from .copied_rows import Copies, Split, split_rows
+from .dataset_audit import prepare
 from .deployment import Deployment, deploy, unbiased
 from .evidence import Evidence
 from .explaining import Explaining
@@ -45,6 +46,7 @@ __all__ = [
     "Audit",
     "Battery",
     "CalibrationGap",
+    "Copies",
     "DemographicParity",
     "Deployment",
     "EqualOpportunity",
@@ -76,6 +78,7 @@ __all__ = [
     "ShapKs",
     "SliceAccuracy",
     "Source",
+    "Split",
     "Traditional",
     "Truth",
     "Verdict",

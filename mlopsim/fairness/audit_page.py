@@ -10,6 +10,7 @@ import polars as pl
 
 from mlopsim.core.text import code_span
 from mlopsim.core.track import Section
+from mlopsim.fairness.audit_page_data import data
 from mlopsim.fairness.audit_page_scores import SHOWN, attributions, most_of, p_text, scores
 from mlopsim.fairness.dataset_audit import Subject
 from mlopsim.fairness.evidence import Evidence
@@ -42,7 +43,7 @@ def sections(
         _gaps(subject.evidence, 1.0 - alpha),
         *attributions(subject.features, 1.0 - alpha),
         scores(subject.evidence, 1.0 - alpha),
-        _data(subject),
+        data(subject),
         _words(alpha),
     ]
 
@@ -267,29 +268,6 @@ def _spreads(rates: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
         if enough.sum() > 1:
             words.append(f"{name.replace('_', ' ')} {np.ptp(hits[enough] / rows[enough]):.3f}")
     return ", ".join(words) or "none can be compared"
-
-
-def _data(subject: Subject) -> Section:
-    table = subject.table
-    gaps = np.isnan(table.X).mean(axis=0)
-    frame = pl.DataFrame(
-        {
-            "feature": list(table.features),
-            "kind": [
-                f"{len(table.categories[j])} categories" if j in table.categories else "numeric"
-                for j in range(len(table.features))
-            ],
-            "missing": gaps,
-        }
-    )
-    text = (
-        f"{len(table.y):,} rows, {subject.trained:,} of them to train on. A missing number is the median of "
-        "the training rows; a category becomes a column of its own (the 20 most frequent of each feature), a "
-        "missing one is in none. "
-    )
-    if table.no_group is not None:
-        text += f"Rows without a group are a group of their own, {code_span(table.no_group)}. "
-    return Section(title="Data", text=text + "**missing**: share of the rows.", table=frame)
 
 
 def _words(alpha: float) -> Section:

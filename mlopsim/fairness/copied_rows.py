@@ -1,4 +1,4 @@
-"""Rows that are equal in every feature, and a split into rows to train on and rows to audit that minds them."""
+"""Rows that are equal in every feature, and a split into rows to train on and to audit that minds them."""
 
 from __future__ import annotations
 

@@ -14,13 +14,14 @@ from mlopsim.core.errors import DataError
 from mlopsim.core.spec import Spec, make
 from mlopsim.core.threads import one_thread
 from mlopsim.fairness.audit import Audit, Source
+from mlopsim.fairness.copied_rows import Copies, Split, folds, split_rows
 from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_values
 from mlopsim.fairness.flipping import flipped_rows
 from mlopsim.fairness.group_columns import dealt, group_features, without
+from mlopsim.fairness.group_copies import Copy, group_copies
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
-from mlopsim.learners.folds import stratified_folds
 from mlopsim.streams.files.tables import Table
 from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
@@ -45,6 +46,13 @@ class Subject:
         The same rows; its features are the d of the data: attributions of the columns of one are added up.
     trained : int
         Rows that it was trained on.
+    split : Split, or None
+        Which rows it was trained on, and what became of rows that are equal; None: it is not known.
+    told : ndarray of float64, shape (d,), or None
+        How well each feature tells some group from all others, see
+        :func:`mlopsim.fairness.group_copies.group_copies`.
+    copies : tuple of Copy
+        Features that are copies of the group, itself included.
     apart : tuple of str
         Features that tell the group without error (see
         :func:`mlopsim.fairness.group_columns.group_features`). Audits that compare inputs or explanations of
@@ -59,6 +67,9 @@ class Subject:
     evidence: Evidence
     features: Evidence
     trained: int
+    split: Split | None = None
+    told: np.ndarray | None = None
+    copies: tuple[Copy, ...] = ()
     apart: tuple[str, ...] = ()
     columns: Evidence | None = None
     others: Evidence | None = None
@@ -82,25 +93,6 @@ class Subject:
         return chosen
 
 
-def split_rows(table: Table, share: float, seed: np.random.SeedSequence, *, ordered: bool) -> np.ndarray:
-    """Return the rows in the order in which they are used, int64 (n,): first those to train on.
-
-    Parameters
-    ----------
-    table : Table
-    share : float
-        Of the rows to train on.
-    seed : numpy.random.SeedSequence
-    ordered : bool
-        Train on the first rows, audit the last; else the rows are shuffled.
-    """
-    n = len(table.y)
-    if ordered:
-        return np.arange(n, dtype=np.int64)
-    found: np.ndarray = np.random.default_rng(branch(seed, SPLIT)).permutation(n)
-    return found
-
-
 def prepare(
     table: Table,
     learner: Spec,
@@ -109,9 +101,13 @@ def prepare(
     *,
     share: float = 0.6,
     ordered: bool = False,
+    copies: Copies = Copies.TOGETHER,
     most: int = 4000,
 ) -> Subject:
     """Train a model and show it what it is audited on.
+
+    Rows that are equal in every feature stay on one side of the split unless they are said to be other
+    people: a model knows by heart what is said of a copy, and the audit would be of its memory.
 
     Parameters
     ----------
@@ -125,6 +121,8 @@ def prepare(
         Of the rows to train on.
     ordered : bool, default False
         Train on the first rows instead of rows at random.
+    copies : Copies, default together
+        Where rows go that are equal in every feature.
     most : int, default 4000
         Rows whose Shapley values are computed: at most so many, as many of each group as possible.
 
@@ -146,8 +144,10 @@ def prepare(
         raise DataError(
             f"there is one group only: '{table.groups[0]}'", remedy="name a column with two groups or more"
         )
-    order = split_rows(table, share, seed, ordered=ordered)
-    n, cut = len(order), round(share * len(order))
+    rng = np.random.default_rng(branch(seed, SPLIT))
+    split = split_rows(table.X, share, rng, ordered=ordered, copies=copies)
+    order, cut = split.order, split.cut
+    n = len(order)
     if cut < 2 or n - cut < 2:
         raise DataError(f"{n} rows are too few to train on some and audit others", remedy="use more rows")
     stream = Stream(
@@ -169,7 +169,7 @@ def prepare(
         with _learning(made, stream.y[:cut]):
             model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
             decision = model.predict(Z[cut:]) == 1
-        says = left_out(made, Z[:cut], stream.y[:cut], seed)
+        says = left_out(made, Z[:cut], stream.y[:cut], seed, split.same[:cut])
         score = score_of(model, Z[cut:])
     held, group = Z[cut:], stream.g[cut:]
     rng = np.random.default_rng(branch(seed, BACKGROUND))
@@ -205,7 +205,17 @@ def prepare(
         known=np.abs(summed(known, encoder.source, d)).mean(axis=0)[None],
         _explained={},
     )
-    subject = Subject(table=table, model=model, evidence=evidence, features=features, trained=cut)
+    told, telling = group_copies(table.X[order], stream.g, cut, table.features, table.groups)
+    subject = Subject(
+        table=table,
+        model=model,
+        evidence=evidence,
+        features=features,
+        trained=cut,
+        split=split,
+        told=told,
+        copies=tuple(telling),
+    )
     apart = np.isin(np.arange(d), group_features(table.X, table.g))
     if not apart.any():
         return subject
@@ -224,7 +234,13 @@ def prepare(
     )
 
 
-def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
+def left_out(
+    learner: Any,
+    X: np.ndarray,
+    y: np.ndarray,
+    seed: np.random.SeedSequence,
+    same: np.ndarray | None = None,
+) -> np.ndarray:
     """Return what is said of each training row by a model that was trained on the others, int64 (n,).
 
     By five-fold cross-validation, of as many folds as rows at most, each with its share of both labels. What
@@ -237,6 +253,8 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     y : ndarray of int64, shape (n,)
         0 or 1.
     seed : numpy.random.SeedSequence
+    same : ndarray of int64, shape (n,), or None
+        Rows with one number are copies and are left out together; None: there are none.
 
     Raises
     ------
@@ -254,9 +272,10 @@ def left_out(learner: Any, X: np.ndarray, y: np.ndarray, seed: np.random.SeedSeq
     >>> [round(float((labels == y).mean()), 1) for labels in said]
     [1.0, 0.5]
     """
-    fold = stratified_folds(y, PARTS, np.random.default_rng(branch(seed, FOLDS)))
+    rng = np.random.default_rng(branch(seed, FOLDS))
+    fold = folds(y, np.arange(len(y)) if same is None else same, PARTS, rng)
     found = np.empty(len(y), dtype=np.int64)
-    for k in range(min(PARTS, len(y))):
+    for k in range(int(fold.max()) + 1):
         out = fold == k
         with _learning(learner, y[~out]):
             model: Model = learner.fit(X[~out], y[~out], 2, branch(seed, FOLDS, k))

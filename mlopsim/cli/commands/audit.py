@@ -12,9 +12,11 @@ import click
 
 from mlopsim import __version__
 from mlopsim.cli.data_file_options import column_options, in_options, marks
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
+from mlopsim.core.repeated_keys import refuse_repeated_keys
 from mlopsim.core.spec import label as label_of
 from mlopsim.core.spec import make
 from mlopsim.core.text import literal, published
@@ -23,25 +25,37 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mlopsim.fairness.verdicts import Verdict
+    from mlopsim.streams.files.tables import Table
 
 #: batteries whose audits look by default
-BATTERIES = ("traditional", "explained", "metrics")
+BATTERIES = ("traditional", "explanations", "metrics", "rivals")
+#: what becomes of equal rows (``mlopsim.fairness.Copies``, which help need not load)
+COPIES = ("together", "anywhere")
 #: share of the rows that the model is trained on: what is left is audited
 SHARE = 0.6
 
 
-@click.command("audit")
+@click.command("audit", cls=Once)
 @click.argument("file")
 @click.option("--label", "label_", default="label", show_default=True, help="Column of the labels.")
 @click.option("--group", required=True, help="Column of the protected group.")
 @click.option("--learner", default="gbm", show_default=True, help="Name, or {name: {parameter: value}}.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The page, .html.")
-@click.option("--positive", default="", help="The label that is wished for; default: the last one.")
+@click.option(
+    "--positive", default="", help="The label that is an acceptance; asked for where names do not say it."
+)
 @click.option("--audit", "audits", multiple=True, help="Instead of all; repeatable. mlopsim list audits -v.")
 @click.option("--blind", is_flag=True, help="Hide the group's column from the model.")
 @column_options
 @click.option("--time", default="", help="Column to sort by; with it the first rows are trained on.")
 @click.option("--share", default=SHARE, show_default=True, help="Of the rows to train on.")
+@click.option(
+    "--copies",
+    type=click.Choice(COPIES),
+    default=COPIES[0],
+    show_default=True,
+    help="Rows equal in every feature: kept on one side of the split, or (they are other people) anywhere.",
+)
 @click.option("--alpha", default=0.05, show_default=True, help="Level of all verdicts together.")
 @click.option("--rounds", default=999, show_default=True, help="Times that groups are shuffled.")
 @click.option("--background", default=200, show_default=True, help="Training rows that explain.")
@@ -59,26 +73,29 @@ def command(**given: Any) -> None:
 
     FILE: as stream=file reads it (CSV, TSV, Parquet, ARFF; .gz and .zip too). Missing values and categories
     are taken care of; rows without a group are a group of their own. The page has the verdict of each audit,
-    the rates of each group with intervals, the gaps of the attributions and the scores by group.
+    the rates of each group with intervals, the gaps of the attributions and the scores by group. Of three
+    classes or more, and where the names of two do not say it, --positive says which is an acceptance.
 
     \b
     Examples:
-      mlopsim audit adult.csv.gz --label label --group sex --learner gbm --out audit.html
-      mlopsim audit adult.csv.gz --group race --blind --learner "{tree: {max_depth: 4}}" --out race.html
+      mlopsim audit adult.csv.gz --group sex --positive '>50K' --learner gbm --out audit.html
+      mlopsim audit adult.csv.gz --group race --positive '>50K' --blind --learner tree --out race.html
       mlopsim audit loans.parquet --label paid --positive yes --group gender --time day --out loans.html
-      mlopsim audit adult.csv.gz --group sex --audit four_fifths --audit shap_gap --out two.html --json
+      mlopsim audit hired.csv --label hired --group sex --audit four_fifths --audit flip --out two.html --json
     """
     import numpy as np
     from rich.console import Console
 
+    from mlopsim.core.errors import warn_of_data
     from mlopsim.core.files import atomic_path
     from mlopsim.fairness.audit_page import sections
+    from mlopsim.fairness.audit_page_data import copies_text, repeated_text
+    from mlopsim.fairness.copied_rows import Copies
     from mlopsim.fairness.dataset_audit import prepare
     from mlopsim.fairness.explaining import Explaining
     from mlopsim.fairness.verdicts import Says, check_audits, judge
     from mlopsim.report.page import render
-    from mlopsim.streams.files.readers import file_digest, find_file, read_frame
-    from mlopsim.streams.files.tables import table_of
+    from mlopsim.streams.files.readers import file_digest, find_file
 
     registry.load_plugins(given["plugins"])
     _check(given)
@@ -93,18 +110,8 @@ def command(**given: Any) -> None:
     with Console(stderr=True).status("reading ...") as status:
         path = find_file(given["file"])
         hidden = [*given["drop"], *([given["group"]] if given["blind"] else [])]
-        with in_options():
-            table = table_of(
-                read_frame(path),
-                source=path.name,
-                label=given["label_"],
-                time=given["time"],
-                group=given["group"],
-                drop=hidden,
-                categorical=given["categorical"],
-                positive=given["positive"],
-                **marks(given["missing"]),
-            )
+        table = _table(path, hidden, given)
+        accepted = f"the model says that '{given['label_']}' is '{table.classes[1]}'"
         status.update("training and explaining ...")
         explaining = Explaining(
             background=given["background"], rows=given["lime_rows"], samples=given["samples"]
@@ -116,8 +123,14 @@ def command(**given: Any) -> None:
             root,
             share=given["share"],
             ordered=bool(given["time"]),
+            copies=Copies(given["copies"]),
             most=given["shap_rows"],
         )
+        blind = given["group"] in hidden
+        copied = [copy for copy in subject.copies if copy.feature != given["group"]]
+        said = [repeated_text(subject), copies_text(copied, given["group"]) if blind else ""]
+        for text in filter(None, said):
+            warn_of_data(text)
         verdicts = judge(
             subject,
             audits,
@@ -132,7 +145,7 @@ def command(**given: Any) -> None:
         summary = {
             "rows audited": f"{len(subject.evidence.window):,}",
             "accuracy": f"{(subject.evidence.decision == (subject.evidence.observed == 1)).mean():.3f}",
-            "class 1": table.classes[1],
+            "an acceptance": f"{given['label_']} = {table.classes[1]} ({table.y.mean():.1%} of the rows)",
             "groups": len(table.groups),
             "audits that find something": f"{hits} of {len(verdicts)}",
         }
@@ -140,9 +153,12 @@ def command(**given: Any) -> None:
             key: value for key, value in given.items() if key not in ("out", "force", "as_json", "file")
         }
         meta = {
-            "lead": f"A model ({label_of('learner', learner)}) that says who is '{table.classes[1]}', "
-            f"trained on part of {path.name} and audited on the rest by {given['group']}"
-            + (", which it does not see." if given["group"] in hidden else ", which it sees as a feature."),
+            "lead": f"A model ({label_of('learner', learner)}) trained on part of {path.name} and audited on "
+            f"the rest by {given['group']}"
+            + (", which it does not see. " if blind else ", which it sees as a feature. ")
+            + f"Accepted means: {accepted}"
+            + (". " if given["positive"] else ", by its name the label that is wished for. ")
+            + " ".join(f"{text}." for text in said if text),
             "summary": summary,
             "provenance": {
                 "file": path.name,
@@ -155,10 +171,61 @@ def command(**given: Any) -> None:
         with atomic_path(given["out"]) as target:
             target.write_text(page, encoding="utf-8")
     if given["as_json"]:
-        echo(json.dumps(_as_json(verdicts, summary, given["out"])))
+        facts = {
+            "accepted": {
+                "column": given["label_"],
+                "label": table.classes[1],
+                "share": float(table.y.mean()),
+                "asked": bool(given["positive"]),
+            },
+            "rows": {
+                "equal_to_another": subject.split.repeated,
+                "copies_across_the_split": subject.split.across,
+                "left_out": subject.split.left_out,
+            },
+            "copies_of_the_group": [
+                {"feature": copy.feature, "tells": copy.group, "told": copy.told, "kind": copy.kind.value}
+                for copy in copied
+            ],
+        }
+        echo(json.dumps({**_as_json(verdicts, summary, given["out"]), **facts}))
         return
-    _print(verdicts, f"{path.name} by {given['group']}, {summary['rows audited']} rows audited")
+    title = f"{path.name} by {given['group']}, {summary['rows audited']} rows audited; accepted: {accepted}"
+    _print(verdicts, title)
     echo(f"page: {given['out']}")
+
+
+def _table(path: Path, hidden: list[str], given: dict[str, Any]) -> Table:
+    """Read the file; ask which label is an acceptance where nothing says so."""
+    import numpy as np
+
+    from mlopsim.fairness.accepted import ask, obvious
+    from mlopsim.streams.files.readers import read_frame
+    from mlopsim.streams.files.tables import table_of
+
+    def read(positive: str) -> Table:
+        return table_of(
+            frame,
+            source=path.name,
+            label=given["label_"],
+            time=given["time"],
+            group=given["group"],
+            drop=hidden,
+            categorical=given["categorical"],
+            positive=positive,
+            **marks(given["missing"]),
+        )
+
+    with in_options():
+        frame = read_frame(path)
+        table = read(given["positive"])
+        if given["positive"] or len(table.classes) != 2:
+            return table
+        wished = obvious(table.classes, given["label_"])
+        if wished is None:
+            no, yes = np.bincount(table.y, minlength=2).tolist()
+            raise ask(table.classes, (no, yes), given["label_"])
+        return table if wished == table.classes[1] else read(wished)
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -185,6 +252,7 @@ def _spec(text: str) -> Any:
     """Read a component: a name, or YAML."""
     from yaml import YAMLError, safe_load
 
+    refuse_repeated_keys(text)
     try:
         return safe_load(text)
     except YAMLError as error:

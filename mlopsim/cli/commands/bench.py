@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.cli.report_page import written
 from mlopsim.core import registry
@@ -45,7 +46,7 @@ def _dry_run(study: Study) -> None:
     echo(f"results: {folder}; nothing was run")
 
 
-@click.command("bench")
+@click.command("bench", cls=Once)
 @click.argument("overrides", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--print-config", is_flag=True, help="Print the resolved config as YAML, and stop.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
@@ -16,7 +17,7 @@ from mlopsim.core.spec import check_range
 MOST = 4000
 
 
-@click.command("calibrate")
+@click.command("calibrate", cls=Once)
 @click.argument("name")
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from mlopsim.checks.run import check_component
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core import registry
 
 
-@click.command("check")
+@click.command("check", cls=Once)
 @click.argument("names", nargs=-1, required=True)
 @click.option(
     "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."

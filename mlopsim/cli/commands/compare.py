@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 from mlopsim.core.track import Scored
 
 
-@click.command("compare")
+@click.command("compare", cls=Once)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("a")
 @click.argument("b")

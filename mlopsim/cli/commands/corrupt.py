@@ -15,6 +15,7 @@ import click
 
 from mlopsim import __version__
 from mlopsim.cli.data_file_options import column_options, in_options, marks
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.compose.overrides import quoted
 from mlopsim.core import registry
@@ -40,7 +41,7 @@ LIBRARIES = ("numpy", "polars")
 SHOWN = 20
 
 
-@click.command("corrupt")
+@click.command("corrupt", cls=Once)
 @click.argument("file")
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--type", "kind", required=True, help="What goes wrong: mlopsim list injectors -v.")

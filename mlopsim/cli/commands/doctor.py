@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 
 PACKAGES = {
@@ -65,7 +66,7 @@ def _kernel_works() -> bool:
     return bool(np.array_equal(first.counts, second.counts))
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Once)
 def command() -> None:
     """Show versions, threads, cache and disk, and build a small World twice.
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 
 
-@click.command("export")
+@click.command("export", cls=Once)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")

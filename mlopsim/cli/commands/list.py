@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core import registry
 from mlopsim.core.digest import plain
@@ -60,7 +61,7 @@ def _list_kind(kind: str, *, verbose: bool) -> None:
             echo(f"    {params}")
 
 
-@click.command("list")
+@click.command("list", cls=Once)
 @click.argument("what", nargs=-1)
 @click.option("-v", "--verbose", is_flag=True, help="Show the parameters and their defaults.")
 @click.option(

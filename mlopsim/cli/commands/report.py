@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 from mlopsim.cli.report_page import written
 from mlopsim.cli.terminal_tables import print_leaderboard
 
 
-@click.command("report")
+@click.command("report", cls=Once)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
 @click.option(

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.rerun import rerun
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 
 
-@click.command("rerun")
+@click.command("rerun", cls=Once)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("key")
 @click.option("--deep", is_flag=True, help="Remake the fits that the cell needs, too.")

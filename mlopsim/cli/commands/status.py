@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from mlopsim.bench.summary import telling_line
+from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.compose.folder_status import standing
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
 
 
-@click.command("status")
+@click.command("status", cls=Once)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
 @click.option("--errors", is_flag=True, help="Print whole tracebacks.")
