@@ -10,6 +10,8 @@ import numpy as np
 from mlopsim.core.errors import DataError
 from mlopsim.learners.folds import stratified_folds
 
+#: different rows on each side, below which equal ones cannot be told from copies
+FEWEST = 10
 #: how far the share that is trained on may be from what was asked
 FAR = 0.1
 
@@ -113,11 +115,11 @@ def split_rows(
 
     Examples
     --------
-    >>> X = np.repeat(np.arange(10.0), 3)[:, None]
+    >>> X = np.repeat(np.arange(30.0), 3)[:, None]
     >>> anywhere = split_rows(X, 0.6, np.random.default_rng(0), copies=Copies.ANYWHERE)
     >>> together = split_rows(X, 0.6, np.random.default_rng(0))
     >>> anywhere.repeated, anywhere.across, together.across, together.cut
-    (20, 12, 0, 18)
+    (60, 33, 0, 54)
     """
     n = len(X)
     same = distinct(X)
@@ -140,12 +142,15 @@ def split_rows(
             cut = int(ends[np.abs(ends - cut).argmin()])
     used = len(order)
     few = cut < 2 or used - cut < 2
-    if few and not repeated:
+    if few and not (repeated and copies is Copies.TOGETHER):
         raise DataError(f"{n} rows are too few to train on some and audit others", remedy="use more rows")
-    if few or (not ordered and abs(cut / n - share) > FAR):
+    kept = copies is Copies.TOGETHER and repeated > 0
+    sides = [len(np.unique(same[side])) for side in (order[:cut], order[cut:])]
+    if kept and (few or min(sides) < FEWEST or (not ordered and abs(cut / n - share) > FAR)):
         raise DataError(
             f"the {n:,} rows are {n - repeated:,} different ones: with equal rows on one side of the split "
-            f"{cut:,} can be trained on and {used - cut:,} audited, where a share of {share:g} was asked",
+            f"{cut:,} ({sides[0]:,} different ones) can be trained on and {used - cut:,} ({sides[1]:,}) "
+            f"audited, where a share of {share:g} to train on was asked",
             remedy="--copies anywhere, if equal rows are other people and no copies",
         )
     mine = same[order]

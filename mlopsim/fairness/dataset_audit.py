@@ -147,6 +147,7 @@ def prepare(
     rng = np.random.default_rng(branch(seed, SPLIT))
     split = split_rows(table.X, share, rng, ordered=ordered, copies=copies)
     order, cut = split.order, split.cut
+    same = split.same[:cut] if copies is Copies.TOGETHER else None
     n = len(order)
     if cut < 2 or n - cut < 2:
         raise DataError(f"{n} rows are too few to train on some and audit others", remedy="use more rows")
@@ -169,7 +170,7 @@ def prepare(
         with _learning(made, stream.y[:cut]):
             model: Model = made.fit(Z[:cut], stream.y[:cut], 2, branch(seed, TRAIN))
             decision = model.predict(Z[cut:]) == 1
-        says = left_out(made, Z[:cut], stream.y[:cut], seed, split.same[:cut])
+        says = left_out(made, Z[:cut], stream.y[:cut], seed, same)
         score = score_of(model, Z[cut:])
     held, group = Z[cut:], stream.g[cut:]
     rng = np.random.default_rng(branch(seed, BACKGROUND))

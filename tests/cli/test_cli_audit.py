@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from cli_kit import Ended, mlopsim
 
+from mlopsim.cli.commands.audit import COPIES
+from mlopsim.fairness.copied_rows import Copies
 from mlopsim.report.datatables import bundle
 
 N = 1500
@@ -213,7 +215,9 @@ def test_a_constant_prediction_is_not_enough_data_where_it_says_nothing(tmp_path
     rare = pl.when(pl.int_range(n) % 200 == 0).then(pl.lit("yes")).otherwise(pl.lit("no"))
     path = data(tmp_path, n=n, label=rare)
     found = verdicts(path, "--learner", "{tree: {max_depth: 1, min_samples_leaf: 100}}", "--blind")
-    assert {row["says"] for row in found.values()} <= {"not enough data", "not found", "no test"}
+    # of the inputs something may be said
+    said = {row["says"] for name, row in found.items() if not name.startswith("input_")}
+    assert said <= {"not enough data", "not found", "no test"}
     assert found["predictive_parity"]["says"] == "not enough data" and found["predictive_parity"]["reason"]
     assert found["four_fifths"]["statistic"] is None and found["four_fifths"]["broken"] is None
 
@@ -246,6 +250,121 @@ def test_what_cannot_be_audited_is_one_clear_error(
     for text in texts:
         assert text in ended.err, ended.err
     assert not (tmp_path / "page.html").exists()
+
+
+def test_the_choices_of_the_command_are_those_of_the_split() -> None:
+    assert list(COPIES) == [kind.value for kind in Copies]
+
+
+def copied(folder: Path, times: int, name: str = "copies.csv") -> Path:
+    """Rows that hardly tell the label, each several times, in a random order."""
+    rng = np.random.default_rng(11)
+    n = 400
+    X = rng.normal(size=(n, 4))
+    frame = pl.DataFrame({f"x{j}": X[:, j] for j in range(4)}).with_columns(
+        sex=pl.Series(np.where(rng.random(n) < 0.5, "F", "M")),
+        hired=pl.Series((X[:, 0] + 2.0 * rng.normal(size=n) > 0.0).astype(int)),
+    )
+    path = folder / name
+    pl.concat([frame] * times).sample(fraction=1.0, shuffle=True, seed=5).write_csv(path)
+    return path
+
+
+WOMAN = pl.col("sex") == "F"
+DEEP = ("--learner", "{tree: {max_depth: 30, min_samples_leaf: 1}}", "--label", "hired", "--positive", "")
+
+
+def outcome(path: Path, *words: object) -> tuple[dict[str, Any], str]:
+    ended = audit(path, "--json", "--force", "--audit", "accuracy", *DEEP, *words)
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    return found, ended.err
+
+
+def test_copies_of_rows_do_not_make_a_model_look_good(tmp_path: Path) -> None:
+    path = copied(tmp_path, 8)
+    honest, warned = outcome(path)
+    assert "2,800 of 3,200 rows are equal to an earlier one" in text_of(tmp_path / "page.html")
+    fooled, told = outcome(path, "--copies", "anywhere")
+    single, quiet = outcome(copied(tmp_path, 1, "single.csv"))
+    accuracy = [float(found["summary"]["accuracy"]) for found in (honest, fooled, single)]
+    # a tree knows all copies by heart
+    assert accuracy[1] > 0.95 and accuracy[0] < 0.7 and abs(accuracy[0] - accuracy[2]) < 0.1
+    assert honest["rows"] == {"equal_to_another": 2800, "copies_across_the_split": 0, "left_out": 0}
+    assert fooled["rows"]["copies_across_the_split"] > 1200
+    assert single["rows"] == {"equal_to_another": 0, "copies_across_the_split": 0, "left_out": 0}
+    assert "2,800 of 3,200 rows are equal to an earlier one" in warned and "one side of the split" in warned
+    assert "of the audited rows are equal to one that was trained on (accuracy 1.000" in told and not quiet
+    # nor is what a model promises learnt by heart
+    losses = [found["verdicts"][0]["statistic"] for found in (honest, fooled)]
+    assert abs(losses[0]) < 0.1 and abs(losses[1]) < 0.1
+
+
+def test_in_time_order_copies_of_what_was_trained_on_are_not_audited(tmp_path: Path) -> None:
+    path = copied(tmp_path, 2)
+    frame = pl.read_csv(path).with_row_index("day")
+    frame.write_csv(path)
+    found, _ = outcome(path, "--time", "day")
+    assert found["rows"]["copies_across_the_split"] == 0
+    assert int(found["summary"]["rows audited"].replace(",", "")) == 320 - found["rows"]["left_out"]
+    assert 100 < found["rows"]["left_out"] < 260
+
+
+def test_too_few_different_rows_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = data(tmp_path, skill=pl.lit(1.0), years=pl.lit(2.0), job=pl.lit("cook"))
+    ended = audit(path, "--audit", "four_fifths")
+    assert ended.code == 2 and "the 1,500 rows are 2 different ones" in ended.err
+    assert "--copies anywhere, if equal rows are other people" in ended.err
+    assert audit(path, "--audit", "four_fifths", "--copies", "anywhere").code == 0
+
+
+def test_the_acceptance_is_asked_for_and_stated(tmp_path: Path) -> None:
+    recid = data(tmp_path, label=pl.when(pl.col("label") == "yes").then(1).otherwise(0))
+    asked = audit(recid, "--positive", "")
+    assert asked.code == 2 and not (tmp_path / "page.html").exists()
+    assert re.search(r"which label of 'label' is an acceptance: '0' \([\d,]+ rows\) or '1'", asked.err)
+    assert "--positive '0' or --positive '1'" in asked.err
+    for positive in ("0", "1"):
+        ended = audit(recid, "--positive", positive, "--audit", "demographic_parity", "--json", "--force")
+        found = json.loads(ended.out)
+        share = pl.read_csv(recid)["label"].cast(pl.String).eq(positive).mean()
+        assert found["accepted"] == {"column": "label", "label": positive, "share": share, "asked": True}
+        assert f"Accepted means: the model says that 'label' is '{positive}'" in " ".join(
+            text_of(tmp_path / "page.html").replace("&#39;", "'").split()
+        )
+    printed = audit(recid, "--positive", "1", "--audit", "four_fifths", "--force")
+    assert "accepted: the model says that 'label' is '1'" in printed.out
+    # where the name of the column says it nobody is asked, whichever comes last
+    hired = recid.rename(tmp_path / "hired.csv")
+    said = pl.when(pl.col("label") == 1).then(pl.lit("accepted")).otherwise(pl.lit("waits"))
+    pl.read_csv(hired).select(pl.exclude("label"), said.alias("hired")).write_csv(hired)
+    ended = audit(hired, "--label", "hired", "--positive", "", "--audit", "four_fifths", "--json", "--force")
+    assert json.loads(ended.out)["accepted"]["label"] == "accepted"
+    assert json.loads(ended.out)["accepted"]["asked"] is False
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (pl.when(WOMAN).then(pl.lit("x")).otherwise(pl.lit("y")), "the group under other names"),
+        (pl.when(WOMAN).then(7.0).otherwise(-1.5), "the group under other names"),
+        (pl.when(WOMAN).then(pl.int_range(N) % 7).otherwise(9), "each value has people of one group"),
+        (pl.when((pl.int_range(N) % 40 > 0) == WOMAN).then(0).otherwise(1), "nearly the group"),
+    ],
+)
+def test_a_copy_of_a_hidden_group_is_named(tmp_path: Path, code: pl.Expr, kind: str) -> None:
+    path = data(tmp_path, shift=0.0, code=code)
+    hidden = audit(path, "--blind", "--audit", "four_fifths", "--json")
+    (copy,) = json.loads(hidden.out)["copies_of_the_group"]
+    assert copy["feature"] == "code" and kind in copy["kind"] and copy["told"] > 0.9
+    assert "the model is not to see 'sex', yet 'code'" in hidden.err and "--drop 'code'" in hidden.err
+    text = " ".join(text_of(tmp_path / "page.html").replace("&#39;", "'").split())
+    assert "the model is not to see 'sex', yet 'code'" in text
+    # what tells little is no copy, and whoever shows the group hides nothing
+    shown = audit(path, "--audit", "four_fifths", "--json", "--force")
+    assert "not to see" not in shown.err
+    dropped = audit(path, "--blind", "--drop", "code", "--audit", "four_fifths", "--json", "--force")
+    assert json.loads(dropped.out)["copies_of_the_group"] == [] and "not to see" not in dropped.err
 
 
 def test_pages_are_not_overwritten_unasked(tmp_path: Path) -> None:
