@@ -28,7 +28,7 @@ def opened(late: int, every: int = 0, **more: Any) -> Deployment:
 
 
 def test_audits_that_use_labels_say_of_a_frozen_model_the_same_so_many_windows_later() -> None:
-    bias = {"bias": "label_bias", "strength": 1.0, "timing": {"step": {"at": 6}}}
+    bias: dict[str, Any] = {"bias": "label_bias", "strength": 1.0, "timing": {"step": {"at": 6}}}
     soon, late = opened(0, **bias), opened(LATE, **bias)
     views = [d.views(d.train()) for d in (soon, late)]
     assert views[0].newest is views[0].labelled

@@ -171,6 +171,8 @@ def command(**given: Any) -> None:
         with atomic_path(given["out"]) as target:
             target.write_text(page, encoding="utf-8")
     if given["as_json"]:
+        split = subject.split
+        assert split is not None
         facts = {
             "accepted": {
                 "column": given["label_"],
@@ -179,9 +181,9 @@ def command(**given: Any) -> None:
                 "asked": bool(given["positive"]),
             },
             "rows": {
-                "equal_to_another": subject.split.repeated,
-                "copies_across_the_split": subject.split.across,
-                "left_out": subject.split.left_out,
+                "equal_to_another": split.repeated,
+                "copies_across_the_split": split.across,
+                "left_out": split.left_out,
             },
             "copies_of_the_group": [
                 {"feature": copy.feature, "tells": copy.group, "told": copy.told, "kind": copy.kind.value}
