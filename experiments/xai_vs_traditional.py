@@ -1,10 +1,12 @@
-"""Does testing with explanations find bias that traditional testing misses, and earlier?
+"""Do explanations add anything to tests of inputs, scores and decisions?
 
 Runs the suite `fairness-paper` (what is done is cached) and tabulates, for each scenario and strength, how
 often each audit and each battery blocks, how soon, and how long before harm; every audit, and every battery
-as a whole, blocks 5 % of the deployments without bias. table.csv has all methods, batteries.csv the
-differences of batteries, paired over seeds; the figure shows the power of the batteries by scenario, and the
-differences in lead time.
+as a whole, blocks 5 % of the deployments without bias. Among the methods are the simplest rivals: inputs by
+group (no model, no labels, no explanation) and scores by group. table.csv has all methods with what they read
+and need, the label delay and the rows that LIME explains; batteries.csv the differences of batteries, paired
+over seeds, first what explanations add to a battery with the rivals. The figure shows the power of the
+batteries by scenario, and the difference of the first pair.
 
     python experiments/xai_vs_traditional.py
     python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/local/fairness-core
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 WRONG = ("power", "restricted_delay", "lead", "blamed")
 #: facts about methods that stand in the table
 FACTS = ("role", "limit", "battery", "reads", "needs")
+#: facts about tasks that stand in the tables
+CONDITIONS = ("label_delay", "lime_rows")
 
 
 def columns(name: str, value: Interval) -> dict[str, Any]:
@@ -51,12 +55,14 @@ def by_strength(cells: pl.DataFrame) -> list[dict[str, Any]]:
     wrong, strength = set(biased(cells)), strengths(cells)
     methods = list(dict.fromkeys(cells["method"].to_list()))
     known = {name: facts(cells, name) for name in FACTS}
+    under = {name: facts(cells, name, of="task") for name in CONDITIONS}
     rows = []
     for scenario, tasks in scenarios(cells, biased(cells) + unequal(cells)).items():
         for task in tasks:
             for method in methods:
                 row: dict[str, Any] = {"scenario": scenario, "strength": strength[task], "method": method}
                 row |= {name: found[method] for name, found in known.items()}
+                row |= {name: found[task] for name, found in under.items()}
                 for name in WRONG:
                     value = (
                         mean_of(cells, method, name, [task])
@@ -74,10 +80,12 @@ def by_strength(cells: pl.DataFrame) -> list[dict[str, Any]]:
 def between_batteries(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     """One row a scenario and pair of batteries: the differences over all strengths, paired over seeds."""
     wrong = set(biased(cells))
+    under = {name: facts(cells, name, of="task") for name in CONDITIONS}
     rows = []
     for scenario, tasks in scenarios(cells, biased(cells) + unequal(cells)).items():
         for one, other in pairs:
             row: dict[str, Any] = {"scenario": scenario, "battery": one, "than": other}
+            row |= {name: found[tasks[0]] for name, found in under.items()}
             for name in ("power", "restricted_delay", "lead"):
                 value = (
                     difference(cells, one, other, name, tasks)
@@ -110,17 +118,16 @@ def check_pairs(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[str
 
 
 def drawn(cells: pl.DataFrame, batteries: Sequence[str], rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw the power of batteries by scenario, and how much earlier before harm one is than another."""
+    """Draw the power of batteries by scenario, and what the first pair differs by."""
     from mlopsim.plots.style import caption, dress, marks_for, new_figure
 
-    wrong = set(biased(cells))
-    groups = {name: tasks for name, tasks in scenarios(cells, biased(cells)).items() if tasks[0] in wrong}
+    groups = scenarios(cells, biased(cells))
     order = sorted(groups, key=lambda name: -_value(rows, name, "power"))
     figure = new_figure(11.5, 0.34 * len(order) + 1.8)
     left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3, 2]})
     looks = marks_for(batteries)
     for k, battery in enumerate(batteries):
-        look, shift = looks[battery], 0.22 * (k - (len(batteries) - 1) / 2)
+        look, shift = looks[battery], 0.7 * ((k + 0.5) / len(batteries) - 0.5)
         for place, name in enumerate(order):
             value = mean_of(cells, battery, "power", groups[name])
             left.plot([value.low, value.high], [place + shift] * 2, color=look.colour, linewidth=1.4)
@@ -129,7 +136,7 @@ def drawn(cells: pl.DataFrame, batteries: Sequence[str], rows: Sequence[dict[str
                 place + shift,
                 look.marker,
                 color=look.colour,
-                markersize=5,
+                markersize=4,
                 label=battery if place == 0 else None,
             )
     left.set_yticks(range(len(order)), order)
@@ -139,19 +146,16 @@ def drawn(cells: pl.DataFrame, batteries: Sequence[str], rows: Sequence[dict[str
     first = rows[0]["battery"], rows[0]["than"]
     for place, name in enumerate(order):
         row = next(r for r in rows if r["scenario"] == name and (r["battery"], r["than"]) == first)
-        if math.isfinite(row["lead"]):
-            right.plot([row["lead_low"], row["lead_high"]], [place] * 2, color=looks[first[0]].colour)
-            right.plot(row["lead"], place, looks[first[0]].marker, color=looks[first[0]].colour, markersize=5)
+        right.plot([row["power_low"], row["power_high"]], [place] * 2, color=looks[first[0]].colour)
+        right.plot(row["power"], place, looks[first[0]].marker, color=looks[first[0]].colour, markersize=5)
     right.axvline(0.0, color="0.5", linewidth=0.8)
-    dress(
-        right, xlabel=f"windows before harm, {first[0]} less {first[1]}", ylabel="", title="lead time gained"
-    )
+    dress(right, xlabel=f"power, {first[0]} less {first[1]}", ylabel="", title="what is added")
     right.legend(*left.get_legend_handles_labels(), loc="lower right", frameon=True, fontsize=8)
     counts = sorted({int(row["power_n"]) for row in rows if row["power_n"]})
     caption(
         figure,
         "means over strengths at equal false blocks; bars: 95 % intervals, paired on the right, over "
-        f"{' or '.join(map(str, counts))} seeds; no mark: no harm follows",
+        f"{' or '.join(map(str, counts))} seeds",
     )
     return figure
 
@@ -180,9 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _common.write_figure(experiment.folder, drawn(cells, batteries, rows))
     for one, other in settings["pairs"]:
         chosen = [row for row in rows if (row["battery"], row["than"]) == (one, other)]
-        keep = ("scenario", "power", "power_low", "power_high", "lead", "lead_low", "lead_high", "lead_n")
+        keep = ("scenario", "power", "power_low", "power_high", "power_n", "restricted_delay")
+        keep += ("restricted_delay_low", "restricted_delay_high", "lead", "lead_low", "lead_high", "lead_n")
         shown = [{key: row[key] for key in keep} for row in chosen if math.isfinite(row["power"])]
-        _common.show(shown, f"{one} less {other}: power and lead time, paired over seeds")
+        _common.show(shown, f"{one} less {other}: power, delay and lead time, paired over seeds")
     _common.write_config(experiment)
 
 

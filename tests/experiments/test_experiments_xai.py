@@ -97,7 +97,7 @@ def test_pairs_are_arms_of_the_suite() -> None:
             study.check_pairs(table(), wrong)
 
 
-def test_the_figure_has_a_mark_for_each_arm_and_lead_only_where_harm_follows() -> None:
+def test_the_figure_has_a_mark_for_each_battery_and_each_difference() -> None:
     cells = table()
     figure = study.drawn(cells, BATTERIES, study.between_batteries(cells, PAIRS))
     left, right = figure.axes
