@@ -73,6 +73,7 @@ def place(bench: Bench) -> Bench:
             "race": rng.choice(["a", "b"], rows),
             "gender": rng.choice(["f", "m"], rows),
             "paid": rng.choice(["yes", "no"], rows),
+            "hired": rng.integers(0, 2, rows),
             "label": (score + rng.normal(size=rows) > 0).astype(int),
         }
     )
@@ -84,19 +85,29 @@ def place(bench: Bench) -> Bench:
     return bench
 
 
+def named(table: pl.DataFrame, positive: str) -> pl.DataFrame:
+    """Return the table with labels of which one is called so."""
+    label = pl.when(pl.col("label") == 1).then(pl.lit(positive)).otherwise(pl.lit("other"))
+    return table.with_columns(label.alias("label"))
+
+
 def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
     """Make the files that the words name; put a key where KEY stands, methods of the run where others do."""
     from mlopsim.bench.ledger import Ledger
     from mlopsim.bench.table import table as cells
 
     written = [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("--out", "--truth")]
+    table = pl.read_csv(bench.folder / "table.csv")
+    column = words[words.index("--label") + 1] if "--label" in words else "label"
+    if "--positive" in words and column == "label":
+        table = named(table, words[words.index("--positive") + 1])
     for word in words:
         name = word.partition("=")[2] or word
         path = bench.folder / name
         if name in written or words[0] == "export":
             continue
         if re.search(r"\.csv(\.gz)?$", name) and not path.exists():
-            data = (bench.folder / "table.csv").read_bytes()
+            data = table.write_csv().encode()
             path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         elif name.endswith(".parquet"):
             pl.read_csv(bench.folder / "table.csv").write_parquet(path)

@@ -89,7 +89,7 @@ def rows(path: Path, n: int = 300) -> Path:
 
 def test_audit_shows_hostile_columns_groups_and_categories(tmp_path: Path) -> None:
     path = rows(tmp_path / "rows.csv")
-    fast = ("--learner", "ridge", "--rounds", "39", "--lime-rows", "20", "--samples", "60")
+    fast = ("--learner", "ridge", "--rounds", "39", "--lime-rows", "20", "--samples", "60", "--positive", "1")
     page = tmp_path / "page.html"
     said(mlopsim("audit", path, "--group", GROUP, "--out", page, *fast))
     text = page_text(page)
