@@ -3,7 +3,8 @@
 Runs the suite `rl-vs-rules` (what is done is cached) and compares PPO with every rule on the same
 scenarios: the difference in NS, resampling training seeds and scenarios. table.csv is the claim's task,
 others.csv the held-out families and the real stream. `ppo` and `ppo (gamma=0)` stand for all of their
-training seeds.
+training seeds. The suite and its agents are frozen (`frozen` of conf/experiment/rl_vs_rules.yaml): a
+changed default is refused as well. searches.csv logs each search and training that was ever made for it.
 
     python experiments/rl_vs_rules.py
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import _audit
+import _claims
 import _common
 import numpy as np
 import polars as pl
@@ -38,7 +40,7 @@ from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.resampling import Kind
-from mlopsim.tracks.delivery.analysis import SINGLE, Arena
+from mlopsim.tracks.delivery.analysis import Arena, over_blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +54,18 @@ class Group:
 def groups(methods: Sequence[Method]) -> dict[str, Group]:
     """Map each method of a suite to its group; the role is ``agent``, ``reference`` or else ``rule``.
 
-    The training seed and what equals the default do not count; everything else that an agent was given does.
+    Of what is trained (a bandit may be, which is a rule here), the training seed and what equals the default
+    do not count; everything else that it was given does.
     """
     found = {}
     for method in methods:
         part, family = method.part, method.attributes["family"]
-        if family != "agent":
-            role = "reference" if family == "reference" else "rule"
+        role = family if family in ("agent", "reference") else "rule"
+        cls = find("selector", part["name"]) if part["kind"] == "selector" else None
+        if cls is None or not getattr(cls, "agent", False):
             name = method.name.removesuffix(f"#{method.attributes.get('tuning')}")
             found[method.name] = Group(name=name, role=role)
             continue
-        cls = find("selector", part["name"])
         defaults = params_of(cls())
         given = {
             name: value
@@ -70,7 +73,7 @@ def groups(methods: Sequence[Method]) -> dict[str, Group]:
             if name != "train_seed" and value != defaults[name]
         }
         inside = ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in given.items())
-        found[method.name] = Group(name=f"{cls.name} ({inside})" if inside else cls.name, role="agent")
+        found[method.name] = Group(name=f"{cls.name} ({inside})" if inside else cls.name, role=role)
     return found
 
 
@@ -87,7 +90,7 @@ def compare(
 ) -> list[dict[str, Any]]:
     """One row a method: NS, and the difference of PPO to it, with intervals."""
     runs = returns(arena, task, known)
-    # a real stream is one scenario, whatever its seeds: n = 1 and no interval over scenarios
+    # a real stream is one series: its rows are blocks, which are not resampled
     base, top = (arena.grid(values, [task]) for values in (arena.never, arena.upper))
 
     def rng(salt: int) -> np.random.Generator:
@@ -107,11 +110,22 @@ def compare(
         row["train_seeds"] = len(values) if values.ndim == 3 else 0
         empty = Interval(value=float("nan"), n=ns.n, reason="PPO against itself")
         other = name != "ppo"
-        by_t = ns_difference(runs["ppo"], values, base, top, rng(1), kind=kind, **options) if other else empty
-        plain = ns_difference(runs["ppo"], values, base, top, rng(1), **options) if other else empty
+        if arena.real([task]):
+            # training seeds are averaged: blocks of one series are no units to resample beside them
+            mean, mine = (v.mean(axis=0) if v.ndim == 3 else v for v in (values, runs["ppo"]))
+            ns = over_blocks(arena, [task], mean - base, top - base, level)
+            row |= {"ns_low": ns.low, "ns_high": ns.high}
+            by_t = plain = over_blocks(arena, [task], mine - mean, top - base, level) if other else empty
+        else:
+            by_t = (
+                ns_difference(runs["ppo"], values, base, top, rng(1), kind=kind, **options)
+                if other
+                else empty
+            )
+            plain = ns_difference(runs["ppo"], values, base, top, rng(1), **options) if other else empty
         row |= {"diff_to_ppo": by_t.value, "diff_low": by_t.low, "diff_high": by_t.high}
         row |= {"diff_low_bootstrap": plain.low, "diff_high_bootstrap": plain.high}
-        row["reason"] = SINGLE if arena.single(task) else ns.reason or by_t.reason
+        row["reason"] = ns.reason or by_t.reason
         rows.append(row)
     return sorted(rows, key=lambda row: -row["ns"] if row["ns"] == row["ns"] else np.inf)
 
@@ -174,6 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise SystemExit(1)
         return
     experiment.settings["grid"] = study.config
+    if settings["frozen"] is not None:
+        _claims.check_frozen(suite, settings["frozen"])
     folder = _common.below_root(settings["ledger"])
     for into in (folder, experiment.folder):
         into.mkdir(parents=True, exist_ok=True)
@@ -185,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for rows in filter(None, (claim, others)):
         _common.show([{k: v for k, v in row.items() if k != "reason"} for row in rows], suite.title)
     _common.write_config(experiment)
+    _claims.write_search_log(folder, experiment.folder)
     _common.write_table(experiment.folder, claim)
     if others:
         _common.write_table(experiment.folder, others, "others")

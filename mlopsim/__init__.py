@@ -1,6 +1,6 @@
 """mlopsim: simulation and benchmarks for AI-powered MLOps.
 
-Importing it registers the Gymnasium environment ``mlopsim/Delivery-v0``; all else is imported on first use.
+Importing it registers the Gymnasium environment ``mlopsim/Delivery-v1``; all else is imported on first use.
 The public names stand in ``__init__.pyi``, here and in the rooms.
 
 >>> import mlopsim

@@ -28,9 +28,10 @@ def example_interface(slots: int = 2, horizon: int = 20, **setting: Any) -> Inte
     horizon : int, default 20
         Number of decisions.
     **setting
-        Parameters of ``deployment/standard``; delays and latency are 0 unless given.
+        Parameters of ``deployment/standard``; delays and latency are 0 and only what served is observed,
+        unless given.
     """
-    setting = {"label_delay": 0, "latency": 0, **setting}
+    setting = {"label_delay": 0, "latency": 0, "feedback": "deployed", **setting}
     return Interface(
         names=feature_names(slots), slots=slots, horizon=horizon, deployment=Standard(slots=slots, **setting)
     )

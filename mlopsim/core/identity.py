@@ -15,8 +15,9 @@ seed                            identities
 ==============================  ===========================================================================
 scenario, learner, observation  none: all methods meet the same scenarios. (The observations of a World that
                                 was built by hand hang on its labels: it has no index)
-selector in a cell              selector; stream, learner, training, deployment of the task
-tuning, training of a selector  selector; stream, learner, training, deployment of the training scenarios
+selector in a cell              selector; stream, learner, training, deployment (not its feedback) of the task
+tuning, training of a selector  selector; stream, learner, training, deployment (not its feedback) of the
+                                training scenarios
 detector in a cell              detector; signal, stream, learner, training, deployment of the task
 calibration of a detector       detector; signal, stream, learner of its law without drift
 gate in a scenario              gate without its action: whatever is done with rows, the same are flagged

@@ -13,15 +13,15 @@ VERSIONS: dict[str, int] = {
     # arrays of a World from stream, learner and training policy
     "world": 1,
     # what a decision does: arrivals, evictions, costs, masks
-    "dynamics": 1,
+    "dynamics": 2,
     # columns of the observation and the scaling of an agent's input
-    "features": 2,
+    "features": 3,
     # search of a rule's free parameters
     "tuning": 3,
     # training of agents
     "training": 2,
     # from a roll-out to metrics and curves
-    "outcome": 2,
+    "outcome": 3,
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals

@@ -23,6 +23,7 @@ from .selectors.greedy import Greedy
 from .selectors.ks import Ks
 from .selectors.linear import Linear
 from .selectors.linucb import LinUcb
+from .selectors.linucb_returns import LinUcbReturns
 from .selectors.maskable_ppo import MaskablePPO
 from .selectors.never import Never
 from .selectors.on_alarm import OnAlarm
@@ -58,6 +59,7 @@ __all__ = [
     "Interface",
     "Ks",
     "LinUcb",
+    "LinUcbReturns",
     "Linear",
     "MaskablePPO",
     "Never",

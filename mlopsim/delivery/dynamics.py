@@ -226,10 +226,9 @@ def advance(
     served[i, w, STABLE_AT] = stable
     served[i, w, CANDIDATE_AT] = candidate
     shadow = 0.0
-    if p[FEEDBACK] != DEPLOYED:
+    if p[FEEDBACK] == SHADOW:
         served[i, w, SHADOWED_AT] = 1
-        if p[FEEDBACK] == SHADOW:
-            shadow = q[SHADOW_COST] * (ints[i, FILLED] - 1 - (1 if candidate >= 0 else 0))
+        shadow = q[SHADOW_COST] * (ints[i, FILLED] - 1 - (1 if candidate >= 0 else 0))
     quality = reward[m, cell(stable, w, p)]
     if candidate >= 0:
         quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, cell(candidate, w, p)]
@@ -270,7 +269,11 @@ def learn(
     p: np.ndarray,
     q: np.ndarray,
 ) -> None:
-    """Take note of the window whose labels became known at deployment i's decision time, if it was served."""
+    """Take note of what became known at deployment i's decision time.
+
+    That is the window whose labels are new; with a backtest also the older ones that a version which has just
+    entered the registry was not trained on.
+    """
     for back in range(2, 0, -1):
         floats[i, ACCURACY_PAST + back] = floats[i, ACCURACY_PAST + back - 1]
     floats[i, ACCURACY_PAST] = floats[i, QUALITY]
@@ -289,6 +292,9 @@ def learn(
             floats[i, QUALITY + part] = value if value == value else 0.0
     else:
         _learn_canary(i, u, ints, floats, stable, candidate, counts, seeds, p, q)
+    if p[FEEDBACK] == FULL:
+        _backtest(i, u, ints, floats, quality, p)
+        return
     for slot in range(ints[i, FILLED]):
         version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
         if version == candidate or (version == stable and candidate >= 0):
@@ -297,6 +303,23 @@ def learn(
         if version == stable or (
             served[i, u, SHADOWED_AT] == 1 and ints[i, SLOTS_I + slot * WIDTH_I + ENTERED] <= u
         ):
+            _record(i, slot, u, quality[m, cell(version, u, p), 0], ints, floats)
+
+
+@njit(forceinline=True)
+def _backtest(
+    i: int, last: int, ints: np.ndarray, floats: np.ndarray, quality: np.ndarray, p: np.ndarray
+) -> None:
+    """Score every version in the registry on the labelled rows up to window ``last`` that came after its own.
+
+    The rows are those that train versions, so their labels are known whatever served; a version's own
+    training rows are left out (see ``slot*_fit``).
+    """
+    m = ints[i, WORLD]
+    for slot in range(ints[i, FILLED]):
+        a = SLOTS_I + slot * WIDTH_I
+        version = ints[i, a + VERSION]
+        for u in range(max(version, ints[i, a + LAST_OBS]) + 1, last + 1):
             _record(i, slot, u, quality[m, cell(version, u, p), 0], ints, floats)
 
 
@@ -324,7 +347,8 @@ def _learn_canary(
         one = np.zeros((n_classes, n_classes), np.int64)
         thin(counts[m, cell(version, u, p)], canary_key(seeds[m], version, u), share, one)
         both += one
-        if quality_of(one, found):
+        # a backtest scores both versions on all rows of the window
+        if p[FEEDBACK] != FULL and quality_of(one, found):
             for slot in range(ints[i, FILLED]):
                 if ints[i, SLOTS_I + slot * WIDTH_I + VERSION] == version:
                     _record(i, slot, u, float(np.float32(found[0])), ints, floats)

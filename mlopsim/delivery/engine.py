@@ -230,7 +230,7 @@ class Engine:
         state, tables = self.state, self.tables
         for row in rows.tolist():
             write_obs(
-                *(row, state.ints, state.floats, tables.shift, tables.newest),
+                *(row, state.ints, state.floats, tables.shift, tables.newest, tables.quality),
                 *(self.p, self.q, self.obs, self.mask),
             )
 

@@ -30,7 +30,7 @@ def make_spaces(engine: Engine) -> tuple[spaces.Box, spaces.Discrete]:
 
 
 class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
-    """Which version serves, and when to retrain: ``mlopsim/Delivery-v0``.
+    """Which version serves, and when to retrain: ``mlopsim/Delivery-v1``.
 
     Observation: flat float32 vector, see :mod:`mlopsim.delivery.features`. Action: 0 keep, 1..K deploy
     slot i - 1 (slot 0 is the newest version), K + 1 retrain; an impossible action is executed as keep and

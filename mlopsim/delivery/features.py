@@ -3,8 +3,11 @@
 All are finite float32 in [-1, 5]. Numbers of windows are divided by 10 and capped at 5; PSI and mean shift
 are capped at 5; KS and accuracies are as they are. What is undefined is 0, and a flag (``seen``,
 ``in_flight``, ``slot*_filled``, ``slot*_known``, ``served_seen`` > 0) says so. t is the decision time, L the
-label delay; "observed" means: it served (a share of) the window, or was shadow-evaluated in it, and the
-labels of the window are known. KS, PSI and mean shift are those of :mod:`mlopsim.world.shift`.
+label delay; "observed" depends on the deployment's feedback, and always means that the labels of the window
+are known. ``full``: the version is in the registry, and the window came after those that it was trained on (a
+backtest, also of windows in which it did not serve or was not there yet). ``deployed``: it served (a share
+of) the window. ``shadow``: that, or it was shadow-evaluated in it. KS, PSI and mean shift are those of
+:mod:`mlopsim.world.shift`.
 """
 
 from __future__ import annotations
@@ -66,13 +69,14 @@ SLOT: dict[str, str] = {
     "accuracy": "mean accuracy of its last 3 observed windows",
     "best": "highest accuracy of its observed windows",
     "since_seen": "t minus the newest window in which it was observed / 10",
+    "fit": "accuracy on window v, its newest training rows, which flatters it; 0 unless feedback=full",
 }
 
 #: endings of the features that are made of labels, and of those that are made of inputs
 OF_LABELS = (
     *("seen", "seen_accuracy", "seen_precision", "seen_recall", "seen_f1"),
     *("seen_accuracy_1", "seen_accuracy_2", "seen_accuracy_3", "recent_accuracy", "early_accuracy"),
-    *("accuracy_drop", "served_seen", "known", "accuracy", "best", "since_seen"),
+    *("accuracy_drop", "served_seen", "known", "accuracy", "best", "since_seen", "fit"),
 )
 OF_INPUTS = ("ks", "psi", "mean", "ks_past")
 
@@ -88,12 +92,12 @@ def feature_names(slots: int) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_since_seen``.
+        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_fit``.
 
     Examples
     --------
     >>> names = feature_names(4)
     >>> len(names), names[0], names[-1]
-    (82, 'seen', 'slot3_since_seen')
+    (86, 'seen', 'slot3_fit')
     """
     return (*GLOBAL, *(f"slot{i}_{name}" for i in range(slots) for name in SLOT))

@@ -43,14 +43,15 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         """Start deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,); write what they see."""
         # arrays are taken out of the tuples once: inside the loop it would cost a reference count each
         ints, floats, served = state.ints, state.floats, state.served
-        shift, newest, obs, mask = tables.shift, tables.newest, out.obs, out.mask
+        shift, newest, quality = tables.shift, tables.newest, tables.quality
+        obs, mask = out.obs, out.mask
         for j in range(len(rows) if stamp >= 0 else 0):
             d.start(rows[j], worlds[j], ends[j], ints, floats, p)
             for t in range(served.shape[1]):
                 served[rows[j], t, d.STABLE_AT] = -1
                 served[rows[j], t, d.CANDIDATE_AT] = -1
                 served[rows[j], t, d.SHADOWED_AT] = 0
-            observation.write_obs(rows[j], ints, floats, shift, newest, p, q, obs, mask)
+            observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask)
 
     @njit(cache=True)
     def step(
@@ -68,7 +69,7 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         for i in range(len(actions)):
             d.advance(i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed)
             d.learn(i, ints, floats, served, quality, counts, seeds, p, q)
-            observation.write_obs(i, ints, floats, shift, newest, p, q, obs, mask)
+            observation.write_obs(i, ints, floats, shift, newest, quality, p, q, obs, mask)
             if ints[i, d.TIME] == ints[i, d.END]:
                 done = 1
         return done

@@ -31,6 +31,7 @@ def write_obs(
     floats: np.ndarray,
     shift: np.ndarray,
     newest: np.ndarray,
+    quality: np.ndarray,
     p: np.ndarray,
     q: np.ndarray,
     obs: np.ndarray,
@@ -96,6 +97,8 @@ def write_obs(
             obs[i, column + 9] = recent
             obs[i, column + 10] = floats[i, b + d.BEST]
             obs[i, column + 11] = _windows(t - ints[i, a + d.LAST_OBS])
+        if p[d.FEEDBACK] == d.FULL:
+            obs[i, column + 12] = quality[m, d.cell(version, version, p), 0]
         if version == stable:
             for part in range(5):
                 obs[i, _SERVING + part] = obs[i, column + 3 + part]

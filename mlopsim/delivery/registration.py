@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ENV_ID = "mlopsim/Delivery-v0"
+ENV_ID = "mlopsim/Delivery-v1"
 
 
 def register_envs() -> None:
@@ -13,7 +13,7 @@ def register_envs() -> None:
     >>> import gymnasium
     >>> register_envs()
     >>> gymnasium.spec(ENV_ID).id
-    'mlopsim/Delivery-v0'
+    'mlopsim/Delivery-v1'
     """
     import gymnasium
 

@@ -122,7 +122,10 @@ class Selector(Protocol):
         ...
 
     def act(self, view: View) -> np.ndarray:
-        """Return one action per roll-out, int64 of shape (N,)."""
+        """Return one action per roll-out, int64 of shape (N,).
+
+        One that ``view.mask`` rules out is carried out as keep, and counted as impossible.
+        """
         ...
 
 

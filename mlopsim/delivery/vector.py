@@ -27,7 +27,7 @@ DRAWS = 32
 
 
 class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """N delivery environments in one compiled step: ``gymnasium.make_vec("mlopsim/Delivery-v0", N)``.
+    """N delivery environments in one compiled step: ``gymnasium.make_vec("mlopsim/Delivery-v1", N)``.
 
     Autoreset is SAME_STEP: where an episode ends, the observation returned is the first one of the next
     episode, and ``info["final_obs"]`` (an object array) and ``info["final_info"]`` hold the last ones. Every

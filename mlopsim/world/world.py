@@ -119,6 +119,46 @@ class World:
         total: np.ndarray = self.counts.sum(axis=2, dtype=np.int64)
         return total
 
+    def block(self, first: int, end: int) -> World:
+        """Return the World that a deployment meets which serves the windows ``first..end - 1`` only.
+
+        Nothing is computed again: the numbers of versions and windows stay, windows from ``end`` on are left
+        out, and the initial version is ``first - 1``. Encoder and scaler are those of this World's warm-up.
+
+        Parameters
+        ----------
+        first, end : int
+            ``warmup <= first < end <= windows``.
+
+        Raises
+        ------
+        MlopsimError
+            If there are no such windows.
+        """
+        if not self.warmup <= first < end <= self.windows:
+            raise MlopsimError(
+                f"no block of windows {first}..{end - 1}: windows after the warm-up are "
+                f"{self.warmup}..{self.windows - 1}"
+            )
+        square = ("counts", "shift")
+        arrays = {
+            **{name: getattr(self, name)[:end, :end] for name in square},
+            **{name: getattr(self, name)[:end] for name in ("bits", "start", "concept", "bayes")},
+            "bounds": self.bounds[: end + 1],
+            "y": self.y,
+            "g": self.g,
+        }
+        return World(
+            spec=self.spec,
+            arrays=arrays,
+            warmup=first,
+            classes=self.classes,
+            features=self.features,
+            groups=self.groups,
+            events=self.events,
+            source=self._source,
+        )
+
     def digest(self) -> str:
         """Return the content address of all arrays."""
         return digest_arrays(self.arrays)

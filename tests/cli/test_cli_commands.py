@@ -88,8 +88,9 @@ def test_check_fails_with_a_status(tmp_path: Path) -> None:
     path.write_text(
         "from dataclasses import dataclass\nimport numpy as np\nimport mlopsim\n\n\n"
         '@mlopsim.register("selector", "careless")\n@dataclass(kw_only=True)\nclass Careless:\n'
-        '    """Retrain at every decision, possible or not."""\n\n'
-        "    def reset(self, n, interface, seeds):\n        self.n, self.action = n, interface.retrain\n\n"
+        '    """Answer with a number that is no action."""\n\n'
+        "    def reset(self, n, interface, seeds):\n"
+        "        self.n, self.action = n, interface.retrain + 1\n\n"
         "    def act(self, view):\n        return np.full(self.n, self.action)\n"
     )
     from mlopsim.core.registry import unregister
@@ -97,7 +98,7 @@ def test_check_fails_with_a_status(tmp_path: Path) -> None:
     try:
         ended = mlopsim("check", "selector/careless", "--plugin", path)
         assert ended.code == 1
-        assert "impossible action" in ended.out
+        assert "actions are 0" in ended.out
         assert "check(s) failed" in ended.err
     finally:
         unregister("selector", "careless")
@@ -188,8 +189,8 @@ def test_import_and_list_are_light() -> None:
 
 
 def test_import_registers_the_environment() -> None:
-    ended = _python("import mlopsim, gymnasium; print(gymnasium.spec('mlopsim/Delivery-v0').id)")
-    assert ended.stdout.strip() == "mlopsim/Delivery-v0", ended.stderr
+    ended = _python("import mlopsim, gymnasium; print(gymnasium.spec('mlopsim/Delivery-v1').id)")
+    assert ended.stdout.strip() == "mlopsim/Delivery-v1", ended.stderr
 
 
 def test_the_real_command_ends_with_a_status_and_a_message(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ class Reference:
             self.candidates[w] = self.candidate
         self.bases[w] = self.base
         waiting = [v for v in self.registry if v not in self.traffic[w]]
-        self.shadowed[w] = waiting if dep.feedback.value != "deployed" else []
+        self.shadowed[w] = waiting if dep.feedback.value == "shadow" else []
         shadow = dep.shadow_cost * len(waiting) if dep.feedback.value == "shadow" else 0.0
         switch = dep.switch_cost * moved
         if moved > 0:
@@ -223,8 +223,10 @@ class Reference:
             obs[f"seen_accuracy_{back}"] = 0.0 if then is None else then[0]
 
         observed: dict[int, list[tuple[int, float]]] = {}
+        full = dep.feedback.value == "full"
         for u in range(self.W, t - dep.label_delay + 1):
-            for v, counts in self.seen_at(u).items():
+            tested = {v: self.counts(v, u) for v in self.registry if u > v}
+            for v, counts in (tested if full else self.seen_at(u)).items():
                 # single precision, as stored in a World
                 observed.setdefault(v, []).append((u, float(np.float32(np.trace(counts) / counts.sum()))))
 
@@ -282,6 +284,8 @@ class Reference:
             obs[f"{p}_accuracy"] = mean(values[-3:][::-1])
             obs[f"{p}_best"] = max(values, default=0.0)
             obs[f"{p}_since_seen"] = windows(t - history[-1][0]) if history else 0.0
+            own = self.counts(v, v) if v is not None and full else None
+            obs[f"{p}_fit"] = 0.0 if own is None else float(np.float32(np.trace(own) / own.sum()))
         return obs
 
 

@@ -25,13 +25,6 @@ class Good:
         return np.where(moved, self.interface.retrain, 0).astype(np.int64)
 
 
-class IgnoresTheMask(Good):
-    """A selector that retrains without asking whether that is possible."""
-
-    def act(self, view: View) -> np.ndarray:
-        return np.where(view["serving_ks"] > 0.5, self.interface.retrain, 0).astype(np.int64)
-
-
 class NoSuchAction(Good):
     """A selector that answers with a number beyond the actions."""
 
@@ -240,9 +233,8 @@ class Undocumented(Good):
 
 
 SELECTORS = [
-    (IgnoresTheMask, "possible", "impossible action"),
-    (NoSuchAction, "possible", "actions are 0"),
-    (Floats, "possible", "float64"),
+    (NoSuchAction, "actions", "actions are 0"),
+    (Floats, "actions", "float64"),
     (PeeksAtNeighbours, "independent", "beside it"),
     (NumberedWalks, "independent", "beside it"),
     (KeepsState, "deterministic", "after a reset"),
@@ -250,8 +242,8 @@ SELECTORS = [
     (OwnChance, "deterministic", "global random numbers"),
     (SpawnsSeeds, "view", "spawns"),
     (WritesIntoTheView, "view", "changes view.mask"),
-    (ReadsTheTruth, "possible", "view.world, which is not published"),
-    (UnknownFeature, "possible", "true_accuracy"),
+    (ReadsTheTruth, "actions", "view.world, which is not published"),
+    (UnknownFeature, "actions", "true_accuracy"),
     (SaysNoErrors, "errors", "reads view.errors"),
     (SaysNoInputs, "reads", "change with the inputs"),
     (SaysNoRows, "reads", "change with the inputs"),
@@ -290,4 +282,4 @@ def test_crashes_are_reported_by_name(plant: Any) -> None:
             raise ZeroDivisionError("oh")
 
     problems = plant("selector", Crashing)
-    assert problems["possible"] == "ZeroDivisionError: oh"
+    assert problems["actions"] == "ZeroDivisionError: oh"

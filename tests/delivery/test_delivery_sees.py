@@ -49,15 +49,22 @@ def test_nothing_is_seen_early_or_of_what_was_not_observed(seed: int) -> None:
         known[path.served[0, u], u] = True
         if path.candidate[0, u] >= 0:
             known[path.candidate[0, u], u] = True
-        if dep.feedback.value != "deployed":
+        if dep.feedback.value == "shadow":
             known[:, u] = True  # a superset; the exact set is the reference simulator's business
+    full = dep.feedback.value == "full"
+    if full:
+        # rows after those of training, and the newest ones of training
+        for v in range((world.warmup - 1), t - dep.label_delay + 1):
+            known[v, v : t - dep.label_delay + 1] = True
+        known[(world.warmup - 1), (world.warmup - 1)] = True
     other = copy.copy(world)
     other.answers = world.answers.copy()
     other.y = world.y.copy()
     other.shift = world.shift.copy()
     for u in range(16):
         rows = slice(world.bounds[u], world.bounds[u + 1])
-        if u > t - dep.label_delay or u < world.warmup:
+        fitted = full and u == world.warmup - 1
+        if (u > t - dep.label_delay or u < world.warmup) and not fitted:
             other.y[rows] = rng.integers(0, 2, size=other.y[rows].shape)
         for v in range(2, 16):
             if not known[v, u]:
@@ -99,6 +106,37 @@ def test_with_deployed_feedback_a_waiting_version_shows_nothing() -> None:
         assert engine.obs[0, names.index("slot1_known")] == 1
         found = replay(actions, pool, dep)
         assert (found.parts["shadow"].sum() < 0) == (feedback == "shadow")
+
+
+def test_full_feedback_is_a_backtest_on_the_rows_that_train() -> None:
+    """A version that has just arrived and serves nothing is scored on all labelled windows after its own."""
+    pool = fake_pool(0, 1, windows=30, canary=False)
+    arrived = 3 + 2 + 3 + 1  # decided at window 5 (decision 3), latency 3: it arrives with window 9
+    for feedback in ("full", "deployed", "shadow"):
+        dep = make(
+            "deployment",
+            "standard",
+            feedback=feedback,
+            deploy_on_arrival=False,
+            latency=3,
+            label_delay=1,
+        )
+        engine = Engine(pool, dep, 1)
+        engine.begin(np.array([0]))
+        for s in range(arrived - 2):
+            engine.step(np.array([5 if s == 3 else 0]))
+        assert engine.time[0] == arrived and engine.versions[0, :2].tolist() == [4, 2]
+        seen = dict(zip(engine.names, engine.obs[0].tolist(), strict=True))
+        # version 4 was trained on the labels up to window 4; those up to window 8 are known by now
+        accuracy = pool.square("quality", 0)[4, 5:9, 0]
+        full = feedback == "full"
+        assert seen["slot0_known"] == full
+        assert seen["slot0_accuracy"] == pytest.approx(accuracy[-3:].mean() if full else 0.0, abs=1e-6)
+        assert seen["slot0_best"] == pytest.approx(accuracy.max() if full else 0.0)
+        assert seen["slot0_fit"] == pytest.approx(pool.square("quality", 0)[4, 4, 0] if full else 0.0)
+        # what served is known in every regime
+        served = pool.square("quality", 0)[2, 6:9, 0]
+        assert seen["recent_accuracy"] == pytest.approx(served.mean(), abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

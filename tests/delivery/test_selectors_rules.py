@@ -175,7 +175,7 @@ GOLDEN = {
     "never": "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
     "page_hinkley": "kkkkkkkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkkRkkkkkkkkkkkkkkkRkkkkkkkkkkkkkk",
     "periodic": "kkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkkkkkkkRkkkk",
-    "random": "kkkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRkkRkkkkkkkkkkRkkRkkkkkkkkkkk2kkkRkkkkR",
+    "random": "kRkkkkkkkkkkkkkkRkkkkkkkkkkkkkkkkkkkRRkRkkkkkkkkkkRkkRkkkkkkkkkkk2kkkRkkkkR",
     "similar": "kkkkkkkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkRkkkkRkkkkkkkkk",
     "sw_ucb": "kkkkkkRkkkkkkkRkkkkkkkRkkkkkkk1kkkkkkkRkkkkkkkkkkkkkkkkkkRkkkkkkk1kkkkkk2kk",
     "thompson": "kkkkkkkRkkkkkkkRkkkkkkkRkkkkkkk1kkkkkkkkRkkkkkkkkkkkRkkkkkkkkkkRkkkkkkkkkkk",

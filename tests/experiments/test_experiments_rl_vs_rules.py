@@ -132,7 +132,14 @@ def test_what_is_committed_gives_the_tables_and_replays_to_the_bit(
     named = rl_vs_rules.groups(small.suite.methods)
     named |= {name: replace(group, name="ppo") for name, group in named.items() if group.role == "agent"}
     monkeypatch.setattr(rl_vs_rules, "groups", lambda methods: named)
-    words = ["workers=1", f"ledger={tmp_path / 'ledger'}", "replayed=8", "--results", str(tmp_path)]
+    words = [
+        "workers=1",
+        "frozen=null",
+        f"ledger={tmp_path / 'ledger'}",
+        "replayed=8",
+        "--results",
+        str(tmp_path),
+    ]
     rl_vs_rules.main(words)
     with (tmp_path / "table.csv").open() as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}

@@ -11,9 +11,10 @@ from mlopsim.bench.suite import Suite
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make, part_of
 from mlopsim.stats.normalised_scores import normalised_score
-from mlopsim.tracks.delivery.analysis import Arena, leaderboard, per_task
+from mlopsim.tracks.delivery.analysis import MEANS, Arena, leaderboard, per_task
 from mlopsim.tracks.delivery.compare import compare
-from mlopsim.tracks.delivery.run import build_selector, run_cells
+from mlopsim.tracks.delivery.origins import blocks_of
+from mlopsim.tracks.delivery.run import build_selector, run_cells, world_spec
 from mlopsim.world.cache import default_cache
 
 STREAM = {"synthetic": {"windows": 24, "rows": 30, "warmup": 5, "concept": "sea", "schedule": "abrupt"}}
@@ -235,6 +236,76 @@ def test_one_real_stream_has_no_interval():
     row = board.filter(pl.col("method") == "mine").row(0, named=True)
     assert row["ns"] == pytest.approx(0.5) and math.isnan(row["ns_low"]) and "real stream" in row["ns_reason"]
     assert Arena.of(pl.DataFrame(rows)).single(0)
+
+
+def test_blocks_of_a_real_stream_are_the_units_and_say_how_they_depend():
+    """Seeds of one block are averaged; the interval rests on the blocks that lie apart, and says so."""
+    from scipy import stats
+
+    rng = np.random.default_rng(0)
+    blocks, seeds = 4, 8
+    base = 0.5 + 0.1 * rng.random(blocks)[np.arange(seeds) % blocks] + 0.01 * rng.random(seeds)
+    mine, top = base + 0.2 + 0.05 * rng.random(seeds), base + 0.3 + 0.1 * rng.random(seeds)
+    rows = [
+        {
+            "task": "real", "method": name, "seed": seed, "status": "done", "reasons": "{}",
+            "return": values[seed], "upper": top[seed] if name == "oracle" else None, "stream_id": "flights",
+            "block": seed % blocks + 1, "apart": 2, "family": "rule", "role": "method",
+            **dict.fromkeys(MEANS, 0.5),
+        }
+        for seed in range(seeds)
+        for name, values in (("never", base), ("mine", mine), ("oracle", top))
+    ]  # fmt: skip
+    table = pl.DataFrame(rows)
+    row = per_task(table).filter(pl.col("method") == "mine").row(0, named=True)
+    a, b = ((x - base).reshape(2, blocks).mean(axis=0) for x in (mine, top))
+    ns = a.sum() / b.sum()
+    half = stats.t.ppf(0.975, 1) * np.std(a - ns * b, ddof=1) / b.mean() / math.sqrt(2)
+    assert row["ns"] == pytest.approx(ns) and row["ns_n"] == blocks
+    assert (row["ns_low"], row["ns_high"]) == (pytest.approx(ns - half), pytest.approx(ns + half))
+    assert "4 blocks of one real stream, 2 of them apart" in row["ns_reason"]
+    # what would take blocks for independent units has no ends
+    board = leaderboard(table).filter(pl.col("method") == "mine").row(0, named=True)
+    assert board["ns"] == row["ns"] and board["ns_low"] == row["ns_low"]
+    for name in ("iqm", "accuracy"):
+        assert board[f"{name}_n"] == blocks and math.isnan(board[f"{name}_low"])
+        assert "blocks of one real stream" in board[f"{name}_reason"]
+    difference = compare(table, "mine", "never").row(0, named=True)
+    assert difference["difference"] == pytest.approx(ns) and difference["difference_n"] == blocks
+    # beside a task of independent scenarios it is left out of the pool, as before
+    other = table.with_columns(
+        task=pl.lit("drawn"),
+        stream_id=pl.col("seed").cast(pl.String),
+        block=pl.lit(None, dtype=pl.Int64),
+        apart=pl.lit(None, dtype=pl.Int64),
+    )
+    assert leaderboard(pl.concat([table, other]))["ns_n"].to_list() == [seeds] * 3
+
+
+def test_origins_of_a_real_stream_are_deployments_of_one_world(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1300, 2))
+    y = np.where(X[:, 0] * np.where(np.arange(1300) < 700, 1, -1) + 0.5 * rng.normal(size=1300) > 0, "a", "b")
+    rows = [f"{u:.5f},{v:.5f},{label}" for (u, v), label in zip(X, y, strict=True)]
+    (tmp_path / "real.csv").write_text("\n".join(["u,v,label", *rows]))
+    real = {"file": {"path": str(tmp_path / "real.csv"), "label": "label", "rows": 20, "warmup": 5}}
+    track, grid = make_grid(["periodic"], tasks=[{"name": "real", "stream": real}], seeds=range(4), origins=3)
+    outcomes = list(zip(grid.cells, track.run(grid.cells, {}), strict=True))
+    for cell, found in outcomes:
+        block = blocks_of(5, 65, 3, 0.5)[cell.seed % 3]
+        assert (found.attributes["block"], found.attributes["apart"]) == (block.number, 2)
+        assert found.curves["windows"].tolist() == list(range(block.first, block.end))
+        world = default_cache().open(world_spec(cell))
+        if cell.method.name == "never":
+            # the initial version of its own start, scored by the World of the whole stream
+            assert (found.curves["served"] == block.first - 1).all()
+            mean = world.metric()[block.first - 1, block.first : block.end].mean()
+            assert found.metrics["return"] == pytest.approx(mean)
+    # one start is the whole stream, as it was
+    _, whole = make_grid(["never"], tasks=[{"name": "real", "stream": real}], seeds=(0,), origins=1)
+    assert "origins" not in whole.cells[0].task.part
+    (found, _) = track.run(whole.cells, {})
+    assert len(found.curves["windows"]) == 60 and "block" not in found.attributes
 
 
 def test_tuning_and_training_end_to_end():

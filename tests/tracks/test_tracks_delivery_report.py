@@ -18,6 +18,8 @@ from mlopsim.tracks.delivery.analysis import (
     FLOOR,
     MEANS,
     Arena,
+    feedback_pairs,
+    feedback_table,
     leaderboard,
     not_for_claims,
     profiles,
@@ -263,6 +265,37 @@ def test_tasks_say_in_what_they_differ(world):
     assert set(shown.filter(pl.col("task") == "t1")["learner"].to_list()) == {"lda"}
     # a single task is in the leaderboard already
     assert "Tasks" not in made(table.filter(pl.col("task") == "t0"))[0]
+
+
+def test_feedback_is_compared_on_the_same_scenarios_and_never_pooled(world):
+    """Tasks that differ in their feedback only: one leaderboard, paired differences beside it."""
+    returns, upper = world
+    # t0 and t2 have a partner under deployed feedback, where ks loses .1 and all else stays
+    regime = {"t0": "full", "t1": "full", "t2": "full", "t3": "deployed", "t4": "deployed"}
+    same = {"t0": "a", "t1": "b", "t2": "c", "t3": "a", "t4": "c"}
+    wide = {name: np.concatenate([x, x[:, [0, 2]]], axis=1) for name, x in returns.items()}
+    wide["ks"][:, 3:] -= 0.1
+    top = np.concatenate([upper, upper[:, [0, 2]]], axis=1)
+    table = cells(wide, top).with_columns(
+        pl.col("task").replace_strict(regime).alias("feedback"),
+        pl.col("task").replace_strict(same).alias("conditions"),
+    )
+    assert feedback_pairs(table) == {"full": ["t0", "t2"], "deployed": ["t3", "t4"]}
+    assert leaderboard(table)["ns"].to_list() == leaderboard(cells(returns, upper))["ns"].to_list()
+    found = {row["method"]: row for row in feedback_table(table).iter_rows(named=True)}
+    assert found["mine"]["deployed_gain"] == 0.0 == found["never"]["ns_full"]
+    ok = np.isfinite(wide["ks"][:, [0, 2]])
+    gap = np.where(ok, (upper - returns["never"])[:, [0, 2]], 0.0).sum()
+    row = found["ks"]
+    assert row["deployed_gain"] == pytest.approx(0.1 * ok.sum() / gap) and row["deployed_gain_n"] == SEEDS
+    assert row["ns_full"] - row["ns_deployed"] == pytest.approx(row["deployed_gain"])
+    assert row["deployed_gain_low"] < row["deployed_gain"] < row["deployed_gain_high"]
+    shown = made(table)[0]["Feedback"]
+    assert shown.table is not None and "2 tasks" in shown.text
+    assert "Feedback" not in made(table.filter(pl.col("feedback") == "full"))[0]
+    # a feedback that is swept is pooled as the page says
+    swept = table.with_columns(pl.col("feedback").alias("deployment.feedback"))
+    assert set(leaderboard(swept)["cells"].to_list()) == {5 * SEEDS, 5 * SEEDS - 2}
 
 
 def test_cells_of_an_earlier_version_on_given_rows_are_one_scenario(world):

@@ -12,7 +12,7 @@ import numpy as np
 from mlopsim.core.errors import CacheError, ConfigError
 from mlopsim.core.spec import check_range
 from mlopsim.core.track import FitResult
-from mlopsim.delivery.selector import KEEP, Interface, View
+from mlopsim.delivery.selector import Interface, View
 
 if TYPE_CHECKING:
     from mlopsim.delivery.agents.network import Network
@@ -27,6 +27,7 @@ class Agent:
     family: ClassVar[str] = "agent"
     reads: ClassVar[str] = "observation"
     uses_errors: ClassVar[bool] = False
+    #: whether impossible actions are masked, in training and after it
     masked: ClassVar[bool] = False
     #: between the layers of the network: ``tanh`` or ``relu``
     activation: ClassVar[str] = "tanh"
@@ -89,14 +90,15 @@ class Agent:
             )
 
     def act(self, view: View) -> np.ndarray:
-        """Return the action with the largest output; without a mask an impossible one becomes keep."""
+        """Return the action with the largest output, of the possible ones if the agent is masked.
+
+        The answer of an agent without a mask may be impossible: it is carried out as keep, and counted.
+        """
         assert self._network is not None
         values = self._network.forward(view.obs)
         if self.masked:
             values = np.where(view.mask, values, -np.inf)
-        actions = values.argmax(axis=1)
-        possible = view.mask[np.arange(len(actions)), actions]
-        return np.where(possible, actions, KEEP).astype(np.int64)
+        return np.asarray(values.argmax(axis=1), dtype=np.int64)
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,12 @@ from mlopsim.core.track import Attribute
 
 
 class Feedback(Enum):
-    """Whose labelled results become known: of what served, of the registry at a cost, or free."""
+    """Which scores become known, once labels are: what served, the registry at a cost, or a backtest.
+
+    Labels of all rows train versions, whatever serves, in each of them. ``full`` lets the same labels score
+    the stored versions, too; ``deployed`` is a deployment that watches what it serves and nothing else, and
+    ``shadow`` one that runs the registry beside it and pays for that.
+    """
 
     DEPLOYED = "deployed"
     SHADOW = "shadow"
@@ -27,7 +32,7 @@ class Objective(Enum):
     F1 = "f1"
 
 
-@register("deployment", "standard")
+@register("deployment", "standard", version=2)
 @dataclass(kw_only=True)
 class Standard:
     """Registry of K slots with label delay, retrain latency, costs, canary, budget and feedback.
@@ -55,8 +60,12 @@ class Standard:
         Share of the traffic that a newly deployed version gets at first.
     canary_windows : int, default 0
         Number of windows that a canary runs; 0: no canary.
-    feedback : Feedback, default deployed
-        Whose labelled results become known.
+    feedback : Feedback, default full
+        Which scores become known when the labels of a window do. ``full``: those of every version in the
+        registry on all labelled windows after the ones that it was trained on (a backtest on the rows that
+        train versions; it costs nothing), and, as a number of its own, that on its newest training window.
+        ``deployed``: those of what served the window. ``shadow``: those of what was in the registry
+        when the window was served.
     shadow_cost : float, default 0.0
         Cost per window and registry version that does not serve, with ``feedback=shadow``.
     deploy_on_arrival : bool, default True
@@ -75,8 +84,8 @@ class Standard:
     Examples
     --------
     >>> from mlopsim.core.spec import make
-    >>> make("deployment", "standard", slots=3, feedback="full").feedback.value
-    'full'
+    >>> make("deployment", "standard", slots=3, feedback="deployed").feedback.value
+    'deployed'
     """
 
     slots: int = 4
@@ -88,7 +97,7 @@ class Standard:
     budget: float | None = None
     canary_share: float = 1.0
     canary_windows: int = 0
-    feedback: Feedback = Feedback.DEPLOYED
+    feedback: Feedback = Feedback.FULL
     shadow_cost: float = 0.0
     deploy_on_arrival: bool = True
     metric: Objective = Objective.ACCURACY
@@ -120,9 +129,9 @@ class Standard:
                 raise ConfigError(f"{where}.cost_matrix must be finite")
 
     def facts(self) -> dict[str, Attribute]:
-        """Return what its tasks differ in most: delays and costs."""
+        """Return what its tasks differ in most: delays, costs and feedback."""
         names = ("label_delay", "latency", "switch_cost", "retrain_cost")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "feedback": self.feedback.value}
 
     @property
     def has_canary(self) -> bool:

@@ -15,7 +15,7 @@ NEVER = -(1 << 30)
 
 
 class Rule:
-    """Base of the rules: keeps a record of the roll-out and avoids impossible actions.
+    """Base of the rules: keeps a record of the roll-out.
 
     A rule implements :meth:`decide`. All state has the roll-outs as its first axis and is only combined
     element by element, so that roll-outs cannot influence each other.
@@ -71,11 +71,14 @@ class Rule:
         """Set the state of a rule (called by :meth:`reset`)."""
 
     def decide(self, view: View) -> np.ndarray:
-        """Return the wanted action of each roll-out, int64 of shape (n,); impossible ones become keep."""
+        """Return the wanted action of each roll-out, int64 of shape (n,).
+
+        One that is impossible is carried out as keep, and counted.
+        """
         raise NotImplementedError
 
     def act(self, view: View) -> np.ndarray:
-        """Return one possible action per roll-out, int64 of shape (n,)."""
+        """Return the wanted action of each roll-out, possible or not, int64 of shape (n,)."""
         self.step += 1
         self._record(view)
         actions = self.decide(view)
@@ -84,9 +87,10 @@ class Rule:
             possible = self._release & view.mask[:, 1] & (actions == KEEP)
             actions = np.where(possible, 1, actions)
             self._release &= ~(actions == 1)
-        actions = np.where(view.mask[self.walk, actions], actions, KEEP).astype(np.int64)
-        self.retrained = np.where(actions == self.interface.retrain, self.step, self.retrained)
-        return actions
+        # what is impossible becomes keep in the dynamics, where it is counted
+        done = view.mask[self.walk, actions]
+        self.retrained = np.where(done & (actions == self.interface.retrain), self.step, self.retrained)
+        return np.asarray(actions, dtype=np.int64)
 
     def _record(self, view: View) -> None:
         now = self.step

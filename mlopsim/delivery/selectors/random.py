@@ -15,7 +15,7 @@ from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.base import Rule, generators
 
 
-@register("selector", "random")
+@register("selector", "random", version=2)
 @dataclass(kw_only=True)
 class Random(Rule):
     """Retrain and deploy at random moments.

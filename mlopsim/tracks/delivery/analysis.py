@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.stats.block_intervals import block_ratio
 from mlopsim.stats.bootstrap import ns_interval, ratio_interval, regret_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.normalised_scores import scenario_scores
@@ -32,7 +33,7 @@ NEVER, ORACLE = "never", "oracle"
 FACTS = ("family", "role", "reads", "needs", "known")
 TASK_FACTS = (
     *("stream", "scenario", "real", "learner", "training", "deployment"),
-    *("label_delay", "latency", "switch_cost", "retrain_cost"),
+    *("label_delay", "latency", "switch_cost", "retrain_cost", "feedback"),
 )
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario scores
 FLOOR = 0.02
@@ -40,6 +41,7 @@ FLOOR = 0.02
 CLAIM_STEPS = 1_000_000
 NO_REFERENCE = "no rule with a defined NS to compare with"
 SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
+BLOCKS = "blocks of one real stream overlap and follow one another: no independent units to resample"
 NO_FACTS = "cells of an earlier version do not say which methods are rules: there is none to compare with"
 
 
@@ -59,6 +61,10 @@ class Arena:
         R of never and the upper bound U.
     streams : ndarray of text, shape (seeds, tasks)
         Identity of the rows behind each scenario; None where it is not known.
+    blocks : ndarray of int, shape (seeds, tasks)
+        Number of the block of a real stream that a scenario serves; 0: there are none.
+    apart : ndarray of int, shape (tasks,)
+        How many blocks of a task share no window; 0: there are none.
     """
 
     tasks: list[str]
@@ -68,6 +74,8 @@ class Arena:
     never: np.ndarray
     upper: np.ndarray
     streams: np.ndarray
+    blocks: np.ndarray
+    apart: np.ndarray
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> Arena:
@@ -81,10 +89,13 @@ class Arena:
         shape = (len(seeds), len(tasks))
         returns = {name: np.full(shape, np.nan) for name in methods}
         upper, streams = np.full(shape, np.nan), np.full(shape, None, dtype=object)
+        blocks, apart = np.zeros(shape, dtype=np.int64), np.zeros(len(tasks), dtype=np.int64)
         for row in _with_text_ids(done).iter_rows(named=True):
             at = place_s[row["seed"]], place_t[row["task"]]
             if row["stream_id"] is not None:
                 streams[at] = row["stream_id"]
+            if row["block"] is not None:
+                blocks[at], apart[at[1]] = row["block"], row["apart"]
             returns[row["method"]][at] = math.nan if row["return"] is None else row["return"]
             if row["method"] == ORACLE:
                 upper[at] = math.nan if row["upper"] is None else row["upper"]
@@ -97,6 +108,8 @@ class Arena:
             never=never,
             upper=upper,
             streams=streams,
+            blocks=blocks,
+            apart=apart,
         )
 
     def columns(self, tasks: list[str]) -> list[int]:
@@ -104,19 +117,40 @@ class Arena:
         return [self.tasks.index(name) for name in tasks]
 
     def single(self, task: int) -> bool:
-        """Say whether all seeds of a task show the same rows (a real stream as it is)."""
+        """Say whether all seeds of a task show rows of one series (a real stream), whole or in blocks."""
         known = [stream for stream in self.streams[:, task] if stream is not None]
         return len(known) > 1 and len(set(known)) == 1
 
     def grid(self, values: np.ndarray, tasks: list[int]) -> np.ndarray:
-        """Select tasks; where each of them has the same rows for all seeds, one row remains (n = 1).
+        """Select tasks; where each of them is one real stream, a row a block remains (one, without blocks).
 
-        Seeds then differ in the learner's and the method's randomness only: their mean is one scenario.
+        Seeds of one block differ in the rows that are drawn, the learner's and the method's randomness only:
+        their mean is one scenario. Streams with different numbers of blocks are one row each.
         """
         chosen = values[:, tasks]
-        if all(self.single(t) for t in tasks):
-            return np.asarray(chosen.mean(axis=0, keepdims=True))
-        return chosen
+        if not self.real(tasks):
+            return chosen
+        rows = []
+        for column, task in zip(chosen.T, tasks, strict=True):
+            numbers = self.blocks[:, task]
+            rows.append(np.array([column[numbers == number].mean() for number in self._numbers(task)]))
+        if len({len(row) for row in rows}) > 1:
+            rows = [row.mean(keepdims=True) for row in rows]
+        return np.stack(rows, axis=1)
+
+    def real(self, tasks: Sequence[int]) -> bool:
+        """Say whether each of these tasks is one real stream, so that there are no independent scenarios."""
+        return all(self.single(t) for t in tasks)
+
+    def units(self, tasks: Sequence[int]) -> int:
+        """Return how many rows of the grid of real streams lie apart, at least 1."""
+        rows = {len(self._numbers(t)) for t in tasks}
+        return 1 if len(rows) > 1 else max(1, min(*rows, *(int(self.apart[t]) for t in tasks)))
+
+    def _numbers(self, task: int) -> np.ndarray:
+        """Return the numbers of a task's blocks; 0 alone where there are none."""
+        found = np.unique(self.blocks[:, task])
+        return found[found > 0] if self.apart[task] else np.zeros(1, dtype=np.int64)
 
 
 def _with_text_ids(done: pl.DataFrame) -> pl.DataFrame:
@@ -134,12 +168,33 @@ def _with_text_ids(done: pl.DataFrame) -> pl.DataFrame:
         other = pl.coalesce(pl.col("stream_id").drop_nulls().first().over("task"), "task")
         source = pl.when(given).then(other).otherwise(pl.col("stream_id"))
         done = done.with_columns(source.alias("stream_id"))
-    return done.select("task", "method", "seed", "return", "upper", "stream_id")
+    if not {"block", "apart"} <= set(done.columns):
+        done = done.with_columns(pl.lit(None, dtype=pl.Int64).alias(name) for name in ("block", "apart"))
+    return done.select("task", "method", "seed", "return", "upper", "stream_id", "block", "apart")
+
+
+def over_blocks(
+    arena: Arena, tasks: Sequence[int], numerator: np.ndarray, denominator: np.ndarray, level: float = 0.95
+) -> Interval:
+    """Return the interval of sum(numerator) / sum(denominator) over the blocks of real streams.
+
+    Both are (blocks, tasks), as of :meth:`Arena.grid`.
+    """
+    found = block_ratio(numerator, denominator, arena.units(tasks), level=level)
+    return replace(found, reason=SINGLE) if found.n == 1 and not math.isnan(found.value) else found
 
 
 def scores(arena: Arena, method: str, tasks: list[int]) -> tuple[Interval, Interval]:
-    """Return NS and regret of a method over tasks, with paired bootstrap intervals."""
+    """Return NS and regret of a method over tasks, with paired intervals.
+
+    Scenarios are resampled; blocks of a real stream are not (:mod:`mlopsim.stats.block_intervals`).
+    """
     R, base, top = (arena.grid(a, tasks) for a in (arena.returns[method], arena.never, arena.upper))
+    if arena.real(tasks):
+        return (
+            over_blocks(arena, tasks, R - base, top - base),
+            over_blocks(arena, tasks, top - R, np.ones_like(top)),
+        )
     ns = ns_interval(R, base, top, bootstrap_rng(0))
     regret = regret_interval(R, top, bootstrap_rng(1))
     return ns, regret
@@ -212,6 +267,10 @@ def _means(table: pl.DataFrame, methods: list[str], name: str) -> dict[str, list
     return columns
 
 
+def _block_or_0(table: pl.DataFrame) -> pl.Expr:
+    return pl.col("block").fill_null(0) if "block" in table.columns else pl.lit(0)
+
+
 def _first_reason(reasons: pl.DataFrame, method: str, name: str) -> str:
     for text in reasons.filter(pl.col("method") == method)["reasons"].to_list():
         found = json.loads(text or "{}").get(name)
@@ -221,10 +280,77 @@ def _first_reason(reasons: pl.DataFrame, method: str, name: str) -> str:
 
 
 def pooled(table: pl.DataFrame) -> pl.DataFrame:
-    """Leave out tasks on one real stream, unless there are no others: their seeds are no scenarios."""
+    """Leave out what one row of a leaderboard must not mix.
+
+    Tasks on one real stream, unless there are no others: their seeds are no scenarios. Then those with
+    another feedback than the first task that is left: the same scenarios under other conditions. (A feedback
+    that was swept is pooled as all swept values are, which the page says.)
+    """
     arena = Arena.of(table)
     many = [name for i, name in enumerate(arena.tasks) if not arena.single(i)]
-    return table.filter(pl.col("task").is_in(many)) if many else table
+    chosen = table.filter(pl.col("task").is_in(many)) if many else table
+    if "deployment.feedback" in table.columns:
+        return chosen
+    regimes = facts(chosen, "feedback", of="task")
+    first = next(iter(regimes.values()), None)
+    return chosen.filter(pl.col("task").is_in([task for task, regime in regimes.items() if regime == first]))
+
+
+def feedback_pairs(table: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the tasks of each feedback that differ in their feedback only, in the same order.
+
+    Empty where no task has a partner in every regime. Tasks on one real stream are left out unless there are
+    no others.
+    """
+    arena = Arena.of(table)
+    many = [name for i, name in enumerate(arena.tasks) if not arena.single(i)] or arena.tasks
+    regimes, same = (facts(table, name, of="task") for name in ("feedback", "conditions"))
+    found: dict[str, dict[str, str]] = {}
+    for task in many:
+        if regimes[task] is not None and same[task] is not None:
+            found.setdefault(regimes[task], {})[same[task]] = task
+    shared = [key for key in next(iter(found.values()), {}) if all(key in tasks for tasks in found.values())]
+    return {name: [tasks[key] for key in shared] for name, tasks in found.items()} if shared else {}
+
+
+def feedback_table(table: pl.DataFrame) -> pl.DataFrame:
+    """NS of each method under each feedback, over the same scenarios, and the paired differences.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells, with the attributes ``feedback`` and ``conditions`` of their tasks.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``method``, ``ns_<feedback>`` for each, ``<feedback>_gain`` for each but the first: NS under the first
+        one less NS under this one. Each with ``_low``, ``_high``, ``_n`` and ``_reason``; no rows where
+        :func:`feedback_pairs` is empty. NS has the zero and the unit of the first feedback throughout.
+    """
+    arena, pairs = Arena.of(table), feedback_pairs(table)
+    columns: dict[str, Any] = {"method": arena.methods if pairs else []}
+    if not pairs:
+        return pl.DataFrame(columns)
+    (first, tasks), *others = ((name, arena.columns(tasks)) for name, tasks in pairs.items())
+    base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
+    real = arena.real(tasks)
+
+    def interval(numerator: np.ndarray, salt: int) -> Interval:
+        if real:
+            return over_blocks(arena, tasks, numerator, top - base)
+        return ns_interval(base + numerator, base, top, bootstrap_rng(salt))
+
+    for name, places in [(first, tasks), *others]:
+        R = [arena.grid(arena.returns[method], places) for method in arena.methods]
+        columns |= interval_columns(f"ns_{name}", [interval(r - base, 0) for r in R])
+    for name, places in others:
+        gains = [
+            arena.grid(arena.returns[method], tasks) - arena.grid(arena.returns[method], places)
+            for method in arena.methods
+        ]
+        columns |= interval_columns(f"{name}_gain", [interval(gain, 1) for gain in gains])
+    return best_first(pl.DataFrame(columns), f"ns_{first}")
 
 
 def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataFrame:
@@ -257,11 +383,16 @@ def leaderboard(table: pl.DataFrame, tasks: list[str] | None = None) -> pl.DataF
     why = NO_REFERENCE if has_attributes(table) else NO_FACTS
     columns |= robust_columns(arena, found, facts(table, "family"), facts(table, "role"), why)
     columns["cells"] = [int(np.isfinite(arena.returns[method]).sum()) for method in methods]
-    # seeds of one real stream are no independent scenarios
-    single = all(arena.single(task) for task in range(len(arena.tasks)))
-    means = chosen.with_columns(pl.lit(0).alias("seed")) if single else chosen
+    # seeds of one real stream are no independent scenarios, nor are its blocks
+    real = arena.real(range(len(arena.tasks)))
+    means = chosen.with_columns(_block_or_0(chosen).alias("seed")) if real else chosen
     for name in MEANS:
-        columns |= _means(means, methods, name)
+        found_means = _means(means, methods, name)
+        if real:
+            found_means |= {f"{name}_{end}": [math.nan] * len(methods) for end in ("low", "high")}
+            reasons = found_means[f"{name}_reason"]
+            found_means[f"{name}_reason"] = [reason or BLOCKS for reason in reasons]
+        columns |= found_means
     columns |= fact_columns(table, methods, FACTS)
     return best_first(pl.DataFrame(columns), "ns")
 
@@ -275,8 +406,6 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
         widths += bracket_widths(arena, [[method] for method in arena.methods], [i])
         for method in arena.methods:
             ns, regret = scores(arena, method, [i])
-            if arena.single(i):
-                ns, regret = replace(ns, reason=SINGLE), replace(regret, reason=SINGLE)
             keys.append((task, method))
             found.append((ns, regret))
     return pl.DataFrame(
@@ -397,7 +526,7 @@ def robust_columns(
     for method in arena.methods:
         mine = arena.grid(arena.returns[method], tasks)
         scores = scenario_scores(mine, base, top, floor=FLOOR)
-        found = iqm_interval(scores, bootstrap_rng(2))
+        found = _ends_where_independent(iqm_interval(scores, bootstrap_rng(2)), arena)
         if math.isnan(found.value):
             found = replace(found, reason=f"no scenario with a return and U - R_never above {FLOOR}")
         iqms.append(found)
@@ -406,7 +535,7 @@ def robust_columns(
             better.append(Interval(value=math.nan, n=0, reason=reason))
         else:
             other = arena.grid(arena.returns[reference], tasks)
-            better.append(improvement_interval(mine, other, bootstrap_rng(3)))
+            better.append(_ends_where_independent(improvement_interval(mine, other, bootstrap_rng(3)), arena))
     columns: dict[str, list[Any]] = {}
     for name, intervals in (("iqm", iqms), ("p_improvement", better)):
         columns |= interval_columns(name, intervals)
@@ -416,13 +545,23 @@ def robust_columns(
     return columns
 
 
+def _ends_where_independent(found: Interval, arena: Arena) -> Interval:
+    """Return an interval, without its ends where what was resampled were blocks of real streams."""
+    if not arena.real(range(len(arena.tasks))):
+        return found
+    return replace(found, low=math.nan, high=math.nan, reason=found.reason or BLOCKS)
+
+
 def profiles(arena: Arena, methods: Sequence[str], taus: np.ndarray) -> dict[str, Band]:
     """Performance profiles of methods over all tasks of the arena, with paired pointwise bands."""
     tasks = list(range(len(arena.tasks)))
     base, top = arena.grid(arena.never, tasks), arena.grid(arena.upper, tasks)
-    return {
+    bands = {
         name: profile_band(
             arena.grid(arena.returns[name], tasks), base, top, taus, bootstrap_rng(4), floor=FLOOR
         )
         for name in methods
     }
+    if arena.real(tasks):
+        return {name: replace(band, reason=band.reason or BLOCKS) for name, band in bands.items()}
+    return bands

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import polars as pl
 
 from mlopsim.stats.bootstrap import ns_difference
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.comparison import comparison
-from mlopsim.tracks.delivery.analysis import SINGLE, Arena, bootstrap_rng, bracket_widths, pooled
+from mlopsim.tracks.delivery.analysis import Arena, bootstrap_rng, bracket_widths, over_blocks, pooled
 
 
 def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
@@ -25,8 +23,9 @@ def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
         places = arena.columns(tasks)
         x, y = (arena.grid(arena.returns[method], places) for method in (a, b))
         base, top = arena.grid(arena.never, places), arena.grid(arena.upper, places)
-        found = ns_difference(x, y, base, top, bootstrap_rng(1))
-        return replace(found, reason=SINGLE) if all(map(arena.single, places)) else found
+        if not arena.real(places):
+            return ns_difference(x, y, base, top, bootstrap_rng(1))
+        return over_blocks(arena, places, x - y, top - base)
 
     def width(tasks: list[str]) -> Interval:
         return bracket_widths(arena, [[a, b]], arena.columns(tasks))[0]

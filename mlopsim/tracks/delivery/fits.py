@@ -24,6 +24,24 @@ from mlopsim.world.spec import WorldSpec
 SEEDED = ("stream", "learner", "training", "deployment")
 
 
+def seeded_parts(part: Mapping[str, Any]) -> list[Any]:
+    """Return the parts of a task or fit that seeds hang on, the deployment without its feedback.
+
+    So a method that reads no scores of versions is tuned and rolled out alike under every feedback, and what
+    differs between two of them is what is seen, not the luck of two searches.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import canonical
+    >>> part = dict.fromkeys(SEEDED) | {"deployment": canonical("deployment", {"standard": {"slots": 2}})}
+    >>> "feedback" in seeded_parts(part)[3]["params"], seeded_parts(part)[3]["params"]["slots"]
+    (False, 2)
+    """
+    found = [part[kind] for kind in SEEDED]
+    params = {name: value for name, value in found[-1]["params"].items() if name != "feedback"}
+    return [*found[:-1], {**found[-1], "params": params}]
+
+
 @lru_cache(maxsize=1)
 def _training_pool(content: str) -> WorldPool:
     import json
@@ -85,7 +103,7 @@ def _made(part: Mapping[str, Any]) -> FitResult:
     cls = find("selector", content["name"])
     pool = training_pool(part)
     deployment = make("deployment", part["deployment"])
-    words = identity_words(content, *(part[kind] for kind in SEEDED))
+    words = identity_words(content, *seeded_parts(part))
     if getattr(cls, "agent", False):
         selector = make("selector", {k: content[k] for k in ("kind", "name", "params")})
         seed = seed_sequence(Axis.REPETITION, Split.TRAIN, selector.train_seed, *words, root=part["root"])

@@ -12,7 +12,12 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="retrains", unit="count", direction="none", text="retrains decided"),
     Metric(name="switches", unit="count", direction="none", text="changes of what serves"),
     Metric(name="rollbacks", unit="count", direction="none", text="deploys of an older version"),
-    Metric(name="impossible", unit="count", direction="min", text="actions executed as keep"),
+    Metric(
+        name="impossible",
+        unit="count",
+        direction="min",
+        text="asked for in vain, kept",
+    ),
     Metric(name="detection", unit="share", direction="max", text="drift events reacted to in time"),
     Metric(name="lag", unit="windows", direction="min", text="from the start of an event to the reaction"),
     Metric(name="precision", unit="share", direction="max", text="retrains that follow an event in time"),

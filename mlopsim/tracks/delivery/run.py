@@ -18,8 +18,9 @@ from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.selector import Interface, View
 from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.tracks.delivery.controls import CONTROLS, drift_spans, run_control
-from mlopsim.tracks.delivery.fits import SEEDED
+from mlopsim.tracks.delivery.fits import seeded_parts
 from mlopsim.tracks.delivery.metrics import METRICS
+from mlopsim.tracks.delivery.origins import Block, blocks_of
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
@@ -54,19 +55,37 @@ def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction:
         Windows within which a reaction to a drift event counts.
     """
     worlds: dict[str, World] = {}
-    pools: dict[tuple[str, str], WorldPool] = {}
+    pools: dict[tuple[str, str, int], WorldPool] = {}
     outcomes = []
     for cell in cells:
         spec = world_spec(cell)
         if spec.key not in worlds:
             worlds[spec.key] = default_cache().open(spec)
-        world = worlds[spec.key]
+        block = block_of(worlds[spec.key], cell)
         deployment = make("deployment", cell.task.part["deployment"])
-        place = spec.key, cell.task.digest
+        place = spec.key, cell.task.digest, 0 if block is None else block.number
         if place not in pools:
-            pools[place] = pool_of([world], deployment)
-        outcomes.append(_run_cell(cell, world, pools[place], deployment, fits, reaction))
+            whole = worlds[spec.key]
+            served = whole if block is None else whole.block(block.first, block.end)
+            pools[place] = pool_of([served], deployment)
+        pool = pools[place]
+        found = _run_cell(cell, pool.worlds[0], pool, deployment, fits, reaction)
+        if block is not None:
+            found.attributes |= {"block": block.number, "apart": block.apart}
+        outcomes.append(found)
     return outcomes
+
+
+def block_of(world: World, cell: Cell) -> Block | None:
+    """Return the windows that a cell on a real stream serves; None: all of them.
+
+    Seeds take the blocks in turn: seed 0 the first one, seed 1 the second one.
+    """
+    origins = cell.task.part.get("origins")
+    if origins is None:
+        return None
+    blocks = blocks_of(world.warmup, world.windows, origins["count"], origins["overlap"])
+    return blocks[cell.seed % len(blocks)]
 
 
 def build_selector(content: Mapping[str, Any], fit: FitResult | None) -> Any:
@@ -92,7 +111,7 @@ def _run_cell(
         trajectory, extra = run_control(reference, world, pool, deployment)
     else:
         selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
-        words = identity_words(cell.method.part, *(cell.task.part[kind] for kind in SEEDED))
+        words = identity_words(cell.method.part, *seeded_parts(cell.task.part))
         seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
         recorder = Recorder(selector)
         trajectory, extra = walk(recorder, pool, deployment, np.zeros(1, np.int64), [seed]), {}

@@ -44,6 +44,12 @@ class DeliveryTrack:
     ladder : bool
         Whether the reference policies with hindsight join the table: latest-only optimum, known change
         points, best fixed period.
+    origins : int
+        Starts on a real stream, so that ``never`` is not one lucky or unlucky model: each serves a block of
+        windows of its own, the seeds take them in turn (see :mod:`mlopsim.tracks.delivery.origins`). Fewer
+        where the stream is too short; 1: one deployment over the whole stream, without an interval.
+    overlap : float
+        Share of a block's windows that the next one has, too.
 
     Examples
     --------
@@ -67,12 +73,16 @@ class DeliveryTrack:
     train_stream: Any = part("stream", "procedural")
     reaction: int = 10
     ladder: bool = False
+    origins: int = 7
+    overlap: float = 0.5
 
     def __post_init__(self) -> None:
         check_range("delivery.steps", self.steps, 0, 10**9)
         check_range("delivery.scenarios", self.scenarios, 2, 10**6)
         check_range("delivery.tunings", self.tunings, 1, 1000)
         check_range("delivery.reaction", self.reaction, 1, 10**6)
+        check_range("delivery.origins", self.origins, 1, 10_000)
+        check_range("delivery.overlap", self.overlap, 0.0, 0.99)
 
     # -- what is compared ------------------------------------------------------------------------
 
@@ -88,13 +98,24 @@ class DeliveryTrack:
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
             deployment = make("deployment", content["deployment"])
+            stream = stream_facts(content["stream"])
+            if stream["real"] and self.origins > 1:
+                content["origins"] = {"count": self.origins, "overlap": self.overlap}
             facts = {
-                **stream_facts(content["stream"]),
+                **stream,
                 **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
                 **getattr(deployment, "facts", dict)(),
+                "conditions": self._conditions(content),
             }
             tasks.append(Task(name=name, part=content, attributes=facts))
         return tasks
+
+    @staticmethod
+    def _conditions(content: Mapping[str, Any]) -> str:
+        """Identify a task without its feedback: tasks that share this differ in nothing else."""
+        deployment = dict(content["deployment"])
+        deployment["params"] = {k: v for k, v in deployment["params"].items() if k != "feedback"}
+        return digest({**content, "deployment": deployment})[:16]
 
     @staticmethod
     def _task_name(content: Mapping[str, Any]) -> str:

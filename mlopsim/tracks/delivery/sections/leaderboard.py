@@ -45,7 +45,8 @@ class DeliveryLeaderboard(SectionMaker):
         text = (
             "NS = sum(R - R_never) / sum(U - R_never) over paired scenarios, with a 95 % bootstrap interval "
             "that resamples seeds jointly over all tasks; n counts seeds. Regret is U - R (reward a "
-            "window).\n\n Tasks on one real stream are left out of this pool: see Tasks.\n\n"
+            "window).\n\nTasks on one real stream are left out of this pool, and so are those with another "
+            "feedback than the first task's: see Tasks and Feedback.\n\n"
             "The row `oracle` is a feasible plan made with hindsight: the optimum lies between it and 1. "
             "`bracket` is the width of that gap, sum(U - R_oracle) / sum(U - R_never) over the scenarios of "
             "the row: against the plan, NS would be NS / (1 - bracket).\n\n"

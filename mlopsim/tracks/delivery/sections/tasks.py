@@ -28,8 +28,13 @@ class DeliveryTasks(SectionMaker):
         if results.cells["task"].n_unique() < 2:
             return None
         text = (
-            "The same score on each task alone, with the width of the oracle's bracket. A single real stream "
-            "has one scenario and hence no interval."
+            "The same score on each task alone, with the width of the oracle's bracket. "
+            "A real stream is one series: its deployments start at "
+            "several times (rolling origins), each with the initial version of its own start, and n counts "
+            "these blocks. They overlap and follow one another, so the interval is Student's t with as many "
+            "units as blocks lie apart, and says nothing about other streams (see the reason). "
+            "`feedback`: whether the labels that train versions also score the stored ones (`full`), or only "
+            "what serves is watched (`deployed`)."
         )
         table = with_task_facts(per_task(results.cells), results.cells, TASK_FACTS)
         return Section(title=self.title, text=text, table=table)

@@ -37,7 +37,9 @@ class DeliveryWords(SectionMaker):
             "- **lag**: windows from the start of a true drift event to the first retrain or rollback "
             "decided in time, averaged over the events that were reacted to; an event without a reaction "
             "counts in detection only. Always retraining makes it trivially short.\n"
-            "- **impossible**: actions that could not be executed and became keep.\n"
+            "- **impossible**: actions that a method asked for, a network before anything is masked, and "
+            "that were carried out as keep because they were not possible. A method that chooses among "
+            "possible actions only has 0.\n"
             "- **reads**: what a method looks at; **needs**: labels (after their delay), none, or hindsight; "
             "**known**: what it knows that a deployment does not show."
         )
