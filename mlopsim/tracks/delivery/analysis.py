@@ -226,11 +226,11 @@ def bracket_widths(arena: Arena, methods: Sequence[Sequence[str]], tasks: list[i
             defined &= np.isfinite(arena.grid(arena.returns[method], tasks))
         if defined.tobytes() not in known:
             gap = np.where(defined, top - plan, np.nan)
-            width = ratio_interval(gap, top - base, bootstrap_rng(0), undefined=NO_GAIN)
-            if all(map(arena.single, tasks)):
-                # parts of one real stream are no independent units to resample
-                width = replace(width, low=math.nan, high=math.nan, reason=SINGLE)
-            known[defined.tobytes()] = width
+            known[defined.tobytes()] = (
+                over_blocks(arena, tasks, gap, top - base)
+                if arena.real(tasks)
+                else ratio_interval(gap, top - base, bootstrap_rng(0), undefined=NO_GAIN)
+            )
         widths.append(known[defined.tobytes()])
     return widths
 
