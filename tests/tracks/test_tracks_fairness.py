@@ -206,7 +206,7 @@ def test_the_attained_rate_is_what_was_asked_for_audits_and_for_batteries_as_a_w
             assert abs(fit.info["rate"][0] - 0.1) < 4.0 * math.sqrt(0.09 * 2 / 600), job.label
             # where a feature tells the group no law is exact
             given_away = job.part["law"]["stream"]["params"]["place"] is not None
-            assert not (given_away and fit.attributes["exact"])
+            assert not (given_away and fit.info["exact"])
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,9 @@ def test_the_leaderboard_pools_no_limits(run: TableResults) -> None:
 
 def test_rates_are_those_of_the_limits(run: TableResults) -> None:
     rows = analysis.false_blocks(run.cells)
-    # a rule of thumb has no calibrated limit that could be met
+    # a rule of thumb has no calibrated limit that could be met, though it shares the fit of its audit
+    told = run.cells.filter(pl.col("limit") == "given").select("exact", "met", "fit")
+    assert told.null_count().row(0) == (told.height, told.height, 0)
     ruled = rows.filter(pl.col("method") == "four_fifths @rule")
     assert ruled["met"].null_count() == ruled.height == 2 and not ruled["exact"].any()
     others = rows.filter(pl.col("method") != "four_fifths @rule")

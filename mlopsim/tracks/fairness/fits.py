@@ -238,7 +238,7 @@ def _fit(part: Mapping[str, Any], settings: Calibration, null: _Null) -> FitResu
         "runs": 0 if exact else runs,
         "missing": float(np.isnan(fresh).mean()),
     }
-    return FitResult(info=info, attributes={"exact": exact, "met": met})
+    return FitResult(info=info)
 
 
 def _own_limit(content: Mapping[str, Any], settings: Calibration, null: _Null) -> Limit:

@@ -268,7 +268,10 @@ def run_cell(cell: Cell, scenario: Scenario, info: Mapping[str, Any] | None) -> 
         text = "nothing is guarded in this task"
         reasons |= dict.fromkeys(GUARDED, text)
     reasons = {name: text for name, text in reasons.items() if math.isnan(metrics[name])}
-    return Outcome(metrics=metrics, reasons=reasons, curves=curves)
+    # a rule of thumb shares the fit of its audit's limit, but not that limit
+    own = info if info is not None and not part["rule"] else {"exact": None, "met": None}
+    facts = {name: own[name] for name in ("exact", "met")}
+    return Outcome(metrics=metrics, reasons=reasons, curves=curves, attributes=facts)
 
 
 def _alarms(scenario: Scenario, said: Said, metrics: dict[str, float], reasons: dict[str, str]) -> None:
