@@ -73,8 +73,9 @@ class QualityFalseAlarms(SectionMaker):
         )
         text = (
             f"**attained**: rows like those of the warm-up that are flagged, on {where}; **asked**: the rate "
-            "that the limit is for; **why**: where the interval of the one does not hold the other; **at "
-            "limit**: of these rows, those whose score is the limit's, which are not flagged. Limits are "
+            "that the limit is for; **why**: where the interval of the one does not hold the other (of "
+            "20 such intervals one misses by chance); **at limit**: of these rows, those whose score is the "
+            "limit's, which are not flagged. Limits are "
             "conformal: exact without ties for rows of the warm-up's law; where a score depends on other "
             "rows, it is compared with those of clean rows in the same company.\n\n"
             "**false alarm** and **batch false alarm**: right rows, and windows without any wrong row, that "
