@@ -224,8 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 name = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:
-        other, names = with_default_limits(suite, track, settings["default_seeds"])
-        found, _ = _common.run_suite(other, track, experiment.local, settings["workers"])
+        given, names = with_default_limits(suite, track, settings["default_seeds"])
+        found, _ = _common.run_suite(given, track, experiment.local, settings["workers"])
         compared = at_default_limits(cells, found, names)
         _common.write_table(experiment.folder, compared, "others")
         _common.show(compared, "with the limits that detectors come with")

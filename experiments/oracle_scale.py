@@ -148,9 +148,9 @@ def pool(settings: Mapping[str, Any], what: str) -> dict[str, Any]:
 
         env = DeliveryVectorEnv(settings["pool_envs"], pool=many)
         env.reset(seed=0)
-        rng = np.random.default_rng(0)
+        rng, choices = np.random.default_rng(0), len(env.action_masks()[0])
         for _ in range(settings["pool_steps"]):
-            env.step(rng.integers(0, env.single_action_space.n, settings["pool_envs"]))  # type: ignore[attr-defined]
+            env.step(rng.integers(0, choices, size=(settings["pool_envs"],)))
         note = f"{settings['pool_envs'] * settings['pool_steps']:,} steps"
     seconds, gigabytes = time.perf_counter() - began, peak()
     met = gigabytes <= settings["asked_gigabytes"]

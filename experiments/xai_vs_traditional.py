@@ -184,8 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _common.write_figure(experiment.folder, drawn(cells, batteries, rows))
     for one, other in settings["pairs"]:
         chosen = [row for row in rows if (row["battery"], row["than"]) == (one, other)]
-        keep = ("scenario", "power", "power_low", "power_high", "power_n", "restricted_delay")
-        keep += ("restricted_delay_low", "restricted_delay_high", "lead", "lead_low", "lead_high", "lead_n")
+        keep = (
+            *("scenario", "power", "power_low", "power_high", "power_n", "restricted_delay"),
+            *("restricted_delay_low", "restricted_delay_high", "lead", "lead_low", "lead_high", "lead_n"),
+        )
         shown = [{key: row[key] for key in keep} for row in chosen if math.isfinite(row["power"])]
         _common.show(shown, f"{one} less {other}: power, delay and lead time, paired over seeds")
     _common.write_config(experiment)
