@@ -13,6 +13,7 @@ from _common import ROOT
 START, END = "<!-- leaderboard -->\n", "<!-- end -->\n"
 #: column of the table, its head in the text, digits
 COLUMNS = (
+    ("bracket", "bracket", 3),
     ("regret", "regret", 3),
     ("accuracy", "accuracy", 3),
     ("retrains", "retrains", 1),

@@ -315,7 +315,7 @@ def load_suite(
     --------
     >>> study = load_suite("quick", seeds=2, methods=["ks"], overrides={"delivery.steps": 0})
     >>> study.title, [method.name for method in study.suite.methods], study.suite.seeds
-    ('quick-v2 (modified)', ['never', 'ks', 'oracle'], [0, 1])
+    ('quick-v3 (modified)', ['never', 'ks', 'oracle'], [0, 1])
     """
     registry.load_plugins(plugins)
     words = words_of(overrides)

@@ -33,5 +33,6 @@ def data(folder: Path, name: str = "rows.csv", n: int = N, **changes: Any) -> Pa
 
 
 def corrupt(path: Path, out: Path | str, *words: str) -> Ended:
-    """Run the command in windows of 20 rows."""
-    return mlopsim("corrupt", path, "--out", path.parent / out, "--rows", "20", *words)
+    """Run the command in windows of 20 rows, if nothing else is said."""
+    rows = () if "--rows" in words else ("--rows", "20")
+    return mlopsim("corrupt", path, "--out", path.parent / out, *rows, *words)

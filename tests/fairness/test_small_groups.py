@@ -14,6 +14,7 @@ from small_groups import SIZES, defendants
 from mlopsim.core.spec import make
 from mlopsim.fairness import made_up_evidence as probes
 from mlopsim.fairness.audit import Findings
+from mlopsim.fairness.copied_rows import Copies
 from mlopsim.fairness.dataset_audit import prepare
 from mlopsim.fairness.evidence import Evidence
 from mlopsim.fairness.explaining import Explaining
@@ -28,7 +29,9 @@ FOLDER = os.environ.get("MLOPSIM_DATA", "")
 @pytest.mark.parametrize("sizes", [SIZES, SIZES[:4]], ids=["with the small groups", "without"])
 def test_a_bias_is_found_whether_there_are_small_groups_or_not(sizes: tuple[int, ...]) -> None:
     seed = np.random.SeedSequence(1)
-    subject = prepare(defendants(1, sizes=sizes), "ridge", Explaining(background=30), seed, most=1000)
+    table = defendants(1, sizes=sizes)
+    # equal rows are other people here
+    subject = prepare(table, "ridge", Explaining(background=30), seed, most=1000, copies=Copies.ANYWHERE)
     found = {v.audit: v for v in judge(subject, ["four_fifths", "shap_gap"], seed, rounds=499)}
     for verdict in found.values():
         assert verdict.says is Says.FOUND and verdict.p == 1 / 500
@@ -40,7 +43,8 @@ def test_a_bias_is_found_whether_there_are_small_groups_or_not(sizes: tuple[int,
 def test_the_rule_alone_would_be_blind() -> None:
     """Lowest by highest rate of any group: what the statistic was when a dozen rows hid thousands."""
     table = defendants(1)
-    subject = prepare(table, "ridge", Explaining(background=30), np.random.SeedSequence(1), most=1000)
+    seed = np.random.SeedSequence(1)
+    subject = prepare(table, "ridge", Explaining(background=30), seed, most=1000, copies=Copies.ANYWHERE)
     group, audit = subject.evidence.group, make("audit", "four_fifths")
     dealt = rng().permuted(np.tile(group, (300, 1)), axis=1)
 

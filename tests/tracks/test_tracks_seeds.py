@@ -152,7 +152,11 @@ def test_a_comment_in_a_plugin_redraws_nothing(name: str, tmp_path: Path) -> Non
     assert {c.key for c in one if c.method.name == "mine"}.isdisjoint(c.key for c in two)
     assert [place for place in before if not same(before[place], after[place])] == []
     # nor does the newcomer change what others draw
-    _, alone = ran(name)
+    try:
+        _, alone = ran(name)
+    finally:
+        # a study loads again what was loaded
+        unregister(kind, "mine")
     assert [place for place in alone if not same(alone[place], before[place])] == []
 
 
@@ -170,7 +174,11 @@ def test_training_and_tuning_draw_alike_whatever_the_budget_and_versions(
 
     cls = find("selector", "ppo")
     monkeypatch.setattr(
-        cls, "train", lambda self, pool, deployment, steps, seed: FitResult(info={"key": seed.spawn_key})
+        cls,
+        "train",
+        lambda self, pool, deployment, steps, seed: FitResult(
+            info={"key": seed.spawn_key, "steps_used": steps}
+        ),
     )
     first = keys(100, "ppo")
     monkeypatch.setattr(cls, "version", "99")

@@ -83,7 +83,8 @@ def command(name: str, words: tuple[str, ...], as_json: bool, runs: int | None) 
     lower, weight = result.get("lower"), result.get("weight", 0.0)
     if result["method"] == "exact" and weight > 0.0:
         echo(f"its score lives on a lattice: use {lower:.6g} with probability {weight:.3f}")
-    elif result.get("tied", 0) > 1 and weight > 0.0:
+    # not known where a score depends on its limit
+    elif (result.get("tied") or 0) > 1 and weight > 0.0:
         text = f"{result['tied']:,} signals have their highest score exactly there"
         echo(f"{text}: use {lower:.6g} with probability {weight:.3f}")
     if "share" in result:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: P(alarm within H), alarms per 1000 rows in the long run with resets, P(alarm just before the change)
 REALISED = ("share", "rate", "hazard")
 #: what a page says of them
 WORDS = (
     "Three columns say what the limits give on fresh drift-free signals, whichever was asked for, as means "
-    "over "
-    "the laws (n) on which a method was calibrated or checked: `share`, P(first alarm within H); `rate`, "
-    "alarms "
-    "in 1,000 rows of long signals, with the reset that follows each alarm; `hazard`, P(first alarm in the "
-    "last "
-    "fifth of H | none before it), which is what a change at H meets."
+    "over the laws (n) on which a method was calibrated or checked: `share`, P(first alarm within H); "
+    "`rate`, alarms in 1,000 rows of long signals, with the reset that follows each alarm; `hazard`, P(first "
+    "alarm in the last fifth of H | none before it), which is what a change at H meets."
 )
 #: normal quantile of a 95 % interval
 QUANTILE = 1.959963984540054
@@ -47,10 +46,13 @@ def pooled_over_laws(rows: pl.DataFrame, name: str) -> Interval:
 
     Examples
     --------
+    >>> import polars as pl
     >>> rows = pl.DataFrame({"rate": [0.1, 0.3], "rate_low": [0.06, 0.27], "rate_high": [0.14, 0.33]})
     >>> pooled_over_laws(rows, "rate")
     Interval(0.2 [0.175, 0.225], n=2)
     """
+    import polars as pl
+
     ends = [f"{name}_low", f"{name}_high"]
     if not {name, *ends} <= set(rows.columns):
         return Interval(value=math.nan, n=0, reason="an earlier version did not measure it")
@@ -92,10 +94,13 @@ def with_realised(frame: pl.DataFrame, laws: pl.DataFrame) -> pl.DataFrame:
 
     Examples
     --------
+    >>> import polars as pl
     >>> laws = pl.DataFrame({"method": ["a"], "rate": [0.1], "rate_low": [0.0], "rate_high": [0.2]})
     >>> with_realised(pl.DataFrame({"method": ["a", "b"]}), laws)["rate"].to_list()
     [0.1, nan]
     """
+    import polars as pl
+
     return frame.with_columns(
         pl.Series(name, values) for name, values in realised_columns(laws, frame["method"].to_list()).items()
     )
