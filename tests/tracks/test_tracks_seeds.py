@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mlopsim.core import registry
-from mlopsim.core.registry import find, load_plugins, unregister
+from mlopsim.core.registry import find, forget_plugins, load_plugins
 from mlopsim.core.spec import make
 from mlopsim.core.track import Cell, FitResult
 from mlopsim.core.versions import VERSIONS
@@ -147,16 +147,12 @@ def test_a_comment_in_a_plugin_redraws_nothing(name: str, tmp_path: Path) -> Non
         try:
             seen.append(ran(name, "mine"))
         finally:
-            unregister(kind, "mine")
+            forget_plugins()
     (one, before), (two, after) = seen
     assert {c.key for c in one if c.method.name == "mine"}.isdisjoint(c.key for c in two)
     assert [place for place in before if not same(before[place], after[place])] == []
     # nor does the newcomer change what others draw
-    try:
-        _, alone = ran(name)
-    finally:
-        # a study loads again what was loaded
-        unregister(kind, "mine")
+    _, alone = ran(name)
     assert [place for place in alone if not same(alone[place], before[place])] == []
 
 
