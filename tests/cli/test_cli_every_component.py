@@ -19,7 +19,7 @@ SUITES = {
     "detector": (
         "drift",
         f"{{name: t, stream: {SYNTHETIC}}}",
-        "drift: {calibration: {runs: 30, checks: 30, arl0: 200}}",
+        "drift: {calibration: {runs: 30, checks: 30, arl0: 200, rate_rows: 600, rate_runs: 10}}",
     ),
     "gate": (
         "quality",
