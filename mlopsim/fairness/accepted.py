@@ -18,6 +18,8 @@ WISHED = frozenset(
 NEGATIONS = frozenset({"not", "no", "non", "never"})
 #: labels that say whether what the column is called holds
 TRUTHS = (("no", "yes"), ("false", "true"), ("0", "1"), ("n", "y"), ("f", "t"))
+#: columns whose names say nothing of what 1 is: of these it is the positive class by custom
+UNSAID = frozenset({"label", "labels", "y", "target", "class", "outcome"})
 
 
 def _wished(name: str) -> bool:
@@ -30,7 +32,7 @@ def obvious(classes: tuple[str, str], column: str) -> str | None:
 
     Either one of the two labels says it itself (``approved``), or they are a yes and a no in a column that
     does. ``1`` in a column ``two_year_recid`` is a yes to what nobody wishes for, and ``>50K`` is for its
-    owner to say.
+    owner to say. In a column that is only called ``label``, 1 is the positive class by custom.
 
     Parameters
     ----------
@@ -44,7 +46,11 @@ def obvious(classes: tuple[str, str], column: str) -> str | None:
     ('approved', '1')
     >>> obvious(("0", "1"), "two_year_recid"), obvious(("no", "yes"), "default")
     (None, None)
+    >>> obvious(("0", "1"), "label"), obvious(("no", "yes"), "label")
+    ('1', None)
     """
+    if set(classes) == {"0", "1"} and column.lower() in UNSAID:
+        return "1"
     said = [name for name in classes if _wished(name)]
     if len(said) == 1:
         return said[0]

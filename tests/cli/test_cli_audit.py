@@ -320,24 +320,39 @@ def test_too_few_different_rows_are_refused_with_the_way_out(tmp_path: Path) -> 
 
 def test_the_acceptance_is_asked_for_and_stated(tmp_path: Path) -> None:
     recid = data(tmp_path, label=pl.when(pl.col("label") == "yes").then(1).otherwise(0))
-    asked = audit(recid, "--positive", "")
+    # by custom 1 is the positive class of a column whose name says nothing
+    customary = audit(recid, "--positive", "", "--audit", "demographic_parity", "--json", "--force")
+    assert json.loads(customary.out)["accepted"]["label"] == "1"
+    (tmp_path / "page.html").unlink()
+    pl.read_csv(recid).rename({"label": "recid"}).write_csv(recid)
+    asked = audit(recid, "--label", "recid", "--positive", "")
     assert asked.code == 2 and not (tmp_path / "page.html").exists()
-    assert re.search(r"which label of 'label' is an acceptance: '0' \([\d,]+ rows\) or '1'", asked.err)
+    assert re.search(r"which label of 'recid' is an acceptance: '0' \([\d,]+ rows\) or '1'", asked.err)
     assert "--positive '0' or --positive '1'" in asked.err
     for positive in ("0", "1"):
-        ended = audit(recid, "--positive", positive, "--audit", "demographic_parity", "--json", "--force")
+        ended = audit(
+            recid,
+            "--label",
+            "recid",
+            "--positive",
+            positive,
+            "--audit",
+            "demographic_parity",
+            "--json",
+            "--force",
+        )
         found = json.loads(ended.out)
-        share = pl.read_csv(recid)["label"].cast(pl.String).eq(positive).mean()
-        assert found["accepted"] == {"column": "label", "label": positive, "share": share, "asked": True}
-        assert f"Accepted means: the model says that 'label' is '{positive}'" in " ".join(
+        share = pl.read_csv(recid)["recid"].cast(pl.String).eq(positive).mean()
+        assert found["accepted"] == {"column": "recid", "label": positive, "share": share, "asked": True}
+        assert f"Accepted means: the model says that 'recid' is '{positive}'" in " ".join(
             text_of(tmp_path / "page.html").replace("&#39;", "'").split()
         )
-    printed = audit(recid, "--positive", "1", "--audit", "four_fifths", "--force")
-    assert "accepted: the model says that 'label' is '1'" in printed.out
+    printed = audit(recid, "--label", "recid", "--positive", "1", "--audit", "four_fifths", "--force")
+    assert "accepted: the model says that 'recid' is '1'" in printed.out
     # where the name of the column says it nobody is asked, whichever comes last
     hired = recid.rename(tmp_path / "hired.csv")
-    said = pl.when(pl.col("label") == 1).then(pl.lit("accepted")).otherwise(pl.lit("waits"))
-    pl.read_csv(hired).select(pl.exclude("label"), said.alias("hired")).write_csv(hired)
+    said = pl.when(pl.col("recid") == 1).then(pl.lit("accepted")).otherwise(pl.lit("waits"))
+    pl.read_csv(hired).select(pl.exclude("recid"), said.alias("hired")).write_csv(hired)
     ended = audit(hired, "--label", "hired", "--positive", "", "--audit", "four_fifths", "--json", "--force")
     assert json.loads(ended.out)["accepted"]["label"] == "accepted"
     assert json.loads(ended.out)["accepted"]["asked"] is False
