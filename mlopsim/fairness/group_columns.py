@@ -11,6 +11,21 @@ from mlopsim.fairness.evidence import Evidence, Explained
 from mlopsim.fairness.rates import LEAST
 
 
+def value_groups(column: np.ndarray, group: np.ndarray) -> tuple[int, int, int]:
+    """Return how many values a feature has, how many groups there are, and how many pairs of these occur.
+
+    As many pairs as groups: the feature is a function of the group. As many as values: a division of it.
+
+    Examples
+    --------
+    >>> value_groups(np.array([0.0, 0.0, 1.0, 2.0]), np.array([0, 0, 1, 1]))
+    (3, 2, 3)
+    """
+    values, which = np.unique(column, return_inverse=True)
+    pairs = np.unique(np.stack([which.reshape(len(group)), group]), axis=1)
+    return len(values), len(np.unique(group)), pairs.shape[1]
+
+
 def group_features(X: np.ndarray, group: np.ndarray) -> list[int]:
     """Return the features that are the group itself, a function of it, or a finer division of it.
 
@@ -41,13 +56,8 @@ def group_features(X: np.ndarray, group: np.ndarray) -> list[int]:
     """
     found = []
     for j in range(X.shape[1]):
-        values, which = np.unique(X[:, j], return_inverse=True)
-        if len(values) < 2:
-            continue
-        pairs = np.unique(np.stack([which.reshape(len(group)), group]), axis=1)
-        function = len(pairs[0]) == len(np.unique(group))
-        finer = len(pairs[0]) == len(values) <= len(group) / LEAST
-        if function or finer:
+        values, groups, pairs = value_groups(X[:, j], group)
+        if values > 1 and (pairs == groups or pairs == values <= len(group) / LEAST):
             found.append(j)
     return found
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from mlopsim.fairness.group_columns import value_groups
 from mlopsim.fairness.rates import LEAST
 
 #: what a feature tells of a group, from which on it is called a near copy
@@ -144,10 +145,8 @@ def group_copies(
 
 
 def _kind(column: np.ndarray, group: np.ndarray, told: float) -> Kind | None:
-    _, value = np.unique(column, return_inverse=True)
-    pairs = len(np.unique(np.stack([value.reshape(len(group)), group]), axis=1)[0])
-    kinds = int(value.max()) + 1
+    values, groups, pairs = value_groups(column, group)
     # that each value has one group says nothing where each row has a value of its own
-    if pairs == kinds and told >= NEAR:
-        return Kind.RECODED if kinds == len(np.unique(group)) else Kind.FINER
+    if pairs == values and told >= NEAR:
+        return Kind.RECODED if values == groups else Kind.FINER
     return Kind.NEAR if told >= NEAR else None

@@ -64,7 +64,7 @@ def read(
             if best > limit:
                 stop = j + 1
                 break
-        if stop < size or (stop == size and score[i + size - 1] > limit):
+        if score[i + stop - 1] > limit:
             state[:] = start
             for side in range(2):
                 if sides[side] > 0.0:
