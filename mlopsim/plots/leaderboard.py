@@ -15,6 +15,9 @@ from mlopsim.plots.style import INK, MUTED, RULE, SMALL, TEXT, Mark, caption, dr
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: share of the axis from which on a reference's name stands to the left of its line
+NEAR_END = 0.85
+
 
 def leaderboard(
     methods: Sequence[str],
@@ -70,19 +73,8 @@ def leaderboard(
 
     figure = new_figure(7.2, 0.9 + 0.235 * max(k, 3))
     axes = figure.add_subplot()
-    for name, at in (references or {}).items():
+    for at in (references or {}).values():
         axes.axvline(at, color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
-        axes.annotate(
-            name,
-            (at, 1.0),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=SMALL,
-            color=MUTED,
-        )
     # a column of wide counts moves right, so that it does not touch the values
     last = 1.135 + 0.022 * max(len(f"{int(count.max(initial=0))}") - 3, 0)
     for row, i in enumerate(order):
@@ -103,6 +95,21 @@ def leaderboard(
                 va="center",
                 ha="right",
             )
+    left, right = axes.get_xlim()
+    for name, at in (references or {}).items():
+        # a name near the right end would run into the heads of the columns
+        near = (at - left) / (right - left) > NEAR_END
+        axes.annotate(
+            name,
+            (at, 1.0),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right" if near else "center",
+            va="bottom",
+            fontsize=SMALL,
+            color=MUTED,
+        )
     for place, text in ((1.075, "value"), (last, "n")):
         axes.annotate(
             text,

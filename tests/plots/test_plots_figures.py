@@ -184,6 +184,13 @@ def test_leaderboard_orders_and_shows_the_undefined_last():
     assert [t.get_text() for t in down.axes[0].get_yticklabels()] == ["periodic", "never"]
 
 
+def test_leaderboard_name_of_a_reference_at_the_right_end_keeps_clear_of_the_heads():
+    figure = leaderboard(NAMES[:2], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [3, 3], references={"clean data": 1.0})
+    figure.draw_without_rendering()
+    at = {t.get_text(): t.get_window_extent() for t in texts(figure)}
+    assert not at["clean data"].overlaps(at["value"])
+
+
 def test_timeline_marks_stand_where_the_actions_were():
     figure = draw_timeline()
     strip = figure.axes[3]
