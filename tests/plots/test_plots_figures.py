@@ -185,7 +185,9 @@ def test_leaderboard_orders_and_shows_the_undefined_last():
 
 
 def test_leaderboard_name_of_a_reference_at_the_right_end_keeps_clear_of_the_heads():
-    figure = leaderboard(NAMES[:2], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [3, 3], references={"clean data": 1.0})
+    # long names leave little width to the axis
+    methods = ["a name that takes much of the width of the figure", "b"]
+    figure = leaderboard(methods, [0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [3, 3], references={"clean data": 1.0})
     figure.draw_without_rendering()
     at = {t.get_text(): t.get_window_extent() for t in texts(figure)}
     assert not at["clean data"].overlaps(at["value"])
