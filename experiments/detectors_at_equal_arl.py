@@ -45,6 +45,11 @@ from mlopsim.tracks.drift.rises_falls import falls
 from mlopsim.tracks.drift.worth_analysis import worth
 from mlopsim.tracks.table_results import TableResults
 
+#: what the table of worth gives at each cost of a retrain
+SCALED = (
+    *("ns", "ns_low", "ns_high", "ns_n", "bracket", "bracket_low", "bracket_high"),
+    *("ns_best", "ns_best_low", "ns_best_high", "wait", "wait_best", "arl0_best"),
+)
 #: figures of the report that answer the question
 FIGURES = ("Critical difference", "Delay against false alarms", "Worth against delay")
 
@@ -62,7 +67,7 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     for line in worth(cells).to_dicts():
         cost = "" if line["retrain_cost"] is None else f"_at_{line['retrain_cost']:g}"
         costs += [cost] * (cost not in costs)
-        for key in ("ns", "ns_low", "ns_high", "ns_best"):
+        for key in SCALED:
             value.setdefault(line["method"], {})[f"{key}{cost}"] = line.get(key, math.nan)
     rows = []
     for entry in board.to_dicts():
@@ -78,7 +83,7 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
         harmless = pooled_mean(cells.filter(pl.col("harmless_alarmed").is_finite()), name, "harmless_alarmed")
         row |= {"harmless_alarmed": harmless.value, "harmless_low": harmless.low}
         row |= {"harmless_high": harmless.high}
-        keys = [f"{key}{cost}" for cost in costs for key in ("ns", "ns_low", "ns_high", "ns_best")]
+        keys = [f"{key}{cost}" for cost in costs for key in SCALED]
         row |= {key: value.get(name, {}).get(key, math.nan) for key in keys}
         row["reason"] = entry["restricted_delay_reason"]
         rows.append(row)

@@ -9,7 +9,8 @@ changed default is refused as well. searches.csv logs each search and training t
     python experiments/rl_vs_rules.py
 
 A rule stands for all of its tunings (delivery.tunings) as an agent does for its training seeds: the two-level
-bootstrap resamples both (`train_seeds` counts either). `steps` and `cpu_seconds` are what one of them took.
+bootstrap resamples both (`train_seeds` counts either). `bracket` is how far the optimum may lie below the
+bound that NS is 1 at. `steps` and `cpu_seconds` are what one of them took.
 The cells and what was tuned and trained are committed beside the tables; from these files alone the tables
 are computed again and compared, and some cells are replayed to the bit:
 
@@ -40,7 +41,7 @@ from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.stats.bootstrap import ns_difference, ns_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.resampling import Kind
-from mlopsim.tracks.delivery.analysis import Arena, over_blocks
+from mlopsim.tracks.delivery.analysis import Arena, bracket_widths, over_blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +89,12 @@ def returns(arena: Arena, task: int, known: Mapping[str, Group]) -> dict[str, np
 def compare(
     arena: Arena, task: int, known: Mapping[str, Group], level: float, resamples: int, kind: Kind
 ) -> list[dict[str, Any]]:
-    """One row a method: NS, and the difference of PPO to it, with intervals."""
+    """One row a method: NS, the bracket beside it, and the difference of PPO to it, with intervals."""
     runs = returns(arena, task, known)
+    together: dict[str, list[str]] = {}
+    for method in arena.methods:
+        together.setdefault(known[method].name, []).append(method)
+    widths = dict(zip(together, bracket_widths(arena, list(together.values()), [task]), strict=True))
     # a real stream is one series: its rows are blocks, which are not resampled
     base, top = (arena.grid(values, [task]) for values in (arena.never, arena.upper))
 
@@ -123,6 +128,8 @@ def compare(
                 else empty
             )
             plain = ns_difference(runs["ppo"], values, base, top, rng(1), **options) if other else empty
+        width = widths[name]
+        row |= {"bracket": width.value, "bracket_low": width.low, "bracket_high": width.high}
         row |= {"diff_to_ppo": by_t.value, "diff_low": by_t.low, "diff_high": by_t.high}
         row |= {"diff_low_bootstrap": plain.low, "diff_high_bootstrap": plain.high}
         row["reason"] = ns.reason or by_t.reason

@@ -46,7 +46,7 @@ CONTROLS: dict[str, tuple[str, dict[str, Any], list[int]]] = {
     "always": ("1", {}, list(range(12))),
     "random": ("1", {"rate": 0.3}, [4, 5, 7, 9, 10]),
     "periodic": ("1", {"every": 5}, [4, 9]),
-    "clairvoyant": ("1", {"changes": [3, 7]}, [3, 7]),
+    "clairvoyant": ("2", {"changes": [3, 7]}, [3, 7]),
 }
 
 

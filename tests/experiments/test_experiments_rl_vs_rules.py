@@ -82,6 +82,10 @@ def test_the_verdict_follows_the_numbers(ppo: float, word: str) -> None:
     assert rows["ppo"]["train_seeds"] == 2 and rows["linear"]["train_seeds"] == 0
     assert rows["linear"]["diff_to_ppo"] == pytest.approx(ppo - 0.5, abs=0.03)
     assert np.isnan(rows["ppo"]["diff_to_ppo"])
+    # the oracle's plan earns .95 of the bound
+    for row in rows.values():
+        assert row["bracket"] == pytest.approx(1.0 - rows["oracle"]["ns"])
+        assert row["bracket_low"] < row["bracket"] < row["bracket_high"]
     text = rl_vs_rules.verdict(list(rows.values()), known)
     assert text.startswith("best rule: linear at NS") and f" {word}." in text
 

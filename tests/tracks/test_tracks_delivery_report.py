@@ -292,6 +292,9 @@ def test_feedback_is_compared_on_the_same_scenarios_and_never_pooled(world):
     assert row["deployed_gain_low"] < row["deployed_gain"] < row["deployed_gain_high"]
     shown = made(table)[0]["Feedback"]
     assert shown.table is not None and "2 tasks" in shown.text
+    # the gap beside NS: of the scenarios that the rows are of
+    alone = leaderboard(table, ["t0", "t2"]).filter(pl.col("method") == "ks").row(0, named=True)
+    assert row["bracket"] == alone["bracket"] > 0.0 and "`bracket`" in shown.text
     assert "Feedback" not in made(table.filter(pl.col("feedback") == "full"))[0]
     # a feedback that is swept is pooled as the page says
     swept = table.with_columns(pl.col("feedback").alias("deployment.feedback"))

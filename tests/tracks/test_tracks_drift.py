@@ -260,7 +260,8 @@ def test_alarms_before_anything_changes(ran: Any) -> None:
 def test_worth_is_bounded_by_the_oracle(ran: Any) -> None:
     _, _, outcomes = ran
     for seed in (0, 1):
-        upper = outcomes["model", "clairvoyant", seed].metrics["upper"]
+        upper, lower = (outcomes["model", "clairvoyant", seed].metrics[end] for end in ("upper", "lower"))
+        assert outcomes["model", "never", seed].metrics["return"] < lower <= upper + 1e-12
         for method in ("cusum", KS, "never", "always", "clairvoyant"):
             outcome = outcomes["model", method, seed]
             for name in ("return", "return_best"):
@@ -268,6 +269,7 @@ def test_worth_is_bounded_by_the_oracle(ran: Any) -> None:
         assert outcomes["model", "never", seed].metrics["retrains"] == 0.0
         assert outcomes["model", "always", seed].metrics["retrains"] > 1.0
     assert "no deployment" in outcomes["law", "cusum", 0].reasons["return"]
+    assert "clairvoyant" in outcomes["model", "cusum", 0].reasons["lower"]
 
 
 def test_cells_alone_and_together_are_one_to_the_bit(ran: Any) -> None:

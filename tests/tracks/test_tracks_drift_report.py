@@ -302,6 +302,15 @@ def test_worth_needs_both_ends_of_the_scale() -> None:
     )
     found = dict(worth(frame).select("method", "ns").iter_rows())
     assert found == pytest.approx({"never": 0.0, "clairvoyant": 0.75, "a": 0.5})
+    # beside NS stands how far the optimum may lie below the bound, over the scenarios that the NS is of
+    plan = pl.when(pl.col("method") == "clairvoyant").then(1.7 + 0.1 * pl.col("seed")).otherwise(np.nan)
+    known = frame.with_columns(lower=plan)
+    assert worth(known)["bracket"].to_list() == pytest.approx([0.1] * 3)
+    gone = pl.when((pl.col("method") == "a") & (pl.col("seed") == 0)).then(np.nan).otherwise(pl.col("return"))
+    some = worth(known.with_columns(gone.alias("return"))).filter(pl.col("method") == "a").row(0, named=True)
+    assert (some["bracket"], some["bracket_n"], some["ns_n"]) == (pytest.approx(0.075), 2, 2)
+    unknown = worth(frame).row(0, named=True)
+    assert np.isnan(unknown["bracket"]) and "earlier version" in unknown["bracket_reason"]
     without = frame.filter(pl.col("method") != "never")
     assert ends(without) is None and not len(worth(without))
     results = TableResults(track=make("track", "drift"), cells=without, read=lambda key: {})

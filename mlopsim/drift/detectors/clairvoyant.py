@@ -12,7 +12,7 @@ from mlopsim.core.spec import check_range
 from mlopsim.drift.control import Control
 
 
-@register("detector", "clairvoyant")
+@register("detector", "clairvoyant", version=2)
 @dataclass(kw_only=True)
 class Clairvoyant(Control):
     """Alarms at the true changes, which it is given: the least delay, though not the alarm most worth.

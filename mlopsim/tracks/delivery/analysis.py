@@ -325,8 +325,9 @@ def feedback_table(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``method``, ``ns_<feedback>`` for each, ``<feedback>_gain`` for each but the first: NS under the first
-        one less NS under this one. Each with ``_low``, ``_high``, ``_n`` and ``_reason``; no rows where
-        :func:`feedback_pairs` is empty. NS has the zero and the unit of the first feedback throughout.
+        one less NS under this one; ``bracket`` (:func:`bracket_widths`) of the scenarios under the first one.
+        Each with ``_low``, ``_high``, ``_n`` and ``_reason``; no rows where :func:`feedback_pairs` is empty.
+        NS has the zero and the unit of the first feedback throughout.
     """
     arena, pairs = Arena.of(table), feedback_pairs(table)
     columns: dict[str, Any] = {"method": arena.methods if pairs else []}
@@ -344,6 +345,9 @@ def feedback_table(table: pl.DataFrame) -> pl.DataFrame:
     for name, places in [(first, tasks), *others]:
         R = [arena.grid(arena.returns[method], places) for method in arena.methods]
         columns |= interval_columns(f"ns_{name}", [interval(r - base, 0) for r in R])
+        if name == first:
+            widths = bracket_widths(arena, [[method] for method in arena.methods], places)
+            columns |= interval_columns("bracket", widths)
     for name, places in others:
         gains = [
             arena.grid(arena.returns[method], tasks) - arena.grid(arena.returns[method], places)

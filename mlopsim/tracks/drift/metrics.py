@@ -78,6 +78,12 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="hazard_high", unit="share", direction="none", text="upper end of its 95 % interval"),
     Metric(name="return", unit="reward a window", direction="max", text="R as the retrain trigger"),
     Metric(name="upper", unit="reward a window", direction="none", text="U (clairvoyant only)"),
+    Metric(
+        name="lower",
+        unit="reward a window",
+        direction="none",
+        text="R of the oracle's plan, below which the optimum does not lie (clairvoyant only)",
+    ),
     Metric(name="retrains", unit="count", direction="none", text="retrains that it triggered"),
     Metric(name="wait", unit="windows", direction="none", text="from an alarm to the retrain, as tuned"),
     Metric(

@@ -49,7 +49,10 @@ SCORED = (
     "harmless_alarmed",
 )
 #: what a deployment adds
-WORTH = ("return", "upper", "retrains", "wait", "return_best", "retrains_best", "wait_best", "arl0_best")
+WORTH = (
+    *("return", "upper", "lower", "retrains", "wait"),
+    *("return_best", "retrains_best", "wait_best", "arl0_best"),
+)
 #: why a score is undefined where nothing changes
 NOTHING = "no change to find"
 #: what a fit tells of the limit that a cell uses

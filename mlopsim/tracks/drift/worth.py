@@ -80,7 +80,8 @@ def add_worth(
 ) -> None:
     """Roll a deployment out with a detector as retrain trigger; add ``return``, ``retrains``, ``wait`` and U.
 
-    U stands in the cells of the control that is the upper end of the scale, the clairvoyant.
+    U and the return of the oracle's plan, the two ends between which the optimum lies, stand in the cells of
+    the control that is the upper end of the scale, the clairvoyant.
 
     Parameters
     ----------
@@ -134,12 +135,13 @@ def add_worth(
     if run is not None and is_upper(run[0]):
         from mlopsim.delivery.oracle.bracket import bracket
 
-        outcome.metrics["upper"] = (
-            bracket(pool.square("reward", 0), world.warmup, deployment).upper / pool.steps
-        )
-        outcome.reasons.pop("upper", None)
+        both = bracket(pool.square("reward", 0), world.warmup, deployment)
+        outcome.metrics |= {"upper": both.upper / pool.steps, "lower": both.lower / pool.steps}
+        for name in ("upper", "lower"):
+            outcome.reasons.pop(name, None)
     else:
-        outcome.reasons["upper"] = "only the clairvoyant's cell holds the bound"
+        for name in ("upper", "lower"):
+            outcome.reasons[name] = "only the clairvoyant's cell holds the bound"
 
 
 def roll_out(

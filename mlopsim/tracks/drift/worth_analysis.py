@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlopsim.stats.bootstrap import ns_interval
+from mlopsim.stats.bootstrap import ns_interval, ratio_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns, pivot
+from mlopsim.stats.two_level_bootstrap import NO_GAIN
 from mlopsim.tracks.cell_table import done, fact_columns
 from mlopsim.tracks.drift.analysis import (
     FACTS,
@@ -27,6 +28,7 @@ from mlopsim.tracks.drift.analysis import (
 from mlopsim.tracks.drift.realised_alarms import with_realised
 
 GIVEN = Interval(value=math.nan, n=0, reason="the wait was given, nothing was tuned")
+NO_PLAN = "an earlier version did not store what the oracle's plan earns"
 #: bootstrap samples of the rank correlation of delay and worth
 RESAMPLES = 1000
 
@@ -55,6 +57,32 @@ def trigger_grid(rows: pl.DataFrame, own: pl.DataFrame, name: str) -> np.ndarray
     return pivot(own, name, clusters=seeds, tasks=tasks)[0]
 
 
+def bracket_of(rows: pl.DataFrame, own: np.ndarray, base: np.ndarray, top: np.ndarray) -> Interval:
+    """Return how far the optimum may lie below U, in units of NS: sum(U - R_oracle) / sum(U - R_never).
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Of :func:`triggering`.
+    own : ndarray of float64, shape (seeds, tasks)
+        Returns of a method: scenarios count where they are finite, as in its NS.
+    base, top : ndarray of float64, shape (seeds, tasks)
+        See :func:`ends`.
+
+    Returns
+    -------
+    Interval
+        Undefined for cells of versions that did not store the return of the oracle's plan.
+    """
+    if "lower" not in rows.columns:
+        return Interval(value=math.nan, n=0, reason=NO_PLAN)
+    plan = trigger_grid(rows, rows.filter(pl.col("bound") == "upper"), "lower")
+    if not np.isfinite(plan).any():
+        return Interval(value=math.nan, n=0, reason=NO_PLAN)
+    gap = np.where(np.isfinite(own), top - plan, np.nan)
+    return ratio_interval(gap, top - base, np.random.default_rng(0), undefined=NO_GAIN)
+
+
 def by_cost(table: pl.DataFrame) -> list[tuple[float | None, pl.DataFrame]]:
     """Return the cells of :func:`triggering` by the cost of a retrain, rising; None where it is not known."""
     rows = triggering(table)
@@ -71,11 +99,12 @@ def worth(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``retrain_cost``, ``tasks`` (how many have it); method; ``reads``, ``needs``: what it read in these
-        tasks, and what that takes; ``role``, ``limit``; ``ns`` at equal false alarms, with the ``wait`` that
-        was tuned (mean over the tasks, in windows) and ``retrains``; ``ns_best`` at the arl0 and the wait
-        that are best in training, ``arl0_best``, ``wait_best`` and ``retrains_best``; ``restricted_delay``
-        and ``false_per_1000`` on these tasks, and what the limits give. Best first in each group of methods
-        that read the same, those whose limit was given after the calibrated ones, controls at the end.
+        tasks, and what that takes; ``role``, ``limit``; ``ns`` at equal false alarms, its ``bracket``
+        (:func:`bracket_of`), the ``wait`` that was tuned (mean over the tasks, in windows) and ``retrains``;
+        ``ns_best`` at the arl0 and the wait that are best in training, ``arl0_best``, ``wait_best`` and
+        ``retrains_best``; ``restricted_delay`` and ``false_per_1000`` on these tasks, and what the limits
+        give. Best first in each group of methods that read the same, those whose limit was given after the
+        calibrated ones, controls at the end.
         Costs are never pooled. Empty without a task that has a deployment, or where nobody says which
         methods are the ends of the scale.
     """
@@ -111,6 +140,9 @@ def _at_cost(cost: float | None, rows: pl.DataFrame) -> pl.DataFrame | None:
         "role": known["role"],
         "limit": known["limit"],
         **interval_columns("ns", score("return")),
+        **interval_columns(
+            "bracket", [bracket_of(rows, trigger_grid(rows, own[m], "return"), base, top) for m in methods]
+        ),
     }
     tuned = "return_best" in rows.columns
     if tuned:

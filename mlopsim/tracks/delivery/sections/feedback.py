@@ -42,7 +42,8 @@ class DeliveryFeedback(SectionMaker):
                 ", paired by scenario."
                 for name in others
             )
-            + " A method that reads no scores of stored versions is tuned and rolled out alike in both, with "
+            + " `bracket` is how far the optimum may lie below the bound that NS is 1 at, in units of NS. "
+            "A method that reads no scores of stored versions is tuned and rolled out alike in both, with "
             "the same seeds: it gains 0. Of the others, the gain includes the luck of two searches or "
             "trainings, which the interval does not. 95 % intervals over scenario seeds."
         )

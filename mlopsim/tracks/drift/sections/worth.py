@@ -96,7 +96,9 @@ class Worth(SectionMaker):
                 )
         text = (
             "NS of each method as the retrain trigger of the same deployment (same Worlds, costs and "
-            "cool-down): 0 for never retraining, 1 for the clairvoyant bound. Each cost of a retrain has "
+            "cool-down): 0 for never retraining, 1 for the clairvoyant bound U. `bracket`, beside each, is "
+            "how far the optimum may lie below U: sum(U - R_oracle) / sum(U - R_never) with the oracle's "
+            "feasible plan; against that plan NS would be NS / (1 - bracket). Each cost of a retrain has "
             "rows of its own: what is worth a retrain at one is not at another. Like with like are the "
             "methods of one group, which **read** and **need** the same and whose **limit** is calibrated to "
             "the same false alarms. Limits that were given stand after them in their group, and controls, "
