@@ -18,7 +18,7 @@ from mlopsim.delivery.oracle.replay import replay_rewards
 from mlopsim.delivery.oracle.search import STATES, search
 from mlopsim.delivery.oracle.without_rollback import latest_only
 
-#: roll-outs longer than this get the Lagrangian bound alone: the same value in a tenth of the time or less
+#: roll-outs longer than this get the Lagrangian bound alone: the program's value in a fraction of its time
 LP_WINDOWS = 200
 #: evaluations of the dual: where it stands alone, and where it starts from the linear program
 ALONE, AFTER_LP = 1500, 200

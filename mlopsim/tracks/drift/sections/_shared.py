@@ -46,10 +46,11 @@ def equal_by(calibration: Calibration) -> str:
     if calibration.match == RATE:
         return (
             f"Limits are matched by the rate: on long drift-free signals ({calibration.rate_rows:,} rows), "
-            "with "
-            f"the reset that follows each alarm, every calibrated detector has {rate:g} alarms in 1,000 "
-            "rows. "
-            f"Equal is that rate; the chance of a first alarm within {calibration.horizon} rows ({share:.1%} "
+            f"with the reset that follows each alarm, every calibrated detector is asked for {rate:g} alarms "
+            f"in 1,000 rows. Limits have that rate on {calibration.rate_runs:,} signals; on as many fresh "
+            "ones (`rate`) it is off by the chance of both, while its interval holds that of the fresh ones "
+            "alone. "
+            f"Equal but for that is the rate; the chance of a first alarm within {calibration.horizon} rows ({share:.1%} "
             "for a memoryless detector) and the hazard at the change are not."
         )
     return (
