@@ -50,7 +50,7 @@ def equal_by(calibration: Calibration) -> str:
             f"in 1,000 rows. Limits have that rate on {calibration.rate_runs:,} signals; on as many fresh "
             "ones (`rate`) it is off by the chance of both, while its interval holds that of the fresh ones "
             "alone. "
-            f"Equal but for that is the rate; the chance of a first alarm within {calibration.horizon} rows ({share:.1%} "
+            f"Equal is that rate; the chance of a first alarm within {calibration.horizon} rows ({share:.1%} "
             "for a memoryless detector) and the hazard at the change are not."
         )
     return (
