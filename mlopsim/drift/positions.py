@@ -25,7 +25,8 @@ def positions(values: Sequence[int] | np.ndarray, what: str) -> np.ndarray:
     Raises
     ------
     DataError
-        If one of them is no number, NaN, infinite or no whole number.
+        If one of them is no number, NaN, infinite or no whole number, or they are no plain sequence (spans
+        are no positions).
 
     Examples
     --------
@@ -37,6 +38,19 @@ def positions(values: Sequence[int] | np.ndarray, what: str) -> np.ndarray:
     mlopsim.core.errors.DataError: alarms must be at whole numbers, got 3.5
       remedy: count ticks or rows from 0; round, or leave out what is undefined, before scoring
     """
+    found = _whole(values, what)
+    if found.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if found.ndim != 1:
+        raise DataError(
+            f"{what} must be a plain sequence of whole numbers, got an array of shape {found.shape}",
+            remedy="of spans (start, end) give the starts",
+        )
+    return found
+
+
+def _whole(values: Sequence[int] | np.ndarray, what: str) -> np.ndarray:
+    """Return whole numbers as int64, in the shape that they have."""
     try:
         found = np.asarray(values)
     except ValueError:
@@ -72,7 +86,7 @@ def pairs(values: Sequence[tuple[int, int]] | np.ndarray, what: str) -> np.ndarr
     >>> pairs([(5, 9)], "changes"), pairs([], "changes").shape
     (array([[5, 9]]), (0, 2))
     """
-    found = positions(values, what)  # type: ignore[arg-type]
+    found = _whole(values, what)  # type: ignore[arg-type]
     if found.size == 0:
         return np.zeros((0, 2), dtype=np.int64)
     if found.ndim != 2 or found.shape[1] != 2:

@@ -199,6 +199,11 @@ def test_siblings_refuse_what_is_no_position():
         for wrong in ([1.5], [math.nan]):
             with pytest.raises(DataError, match="whole numbers"):
                 refuse(wrong)
+        # spans are no positions: nothing is flattened in silence
+        with pytest.raises(DataError, match="plain sequence"):
+            refuse([(1, 1), (2, 3)])
+    with pytest.raises(DataError, match="plain sequence"):
+        score_alarms([(1, 2)], [], ticks=10, tolerance=5)
     assert score_alarms([3.0, 7.0], [], ticks=10, tolerance=5).false == 2
 
 

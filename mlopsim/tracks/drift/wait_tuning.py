@@ -31,10 +31,14 @@ def check_waits(waits: Sequence[Any], seeds: Any) -> None:
     Traceback (most recent call last):
     ...
     mlopsim.core.errors.ConfigError: drift.waits must be different whole numbers of windows, got [0, 4, 4]
+      remedy: name each wait once: drift.waits=[0,4,12]
     """
     whole = [isinstance(wait, int) and not isinstance(wait, bool) for wait in waits]
     if not waits or not all(whole) or len(set(waits)) < len(waits):
-        raise ConfigError(f"drift.waits must be different whole numbers of windows, got {list(waits)}")
+        raise ConfigError(
+            f"drift.waits must be different whole numbers of windows, got {list(waits)}",
+            remedy="name each wait once: drift.waits=[0,4,12]",
+        )
     for wait in waits:
         check_range("drift.waits", wait, 0, 10_000)
     check_range("drift.wait_seeds", seeds, 2, 10**6)
