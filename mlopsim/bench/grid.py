@@ -283,11 +283,96 @@ def _combinations(
                 yield point["task"], point["method"], point["seed"]
 
 
+def narrow(
+    cells: Sequence[Any],
+    axes: Iterable[str],
+    tasks: Sequence[Task],
+    methods: Sequence[Method],
+    seeds: Sequence[int],
+) -> list[Any]:
+    """Return the entries of ``cells`` of a suite whose tasks, methods or seeds were replaced by others.
+
+    What entries say of names and seeds that are no more is left out, and so are entries without any left.
+
+    Parameters
+    ----------
+    cells : sequence
+        As they were written for the suite as it is.
+    axes : iterable of str
+        ``task``, ``method``, ``seed``: what was replaced.
+    tasks, methods, seeds : sequence
+        What there is now.
+
+    Raises
+    ------
+    ConfigError
+        If an item of a replaced axis is in no entry: what it is to be combined with is not known.
+
+    Examples
+    --------
+    >>> cells = [{"seed": [0, 1, 2]}, {"zip": {"seed": [1, 7], "method": ["x", "y"]}}, {"seed": 9}]
+    >>> narrow(cells, ["seed"], [], [], [0, 1])
+    [{'seed': [0, 1]}, {'zip': {'seed': [1], 'method': ['x']}}]
+    """
+    known: dict[str, dict[Any, Any]] = {
+        "task": {task.name: task.name for task in tasks},
+        "method": {method.name: method.name for method in methods},
+        "seed": {seed: seed for seed in seeds},
+    }
+    gone = set(axes)
+
+    def left(entry: Mapping[Any, Any]) -> dict[Any, Any] | None:
+        out = dict(entry)
+        for axis in gone & set(out):
+            out[axis] = [value for value in _listed(out[axis]) if _matching(value, known[axis])]
+            if not out[axis]:
+                return None
+        zipped = out.get("zip")
+        if isinstance(zipped, Mapping):
+            lists = {axis: _listed(values) for axis, values in zipped.items()}
+            if len({len(values) for values in lists.values()}) == 1:
+                kept = [
+                    k
+                    for k in range(len(next(iter(lists.values()))))
+                    if all(_matching(lists[axis][k], known[axis]) for axis in gone & set(lists))
+                ]
+                out["zip"] = {axis: [values[k] for k in kept] for axis, values in lists.items()}
+                if not kept:
+                    return None
+        return out
+
+    # what is no mapping is told of where cells are combined
+    found = [left(entry) if isinstance(entry, Mapping) else entry for entry in cells]
+    entries = [entry for entry in found if entry is not None]
+    for axis in AXES:
+        if axis not in gone:
+            continue
+        named: set[Any] = set()
+        for entry in entries:
+            places = {**entry.get("zip", {}), **entry} if isinstance(entry, Mapping) else {}
+            values = _listed(places[axis]) if axis in places else list(known[axis])
+            named.update(item for value in values for item in _matching(value, known[axis]))
+        # controls are added by the track, asked for or not
+        controls = (
+            {m.name for m in methods if m.attributes.get("role") == "control"} if axis == "method" else ()
+        )
+        missing = [item for item in known[axis] if item not in named and item not in controls]
+        if missing:
+            raise ConfigError(
+                f"the suite says by its own 'cells' what is combined, and they say nothing of the "
+                f"{axis} '{missing[0]}'",
+                remedy="add cells=[] for all combinations, or cells=[...] of your own",
+            )
+    return entries
+
+
+def _listed(values: Any) -> list[Any]:
+    return [values] if isinstance(values, str) or not isinstance(values, Sequence) else list(values)
+
+
 def _look_up(where: str, values: Any, known: Mapping[Any, Any]) -> list[Any]:
-    if isinstance(values, str) or not isinstance(values, Sequence):
-        values = [values]
     found = []
-    for value in values:
+    for value in _listed(values):
         matching = _matching(value, known)
         if not matching:
             names = [str(name) for name in known]

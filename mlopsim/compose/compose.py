@@ -55,6 +55,8 @@ class Composed:
         Everything, as plain JSON types.
     suite_tasks : list
         The task entries of the suite as it is, for overrides that name them.
+    given : frozenset of str
+        Root keys that an override gives.
     """
 
     config: BenchConfig
@@ -65,6 +67,7 @@ class Composed:
     defaults: dict[str, Any]
     resolved: dict[str, Any]
     suite_tasks: list[Any]
+    given: frozenset[str] = frozenset()
 
 
 def _store_schema() -> None:
@@ -294,6 +297,7 @@ def _split(
         config=config,
         suite=str(choices["suite"]),
         modified=modified,
+        given=frozenset(given),
         track_settings=dict(tree[config.track]),
         suite_tasks=tasks,
         pins=pins,

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from mlopsim.bench.grid import Grid, expand
+from mlopsim.bench.grid import Grid, expand, narrow
 from mlopsim.bench.options import check_run
 from mlopsim.bench.suite import Suite
 from mlopsim.compose.compose import Composed, compose_bench
@@ -27,6 +27,9 @@ from mlopsim.core.track import Method, Task, Track
 
 if TYPE_CHECKING:
     from mlopsim.bench.progress import Progress
+
+#: root keys that replace what entries of ``cells`` name, and what these call it
+REPLACED = {"tasks": "task", "methods": "method", "seeds": "seed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,9 @@ class Study:
         How it is run where :meth:`run` is not told otherwise.
     swept : Sweep
         Keys of which several values are compared; see :meth:`sweep`.
+    replaced : sequence of str
+        ``task``, ``method`` or ``seed``, where ``cells`` was written for others: what it says of those that
+        are no more is left out, see :func:`mlopsim.bench.grid.narrow`.
 
     Attributes
     ----------
@@ -114,6 +120,7 @@ class Study:
     folder: str | Path | None = None
     options: RunOptions = RunOptions()
     swept: Sweep = Sweep()
+    replaced: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -131,6 +138,11 @@ class Study:
             self.suite = self._suite(self.track, list(found.values()), self.track.methods(self.methods))
 
     def _suite(self, track: Track, tasks: list[Task], methods: list[Method]) -> Suite:
+        seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+        cells, config = self.cells, self.config
+        if cells and self.replaced:
+            cells = narrow(cells, self.replaced, tasks, methods, seeds)
+            config = {**config, "cells": plain(cells)}
         return Suite(
             name=self.name,
             version=self.version,
@@ -138,12 +150,12 @@ class Study:
             track=part_of(track),
             tasks=tasks,
             methods=methods,
-            seeds=list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds),
+            seeds=seeds,
             split=self.split,
             root=self.root,
-            cells=self.cells,
+            cells=cells,
             plugins=[str(path) for path in self.plugins],
-            config=self.config,
+            config=config,
         )
 
     def sweep(
@@ -343,6 +355,7 @@ def load_suite(
             setattr(composed.config, key, own)
             composed.resolved[key] = plain(own)
             composed.modified = True
+            composed.given |= {key}
     return study_of(composed, plugins)
 
 
@@ -363,6 +376,9 @@ def study_of(composed: Composed, plugins: Sequence[str | Path] = ()) -> Study:
         split=config.split,
         root=config.root,
         cells=config.cells,
+        replaced=[]
+        if "cells" in composed.given
+        else [axis for key, axis in REPLACED.items() if key in composed.given],
         config=composed.resolved,
         folder=config.results,
         swept=read_sweep(config.sweep),

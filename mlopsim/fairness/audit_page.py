@@ -61,6 +61,7 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> pl.DataFrame:
             "unit": [v.unit for v in verdicts],
             "of": [of_text(v) for v in verdicts],
             "p": [p_text(v.p) for v in verdicts],
+            "trained again": [p_text(v.again) for v in verdicts],
             "adjusted": [p_text(v.adjusted) for v in verdicts],
             "test": [v.test or "–" for v in verdicts],
             "rule of thumb": [rule_text(v) for v in verdicts],
@@ -127,10 +128,11 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
         text += (
             f"\n\nThe model sees {names}, which tells the groups without error. Audits that compare inputs "
             "or attributions of groups are shown all but this: its attributions tell groups apart even if "
-            "it is a coin toss that the model hardly uses. Decisions and scores are tested as they are. A "
-            "model makes a little of a coin toss, too, by chance of its training rows; then it does treat "
-            "groups unequally, a little, and with many audited rows that is found: it is true of this "
-            "model, and does not say that the group matters in the data. Train a model that does not see it "
+            "it is a coin toss that the model hardly uses. Decisions and scores are tested as they are, the "
+            "model taken as given (**p**). But a model makes a little of a coin toss, too, by chance of its "
+            "training rows, and with many audited rows that is found. So what has a p up to the level must "
+            "also stand out among what is found where groups are dealt out by chance and the model is trained "
+            "again (**trained again**); the larger p-value is adjusted. Train a model that does not see it "
             "(`--blind`) to see what is left."
         )
     notes = [

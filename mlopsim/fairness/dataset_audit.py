@@ -20,6 +20,7 @@ from mlopsim.fairness.explaining import Explaining, lime_values, score_of, shap_
 from mlopsim.fairness.flipping import flipped_rows
 from mlopsim.fairness.group_columns import dealt, group_features, without
 from mlopsim.fairness.group_copies import Copy, group_copies
+from mlopsim.fairness.trained_again import Again
 from mlopsim.learners.base import Model
 from mlopsim.learners.encode import Encoder
 from mlopsim.streams.files.tables import Table
@@ -60,6 +61,9 @@ class Subject:
     columns, others : Evidence, or None
         What those audits see instead of ``evidence`` and ``features``: without the features that are set
         apart, which are dealt out among the rows by chance before anything is explained. None: no feature is.
+    again : Again or None
+        How the model is trained again on dealt rows, for audits of decisions and scores. None: no feature is
+        set apart.
     """
 
     table: Table
@@ -73,6 +77,7 @@ class Subject:
     apart: tuple[str, ...] = ()
     columns: Evidence | None = None
     others: Evidence | None = None
+    again: Again | None = None
 
     def sets_apart(self, audit: Audit) -> bool:
         """Say whether features that tell the group are kept from an audit."""
@@ -220,7 +225,15 @@ def prepare(
     apart = np.isin(np.arange(d), group_features(table.X, table.g))
     if not apart.any():
         return subject
-    drawn = dealt(held, apart[encoder.source], np.random.default_rng(branch(seed, APART)))
+    y = stream.y[:cut]
+
+    def train(rows: np.ndarray, seed: np.random.SeedSequence) -> Model:
+        with _learning(made, y):
+            found: Model = made.fit(rows, y, 2, seed)
+        return found
+
+    telling_columns = apart[encoder.source]
+    drawn = dealt(held, telling_columns, np.random.default_rng(branch(seed, APART)))
     again = partial(_explain, model, drawn, group, background, explaining, seed, most)
 
     def unaware(name: str, repeat: int) -> Explained:
@@ -230,8 +243,9 @@ def prepare(
     return replace(
         subject,
         apart=tuple(name for name, told in zip(table.features, apart.tolist(), strict=True) if told),
-        columns=without(evidence, apart[encoder.source]),
+        columns=without(evidence, telling_columns),
         others=without(features, apart, unaware),
+        again=Again(train=train, known=Z[:cut], held=held, columns=telling_columns, evidence=evidence),
     )
 
 

@@ -18,11 +18,14 @@ from mlopsim.fairness.audit import Audit, Findings, LabelAudit, Labels, Source
 from mlopsim.fairness.batteries import Battery
 from mlopsim.fairness.dataset_audit import Subject, regrouped
 from mlopsim.fairness.evidence import Evidence
+from mlopsim.fairness.trained_again import chances
 from mlopsim.stats.rank_tests import holm
 from mlopsim.streams.layout import branch
 
 #: rows, or numbers in matrices, of all rounds together that are looked at in one call
 BLOCK = 2_000_000
+#: times that a model that sees the group is trained again on dealt rows, by default
+MODELS = 39
 
 
 class Says(Enum):
@@ -58,9 +61,9 @@ class Verdict:
     rate : str
         Which rate, feature or slice; empty: there is one only.
     p : float
-        NaN where nothing is tested.
+        Of this model's rows, the model taken as given; NaN where nothing is tested.
     adjusted : float
-        The p-value by Holm's method over all audits that test.
+        The p-value, the larger of ``p`` and ``again``, by Holm's method over all audits that test.
     test : str
         Where the p-value is from: ``own``, ``shuffled groups`` or nothing.
     thumb : str
@@ -76,7 +79,12 @@ class Verdict:
     reason : str
         Why there is no verdict, or what was left out.
     seconds : float
-        Wall time, explanations included for whoever asked first.
+        Wall time, explanations included for whoever asked first; without what was trained again.
+    again : float, default NaN
+        The p-value where the model sees the group: of the same score among those of models that were trained
+        again on rows whose groups were dealt out by chance, see
+        :class:`mlopsim.fairness.trained_again.Again`. NaN: not asked for (the model does not see the group,
+        the audit does not look at what the model made of it, or ``p`` is above the level anyway).
     """
 
     audit: str
@@ -99,6 +107,23 @@ class Verdict:
     labels: str
     reason: str
     seconds: float
+    again: float = np.nan
+
+    @property
+    def tested(self) -> float:
+        """The larger of ``p`` and ``again``; NaN where nothing is tested."""
+        return larger(self.p, self.again)
+
+
+def larger(p: float, again: float) -> float:
+    """Return the larger of two p-values, of which the second may be missing.
+
+    Examples
+    --------
+    >>> larger(0.01, 0.2), larger(0.01, float("nan")), larger(float("nan"), float("nan"))
+    (0.2, 0.01, nan)
+    """
+    return p if np.isnan(again) else max(p, again)
 
 
 def judge(
@@ -108,12 +133,17 @@ def judge(
     *,
     alpha: float = 0.05,
     rounds: int = 999,
+    models: int = MODELS,
     watch: Callable[[str], None] = lambda name: None,
 ) -> list[Verdict]:
     """Let audits look at a subject.
 
     An audit without a test of its own is tested by shuffling the groups of the rows, if it needs nothing but
     decisions and attributions; others only give their statistic. The p-values are adjusted together.
+
+    A model that sees the group makes something of it by chance, even if it is a coin toss. What audits of
+    groups find in its decisions and scores at the level must therefore also stand out among what they find in
+    those of models that were trained again on rows whose groups were dealt out: the larger p-value counts.
 
     Parameters
     ----------
@@ -124,7 +154,9 @@ def judge(
     alpha : float, default 0.05
         Chance that any audit finds something where there is nothing.
     rounds : int, default 999
-        Times that groups are shuffled.
+        Times that groups are shuffled, and dealt for the models that are trained again together.
+    models : int, default 39
+        Times that a model that sees the group is trained again.
     watch : callable, optional
         Called with the name of each audit before it looks.
 
@@ -160,11 +192,39 @@ def judge(
                 p, found = shuffled(audit, evidence, rounds, root)
                 test = "shuffled groups"
         looked.append((audit, found, p, test, time.perf_counter() - began))
-    adjusted = holm([p for _, _, p, _, _ in looked])
+    again = _again(subject, looked, seed, alpha, rounds, models, watch)
+    adjusted = holm([larger(p, q) for (_, _, p, _, _), q in zip(looked, again, strict=True)])
     return [
-        _verdict(name, *parts, float(level), alpha, subject, rounds)
-        for name, parts, level in zip(names, looked, adjusted, strict=True)
+        _verdict(name, *parts, q, float(level), alpha, subject, rounds)
+        for name, parts, q, level in zip(names, looked, again, adjusted, strict=True)
     ]
+
+
+def _again(
+    subject: Subject,
+    looked: Sequence[tuple[Audit, Findings, float, str, float]],
+    seed: np.random.SeedSequence,
+    alpha: float,
+    rounds: int,
+    models: int,
+    watch: Callable[[str], None],
+) -> list[float]:
+    """Return the p-values by training again, NaN where nothing is to be asked."""
+    found = [float("nan")] * len(looked)
+    asked = [
+        k
+        for k, (audit, _, p, _, _) in enumerate(looked)
+        if subject.again is not None and audit.by_group and not subject.sets_apart(audit) and p <= alpha
+    ]
+    if subject.again is None or not asked:
+        return found
+    watch("of models that are trained again on dealt groups")
+    audits = [(looked[k][0], float(looked[k][1].score[0])) for k in asked]
+    root = branch(seed, *identity_words("trained again"))
+    deals = -(-rounds // models)
+    for k, p in zip(asked, chances(subject.again, audits, root, models=models, deals=deals), strict=True):
+        found[k] = p
+    return found
 
 
 def _verdict(
@@ -174,6 +234,7 @@ def _verdict(
     p: float,
     test: str,
     seconds: float,
+    again: float,
     adjusted: float,
     alpha: float,
     subject: Subject,
@@ -203,6 +264,11 @@ def _verdict(
             f"without {columns}: its values tell the groups whatever the model makes of them, be they coin "
             "tosses; what it makes of them: flip, and a model that does not see them (--blind, --drop)"
         )
+    if again > alpha:
+        notes.append(
+            f"groups of this model differ (p = {p:.2g}), yet no more than those of models that were trained "
+            f"where groups are dealt out by chance (p = {again:.2g}): a model makes as much of a coin toss"
+        )
     interval = audit.interval(evidence, found, 1.0 - alpha)
     group, against, rate = names_of(audit, found, evidence)
     return Verdict(
@@ -226,6 +292,7 @@ def _verdict(
         labels=audit.labels_used.value,
         reason="; ".join(notes),
         seconds=seconds,
+        again=again,
     )
 
 
@@ -341,7 +408,7 @@ def by_battery(
     for battery, members in batteries.items():
         looked = [v for v in verdicts if v.audit in members]
         able = [v for v in looked if v.says is not Says.TOO_LITTLE]
-        level = holm([v.p for v in able])
+        level = holm([v.tested for v in able])
         if not looked:
             continue
         if not able:

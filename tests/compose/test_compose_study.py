@@ -178,3 +178,23 @@ def test_further_root_keys_are_keywords_of_a_suite() -> None:
     assert not {cell.key for cell in usual} & {cell.key for cell in keywords.grid.cells}
     with pytest.raises(ConfigError, match="split"):
         load_suite("quick", split="tets")
+
+
+def test_cells_of_a_suite_go_with_tasks_and_seeds_that_are_replaced() -> None:
+    def found(tasks: Any, seeds: Any = None, **given: Any) -> set[tuple[str, int]]:
+        study = load_suite("fairness-paper", tasks=tasks, seeds=seeds, methods=["flip"], **given)
+        return {(cell.task.name, cell.seed) for cell in study.grid.cells}
+
+    # the suite has 20 seeds of gradient boosting, by the end of the name; of ridge all
+    assert found(["no bias / ridge", "no bias / gbm"], [1, 30]) == {
+        ("no bias / ridge", 1),
+        ("no bias / ridge", 30),
+        ("no bias / gbm", 1),
+    }
+    mine = {"name": "mine", "stream": {"population": {}}, "learner": "ridge", "every": 0}
+    with pytest.raises(ConfigError, match="say nothing of the task 'mine'") as error:
+        found([mine], 2)
+    assert error.value.remedy is not None and "cells=[]" in error.value.remedy
+    assert found([mine], 2, cells=[]) == {("mine", 0), ("mine", 1)}
+    with pytest.raises(ConfigError, match="say nothing of the seed '20'"):
+        found(["no bias / gbm"], 21)

@@ -58,6 +58,12 @@ SHARE = 0.6
 )
 @click.option("--alpha", default=0.05, show_default=True, help="Level of all verdicts together.")
 @click.option("--rounds", default=999, show_default=True, help="Times that groups are shuffled.")
+@click.option(
+    "--trained-again",
+    default=39,
+    show_default=True,
+    help="Times to train on dealt groups, if the model sees them.",
+)
 @click.option("--background", default=200, show_default=True, help="Training rows that explain.")
 @click.option("--shap-rows", default=4000, show_default=True, help="Rows with Shapley values, at most.")
 @click.option("--lime-rows", default=200, show_default=True, help="Rows that LIME explains, at most.")
@@ -137,6 +143,7 @@ def command(**given: Any) -> None:
             root.spawn(1)[0],
             alpha=given["alpha"],
             rounds=given["rounds"],
+            models=given["trained_again"],
             watch=lambda name: status.update(literal(f"audit {name} ...")),
         )
         status.update("drawing ...")
@@ -244,7 +251,13 @@ def _check(given: dict[str, Any]) -> None:
     for name in ("share", "alpha"):
         if not 0.0 < given[name] < 1.0:
             raise ConfigError(f"--{name} must lie between 0 and 1, got {given[name]:g}")
-    for name, least in (("rounds", 19), ("shap_rows", 10), ("lime_rows", 10), ("seed", 0)):
+    for name, least in (
+        ("rounds", 19),
+        ("trained_again", 19),
+        ("shap_rows", 10),
+        ("lime_rows", 10),
+        ("seed", 0),
+    ):
         if given[name] < least:
             option = name.replace("_", "-")
             raise ConfigError(f"--{option} must be at least {least}, got {given[name]}")
