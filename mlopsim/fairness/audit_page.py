@@ -131,7 +131,7 @@ def _verdicts(subject: Subject, verdicts: Sequence[Verdict], alpha: float) -> Se
             "it is a coin toss that the model hardly uses. Decisions and scores are tested as they are, the "
             "model taken as given (**p**). But a model makes a little of a coin toss, too, by chance of its "
             "training rows, and with many audited rows that is found. So what has a p up to the level must "
-            "also stand out among what is found where groups are dealt out by chance and the model is trained "
+            "also stand out among what is found where groups are dealt by chance and the model is trained "
             "again (**trained again**); the larger p-value is adjusted. Train a model that does not see it "
             "(`--blind`) to see what is left."
         )
