@@ -40,6 +40,7 @@ PACKAGES: dict[str, str] = {
     "gate": "mlopsim.quality.gates",
     "explainer": "mlopsim.explain.explainers",
     "audit": "mlopsim.fairness.audits",
+    "monitor": "mlopsim.governance.monitors",
     "track": "mlopsim.tracks.*.track",
     "section": "mlopsim.tracks.*.sections",
 }

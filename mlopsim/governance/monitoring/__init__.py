@@ -1,0 +1,1 @@
+"""What monitors rest on: rates, references, laws in control, limits, and what follows from alarms."""

@@ -1,0 +1,1 @@
+"""Monitors of what serves: one component a file."""
