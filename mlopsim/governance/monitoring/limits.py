@@ -1,20 +1,20 @@
-"""One limit for many charts over a horizon: conservative, simulated, or guaranteed with estimated levels."""
+"""One limit for many charts over a horizon, with levels that are told: conservative, or simulated."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import check_range
-from mlopsim.fairness.calibration import limit_of, per_window
+from mlopsim.fairness.calibration import limit_of
 from mlopsim.governance.monitor import Monitor, group_names
 from mlopsim.governance.monitoring.closed_forms import conservative_z
-from mlopsim.governance.monitoring.in_control import Law, law_of
-from mlopsim.governance.monitoring.reference import Reference, Spread, estimated
+from mlopsim.governance.monitoring.in_control import Law
+from mlopsim.governance.monitoring.reference import Spread, estimated
 
 #: scores that are held at a time, in numbers
 CHUNK = 8_000_000
@@ -199,139 +199,3 @@ def _in_control(
         counts = law.draw(min(size, runs - start), learn + windows, rng)
         known = estimated(counts[:, :learn], spread) if learn else law.reference()
         yield monitor.scores(counts[:, learn:], known)
-
-
-def conditional_shares(
-    monitor: Monitor, limits: Limits, references: Reference, sample: np.ndarray
-) -> np.ndarray:
-    """Return the share of deployments with an alarm, given what each reference has learnt.
-
-    Phase I is over: a deployment lives with its estimates, and its own share of false alarms may be far from
-    the average over phases I.
-
-    Parameters
-    ----------
-    monitor : Monitor
-    limits : Limits
-    references : Reference
-        Of N deployments.
-    sample : ndarray of int64, shape (R, H, G, C, C)
-        Deployments in control of H windows. Of a monitor without memory the share is
-        ``1 - (1 - q) ** windows``, q being the share of all their windows with an alarm; else it is the share
-        of runs with an alarm, and H must be the limits' horizon.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-
-    Raises
-    ------
-    DataError
-        If a monitor with a memory gets deployments of another length.
-
-    References
-    ----------
-    Gandy and Kvaloy (2013), *Guaranteed conditional performance of control charts via bootstrap methods*,
-    Scandinavian Journal of Statistics 40, 647-668, doi 10.1002/sjos.12006.
-    """
-    found = np.empty(len(references.cells))
-    scores = _on(monitor, limits, sample)
-    for i in range(len(found)):
-        position = limits.position(scores(references.one(i)))
-        above = position > 1.0
-        if monitor.remembers:
-            found[i] = above.any(axis=1).mean()
-        else:
-            found[i] = -math.expm1(limits.windows * math.log1p(-above.mean())) if not above.all() else 1.0
-    return found
-
-
-def _on(monitor: Monitor, limits: Limits, sample: np.ndarray) -> Callable[[Reference], np.ndarray]:
-    """Return what gives the scores on a sample."""
-    if monitor.remembers and sample.shape[1] != limits.windows:
-        raise DataError(
-            f"{monitor.full_name} remembers: deployments of {sample.shape[1]} windows, a limit for "
-            f"{limits.windows}",
-            remedy="draw as many windows as the horizon has",
-        )
-    return monitor.on(sample)
-
-
-def needed_values(monitor: Monitor, limits: Limits, references: Reference, sample: np.ndarray) -> np.ndarray:
-    """Return the common values at which deployments with these references have their share alpha, no more.
-
-    Parameters
-    ----------
-    monitor, limits, references, sample
-        See :func:`conditional_shares`.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-    """
-    scores = _on(monitor, limits, sample)
-    found = np.empty(len(references.cells))
-    for i in range(len(found)):
-        position = limits.position(scores(references.one(i))) * limits.value
-        if monitor.remembers:
-            found[i] = limit_of(position, limits.alpha).value
-        else:
-            level = per_window(limits.alpha, limits.windows)
-            found[i] = limit_of(position.reshape(-1, 1), level).value
-    return found
-
-
-def guaranteed(
-    monitor: Monitor,
-    limits: Limits,
-    known: Reference,
-    rows: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    confidence: float = 0.9,
-    bootstraps: int = 100,
-    sample: int = 20_000,
-    spread: Spread = Spread.BINOMIAL,
-) -> Limits:
-    """Return the limit that holds the deployment's own share of false alarms with this confidence.
-
-    The law that phase I has estimated is taken for the truth; from it as many windows of phase I are drawn
-    anew, again and again; the limit is the quantile of those that a chart with these estimates would need.
-
-    Parameters
-    ----------
-    monitor : Monitor
-    limits : Limits
-        Own limits, horizon and alpha are kept.
-    known : Reference
-        Of one deployment, estimated from windows.
-    rows : ndarray of int64, shape (G,)
-        Rows of each group in a window.
-    rng : Generator
-    confidence : float, default 0.9
-        In which share of phases I the conditional share shall be at most alpha.
-    bootstraps : int, default 100
-    sample : int, default 20,000
-        Windows that a tail is read from.
-    spread : Spread, default binomial
-        How phase I estimates it.
-
-    Raises
-    ------
-    DataError
-        If the reference has no windows of phase I.
-
-    References
-    ----------
-    Gandy and Kvaloy (2013), doi 10.1002/sjos.12006.
-    """
-    if known.windows is None:
-        raise DataError("a reference that was told needs no guarantee", remedy="estimate it from phase I")
-    check_range("confidence", confidence, 0.0, 1.0)
-    learn = known.windows.shape[1]
-    law = law_of(known, rows)
-    drawn = law.draw(max(1, sample // limits.windows), limits.windows, rng)
-    again = estimated(law.draw(bootstraps, learn, rng), spread)
-    values = needed_values(monitor, limits, again, drawn)
-    value = float(np.quantile(values, confidence, method="inverted_cdf"))
-    return Limits(each=limits.each, value=value, alpha=limits.alpha, windows=limits.windows, how="guaranteed")

@@ -20,8 +20,8 @@ class GapExact(GapChart):
     """Fisher's exact test of no gap, window by window, as a normal score; not randomised.
 
     Given how many succeed in both samples, the successes of one are hypergeometric if rates are equal. That
-    is so of independent rows: in windows whose rows are correlated the chart alarms too often, unless its limit
-    is found by simulation (or ``gap_score`` is told the correlation).
+    is so of independent rows: in windows whose rows are correlated the chart alarms too often, unless its
+    limit is found by simulation (or ``gap_score`` is told the correlation).
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ class GapScore(GapChart):
     """Score test of "the gap is at most the margin", window by window.
 
     ``(|d| - margin) / s``, where s is the standard deviation of the gap d at the likeliest pair of rates
-    whose gap is the margin; the score is below 0 within the margin. With margin 0 it is the test of two pooled
-    proportions. Correlated rows count as fewer: ``n / (1 + (n - 1) rho)``.
+    whose gap is the margin; the score is below 0 within the margin. With margin 0 it is the test of two
+    pooled proportions. Correlated rows count as fewer: ``n / (1 + (n - 1) rho)``.
 
     Parameters
     ----------
