@@ -94,7 +94,8 @@ class Monitor:
         Returns
         -------
         ndarray of float64, shape (N, K, T)
-            NaN where a window has no rows that count, or nothing to compare with.
+            NaN where a window has too few rows that count (fewer than 5, as everywhere), or there is nothing
+            to compare with.
         """
         raise NotImplementedError
 

@@ -379,6 +379,15 @@ def test_parameters_out_of_range_are_refused(name: str, params: dict[str, object
         make("monitor", name, **params)
 
 
+def test_fewer_than_five_rows_say_nothing_by_the_rule_of_all_tables() -> None:
+    few, enough = (np.array([[[0, 1], [1, n - 2]], [[20, 5], [5, 20]]])[None, None] for n in (4, 5))
+    for name in ("p_chart", "f1_chart", "floor", "gap_exact", "gap_score", "ewma"):
+        params = {} if name.startswith("gap") else {"by": "group", "rate": "accuracy"}
+        chart = make("monitor", name, **params)
+        assert np.isnan(chart.scores(few, FAIR.reference())[0, 0, 0]), name
+        assert np.isfinite(chart.scores(enough, FAIR.reference())).all(), name
+
+
 def test_what_has_no_reference_has_no_score() -> None:
     empty = Reference(cells=np.zeros((1, 1, 1, 2, 2)), rho=np.zeros(1))
     counts = table(5, 5, 5, 5)

@@ -249,20 +249,21 @@ def test_a_chart_with_a_memory_is_judged_by_whole_deployments() -> None:
         telling_windows(cusum, limits, ONE, 100, rng)
 
 
-def test_a_guaranteed_limit_is_wider_and_holds_in_nine_of_ten() -> None:
+def test_a_guaranteed_limit_holds_in_nine_phases_of_ten() -> None:
+    """Phases of five windows: told limits exceed 5 % in half of them or more, guaranteed ones in a tenth."""
     rng = np.random.default_rng(8)
     limits = simulated(ACCURACY, ONE, rng, windows=20, runs=4000)
-    phases = estimated(ONE.draw(60, 10, rng))
+    phases = estimated(ONE.draw(40, 5, rng))
     sample = telling_windows(ACCURACY, limits, ONE, 40_000, rng)
     plain = conditional_shares(ACCURACY, [limits], phases, sample)[0]
     held = []
-    for i in range(60):
+    for i in range(40):
         own = guaranteed(ACCURACY, limits, phases.one(i), ONE.rows, rng, bootstraps=40, sample=10_000)
         assert own.value > limits.value and own.how == "guaranteed"
         held.append(conditional_shares(ACCURACY, [own], phases.one(i), sample)[0, 0])
-    above = float((np.array(held) > 0.05).mean())
-    # 1 in 10 is promised; three standard errors of 60
-    assert (plain > 0.05).mean() > 0.6 and above <= 0.1 + 3 * math.sqrt(0.09 / 60)
+    # 1 in 10 is promised; three standard errors of 40
+    most = 0.1 + 3 * math.sqrt(0.09 / 40)
+    assert (np.array(held) > 0.05).mean() <= most < (plain > 0.05).mean()
     with pytest.raises(DataError, match="needs no guarantee"):
         guaranteed(ACCURACY, limits, ONE.reference(), ONE.rows, rng)
 

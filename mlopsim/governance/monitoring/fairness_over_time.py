@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mlopsim.core.errors import DataError
+from mlopsim.fairness.rates import LEAST
 from mlopsim.governance.monitor import Monitor, read_counts
 from mlopsim.governance.monitoring.limits import Limits
 from mlopsim.governance.monitoring.rates import Rate, share
@@ -36,19 +37,20 @@ class Guard:
 
 
 def gap(counts: np.ndarray, rate: Rate) -> np.ndarray:
-    """Return the largest less the smallest rate of groups, (...); NaN where fewer than two have rows.
+    """Return the largest less the smallest rate of groups, (...); NaN of fewer than two.
 
     Parameters
     ----------
     counts : ndarray, shape (..., G, C, C)
-        Counts or probabilities.
+        Counts, of which a group with fewer than 5 rows is left out, or probabilities (floats).
 
     Examples
     --------
     >>> float(gap(np.array([[[40, 10], [10, 40]], [[50, 20], [10, 20]]]), Rate.ACCEPTANCE).round(3))
     0.1
     """
-    rates = share(*rate.counted(counts))
+    k, n = rate.counted(counts)
+    rates = share(k, np.where(n >= LEAST, n, 0) if counts.dtype.kind in "iu" else n)
     known = ~np.isnan(rates)
     top = np.where(known, rates, -np.inf).max(axis=-1) - np.where(known, rates, np.inf).min(axis=-1)
     found: np.ndarray = np.where(known.sum(axis=-1) >= 2, top, np.nan)
@@ -212,7 +214,8 @@ def retraining_and_gaps(
         raise DataError(f"versions (N, T) do not fit counts (V, T, ...): {versions.shape}, {counts.shape}")
     if drifted is not None and drifted.shape != (counts.shape[1],):
         raise DataError(f"drifted (T,) does not fit counts (V, T, ...): {drifted.shape}, {counts.shape}")
-    running = np.concatenate([np.zeros_like(counts[:, :1], dtype=np.float64), counts], axis=1).cumsum(axis=1)
+    whole = counts.astype(np.int64) if counts.dtype.kind in "iu" else counts
+    running = np.concatenate([np.zeros_like(whole[:, :1]), whole], axis=1).cumsum(axis=1)
     moved = versions[:, 1:] != versions[:, :-1]
     runs, at = np.nonzero(moved)
     start = at + 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlopsim.core.errors import DataError
 from mlopsim.core.spec import check_range
+from mlopsim.fairness.rates import LEAST
 from mlopsim.governance.monitor import Chart, Monitor
 from mlopsim.governance.monitoring.rate_chart import tally
 from mlopsim.governance.monitoring.rates import By, Rate, share
@@ -36,8 +37,10 @@ class Pair:
 
     @property
     def gap(self) -> np.ndarray:
-        """Rate of the group less that of the others; NaN where one has no rows."""
-        found: np.ndarray = share(self.k, self.n) - share(self.others_k, self.others_n)
+        """Rate of the group less that of the others; NaN where one has too few rows to be compared."""
+        enough = (self.n >= LEAST) & (self.others_n >= LEAST)
+        gap = share(self.k, self.n) - share(self.others_k, self.others_n)
+        found: np.ndarray = np.where(enough, gap, np.nan)
         return found
 
 

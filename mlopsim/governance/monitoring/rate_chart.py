@@ -10,6 +10,7 @@ import numpy as np
 from mlopsim.core.errors import DataError
 from mlopsim.core.spec import check_range
 from mlopsim.drift.signal import Side
+from mlopsim.fairness.rates import LEAST
 from mlopsim.governance.monitor import Chart, Monitor, read_counts
 from mlopsim.governance.monitoring.normal_scores import score_of_tails, standardised
 from mlopsim.governance.monitoring.rates import By, Rate, share
@@ -41,8 +42,8 @@ class Counted:
 
     @property
     def share(self) -> np.ndarray:
-        """Successes by rows, NaN without rows."""
-        return share(self.k, self.n)
+        """Successes by rows, NaN of fewer than :data:`mlopsim.fairness.rates.LEAST` rows."""
+        return share(self.k, np.where(self.n >= LEAST, self.n, 0))
 
     def sd(self, level: np.ndarray) -> np.ndarray:
         """Return the standard deviation of the share at a level, NaN without rows."""

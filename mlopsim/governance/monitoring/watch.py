@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.errors import DataError
+from mlopsim.fairness.rates import LEAST
 from mlopsim.governance.monitor import Chart, Monitor, group_names, read_counts
 from mlopsim.governance.monitoring.limits import Limits, highest
 from mlopsim.governance.monitoring.reference import Reference
@@ -113,7 +114,7 @@ def watch(
             scores[:, k, waits:] = at_once[:, k, : windows - waits]
         silent = int(np.isnan(scores[:, k]).sum())
         causes = [f"labels are {delay} window{'s' if delay > 1 else ''} late"] * (waits > 0)
-        causes += ["no rows, or no level to compare with"] * (silent > waits * len(counts))
+        causes += [f"fewer than {LEAST} rows, or no level to compare with"] * (silent > waits * len(counts))
         of = windows * len(counts)
         text = f"{chart.name}: nothing said in {silent} of {of} windows: {', '.join(causes)}"
         reasons.append(text if silent else "")
