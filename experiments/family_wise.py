@@ -20,6 +20,8 @@ import _common  # isort: skip
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,58 +115,68 @@ def study(
     settings: Mapping[str, Any],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, np.ndarray]]:
     """Return both tables, and the conditional shares by null, limit and length of phase I."""
+    shares: list[dict[str, Any]] = []
+    given: list[dict[str, Any]] = []
+    every: dict[str, np.ndarray] = {}
+    nulls = list(settings["nulls"])
+    with ProcessPoolExecutor(settings["workers"], mp_context=get_context("spawn")) as pool:
+        for found in pool.map(of_null, [dict(settings)] * len(nulls), nulls):
+            shares += found[0]
+            given += found[1]
+            every |= found[2]
+    return shares, given, every
+
+
+def of_null(
+    settings: Mapping[str, Any], null: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Return what :func:`study` does, of one null."""
     monitor: Monitor = make("monitor", settings["bank"])
     alpha, windows, count = settings["alpha"], settings["windows"], settings["deployments"]
     shares: list[dict[str, Any]] = []
     given: list[dict[str, Any]] = []
     every: dict[str, np.ndarray] = {}
-    for i, (null, told) in enumerate(laws(settings).items()):
-        spread = Spread.ESTIMATED if told.rho > 0.0 else Spread.BINOMIAL
-        groups = len(told.rows)
-        found = {
-            "naive": by_hand(monitor, groups, 3.0, windows),
-            "conservative": conservative(monitor, groups, alpha=alpha, windows=windows),
-            "simulated": simulated(
-                monitor, told, generator(settings, i, 0), alpha=alpha, windows=windows, runs=settings["runs"]
-            ),
-        }
-        counts = told.draw(count, windows, generator(settings, i, 1))
-        sample = telling_windows(
-            monitor, found["simulated"], told, settings["sample"], generator(settings, i, 2)
+    told, i = laws(settings)[null], list(settings["nulls"]).index(null)
+    spread = Spread.ESTIMATED if told.rho > 0.0 else Spread.BINOMIAL
+    groups = len(told.rows)
+    sizes = {"alpha": alpha, "windows": windows}
+    found = {
+        "naive": by_hand(monitor, groups, 3.0, windows),
+        "conservative": conservative(monitor, groups, **sizes),
+        "simulated": simulated(monitor, told, generator(settings, i, 0), **sizes, runs=settings["runs"]),
+    }
+    counts = told.draw(count, windows, generator(settings, i, 1))
+    sample = telling_windows(monitor, found["simulated"], told, settings["sample"], generator(settings, i, 2))
+    independent = any_alarm(charts_alarm(len(found["naive"].each)), windows)
+    for name, limits in found.items():
+        hits = alarmed(monitor, limits, counts, told.reference())
+        expected = independent if name == "naive" and told.rho == 0.0 else NAN
+        shares.append(unconditional(null, name, 0, hits, count, alpha, expected))
+    for j, learn in enumerate(settings["learn"]):
+        known = estimated(told.draw(count, learn, generator(settings, i, 3, j)), spread)
+        within = simulated(
+            monitor,
+            told,
+            generator(settings, i, 4, j),
+            **sizes,
+            runs=settings["runs"],
+            learn=learn,
+            spread=spread,
         )
-        charts = len(found["naive"].each)
-        independent = any_alarm(charts_alarm(charts), windows)
-        for name, limits in found.items():
-            hits = alarmed(monitor, limits, counts, told.reference())
-            expected = independent if name == "naive" and told.rho == 0.0 else NAN
-            shares.append(unconditional(null, name, 0, hits, count, alpha, expected))
-        for j, learn in enumerate(settings["learn"]):
-            phase = told.draw(count, learn, generator(settings, i, 3, j))
-            known = estimated(phase, spread)
-            within = simulated(
-                monitor,
-                told,
-                generator(settings, i, 4, j),
-                alpha=alpha,
-                windows=windows,
-                runs=settings["runs"],
-                learn=learn,
-                spread=spread,
-            )
-            kinds = {"naive": found["naive"], "simulated": found["simulated"], "with phase I": within}
-            for name, limits in kinds.items():
-                hits = alarmed(monitor, limits, counts, known)
-                shares.append(unconditional(null, name, learn, hits, count, alpha))
-            estimates = conditional_shares(monitor, list(kinds.values()), known, sample)
-            for name, values in zip(kinds, estimates, strict=True):
-                every[f"{null}, {name}, {learn}"] = values
-            every[f"{null}, guaranteed, {learn}"] = own_limits(
-                settings, monitor, found["simulated"], known, told, sample, spread, (i, 5, j)
-            )
-            given += [
-                conditional(null, name, learn, every[f"{null}, {name}, {learn}"], alpha)
-                for name in ("simulated", "with phase I", "guaranteed")
-            ]
+        kinds = {"naive": found["naive"], "simulated": found["simulated"], "with phase I": within}
+        for name, limits in kinds.items():
+            hits = alarmed(monitor, limits, counts, known)
+            shares.append(unconditional(null, name, learn, hits, count, alpha))
+        estimates = dict(
+            zip(kinds, conditional_shares(monitor, list(kinds.values()), known, sample), strict=True)
+        )
+        estimates["guaranteed"] = own_limits(
+            settings, monitor, found["simulated"], known, told, sample, spread, (i, 5, j)
+        )
+        for name, values in estimates.items():
+            every[f"{null}, {name}, {learn}"] = values
+            if name != "naive":
+                given.append(conditional(null, name, learn, values, alpha))
     return shares, given, every
 
 
@@ -253,10 +265,7 @@ def draw(settings: Mapping[str, Any], every: Mapping[str, np.ndarray]) -> Figure
 
 def run(experiment: _common.Experiment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Measure everything and write the results."""
-    from mlopsim.core.threads import one_thread
-
-    with one_thread():
-        shares, given, every = study(experiment.settings)
+    shares, given, every = study(experiment.settings)
     _common.write_config(experiment)
     _common.write_table(experiment.folder, shares)
     _common.write_table(experiment.folder, given, "conditional")

@@ -19,8 +19,8 @@ from mlopsim.governance.monitoring.reference import Reference, Spread, estimated
 #: windows that are drawn at a time
 CHUNK = 20_000
 #: of the windows in control, those that stand at this position or higher are all kept, and of others fewer
-#: the lower they stand
-KEPT, STEEP = 0.8, 8
+#: the lower they stand, down to this share
+KEPT, STEEP, LEAST = 0.8, 8, 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,8 @@ def telling_windows(
     """Return windows in control of which those far from the limit are thinned, and count for more.
 
     Nearly all windows say nothing of the tail. A window at position x, with told levels, is kept with
-    probability ``min(1, (x / .8) ** 8)``; by the inverse as weight every share stays unbiased.
+    probability ``(x / .8) ** 8``, at most 1 and at least .005; by the inverse as weight every share stays
+    unbiased.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def telling_windows(
         drawn = law.draw(1, min(CHUNK, windows - start), rng)
         position = limits.position(monitor.scores(drawn, law.reference()))[0]
         position = np.where(np.isnan(position), 0.0, np.maximum(position, 0.0))
-        chance = np.minimum(1.0, np.maximum(position / KEPT, 0.2) ** STEEP)
+        chance = np.clip((np.minimum(position, 1.0) / KEPT) ** STEEP, LEAST, 1.0)
         kept = rng.random(len(chance)) < chance
         counts.append(drawn[:, kept])
         weights.append(1.0 / chance[kept])

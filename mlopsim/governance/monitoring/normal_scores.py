@@ -62,7 +62,9 @@ def standardised(gap: np.ndarray, sd: np.ndarray) -> np.ndarray:
     >>> standardised(np.array([1.0, 0.0, -1.0, np.nan]), np.array([0.5, 0.0, 0.0, 1.0]))
     array([  2. ,   0. , -37.5,   nan])
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    if bool((sd > 0.0).all()):
+        ratio = gap / sd
+    else:
         ratio = np.where(sd > 0.0, gap / np.where(sd > 0.0, sd, 1.0), np.sign(gap) * FURTHEST)
     found: np.ndarray = np.clip(np.where(np.isnan(sd), np.nan, ratio), -FURTHEST, FURTHEST)
     return found

@@ -12,44 +12,12 @@ from mlopsim.core.spec import check_range
 from mlopsim.drift.signal import Side
 from mlopsim.fairness.rates import LEAST
 from mlopsim.governance.monitor import Chart, Monitor, read_counts
-from mlopsim.governance.monitoring.normal_scores import score_of_tails, standardised
+from mlopsim.governance.monitoring.normal_scores import score_of_tails, sided, standardised
 from mlopsim.governance.monitoring.rates import By, Rate, share
 from mlopsim.governance.monitoring.reference import Reference
 
 #: entries of a table of scores that is worth making
 TABLE = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counted:
-    """A rate in all windows beside its level in control.
-
-    Parameters
-    ----------
-    k, n : ndarray of int64, shape (N, T, K)
-        Successes and rows of each chart.
-    level : ndarray of float64, shape (N or 1, T or 1, K)
-        In control; NaN where it is not known.
-    rho : ndarray of float64, shape (N, T, K) or (1, 1, K)
-        Intraclass correlation: ``var(k) = n p (1 - p) (1 + (n - 1) rho)``. Of all rows, which are sums over
-        groups, the one with their variance at a common level.
-    """
-
-    k: np.ndarray
-    n: np.ndarray
-    level: np.ndarray
-    rho: np.ndarray
-
-    @property
-    def share(self) -> np.ndarray:
-        """Successes by rows, NaN of fewer than :data:`mlopsim.fairness.rates.LEAST` rows."""
-        return share(self.k, np.where(self.n >= LEAST, self.n, 0))
-
-    def sd(self, level: np.ndarray) -> np.ndarray:
-        """Return the standard deviation of the share at a level, NaN without rows."""
-        spread = level * (1.0 - level) * (1.0 + (self.n - 1.0) * self.rho)
-        found: np.ndarray = np.sqrt(share(spread, self.n))
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +32,10 @@ class Tally:
         Of the counts: (N, T, G, C, C).
     k, n : ndarray of int64, shape (N, T, K)
         Successes and rows of each chart.
-    total, groups : ndarray of int64, shape (N, T) and (N, T, G)
-        Rows in all and of each group.
+    share, part : ndarray of float64, shape (N, T, K)
+        ``k / n`` and ``1 / n``, NaN of fewer than :data:`mlopsim.fairness.rates.LEAST` rows.
+    pairs : ndarray of float64, shape (N, T, G)
+        Ordered pairs of rows of a group.
     """
 
     rate: Rate
@@ -73,8 +43,9 @@ class Tally:
     shape: tuple[int, ...]
     k: np.ndarray
     n: np.ndarray
-    total: np.ndarray
-    groups: np.ndarray
+    share: np.ndarray
+    part: np.ndarray
+    pairs: np.ndarray
 
     def beside(self, reference: Reference) -> Counted:
         """Return the counts beside the levels of a reference.
@@ -93,22 +64,74 @@ class Tally:
             )
         level = self.by.of(*reference.levels(self.rate))
         if not (reference.rho > 0.0).any():
-            return Counted(k=self.k, n=self.n, level=level, rho=np.zeros((1, 1, self.k.shape[-1])))
+            return Counted(tally=self, level=level, rho=np.zeros((1, 1, self.k.shape[-1])))
         rho = reference.correlation(self.rate)
-        pairs = (self.groups * (self.groups - 1.0) * rho).sum(axis=-1)
-        together = share(pairs, self.total * (self.total - 1.0))
-        together = np.where(np.isnan(together), 0.0, together)
-        rho = np.broadcast_to(rho, self.groups.shape)
-        return Counted(k=self.k, n=self.n, level=level, rho=self.by.of(together, rho))
+        if self.by is By.GROUP:
+            return Counted(tally=self, level=level, rho=rho)
+        total = self.n[..., 0]
+        together = (self.pairs * rho).sum(axis=-1) / np.maximum(total * (total - 1.0), 1.0)
+        rho = np.broadcast_to(rho, self.pairs.shape)
+        return Counted(tally=self, level=level, rho=self.by.of(together, rho))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """A rate in all windows beside its level in control.
+
+    Parameters
+    ----------
+    tally : Tally
+    level : ndarray of float64, shape (N or 1, T or 1, K)
+        In control; NaN where it is not known.
+    rho : ndarray of float64, shape (N or 1, T or 1, K)
+        Intraclass correlation: ``var(k) = n p (1 - p) (1 + (n - 1) rho)``. Of all rows, which are sums over
+        groups, the one with their variance at a common level.
+    """
+
+    tally: Tally
+    level: np.ndarray
+    rho: np.ndarray
+
+    @property
+    def k(self) -> np.ndarray:
+        """Successes, int64 (N, T, K)."""
+        return self.tally.k
+
+    @property
+    def n(self) -> np.ndarray:
+        """Rows, int64 (N, T, K)."""
+        return self.tally.n
+
+    @property
+    def share(self) -> np.ndarray:
+        """Successes by rows, NaN of too few rows."""
+        return self.tally.share
+
+    def sd(self, level: np.ndarray) -> np.ndarray:
+        """Return the standard deviation of the share at a level, NaN of too few rows."""
+        spread = level * (1.0 - level) * self.tally.part
+        if self.rho.any():
+            spread = spread * (1.0 + (self.n - 1.0) * self.rho)
+        found: np.ndarray = np.sqrt(spread)
+        return found
 
 
 def tally(counts: np.ndarray, rate: Rate, by: By) -> Tally:
     """Count a rate for all rows, for groups, or for both."""
     counts = read_counts(counts)
-    k, n = rate.counted(counts)
-    total = n.sum(axis=-1)
-    both = (by.of(k.sum(axis=-1), k), by.of(total, n))
-    return Tally(rate=rate, by=by, shape=counts.shape, k=both[0], n=both[1], total=total, groups=n)
+    hits, rows = rate.counted(counts)
+    k, n = by.of(hits.sum(axis=-1), hits), by.of(rows.sum(axis=-1), rows)
+    enough = np.where(n >= LEAST, n, 0)
+    return Tally(
+        rate=rate,
+        by=by,
+        shape=counts.shape,
+        k=k,
+        n=n,
+        share=share(k, enough),
+        part=share(np.ones_like(k), enough),
+        pairs=rows * (rows - 1.0),
+    )
 
 
 @dataclass(kw_only=True)
@@ -161,7 +184,7 @@ class WindowChart(RateChart):
         check_range(f"monitor/{self.name}.impact", self.impact, 0.0, 1.0)
 
     def score(self, found: Counted, nearest: np.ndarray) -> np.ndarray:
-        """Return the scores (N, T, K) against these levels (N, T, K)."""
+        """Return the scores (N, T, K) against these levels, (N, T, K) or what can be broadcast to it."""
         raise NotImplementedError
 
     def on(self, counts: np.ndarray) -> Callable[[Reference], np.ndarray]:
@@ -175,19 +198,19 @@ class WindowChart(RateChart):
 
     def compared(self, found: Counted) -> np.ndarray:
         """Return the scores (N, K, T) of what is counted, tolerance and impact minded."""
-        level = np.broadcast_to(found.level, found.k.shape)
-        seen, expected = self.rate.shown(found.share), self.rate.shown(level)
-        gap = seen - expected
-        nearest = level
-        if self.tolerance > 0.0:
+        if self.tolerance == self.impact == 0.0:
+            score = self.score(found, found.level)
+        else:
+            expected = self.rate.shown(np.broadcast_to(found.level, found.k.shape))
+            gap = self.rate.shown(found.share) - expected
             # the level in control that is the nearest to what was seen
             inside = np.clip(expected + np.clip(gap, -self.tolerance, self.tolerance), 0.0, 1.0)
             nearest = inside / (2.0 - inside) if self.rate is Rate.F1 else inside
             nearest = np.where(np.abs(gap) <= self.tolerance + 1e-12, found.share, nearest)
-        score = self.score(found, nearest)
-        if self.impact > 0.0:
-            score = np.where(np.abs(gap) <= self.impact + 1e-12, np.minimum(score, 0.0), score)
-        score = np.where(np.isnan(gap), np.nan, score)
+            nearest = nearest if self.tolerance > 0.0 else found.level
+            score = self.score(found, nearest)
+            if self.impact > 0.0:
+                score = np.where(np.abs(gap) <= self.impact + 1e-12, np.minimum(score, 0.0), score)
         return np.ascontiguousarray(np.moveaxis(score, -1, 1))
 
 
@@ -196,8 +219,6 @@ def binomial_scores(found: Counted, level: np.ndarray, side: Side) -> np.ndarray
 
     The standard deviation is that of the window at this level.
     """
-    from mlopsim.governance.monitoring.normal_scores import sided
-
     return sided(standardised(found.share - level, found.sd(level)), side)
 
 
@@ -205,33 +226,32 @@ def exact_scores(found: Counted, level: np.ndarray, side: Side) -> np.ndarray:
     """Return the scores of exact binomial or beta-binomial tails, (N, T, K)."""
     from mlopsim.governance.monitoring.kernels.beta_binomial import tails
 
-    shape = found.k.shape
-    score = np.empty(shape)
-    for c in range(shape[-1]):
+    score = np.empty(found.k.shape)
+    for c in range(score.shape[-1]):
         k, n = found.k[..., c], found.n[..., c]
         p, rho = level[..., c], found.rho[..., c]
-        one = _constant(p) and _constant(rho)
+        place = None
         width = int(n.max(initial=0)) + 1
-        if one and width * width <= TABLE:
+        if _constant(p) and _constant(rho) and width * width <= TABLE:
             # one law: each pair of counts is looked up, however often it occurs
             place = n * width + k
             there = np.zeros(width * width, dtype=bool)
             there[place.ravel()] = True
             pairs = np.flatnonzero(there)
             k, n = pairs % width, pairs // width
-        p, rho = (
-            np.full(k.size, a.flat[0]) if one else np.broadcast_to(a, k.shape).ravel() for a in (p, rho)
-        )
+            p, rho = p.ravel()[:1], rho.ravel()[:1]
         parts = np.empty((3, k.size))
-        tails(*(np.ascontiguousarray(a.ravel()) for a in (k, n, p, rho)), *parts)
+        arrays = (np.broadcast_to(a, k.shape).ravel() for a in (k, n, p, rho))
+        tails(*(np.ascontiguousarray(a) for a in arrays), *parts)
         values = score_of_tails(*parts, side)
-        if one and width * width <= TABLE:
+        if place is not None:
             table = np.empty(width * width)
             table[pairs] = values
             score[..., c] = table[place]
         else:
-            score[..., c] = values.reshape(shape[:-1])
-    return score
+            score[..., c] = values.reshape(k.shape)
+    # too few rows say nothing
+    return np.where(np.isnan(found.share), np.nan, score)
 
 
 def _constant(values: np.ndarray) -> bool:

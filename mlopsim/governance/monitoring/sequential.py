@@ -37,7 +37,7 @@ class Sequential(RateChart):
         from mlopsim.governance.monitoring.kernels.side_by_side import scored
 
         found = self.counted(counts, reference)
-        z = binomial_scores(found, np.broadcast_to(found.level, found.k.shape), Side.UP)
+        z = binomial_scores(found, found.level, Side.UP)
         z = np.ascontiguousarray(np.moveaxis(z, -1, 1))
         ticks = z.reshape(-1, z.shape[-1])
         score = np.empty_like(ticks)

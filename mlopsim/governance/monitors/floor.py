@@ -68,5 +68,4 @@ class Floor(Monitor):
         if self.impact > 0.0:
             short = self.floor - self.rate.shown(found.share)
             score = np.where(short <= self.impact + 1e-12, np.minimum(score, 0.0), score)
-        score = np.where(np.isnan(found.share), np.nan, score)
         return np.ascontiguousarray(np.moveaxis(score, -1, 1))

@@ -73,7 +73,7 @@ class Laney(WindowChart):
             )
         binomial = Reference(cells=reference.cells, rho=np.zeros(1))
         found = tally(windows, self.rate, self.by).beside(binomial)
-        z = binomial_scores(found, np.broadcast_to(found.level, found.k.shape), Side.UP)
+        z = binomial_scores(found, found.level, Side.UP)
         ranges = np.abs(np.diff(z, axis=1))
         known = ~np.isnan(ranges)
         total = np.where(known, ranges, 0.0).sum(axis=1)
