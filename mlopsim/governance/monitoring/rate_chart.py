@@ -240,10 +240,10 @@ def exact_scores(found: Counted, level: np.ndarray, side: Side) -> np.ndarray:
             pairs = np.flatnonzero(there)
             k, n = pairs % width, pairs // width
             p, rho = p.ravel()[:1], rho.ravel()[:1]
-        parts = np.empty((3, k.size))
-        arrays = (np.broadcast_to(a, k.shape).ravel() for a in (k, n, p, rho))
-        tails(*(np.ascontiguousarray(a) for a in arrays), *parts)
-        values = score_of_tails(*parts, side)
+        below, at, above = np.empty((3, k.size))
+        k1, n1, p1, rho1 = (np.array(np.broadcast_to(a, k.shape)).ravel() for a in (k, n, p, rho))
+        tails(k1, n1, p1, rho1, below, at, above)
+        values = score_of_tails(below, at, above, side)
         if place is not None:
             table = np.empty(width * width)
             table[pairs] = values
