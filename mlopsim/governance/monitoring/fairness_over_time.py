@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from mlopsim.governance.monitoring.watch import watch
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.proportions import wilson
 
-Row: TypeAlias = dict[str, float | int | str]
+#: texts, shares and counts by column
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,22 @@ def by_hand(monitor: Monitor, groups: int, width: float, windows: int) -> Limits
     """Return the same limit for every chart, as many wall charts have: 3 sigma.
 
     The share of deployments with an alarm is not known then: ``alpha`` is NaN.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    groups : int
+        Number of groups.
+    width : float
+        Limit of each score.
+    windows : int
+        Of the horizon.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> by_hand(make("monitor", "p_chart"), 1, 3.0, 50).each
+    array([3.])
     """
     count = len(monitor.charts(group_names(groups)))
     return Limits(each=np.full(count, width), value=1.0, alpha=math.nan, windows=windows, how="by hand")
@@ -85,7 +101,8 @@ def by_hand(monitor: Monitor, groups: int, width: float, windows: int) -> Limits
 def conservative(monitor: Monitor, groups: int, *, alpha: float = 0.05, windows: int = 50) -> Limits:
     """Return the limit that holds the family-wise share whatever the charts have to do with each other.
 
-    By Sidak's inequality for normal numbers: as if all charts and windows were independent.
+    By Sidak's inequality for normal numbers: as if all charts and windows were independent. Rows must be
+    independent within windows, or the charts be told how much they are not.
 
     Parameters
     ----------

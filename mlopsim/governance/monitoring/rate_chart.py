@@ -227,7 +227,7 @@ def exact_scores(found: Counted, level: np.ndarray, side: Side) -> np.ndarray:
     from mlopsim.governance.monitoring.kernels.beta_binomial import tails
 
     score = np.empty(found.k.shape)
-    for c in range(score.shape[-1]):
+    for c in range(found.k.shape[-1]):
         k, n = found.k[..., c], found.n[..., c]
         p, rho = level[..., c], found.rho[..., c]
         place = None
@@ -239,7 +239,7 @@ def exact_scores(found: Counted, level: np.ndarray, side: Side) -> np.ndarray:
             there[place.ravel()] = True
             pairs = np.flatnonzero(there)
             k, n = pairs % width, pairs // width
-            p, rho = p.ravel()[:1], rho.ravel()[:1]
+            p, rho = p.reshape(-1)[:1], rho.reshape(-1)[:1]
         below, at, above = np.empty((3, k.size))
         k1, n1, p1, rho1 = (np.array(np.broadcast_to(a, k.shape)).ravel() for a in (k, n, p, rho))
         tails(k1, n1, p1, rho1, below, at, above)
