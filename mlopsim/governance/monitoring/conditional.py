@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,11 +143,13 @@ def conditional_shares(
     """
     count = len(references.cells)
     found = np.empty((len(limits), count))
-    scored = [_on(monitor, limit, sample) for limit in limits][:1]
+    for limit in limits:
+        _check(monitor, limit, sample)
+    scores = monitor.on(sample.counts)
     for i in range(count):
-        scores = scored[0](references.one(i)) if scored else np.empty(0)
+        scored = scores(references.one(i))
         for j, limit in enumerate(limits):
-            over = limit.position(scores) > 1.0
+            over = limit.position(scored) > 1.0
             if monitor.remembers:
                 found[j, i] = over.any(axis=1).mean()
             else:
@@ -170,7 +172,8 @@ def needed_values(monitor: Monitor, limits: Limits, references: Reference, sampl
     -------
     ndarray of float64, shape (N,)
     """
-    scores = _on(monitor, limits, sample)
+    _check(monitor, limits, sample)
+    scores = monitor.on(sample.counts)
     found = np.empty(len(references.cells))
     for i in range(len(found)):
         position = limits.position(scores(references.one(i))) * limits.value
@@ -181,15 +184,14 @@ def needed_values(monitor: Monitor, limits: Limits, references: Reference, sampl
     return found
 
 
-def _on(monitor: Monitor, limits: Limits, sample: Sample) -> Callable[[Reference], np.ndarray]:
-    """Return what gives the scores on a sample."""
+def _check(monitor: Monitor, limits: Limits, sample: Sample) -> None:
+    """Refuse deployments of another length than the horizon where a monitor remembers."""
     if monitor.remembers and sample.counts.shape[1] != limits.windows:
         raise DataError(
             f"{monitor.full_name} remembers: deployments of {sample.counts.shape[1]} windows, a limit for "
             f"{limits.windows}",
             remedy="draw as many windows as the horizon has",
         )
-    return monitor.on(sample.counts)
 
 
 def guaranteed(
