@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,21 @@ def test_the_distance_from_alpha_is_in_standard_errors() -> None:
     assert row["share"] == 0.072 and row["errors_from_alpha"] == pytest.approx(4.514, abs=1e-3)
     assert row["within_3"] == "no" and row["learn"] == 10
     assert study.unconditional("binomial", "simulated", 0, 129, 2000, 0.05)["within_3"] == "yes"
+
+
+def test_what_is_committed_is_a_whole_run() -> None:
+    """The committed answer is of the committed settings, and meets 5 % within three standard errors."""
+    folder = ROOT / "results" / "family_wise"
+    if not folder.is_dir():
+        pytest.skip("no results/family_wise: python experiments/family_wise.py makes them")
+    plain = _common.read_settings(ROOT / "conf" / "experiment" / "family_wise.yaml")
+    assert _common.read_settings(folder / "config.yaml") == plain
+    table = pl.read_csv(folder / "table.csv")
+    told = table.filter((pl.col("limit") == "simulated") & (pl.col("learn") == "told"))
+    assert told["null"].to_list() == ["binomial", "overdispersed"] and (told["within_3"] == "yes").all()
+    assert (told["n"] == 2000).all()
+    given = pl.read_csv(folder / "conditional.csv")
+    assert len(given) == 18 and set(given["learn"]) == {10, 30, 100}
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
