@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import _common  # noqa: E402
 import family_wise as study  # noqa: E402
 
+from mlopsim.plots.style import to_svg  # noqa: E402
+
 SMALL = [
     "bank={bank: {monitors: [{p_chart: {by: both}}, gap_exact]}}",
     "deployments=40",
@@ -78,9 +80,9 @@ def test_what_is_committed_is_a_whole_run() -> None:
     assert len(given) == 18 and set(given["learn"]) == {10, 30, 100}
 
 
-def test_the_picture_is_drawn(tmp_path: Path) -> None:
+def test_the_picture_is_drawn_small() -> None:
     every = {
-        f"{null}, {limit}, {learn}": np.linspace(0.0, 0.2, 5)
+        f"{null}, {limit}, {learn}": np.linspace(0.0, 0.2, 2000)
         for null in ("binomial", "overdispersed")
         for limit in ("simulated", "with phase I", "guaranteed")
         for learn in (10, 30, 100)
@@ -92,3 +94,5 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
         "overdispersed",
     ]
     assert all(len(axes.get_lines()) == 10 for axes in figure.axes)
+    # what is committed of figures is small
+    assert len(to_svg(figure)) < 150_000
