@@ -1,0 +1,1 @@
+"""The record of a deployment: events, two hash trees over their lines, verification, proofs."""

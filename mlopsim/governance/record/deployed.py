@@ -1,0 +1,244 @@
+"""A deployment that was computed again: its Worlds, its dynamics, what was decided, what the registry held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlopsim.governance.record.events import DEPLOYMENT, OVERSIGHT
+from mlopsim.governance.record.overrides import Override
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.pool import WorldPool
+    from mlopsim.delivery.walk import Trajectory
+
+#: names of what is known of the inputs and of what served, in the order of their columns
+SHIFT = ("ks", "psi", "mean", "past_ks")
+QUALITY = ("accuracy", "precision", "recall", "f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """One deployment of a roll-out, with what it was made from: what records, forks and pages are derived from.
+
+    Parameters
+    ----------
+    cell : str
+        Key of its cell: the origin of its record.
+    method : str
+        Full name of who decides, ``selector/ks``.
+    pool : WorldPool
+        The Worlds of the roll-out.
+    deployment : component of kind ``deployment``
+    trajectory : Trajectory
+        What happened.
+    row : int, default 0
+        Its row of the trajectory.
+    world : int, default 0
+        Its World, as a number in the pool.
+    blocked : ndarray of bool, shape (M, T), optional
+        As of the walk.
+    answers : ndarray of int64, shape (S,), optional
+        What the method itself said where it was overruled; by default what was asked.
+    alarms : ndarray of bool, shape (S,), optional
+        Whether the method alarmed at each decision, where it tells.
+    margins : ndarray of float64, shape (S,), optional
+        How far its answer was from another one, relative to the values that it compared, where it tells.
+    overrides : sequence of Override
+        Decisions that were replaced.
+    facts : mapping
+        What the first record says of it (integers, texts).
+    evidence : mapping
+        What stands beside it (floats, what depends on the platform).
+    """
+
+    cell: str
+    method: str
+    pool: WorldPool
+    deployment: Any
+    trajectory: Trajectory
+    row: int = 0
+    world: int = 0
+    blocked: np.ndarray | None = None
+    answers: np.ndarray | None = None
+    alarms: np.ndarray | None = None
+    margins: np.ndarray | None = None
+    overrides: Sequence[Override] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def history(self) -> History:
+        """What state it was in at each decision."""
+        return History(self)
+
+
+class Decision(NamedTuple):
+    """A decision as an action and in words, and the events that it was."""
+
+    action: int
+    asked: str
+    done: str
+    events: list[tuple[str, str, dict[str, Any], dict[str, Any]]]
+
+
+class History:
+    """The state of a deployment at its S decisions and at its end, by carrying out its actions again.
+
+    Parameters
+    ----------
+    deployed : Deployed
+
+    Attributes
+    ----------
+    versions : ndarray of int64, shape (S + 1, K)
+        Version by slot, newest first, -1 where empty.
+    serving, candidate_of, flight : ndarray of int64, shape (S + 1,)
+        What serves from then on, the canary beside it, the version that is being trained; -1: none.
+    """
+
+    def __init__(self, deployed: Deployed) -> None:
+        from mlopsim.delivery import dynamics as d
+        from mlopsim.delivery.engine import Engine
+
+        self.deployed = deployed
+        pool = deployed.pool
+        self.delay, self.slots = int(deployment_delay(deployed.deployment)), int(deployed.deployment.slots)
+        engine = Engine(pool, deployed.deployment, 1, deployed.blocked)
+        engine.begin(np.array([deployed.world], dtype=np.int64))
+        states, quality = [engine.state.ints[0].copy()], [engine.state.floats[0].copy()]
+        for action in deployed.trajectory.asked[deployed.row]:
+            engine.step(np.array([action], dtype=np.int64))
+            states.append(engine.state.ints[0].copy())
+            quality.append(engine.state.floats[0].copy())
+        ints = np.stack(states).astype(np.int64)
+        self.versions = ints[:, d.SLOTS_I + d.VERSION : d.SLOTS_I + self.slots * d.WIDTH_I : d.WIDTH_I]
+        self.serving, self.candidate_of, self.flight = ints[:, d.STABLE], ints[:, d.CANDIDATE], ints[:, d.FLIGHT]
+        self._seen = ints[:, d.SEEN] == 1
+        self._quality = np.stack(quality)[:, d.QUALITY : d.QUALITY + len(QUALITY)]
+
+    def candidate(self, s: int) -> int | None:
+        """Return the canary of the window before decision s; None: there was none."""
+        deployed = self.deployed
+        found = int(deployed.trajectory.candidate[deployed.row, deployed.pool.warmup - 1 + s])
+        return found if s > 0 and found >= 0 else None
+
+    def word(self, action: int, s: int) -> str:
+        """Return an action in words: versions instead of slots."""
+        if action == 0:
+            return "keep"
+        if action == self.slots + 1:
+            return "retrain"
+        if action == self.slots + 2:
+            return "suspend"
+        version = int(self.versions[s, action - 1])
+        return f"deploy {version}" if version >= 0 else f"deploy empty slot {action - 1}"
+
+    def decision(self, s: int) -> Decision:
+        """Return what was decided at decision s."""
+        deployed = self.deployed
+        trajectory, row, pool = deployed.trajectory, deployed.row, deployed.pool
+        t = pool.warmup - 1 + s
+        asked, done = int(trajectory.asked[row, s]), int(trajectory.executed[row, s])
+        events: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+        who = deployed.method
+        if deployed.alarms is not None and bool(deployed.alarms[s]):
+            events.append(("alarm", deployed.method, {}, {}))
+        override = next((entry for entry in deployed.overrides if entry.window == t), None)
+        if override is not None:
+            assert deployed.answers is not None
+            who = OVERSIGHT
+            content = {
+                "decision": override.decision,
+                "instead_of": self.word(int(deployed.answers[s]), s),
+                "by": override.by,
+                "reason": override.reason,
+            }
+            events.append(("override", OVERSIGHT, content, {}))
+        if asked != done:
+            events.append(("impossible", who, {"asked": self.word(asked, s)}, {}))
+        if done == self.slots + 1:
+            version = t - self.delay
+            start = int(pool.start[deployed.world, version])
+            bounds = pool.bounds[deployed.world]
+            content = {
+                "version": version,
+                "trained_on": [start, version],
+                "rows": int(bounds[version + 1] - bounds[start]),
+                "parent": int(self.serving[s]),
+            }
+            events.append(("retrain", who, content, {}))
+        elif 0 < done <= self.slots:
+            version, leads = int(self.versions[s, done - 1]), int(self.serving[s])
+            if int(self.candidate_of[s]) >= 0:
+                content = {"version": leads, "ends_canary": int(self.candidate_of[s])}
+                events.append(("deploy", who, content, {}))
+            else:
+                kind = "rollback" if version < leads else "deploy"
+                events.append((kind, who, {"version": version, "instead_of": leads}, {}))
+        return Decision(asked, self.word(asked, s), self.word(done, s), events)
+
+    def moved(self, s: int) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return what moved at the start of the window after decision s - 1: kind, trigger, content."""
+        events: list[tuple[str, str, dict[str, Any]]] = []
+        before, after = self.versions[s - 1].tolist(), self.versions[s].tolist()
+        was, now = (int(self.serving[i]) for i in (s - 1, s))
+        was_canary, canary = (int(self.candidate_of[i]) for i in (s - 1, s))
+        flying = int(self.flight[s - 1])
+        if self.deployed.trajectory.retrained[self.deployed.row, s - 1]:
+            flying = self.deployed.pool.warmup - 2 + s - self.delay
+        landed = flying >= 0 and int(self.flight[s]) < 0
+        if landed and flying not in after:
+            events.append(("gate", DEPLOYMENT, {"version": flying, "verdict": "blocked"}))
+        elif landed:
+            events.append(("arrival", DEPLOYMENT, {"version": flying, "approved_by": None}))
+        for version in before:
+            if version >= 0 and version not in after:
+                events.append(("evict", DEPLOYMENT, {"version": version}))
+        if (was, was_canary) != (now, canary):
+            content = {
+                "to": now,
+                "from": was,
+                "canary": canary if canary >= 0 else None,
+                "canary_before": was_canary if was_canary >= 0 else None,
+            }
+            events.append(("switch", self._mover(s, flying if landed else -1), content))
+        return events
+
+    def _mover(self, s: int, landed: int) -> str:
+        """Say who moved the traffic: a decision, or the rules of the deployment (arrival, end of a canary)."""
+        deployed = self.deployed
+        done = int(deployed.trajectory.executed[deployed.row, s - 1])
+        moved_by_rule = landed >= 0 and landed in (int(self.serving[s]), int(self.candidate_of[s]))
+        if moved_by_rule or not 0 < done <= self.slots:
+            return DEPLOYMENT
+        t = deployed.pool.warmup - 2 + s
+        return OVERSIGHT if any(entry.window == t for entry in deployed.overrides) else deployed.method
+
+    def known(self, s: int) -> dict[str, Any]:
+        """Return what decision s was taken on, and what the window before it gave."""
+        deployed = self.deployed
+        pool, trajectory, row = deployed.pool, deployed.trajectory, deployed.row
+        t, found = pool.warmup - 1 + s, dict[str, Any]()
+        if s > 0:
+            found["reward"] = {name: float(part[row, s - 1]) for name, part in trajectory.parts.items()}
+        if s < pool.steps:
+            serving = int(self.serving[s])
+            if serving >= 0:
+                shift = pool.shift[deployed.world, int(pool.cell(serving, t))]
+                found["shift"] = dict(zip(SHIFT, map(float, shift), strict=True))
+            found["seen"] = (
+                dict(zip(QUALITY, map(float, self._quality[s]), strict=True)) if self._seen[s] else None
+            )
+            if deployed.margins is not None:
+                found["margin"] = float(deployed.margins[s])
+        return found
+
+
+def deployment_delay(deployment: Any) -> int:
+    """Return the label delay L of a deployment: a retrain decided at t trains version t - L."""
+    return int(deployment.label_delay)
