@@ -1,4 +1,4 @@
-"""What is recorded of a deployment: its events, derived from a replay, never logged while it is computed.
+"""What an event of a deployment is. Events are derived from a replay, never logged while it is computed.
 
 An event holds nothing that was not known at its window's end, so the record of a deployment up to a window is the
 beginning of its whole record. Time is simulated: windows, no clock. What was decided (integers and texts, the same
@@ -7,16 +7,11 @@ on every platform) and what it was decided on (floats) are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
-
-if TYPE_CHECKING:
-    from mlopsim.governance.record.deployed import Deployed
 
 #: What an event is recorded for (AI Act, Art. 12(2)): to find risks and substantial modifications, to monitor
 #: after the release, to monitor the operation.
@@ -109,90 +104,3 @@ def _check_exact(value: Any, where: str) -> None:
             f"the content of an event holds {type(value).__name__} ({where})",
             remedy="floats belong into its evidence",
         )
-
-
-def events_of(deployed: Deployed) -> list[Event]:
-    """Return the events of a deployment, in their order.
-
-    Within a window first what moves the traffic at its start (arrival, gate, eviction, switch), then what is
-    noticed and decided at its end (alarm, override, retrain, deploy), last the window itself.
-
-    Parameters
-    ----------
-    deployed : Deployed
-        The deployment, computed again.
-
-    Notes
-    -----
-    A deployment component may have a method ``events(deployed, window)`` with what only it knows of a window
-    (verdicts, violations, ...): these stand before what is decided at its end.
-    """
-    return list(_walk(deployed))
-
-
-def _walk(deployed: Deployed) -> Iterator[Event]:
-    history = deployed.history
-    pool, first, last = deployed.pool, deployed.pool.warmup - 1, deployed.pool.windows - 1
-    own = getattr(deployed.deployment, "events", None)
-    since: int | None = None
-    served: int | None = None
-    yield Event(
-        window=first,
-        kind="begin",
-        trigger=DEPLOYMENT,
-        served=None,
-        since=None,
-        content=deployed.facts,
-        evidence=deployed.evidence,
-    )
-    for s in range(pool.steps + 1):
-        window = first + s
-        if s > 0:
-            now = int(deployed.trajectory.served[deployed.row, window])
-            if now != served:
-                served, since = now, window
-            for kind, trigger, content in history.moved(s):
-                yield Event(
-                    window=window, kind=kind, trigger=trigger, served=served, since=since, content=content
-                )
-        if own is not None:
-            yield from own(deployed, window)
-        decision = history.decision(s) if s < pool.steps else None
-        for kind, trigger, content, evidence in decision.events if decision is not None else ():
-            yield Event(
-                window=window,
-                kind=kind,
-                trigger=trigger,
-                served=served,
-                since=since,
-                content=content,
-                evidence=evidence,
-            )
-        yield Event(
-            window=window,
-            kind="window",
-            trigger=DEPLOYMENT if decision is None else deployed.method,
-            served=served,
-            since=since,
-            content={
-                "candidate": history.candidate(s),
-                "action": None if decision is None else decision.action,
-                "asked": None if decision is None else decision.asked,
-                "done": None if decision is None else decision.done,
-            },
-            evidence=history.known(s),
-        )
-    trajectory, row = deployed.trajectory, deployed.row
-    yield Event(
-        window=last,
-        kind="end",
-        trigger=DEPLOYMENT,
-        served=served,
-        since=since,
-        content={
-            "retrains": int(trajectory.retrained[row].sum()),
-            "impossible": int(trajectory.invalid[row].sum()),
-            "overrides": len(deployed.overrides),
-        },
-        evidence={"return": float(np.mean(trajectory.reward[row]))},
-    )

@@ -1,0 +1,270 @@
+"""Verification, level 1: whether log and head of a record are sound and of each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mlopsim.core.errors import DataError
+from mlopsim.governance.record.checkpoint import read_checkpoint
+from mlopsim.governance.record.events import KINDS
+from mlopsim.governance.record.log import TREES, leaf_of, origin_of, pruned, split_lines
+from mlopsim.governance.record.merkle import root_of
+from mlopsim.governance.record.store import Stored
+from mlopsim.governance.record.verdict import Finding, Level
+
+_KEYS = {
+    "decisions": {
+        "cell", "content", "context", "kind", "place", "seq", "served", "since", "trigger", "window",
+    },
+    "evidence": {"cell", "kind", "seq", "values", "window"},
+}  # fmt: skip
+#: findings that are told of one log
+MOST = 3
+_ANEW = "compare it with a published head; `mlopsim audit-log write` derives the record anew in another folder"
+
+
+def check_internal(stored: Stored, cell: str, keep: int | None = None) -> Level:
+    """Check a record by itself.
+
+    Every line is sound JSON of this cell, numbered from 0 without a gap; the first is ``begin``; windows follow
+    one another, each closed by its ``window``; size and root are those of the head; payloads are missing only
+    where they may be.
+
+    Parameters
+    ----------
+    stored : Stored
+        What lies in its folder.
+    cell : str
+        Key of the cell that it should be of.
+    keep : int, optional
+        Retention: payloads of so many last windows must be there, older ones may be pruned. By default none may
+        be missing.
+
+    Returns
+    -------
+    Level
+    """
+    findings: list[Finding] = []
+    notes: list[str] = []
+    read: dict[str, list[Mapping[str, Any] | None]] = {}
+    for tree in TREES:
+        found, read[tree] = _check_log(stored, tree, cell)
+        findings += found[:MOST]
+    if not findings:
+        findings += _check_pair(read["decisions"], read["evidence"])
+    if not findings:
+        missing, said = _check_retention(read["decisions"], keep)
+        findings += missing
+        notes.append(_summary(read["decisions"]))
+        notes += said
+    return Level(findings=findings, notes=notes)
+
+
+def _check_log(
+    stored: Stored, tree: str, cell: str
+) -> tuple[list[Finding], list[Mapping[str, Any] | None]]:
+    data, head = stored.logs[tree], stored.heads[tree]
+    findings: list[Finding] = []
+    if head is None:
+        findings.append(
+            Finding(
+                message=f"the head {tree}.head is not there",
+                remedy="take it as it was published, or check the log against a published head",
+            )
+        )
+    if data is None:
+        return [*findings, _gone(tree)], []
+    lines = split_lines(data)
+    if not lines:
+        return [*findings, _gone(tree)], []
+    values: list[Mapping[str, Any] | None] = []
+    for seq, line in enumerate(lines):
+        value, problem = _read_line(line, tree, cell, seq)
+        values.append(value)
+        if problem:
+            findings.append(Finding(message=f"{tree}, record {seq}: {problem}", remedy=_ANEW))
+    if tree == "decisions" and not findings:
+        findings += _check_order(values)
+    if head is not None:
+        findings += _check_head(head, tree, cell, lines)
+    return findings, values
+
+
+def _gone(tree: str) -> Finding:
+    return Finding(
+        message=f"the log {tree}.jsonl is not there or empty",
+        remedy="a record begins with `begin`: find the log, or derive it with `mlopsim audit-log write`",
+    )
+
+
+def _check_head(text: str, tree: str, cell: str, lines: list[bytes]) -> list[Finding]:
+    try:
+        head = read_checkpoint(text, f"the head {tree}.head")
+    except DataError as error:
+        return [Finding(message=error.message, remedy=error.remedy or _ANEW)]
+    if head.origin != origin_of(cell, tree):
+        return [
+            Finding(
+                message=f"the head {tree}.head is of another cell or log: {head.origin}",
+                remedy=f"take the head of {origin_of(cell, tree)}",
+            )
+        ]
+    if head.size != len(lines):
+        what = "is truncated" if head.size > len(lines) else "goes beyond its head"
+        return [
+            Finding(
+                message=f"the log {tree}.jsonl {what}: {len(lines)} records, {head.size} in the head",
+                remedy=_ANEW,
+            )
+        ]
+    if head.root != root_of([leaf_of(line) for line in lines]):
+        return [Finding(message=f"the lines of {tree}.jsonl do not give the root of the head", remedy=_ANEW)]
+    return []
+
+
+def strict_json(line: bytes) -> Any:
+    """Read a line of JSON in which no key comes twice and every number is one.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> strict_json(b'{"a":1,"a":2}')
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.DataError: the key 'a' is there twice
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in made:
+                raise DataError(f"the key '{key[:40]}' is there twice")
+            made[key] = value
+        return made
+
+    def no_number(text: str) -> Any:
+        raise DataError(f"{text} is no number")
+
+    try:
+        return json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=no_number)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError("it is no JSON") from error
+
+
+def _read_line(line: bytes, tree: str, cell: str, seq: int) -> tuple[Mapping[str, Any] | None, str]:
+    """Return the content of a line (None where it is pruned) and what is wrong with it."""
+    gone = pruned(line)
+    if gone is not None:
+        return None, "" if gone[0] == seq else f"it is numbered {gone[0]}"
+    try:
+        value = strict_json(line)
+    except DataError as error:
+        return None, error.message
+    if not line.endswith(b"\n"):
+        return None, "its line has no end"
+    if not isinstance(value, dict) or set(value) != _KEYS[tree]:
+        return None, "it does not have the keys of a record"
+    problem = ""
+    if value["cell"] != cell:
+        problem = f"it is of another cell ({str(value['cell'])[:24]})"
+    elif value["seq"] is True or value["seq"] != seq:
+        problem = f"it is numbered {str(value['seq'])[:24]}"
+    elif type(value["window"]) is not int:
+        problem = "its window is no number"
+    elif value["kind"] not in KINDS:
+        problem = f"its kind '{str(value['kind'])[:24]}' is unknown"
+    elif tree == "decisions" and value["context"] != KINDS[value["kind"]]:
+        problem = f"its context is not that of a record of kind {value['kind']}"
+    return value, problem
+
+
+def _check_order(values: list[Mapping[str, Any] | None]) -> list[Finding]:
+    """Check that windows follow one another, each begun at place 0 and closed by its ``window``."""
+    findings: list[Finding] = []
+
+    def wrong(seq: int, text: str) -> None:
+        findings.append(Finding(message=f"decisions, record {seq}: {text}", remedy=_ANEW))
+
+    first = values[0]
+    if first is None or first["kind"] != "begin":
+        wrong(0, "a record begins with `begin`")
+    before = first
+    for seq, value in enumerate(values[1:], start=1):
+        if value is None:
+            if before is not None and seq > 1:
+                wrong(seq, "a payload is missing behind one that is there")
+        elif value["kind"] == "begin":
+            wrong(seq, "a record begins once")
+        elif before is None:
+            # what came before it is pruned
+            if value["place"] != 0:
+                wrong(seq, "the payloads of a part of its window are missing")
+        elif value["window"] == before["window"]:
+            if value["place"] != before["place"] + 1:
+                wrong(seq, "it is not the next one of its window")
+            if before["kind"] == "end" or (before["kind"] == "window" and value["kind"] != "end"):
+                wrong(seq, "its window was closed before")
+        elif value["window"] != before["window"] + 1 or before["kind"] != "window":
+            wrong(seq, f"window {value['window']} does not follow a closed window {before['window']}")
+        elif value["place"] != 0:
+            wrong(seq, "it is not the first one of its window")
+        before = value
+    if before is not None and before["kind"] not in ("window", "end"):
+        wrong(len(values) - 1, "its window is not closed")
+    return findings
+
+
+def _check_pair(
+    decisions: list[Mapping[str, Any] | None], evidence: list[Mapping[str, Any] | None]
+) -> list[Finding]:
+    """Check that both logs are of the same events."""
+    if len(decisions) != len(evidence):
+        message = f"{len(decisions)} decisions, {len(evidence)} pieces of evidence"
+        return [Finding(message=message, remedy=_ANEW)]
+    for seq, (one, other) in enumerate(zip(decisions, evidence, strict=True)):
+        gone = [value is None for value in (one, other)]
+        if any(gone):
+            same = all(gone)
+        else:
+            assert one is not None and other is not None
+            same = (one["kind"], one["window"]) == (other["kind"], other["window"])
+        if not same:
+            return [Finding(message=f"record {seq}: its evidence is that of another event", remedy=_ANEW)]
+    return []
+
+
+def _check_retention(
+    values: list[Mapping[str, Any] | None], keep: int | None
+) -> tuple[list[Finding], list[str]]:
+    missing = sum(value is None for value in values)
+    if not missing:
+        return [], []
+    there = [value for value in values[1:] if value is not None]
+    if not there:
+        return [Finding(message="all payloads are missing", remedy=_ANEW)], []
+    first, last = int(there[0]["window"]), int(there[-1]["window"])
+    told = f"payloads of {missing} records are missing, up to the window before {first}; their leaves are there"
+    if keep is None:
+        message = f"{told}; no retention was given that allows it"
+        return [
+            Finding(message=message, remedy="say how many windows must be kept: --keep N, or find them")
+        ], []
+    if first > last - keep + 1:
+        message = f"{told}: {keep} windows must be kept, from window {last - keep + 1} on"
+        return [Finding(message=message, remedy="find the payloads, or derive them again")], []
+    return [], [f"{told}: by policy, which keeps the last {keep} windows"]
+
+
+def _summary(values: list[Mapping[str, Any] | None]) -> str:
+    there = [value for value in values if value is not None]
+    first, last = there[0]["window"], there[-1]["window"]
+    ended = "" if there[-1]["kind"] == "end" else "; the deployment goes on after it"
+    return f"{len(values)} records, windows {first} to {last}{ended}"
