@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",
     "corrupt": "Put errors into a data file, with the truth beside it.",
+    "audit-log": "Record of a deployment: write, verify, prove.",
     "audit": "Audit a model trained on your own data for bias, as a page.",
     "repair": "Salvage the readable rows of a damaged ledger.",
     "doctor": "Show the environment and test that everything works.",
@@ -37,10 +38,10 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import ``mlopsim.cli.commands.<name>`` and return its ``command``."""
+        """Import ``mlopsim.cli.commands.<name>`` (dashes as underscores) and return its ``command``."""
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"mlopsim.cli.commands.{name}")
+        module = importlib.import_module(f"mlopsim.cli.commands.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -180,6 +180,27 @@ class BundlesFits(Protocol):
 
 
 @runtime_checkable
+class Redeploys(Protocol):
+    """What a track may have beside :class:`Track`: its cells are deployments that can be computed again."""
+
+    def redeploy(
+        self,
+        cell: Cell,
+        fits: Mapping[str, FitResult],
+        *,
+        overrides: Sequence[Any] = (),
+        taken: Mapping[int, int] | None = None,
+    ) -> Any:
+        """Return the deployment of a cell (:class:`mlopsim.governance.record.deployed.Deployed`).
+
+        Its record, its forks and its page are derived from it. ``overrides`` are decisions that people took
+        instead of the method (:class:`mlopsim.governance.record.overrides.Override`), ``taken`` actions by
+        window that are followed instead of its answer.
+        """
+        ...
+
+
+@runtime_checkable
 class Scored(Protocol):
     """What a track may have beside :class:`Track`: one score by which two methods are compared."""
 

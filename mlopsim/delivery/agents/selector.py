@@ -35,6 +35,7 @@ class Agent:
     n_envs: int
     reward_scale: float
     _network: Network | None = None
+    _values: np.ndarray | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return the keywords of the algorithm."""
@@ -98,7 +99,21 @@ class Agent:
         values = self._network.forward(view.obs)
         if self.masked:
             values = np.where(view.mask, values, -np.inf)
+        self._values = values
         return np.asarray(values.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def tie_margin(self) -> np.ndarray | None:
+        """How far the largest output of the last answer was above the next, relative to the larger of both.
+
+        float64 (N,); infinite where there was no other; None before the first answer. On another platform the
+        answer may be another one where this is below what floats are promised to.
+        """
+        if self._values is None:
+            return None
+        best = np.sort(self._values, axis=1)[:, :-3:-1]
+        gap, scale = best[:, 0] - best[:, 1], np.abs(best).max(axis=1)
+        return np.asarray(np.where(np.isfinite(gap), gap / np.where(scale > 0.0, scale, 1.0), np.inf))
 
 
 @dataclass(kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlopsim.core.errors import DataError
 from mlopsim.governance.record.checkpoint import Checkpoint, encoded
-from mlopsim.governance.record.log import TREES, origin_of
+from mlopsim.governance.record.log import TREES, leaf_of, origin_of, strict_json
 from mlopsim.governance.record.merkle import consistency_proof, is_consistent, root_of
 from mlopsim.governance.record.store import Stored
 from mlopsim.governance.record.verdict import Finding, Level
@@ -24,7 +25,8 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
     """Check a record against published heads.
 
     Each log must go on from each head of it that was published (consistency proof). It is anchored up to the
-    newest of these; what came later is not, which is a note: somebody has yet to publish a head.
+    newest of these; what came later is not, which is a note: somebody has yet to publish a head. Nothing comes
+    after the end of a deployment.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
         if forks:
             findings += forks
             continue
-        found, note = _check_tree(record.leaves(tree), mine, tree)
+        found, note = _check_tree(record.lines(tree), mine, tree)
         findings += found
         notes += note
     return Level(findings=findings, notes=notes)
@@ -79,8 +81,9 @@ def _forks(anchors: Sequence[Anchor], tree: str) -> list[Finding]:
 
 
 def _check_tree(
-    leaves: list[bytes], anchors: Sequence[Anchor], tree: str
+    lines: Sequence[bytes], anchors: Sequence[Anchor], tree: str
 ) -> tuple[list[Finding], list[str]]:
+    leaves = [leaf_of(line) for line in lines]
     n, root = len(leaves), root_of(leaves)
     held = [anchor for anchor in anchors if goes_on_from(anchor.head, leaves, root)]
     broken = [anchor for anchor in anchors if anchor not in held]
@@ -95,9 +98,22 @@ def _check_tree(
             message = f"the {tree} are not what {anchor.source} has a head of ({size} records){where}"
         remedy = "trust the published head: derive the record anew, and compare the two"
         return [Finding(message=message, remedy=remedy)], []
+    if upto < n and ended(lines[upto - 1]):
+        message = f"the {tree} go on after record {upto - 1}, at which the deployment had ended when it was published"
+        remedy = "what stands behind it was written later: trust the published head"
+        return [Finding(message=message, remedy=remedy)], []
     sources = ", ".join(dict.fromkeys(anchor.source for anchor in held))
     rest = "" if upto == n else f"; records {upto} to {n - 1} are not"
     return [], [f"{tree} anchored up to record {upto - 1}{rest} ({sources})"]
+
+
+def ended(line: bytes) -> bool:
+    """Return whether a line is the end of a deployment, behind which no record comes."""
+    try:
+        value = strict_json(line)
+    except DataError:
+        return False
+    return isinstance(value, dict) and value.get("kind") == "end"
 
 
 def goes_on_from(head: Checkpoint, leaves: list[bytes], root: bytes) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from mlopsim.core.errors import DataError
 from mlopsim.governance.record.checkpoint import read_checkpoint
 from mlopsim.governance.record.events import KINDS
-from mlopsim.governance.record.log import TREES, leaf_of, origin_of, pruned, split_lines
+from mlopsim.governance.record.log import TREES, leaf_of, origin_of, pruned, split_lines, strict_json
 from mlopsim.governance.record.merkle import root_of
 from mlopsim.governance.record.store import Stored
 from mlopsim.governance.record.verdict import Finding, Level
@@ -122,41 +121,6 @@ def _check_head(text: str, tree: str, cell: str, lines: list[bytes]) -> list[Fin
     if head.root != root_of([leaf_of(line) for line in lines]):
         return [Finding(message=f"the lines of {tree}.jsonl do not give the root of the head", remedy=_ANEW)]
     return []
-
-
-def strict_json(line: bytes) -> Any:
-    """Read a line of JSON in which no key comes twice and every number is one.
-
-    Raises
-    ------
-    DataError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> strict_json(b'{"a":1,"a":2}')
-    Traceback (most recent call last):
-    ...
-    mlopsim.core.errors.DataError: the key 'a' is there twice
-    """
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in made:
-                raise DataError(f"the key '{key[:40]}' is there twice")
-            made[key] = value
-        return made
-
-    def no_number(text: str) -> Any:
-        raise DataError(f"{text} is no number")
-
-    try:
-        return json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=no_number)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError("it is no JSON") from error
 
 
 def _read_line(line: bytes, tree: str, cell: str, seq: int) -> tuple[Mapping[str, Any] | None, str]:

@@ -148,6 +148,41 @@ def split_lines(data: bytes) -> list[bytes]:
     return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
 
+def strict_json(line: bytes) -> Any:
+    """Read a line of JSON in which no key comes twice and every number is one.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> strict_json(b'{"a":1,"a":2}')
+    Traceback (most recent call last):
+    ...
+    mlopsim.core.errors.DataError: the key 'a' is there twice
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in made:
+                raise DataError(f"the key '{key[:40]}' is there twice")
+            made[key] = value
+        return made
+
+    def no_number(text: str) -> Any:
+        raise DataError(f"{text} is no number")
+
+    try:
+        return json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=no_number)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError("it is no JSON") from error
+
+
 # -- pruned lines
 
 

@@ -91,7 +91,7 @@ class Overruled:
     alarms : list of bool
         Whether it alarmed, if it tells (``alarmed``).
     margins : list of float
-        How far its answer was from another one, if it tells (``margin``).
+        How far its answer was from another one, if it tells (``tie_margin``).
 
     Raises
     ------
@@ -124,7 +124,7 @@ class Overruled:
         """Return the selector's action, or what replaces it."""
         actions: np.ndarray = self.selector.act(view)
         self.answers.append(int(actions[0]))
-        alarmed, margin = (getattr(self.selector, name, None) for name in ("alarmed", "margin"))
+        alarmed, margin = (getattr(self.selector, name, None) for name in ("alarmed", "tie_margin"))
         if alarmed is not None:
             self.alarms.append(bool(alarmed[0]))
         if margin is not None:
@@ -164,4 +164,4 @@ def action_of(decision: str, view: View) -> int:
             f"the override at window {t} deploys version {version}, which is not in the registry",
             remedy=f"it holds then: {', '.join(map(str, held))}",
         )
-    return 1 + view.versions[0].tolist().index(version)
+    return 1 + int(view.versions[0].tolist().index(version))

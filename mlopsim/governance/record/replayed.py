@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlopsim.core.errors import DataError, MlopsimError
-from mlopsim.governance.record.internal import strict_json
-from mlopsim.governance.record.log import Record, leaf_of, pruned
+from mlopsim.governance.record.log import Record, leaf_of, pruned, strict_json
 from mlopsim.governance.record.overrides import Override
 from mlopsim.governance.record.store import Stored
 from mlopsim.governance.record.verdict import Finding, Level

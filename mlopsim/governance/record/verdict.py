@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mlopsim.core.errors import DataError
+
 #: from the weakest to the strongest, each of which stands on the ones before
 LEVELS = ("internal", "anchored", "replayed")
 
@@ -51,6 +53,18 @@ class Verification:
     def passed(self) -> bool:
         """Whether every level that was asked for passed."""
         return all(level.passed for level in self.levels.values())
+
+    def check(self) -> None:
+        """Raise the first finding.
+
+        Raises
+        ------
+        DataError
+            If there is one.
+        """
+        for level in self.levels.values():
+            for finding in level.findings:
+                raise DataError(finding.message, remedy=finding.remedy)
 
     def text(self) -> str:
         """Return it for people."""

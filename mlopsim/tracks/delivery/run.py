@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from mlopsim.core.digest import digest, digest_arrays
-from mlopsim.core.identity import identity_words
-from mlopsim.core.seeds import Axis, Split, seed_sequence
-from mlopsim.core.spec import make
 from mlopsim.core.track import Attribute, Cell, FitResult, Outcome
-from mlopsim.delivery.pool import WorldPool
-from mlopsim.delivery.scenarios import pool_of
-from mlopsim.delivery.selector import Interface, View
-from mlopsim.delivery.walk import Trajectory, walk
-from mlopsim.tracks.delivery.controls import CONTROLS, drift_spans, run_control
-from mlopsim.tracks.delivery.fits import seeded_parts
+from mlopsim.delivery.walk import Trajectory
+from mlopsim.governance.record.making import heads_of_deployed
+from mlopsim.tracks.delivery.controls import drift_spans
 from mlopsim.tracks.delivery.metrics import METRICS
-from mlopsim.tracks.delivery.origins import Block, blocks_of
+from mlopsim.tracks.delivery.rolling import (
+    Scene,
+    block_of,
+    deployed_of,
+    roll_out,
+    scene_of,
+    undefined_reason,
+    world_spec,
+)
 from mlopsim.world.cache import default_cache
-from mlopsim.world.spec import WorldSpec
 from mlopsim.world.world import World
 
 #: hexadecimal digits that tell sources of rows apart
 ID_LENGTH = 16
-
-
-def world_spec(cell: Cell) -> WorldSpec:
-    """Return the World that a cell is rolled out over."""
-    part = cell.task.part
-    return WorldSpec(
-        stream=part["stream"],
-        learner=part["learner"],
-        training=part["training"],
-        split=cell.split,
-        index=cell.seed,
-        root=cell.root,
-    )
 
 
 def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction: int) -> list[Outcome]:
@@ -54,72 +41,36 @@ def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction:
     reaction : int
         Windows within which a reaction to a drift event counts.
     """
+    scenes: dict[tuple[str, str, int], Scene] = {}
     worlds: dict[str, World] = {}
-    pools: dict[tuple[str, str, int], WorldPool] = {}
     outcomes = []
     for cell in cells:
         spec = world_spec(cell)
         if spec.key not in worlds:
             worlds[spec.key] = default_cache().open(spec)
         block = block_of(worlds[spec.key], cell)
-        deployment = make("deployment", cell.task.part["deployment"])
         place = spec.key, cell.task.digest, 0 if block is None else block.number
-        if place not in pools:
-            whole = worlds[spec.key]
-            served = whole if block is None else whole.block(block.first, block.end)
-            pools[place] = pool_of([served], deployment)
-        pool = pools[place]
-        found = _run_cell(cell, pool.worlds[0], pool, deployment, fits, reaction)
+        if place not in scenes:
+            scenes[place] = scene_of(cell, worlds[spec.key])
+        scene = scenes[place]
+        found = _run_cell(cell, scene, fits, reaction)
         if block is not None:
             found.attributes |= {"block": block.number, "apart": block.apart}
         outcomes.append(found)
     return outcomes
 
 
-def block_of(world: World, cell: Cell) -> Block | None:
-    """Return the windows that a cell on a real stream serves; None: all of them.
-
-    Seeds take the blocks in turn: seed 0 the first one, seed 1 the second one.
-    """
-    origins = cell.task.part.get("origins")
-    if origins is None:
-        return None
-    blocks = blocks_of(world.warmup, world.windows, origins["count"], origins["overlap"])
-    return blocks[cell.seed % len(blocks)]
-
-
-def build_selector(content: Mapping[str, Any], fit: FitResult | None) -> Any:
-    """Build a selector from a method's part, with the parameters or weights of its fit."""
-    params = dict(content["params"])
-    if fit is not None and "params" in fit.info:
-        params.update(fit.info["params"])
-    part = {"kind": content["kind"], "name": content["name"], "params": params}
-    selector = make("selector", part)
-    if getattr(type(selector), "agent", False):
-        assert fit is not None
-        selector.load(fit)
-    return selector
-
-
-def _run_cell(
-    cell: Cell, world: World, pool: WorldPool, deployment: Any, fits: Mapping[str, FitResult], reaction: int
-) -> Outcome:
-    if cell.method.part["kind"] == "control":
-        reference = CONTROLS[cell.method.part["name"]]
-        if reason := reference.undefined(world):
-            return _undefined(world, reason)
-        trajectory, extra = run_control(reference, world, pool, deployment)
-    else:
-        selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
-        words = identity_words(cell.method.part, *seeded_parts(cell.task.part))
-        seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
-        recorder = Recorder(selector)
-        trajectory, extra = walk(recorder, pool, deployment, np.zeros(1, np.int64), [seed]), {}
-        if recorder.alarms:
-            result = outcome(world, trajectory, extra, reaction)
-            result.curves["alarm"] = np.array(recorder.alarms, dtype=bool)
-            return result
-    return outcome(world, trajectory, extra, reaction)
+def _run_cell(cell: Cell, scene: Scene, fits: Mapping[str, FitResult], reaction: int) -> Outcome:
+    world = scene.pool.worlds[0]
+    if reason := undefined_reason(cell, world):
+        return _undefined(world, reason)
+    rolled = roll_out(cell, scene, fits)
+    result = outcome(world, rolled.trajectory, rolled.extra, reaction)
+    if rolled.recorder is not None and rolled.recorder.alarms:
+        result.curves["alarm"] = np.array(rolled.recorder.alarms, dtype=bool)
+    if cell.task.part.get("record"):
+        result.attributes |= heads_of_deployed(deployed_of(cell, scene, fits, rolled)).facts()
+    return result
 
 
 def _undefined(world: World, reason: str) -> Outcome:
@@ -141,29 +92,6 @@ def stream_id(world: World) -> str:
     if world.events is None and world.spec is not None:
         return digest(world.spec.stream)[:ID_LENGTH]
     return digest_arrays({"y": world.y, "bounds": world.bounds})[:ID_LENGTH]
-
-
-class Recorder:
-    """Hands everything on to a selector, and keeps its alarms if it tells them (``alarmed``)."""
-
-    def __init__(self, selector: Any) -> None:
-        self.selector = selector
-        self.full_name: str = selector.full_name
-        self.uses_errors = bool(getattr(selector, "uses_errors", True))
-        self.uses_inputs = bool(getattr(selector, "uses_inputs", False))
-        self.alarms: list[bool] = []
-
-    def reset(self, n: int, interface: Interface, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Start the selector."""
-        self.selector.reset(n, interface, seeds)
-
-    def act(self, view: View) -> np.ndarray:
-        """Return the selector's actions."""
-        actions: np.ndarray = self.selector.act(view)
-        alarmed = getattr(self.selector, "alarmed", None)
-        if alarmed is not None:
-            self.alarms.append(bool(alarmed[0]))
-        return actions
 
 
 def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], reaction: int) -> Outcome:

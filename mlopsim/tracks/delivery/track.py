@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import canonical, check_range, label, make, part, split_spec
+from mlopsim.core.spec import added, canonical, check_range, label, make, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
@@ -50,6 +50,8 @@ class DeliveryTrack:
         where the stream is too short; 1: one deployment over the whole stream, without an interval.
     overlap : float
         Share of a block's windows that the next one has, too.
+    record : bool
+        Whether the heads of each deployment's record are facts about its cell (``mlopsim audit-log``).
 
     Examples
     --------
@@ -75,6 +77,9 @@ class DeliveryTrack:
     ladder: bool = False
     origins: int = 7
     overlap: float = 0.5
+    record: bool = added(False)
+    #: facts about a cell whose value depends on the platform
+    per_platform: ClassVar[Sequence[str]] = ("evidence_root",)
 
     def __post_init__(self) -> None:
         check_range("delivery.steps", self.steps, 0, 10**9)
@@ -101,6 +106,8 @@ class DeliveryTrack:
             stream = stream_facts(content["stream"])
             if stream["real"] and self.origins > 1:
                 content["origins"] = {"count": self.origins, "overlap": self.overlap}
+            if self.record:
+                content["record"] = True
             facts = {
                 **stream,
                 **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
@@ -234,6 +241,19 @@ class DeliveryTrack:
             lambda cell: cell.task.part["reaction"],
             lambda some, reaction: run_cells(some, fits, reaction=reaction),
         )
+
+    def redeploy(
+        self,
+        cell: Cell,
+        fits: Mapping[str, FitResult],
+        *,
+        overrides: Sequence[Any] = (),
+        taken: Mapping[int, int] | None = None,
+    ) -> Any:
+        """Compute the deployment of a cell again (:class:`mlopsim.core.track.Redeploys`)."""
+        from mlopsim.tracks.delivery.rolling import redeploy
+
+        return redeploy(cell, fits, overrides=overrides, taken=taken)
 
     # -- report --------------------------------------------------------------------------------------
 
