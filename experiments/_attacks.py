@@ -1,7 +1,7 @@
-"""Attacks on the record of a deployment, by what the attacker may rewrite: the log, its head, the ledger's head.
+"""Attacks on the record of a deployment, by what the attacker may rewrite.
 
-Whoever may rewrite the head makes the log whole as well: numbers it anew and hashes it again. What each attack
-does stands in ``conf/experiment/tamper_matrix.yaml``.
+Whoever may rewrite the head makes the log whole as well: numbers it anew and hashes it again. What each
+attack does stands in ``conf/experiment/tamper_matrix.yaml``.
 """
 
 from __future__ import annotations
@@ -326,7 +326,7 @@ def attack(name: str, power: str, target: Target, rng: np.random.Generator) -> S
 
 
 def _written(before: Scene, record: Record, head: bool, ledger: bool) -> Scene:
-    """Return the scene with another record in the folder, its head and the ledger's as far as they are reached."""
+    """Return the scene with another record, and those of its heads that the attacker reaches."""
     made = stored_of(record)
     stored = replace(made, heads=made.heads if head else before.stored.heads)
     return replace(before, stored=stored, ledger=[heads_of(record)] if ledger else before.ledger)

@@ -1,9 +1,10 @@
-"""Which level of verification finds which attack on the record of a deployment, and does replay give one record?
+"""Which level of verification finds which attack on a record, and does replay give one record?
 
-Sixteen attacks (and two that bound what these say) strike the records of deployments at random places, once for
-each extent of what the attacker may rewrite. What every level reports is compared with a table that was committed
-before the code. Then the decisions of many deployments are taken a second time, in another process with another
-number of threads and Worlds built anew, and the roots of their records compared with those in the ledger.
+Sixteen attacks (and two that bound what these say) strike the records of deployments at random places, once
+for each extent of what the attacker may rewrite. What every level reports is compared with a table that was
+committed before the code. Then the decisions of many deployments are taken a second time, in another process
+with another number of threads and Worlds built anew, and the roots of their records compared with those in
+the ledger.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import _common  # isort: skip
 
 import csv
+import itertools
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 #: deployments of one World: as many methods as are named here
-TASK = {"stream": {"synthetic": {"windows": 40, "rows": 60, "warmup": 8, "schedule": "abrupt"}}, "learner": "ridge"}
+TASK = {
+    "stream": {"synthetic": {"windows": 40, "rows": 60, "warmup": 8, "schedule": "abrupt"}},
+    "learner": "ridge",
+}
 METHODS = [{"periodic": {"every": 5}}, "ks", "ddm", {"random": {"retrain": 0.2}}]
 #: deployments after which the roots are on disk
 EVERY = 50
@@ -66,7 +72,7 @@ def targets(number: int) -> Iterator[Any]:
             usable.append((cell, record))
         if len(usable) > number:
             break
-    for (cell, record), (_, other) in zip(usable, usable[1:], strict=False):
+    for (cell, record), (_, other) in itertools.pairwise(usable):
 
         def again(overrides: Any, taken: Any, cell: Any = cell, record: Any = record) -> Any:
             if not overrides and not taken:
@@ -86,8 +92,6 @@ def targets(number: int) -> Iterator[Any]:
 
 def _retrained(record: Any) -> int:
     """Return the first window in which a retrain was decided."""
-    import json
-
     values = map(json.loads, record.decisions)
     return int(next(value["window"] for value in values if value["kind"] == "retrain"))
 
@@ -99,7 +103,9 @@ def matrix(settings: Mapping[str, Any], targets: Sequence[Any]) -> list[dict[str
 
     for target in targets:
         if any(untouched(target).found(target).values()):
-            raise SystemExit("a record that nobody touched is reported: nothing of the table would say anything")
+            raise SystemExit(
+                "a record that nobody touched is reported: nothing of the table would say anything"
+            )
     table = []
     for name, expected in {**settings["attacks"], **settings["beyond"]}.items():
         for power in POWERS:
@@ -129,7 +135,7 @@ def matrix(settings: Mapping[str, Any], targets: Sequence[Any]) -> list[dict[str
 
 
 def again_in_this_process(number: int, path: Path) -> None:
-    """Take the decisions of deployments again and append the roots; those that are there are not made again."""
+    """Take the decisions of deployments again and append the roots that are not there yet."""
     from mlopsim.governance.record.heads import heads_of
     from mlopsim.governance.record.making import make_record
 

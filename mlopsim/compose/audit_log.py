@@ -192,7 +192,9 @@ def _after(before: Record, made: Record, place: Path) -> Record:
     """Return what is written: a log only grows, and pruned payloads stay away."""
     for tree in TREES:
         old, new = before.lines(tree), made.lines(tree)
-        at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if leaf_of(a) != leaf_of(b)), None)
+        at = next(
+            (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if leaf_of(a) != leaf_of(b)), None
+        )
         if at is None and len(old) > len(new):
             at = len(new)
         if at is not None:
@@ -284,7 +286,8 @@ def heads_of_grid(folder: str | Path, grid: str | None = None) -> list[Heads]:
     with Ledger.read(folder) as ledger:
         number = ledger.grid(grid)["id"]
         keys = ledger.rows(
-            "SELECT m.key FROM member m JOIN cell c ON c.key = m.key WHERE m.grid=? AND c.status='done'", (number,)
+            "SELECT m.key FROM member m JOIN cell c ON c.key = m.key WHERE m.grid=? AND c.status='done'",
+            (number,),
         )
         for (key,) in keys:
             heads = heads_from_facts(key, ledger.outcome(key).attributes)

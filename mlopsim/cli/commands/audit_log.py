@@ -41,7 +41,9 @@ def command() -> None:
 def _of_a_cell(function: _Command) -> _Command:
     """Add the arguments DIR and KEY, and what loads plug-ins."""
     for add in (
-        click.option("--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged."),
+        click.option(
+            "--trust-plugins", is_flag=True, help="Load plug-ins that the folder names, if unchanged."
+        ),
         click.option("--plugin", "plugins", multiple=True, help="A .py file with components of your own."),
         click.argument("key"),
         click.argument("folder", metavar="DIR", type=click.Path(path_type=Path)),
@@ -59,7 +61,9 @@ def _open(folder: Path, key: str, plugins: tuple[str, ...], trust_plugins: bool)
 @command.command("write", cls=Once)
 @_of_a_cell
 @click.option("--until", type=int, metavar="WINDOW", help="Write it as it was at the end of a window.")
-@click.option("--override", metavar="WINDOW=DECISION", help="A decision that was taken instead of the method's.")
+@click.option(
+    "--override", metavar="WINDOW=DECISION", help="A decision that was taken instead of the method's."
+)
 @click.option("--by", default="", metavar="NAME", help="Who took it.")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 def write(
@@ -81,7 +85,7 @@ def write(
     Examples:
       mlopsim audit-log write results/local/quick 3fa9
       mlopsim audit-log write results/local/quick 3fa9 --until 41
-      mlopsim audit-log write results/local/quick 3fa9 --override 41=keep --by "A. Reviewer" --reason "complaints"
+      mlopsim audit-log write results/local/quick 3fa9 --override 41=keep --by Ann --reason complaints
     """
     from mlopsim.governance.record.overrides import read_override
 
@@ -110,8 +114,15 @@ def write(
     type=click.Path(path_type=Path),
     help="Published heads, as CSV  [default: DIR/heads.csv, if there]",
 )
-@click.option("--head", "checkpoints", multiple=True, type=click.Path(path_type=Path), help="A published head.")
-@click.option("--keep", type=click.IntRange(1), metavar="N", help="Payloads older than the last N windows may be missing.")
+@click.option(
+    "--head", "checkpoints", multiple=True, type=click.Path(path_type=Path), help="A published head."
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Payloads older than the last N windows may be missing.",
+)
 @click.option("--until", type=int, metavar="WINDOW", help="The record was written up to this window.")
 def verify(
     folder: Path,
@@ -158,7 +169,9 @@ def verify(
     help="Prove that the log goes on from this older head.",
 )
 @click.option("--tree", type=TREE, default="decisions", show_default=True, help="Of which log.")
-@click.option("--out", type=click.Path(path_type=Path), help="File of the proof  [default: beside the record]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File of the proof  [default: beside the record]"
+)
 def prove(
     folder: Path,
     key: str,
@@ -172,8 +185,8 @@ def prove(
 ) -> None:
     """Prove to somebody who has a head of the record of KEY, and not the record, what is in it.
 
-    One of --window, --record, --since. The proof is written, read again and checked; `mlopsim audit-log check`
-    checks it anywhere.
+    One of --window, --record, --since. The proof is written, read again and checked; `mlopsim audit-log
+    check` checks it anywhere.
 
     \b
     Examples:
@@ -216,7 +229,9 @@ def _closing(record: Any, window: int | None) -> int:
 
 @command.command("check", cls=Once)
 @click.argument("proof", type=click.Path(path_type=Path))
-@click.option("--head", "checkpoints", multiple=True, type=click.Path(path_type=Path), help="A head that you trust.")
+@click.option(
+    "--head", "checkpoints", multiple=True, type=click.Path(path_type=Path), help="A head that you trust."
+)
 def check(proof: Path, checkpoints: tuple[Path, ...]) -> None:
     """Check the file of a proof, without the record: whether it holds, and against which head.
 
@@ -288,7 +303,9 @@ def heads(folder: Path, grid: str | None, out: Path | None) -> None:
 
 @command.command("prune", cls=Once)
 @_of_a_cell
-@click.option("--keep", type=click.IntRange(1), required=True, metavar="N", help="Windows whose payloads are kept.")
+@click.option(
+    "--keep", type=click.IntRange(1), required=True, metavar="N", help="Windows whose payloads are kept."
+)
 def prune(folder: Path, key: str, plugins: tuple[str, ...], trust_plugins: bool, keep: int) -> None:
     """Remove the payloads of all but the last N windows from the record of KEY; their leaves stay.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,8 +26,8 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
     """Check a record against published heads.
 
     Each log must go on from each head of it that was published (consistency proof). It is anchored up to the
-    newest of these; what came later is not, which is a note: somebody has yet to publish a head. Nothing comes
-    after the end of a deployment.
+    newest of these; what came later is not, which is a note: somebody has yet to publish a head. Nothing
+    comes after the end of a deployment.
 
     Parameters
     ----------
@@ -51,9 +52,7 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
         )
         if not mine:
             message = f"no head of the {tree} of cell {cell} was published: nothing is anchored"
-            remedy = (
-                "run with delivery.record=true, or publish heads (mlopsim audit-log heads) before they are needed"
-            )
+            remedy = "run with delivery.record=true, or publish heads in time: mlopsim audit-log heads DIR"
             findings.append(Finding(message=message, remedy=remedy))
             continue
         forks = _forks(mine, tree)
@@ -69,7 +68,7 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
 def _forks(anchors: Sequence[Anchor], tree: str) -> list[Finding]:
     """Two heads of one size are two logs of one origin."""
     findings = []
-    for first, second in zip(anchors, anchors[1:], strict=False):
+    for first, second in itertools.pairwise(anchors):
         if first.head.size == second.head.size and first.head.root != second.head.root:
             message = (
                 f"two heads of the {tree} were published with {first.head.size} records and different roots: "
@@ -99,7 +98,7 @@ def _check_tree(
         remedy = "trust the published head: derive the record anew, and compare the two"
         return [Finding(message=message, remedy=remedy)], []
     if upto < n and ended(lines[upto - 1]):
-        message = f"the {tree} go on after record {upto - 1}, at which the deployment had ended when it was published"
+        message = f"the {tree} go on after record {upto - 1}, where the published deployment had ended"
         remedy = "what stands behind it was written later: trust the published head"
         return [Finding(message=message, remedy=remedy)], []
     sources = ", ".join(dict.fromkeys(anchor.source for anchor in held))

@@ -1,7 +1,7 @@
-"""The head of a log as text: a checkpoint of three lines (c2sp.org/tlog-checkpoint), with signatures or without.
+"""The head of a log as text: a checkpoint of three lines (c2sp.org/tlog-checkpoint).
 
-A key that lies beside the log proves nothing, so heads are not signed here. What others have signed is read, and
-the signatures are told, not judged.
+A key that lies beside the log proves nothing, so heads are not signed here. What others have signed is read,
+and the signatures are told, not judged.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ def read_checkpoint(text: str, where: str = "the head") -> Checkpoint:
     if len(lines) < 3 or not whole:
         raise DataError(f"{where} is truncated: {min(len(lines), 3)} of its 3 lines", remedy=remedy)
     if any(ord(sign) < 32 for line in lines for sign in line) or "" in lines:
-        raise DataError(f"{where} is no checkpoint: it holds control characters or empty lines", remedy=remedy)
+        raise DataError(
+            f"{where} is no checkpoint: it holds control characters or empty lines", remedy=remedy
+        )
     origin, size, root = lines[:3]
     if not (size.isascii() and size.isdigit() and str(int(size[:20])) == size and int(size) <= MOST):
         raise DataError(f"{where} is no checkpoint: '{size[:60]}' is no size", remedy=remedy)

@@ -1,4 +1,4 @@
-"""A deployment that was computed again: its Worlds, its dynamics, what was decided, what the registry held."""
+"""A deployment that was computed again: Worlds, dynamics, decisions, what the registry held."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUALITY = ("accuracy", "precision", "recall", "f1")
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """One deployment of a roll-out, with what it was made from: what records, forks and pages are derived from.
+    """One deployment of a roll-out: what records, forks and pages are derived from.
 
     Parameters
     ----------
@@ -117,7 +117,11 @@ class History:
             quality.append(engine.state.floats[0].copy())
         ints = np.stack(states).astype(np.int64)
         self.versions = ints[:, d.SLOTS_I + d.VERSION : d.SLOTS_I + self.slots * d.WIDTH_I : d.WIDTH_I]
-        self.serving, self.candidate_of, self.flight = ints[:, d.STABLE], ints[:, d.CANDIDATE], ints[:, d.FLIGHT]
+        self.serving, self.candidate_of, self.flight = (
+            ints[:, d.STABLE],
+            ints[:, d.CANDIDATE],
+            ints[:, d.FLIGHT],
+        )
         self._seen = ints[:, d.SEEN] == 1
         self._quality = np.stack(quality)[:, d.QUALITY : d.QUALITY + len(QUALITY)]
 
@@ -196,9 +200,8 @@ class History:
             events.append(("gate", DEPLOYMENT, {"version": flying, "verdict": "blocked"}))
         elif landed:
             events.append(("arrival", DEPLOYMENT, {"version": flying, "approved_by": None}))
-        for version in before:
-            if version >= 0 and version not in after:
-                events.append(("evict", DEPLOYMENT, {"version": version}))
+        gone = [version for version in before if version >= 0 and version not in after]
+        events += [("evict", DEPLOYMENT, {"version": version}) for version in gone]
         if (was, was_canary) != (now, canary):
             content = {
                 "to": now,
@@ -210,7 +213,7 @@ class History:
         return events
 
     def _mover(self, s: int, landed: int) -> str:
-        """Say who moved the traffic: a decision, or the rules of the deployment (arrival, end of a canary)."""
+        """Say who moved the traffic: who decides, or the rules of the deployment (arrival, canary)."""
         deployed = self.deployed
         done = int(deployed.trajectory.executed[deployed.row, s - 1])
         moved_by_rule = landed >= 0 and landed in (int(self.serving[s]), int(self.candidate_of[s]))

@@ -1,8 +1,8 @@
 """What an event of a deployment is. Events are derived from a replay, never logged while it is computed.
 
-An event holds nothing that was not known at its window's end, so the record of a deployment up to a window is the
-beginning of its whole record. Time is simulated: windows, no clock. What was decided (integers and texts, the same
-on every platform) and what it was decided on (floats) are kept apart.
+An event holds nothing that was not known at its window's end, so the record of a deployment up to a window is
+the beginning of its whole record. Time is simulated: windows, no clock. What was decided (integers and texts,
+the same on every platform) and what it was decided on (floats) are kept apart.
 """
 
 from __future__ import annotations

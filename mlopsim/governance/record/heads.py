@@ -1,4 +1,4 @@
-"""Published heads: ``heads.csv``, for a place that who writes the records cannot rewrite (a git repository)."""
+"""Published heads, ``heads.csv``: for a place that the writer of records cannot rewrite (git)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,9 @@ def read_heads(path: str | Path) -> list[Heads]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise DataError(f"{path.name} is no file of heads: columns {reader.fieldnames}", remedy=remedy)
+                raise DataError(
+                    f"{path.name} is no file of heads: columns {reader.fieldnames}", remedy=remedy
+                )
             return [_read(row, f"{path.name}, line {reader.line_num}") for row in reader]
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is no file of heads: {error}", remedy=remedy) from error

@@ -21,15 +21,17 @@ _KEYS = {
 }  # fmt: skip
 #: findings that are told of one log
 MOST = 3
-_ANEW = "compare it with a published head; `mlopsim audit-log write` derives the record anew in another folder"
+_ANEW = (
+    "compare it with a published head; `mlopsim audit-log write` derives the record anew in another folder"
+)
 
 
 def check_internal(stored: Stored, cell: str, keep: int | None = None) -> Level:
     """Check a record by itself.
 
-    Every line is sound JSON of this cell, numbered from 0 without a gap; the first is ``begin``; windows follow
-    one another, each closed by its ``window``; size and root are those of the head; payloads are missing only
-    where they may be.
+    Every line is sound JSON of this cell, numbered from 0 without a gap; the first is ``begin``; windows
+    follow one another, each closed by its ``window``; size and root are those of the head; payloads are
+    missing only where they may be.
 
     Parameters
     ----------
@@ -38,8 +40,8 @@ def check_internal(stored: Stored, cell: str, keep: int | None = None) -> Level:
     cell : str
         Key of the cell that it should be of.
     keep : int, optional
-        Retention: payloads of so many last windows must be there, older ones may be pruned. By default none may
-        be missing.
+        Retention: payloads of so many last windows must be there, older ones may be pruned. By default none
+        may be missing.
 
     Returns
     -------
@@ -61,9 +63,7 @@ def check_internal(stored: Stored, cell: str, keep: int | None = None) -> Level:
     return Level(findings=findings, notes=notes)
 
 
-def _check_log(
-    stored: Stored, tree: str, cell: str
-) -> tuple[list[Finding], list[Mapping[str, Any] | None]]:
+def _check_log(stored: Stored, tree: str, cell: str) -> tuple[list[Finding], list[Mapping[str, Any] | None]]:
     data, head = stored.logs[tree], stored.heads[tree]
     findings: list[Finding] = []
     if head is None:
@@ -215,7 +215,9 @@ def _check_retention(
     if not there:
         return [Finding(message="all payloads are missing", remedy=_ANEW)], []
     first, last = int(there[0]["window"]), int(there[-1]["window"])
-    told = f"payloads of {missing} records are missing, up to the window before {first}; their leaves are there"
+    told = (
+        f"payloads of {missing} records are missing, up to the window before {first}; their leaves are there"
+    )
     if keep is None:
         message = f"{told}; no retention was given that allows it"
         return [

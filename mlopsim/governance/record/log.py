@@ -1,8 +1,8 @@
 """A record as lines: two logs of JSON, whose leaves are the stored bytes of their lines.
 
-The same events stand in both, line by line: in ``decisions`` what was decided (integers and texts: the same bytes
-on every platform), in ``evidence`` what it was decided on (floats). Nothing is serialised again to be hashed, so
-two readings of one line cannot have one hash.
+The same events stand in both, line by line: in ``decisions`` what was decided (integers and texts: the same
+bytes on every platform), in ``evidence`` what it was decided on (floats). Nothing is serialised again to be
+hashed, so two readings of one line cannot have one hash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962 (and 9162): root, inclusion and consistency proofs, by SHA-256 of the standard library.
+"""The Merkle tree of RFC 6962 (and 9162): root, inclusion and consistency proofs, by hashlib.
 
 A leaf is hashed with a first byte 00, a node with 01, so that no leaf can pass for a node.
 """

@@ -1,7 +1,7 @@
 """Proofs as files: that a record is in a log, and that a log goes on from an older one.
 
-The first is a ``c2sp.org/tlog-proof@v1``, with the record's line as extra data; the second has the form in which
-witnesses are asked (c2sp.org/tlog-witness): the old size, the hashes, the new checkpoint.
+The first is a ``c2sp.org/tlog-proof@v1``, with the record's line as extra data; the second has the form in
+which witnesses are asked (c2sp.org/tlog-witness): the old size, the hashes, the new checkpoint.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def prove_record(record: Record, tree: str, index: int) -> Inclusion:
     --------
     >>> from mlopsim.governance.record.events import Event
     >>> from mlopsim.governance.record.log import record_of
-    >>> record = record_of("3fa9", [Event(window=w, kind="window", trigger="a", served=0, since=0) for w in range(5)])
+    >>> one = {"kind": "window", "trigger": "a", "served": 0, "since": 0}
+    >>> record = record_of("3fa9", [Event(window=w, **one) for w in range(5)])
     >>> proof = prove_record(record, "decisions", 3)
     >>> proof.holds, read_proof(proof.text()) == proof
     (True, True)
@@ -157,9 +158,7 @@ def read_proof(text: str) -> Inclusion | Consistency:
         if lines[0] == _FIRST:
             return _read_inclusion(lines[1:], head)
         if lines[0].startswith("old "):
-            return Consistency(
-                size=_number(lines[0].removeprefix("old ")), path=_path(lines[1:]), head=head
-            )
+            return Consistency(size=_number(lines[0].removeprefix("old ")), path=_path(lines[1:]), head=head)
     except DataError as error:
         raise DataError(f"this is no proof: {error.message}", remedy=_REMEDY) from error
     raise DataError(f"this is no proof: it begins with '{lines[0][:60]}'", remedy=_REMEDY)

@@ -24,8 +24,9 @@ _REMEDY = "the replay is the truth: derive the record anew, and find out who cha
 def check_replayed(stored: Stored, cell: str, again: Again, until: int | None = None) -> Level:
     """Check a record against a replay.
 
-    Overrides that are on record are honoured, and named. On the platform of the record every byte is the same.
-    On another one decisions are, except where the method says that two of them tie, and floats within 1e-9.
+    Overrides that are on record are honoured, and named. On the platform of the record every byte is the
+    same. On another one decisions are, except where the method says that two of them tie, and floats within
+    1e-9.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def _compare_with(record: Record, overrides: list[Override], again: Again, until
             break
         taken |= dict([tie])
     notes += [
-        f"tie: at window {window} the record has another action than a replay on this platform" for window in taken
+        f"tie: at window {window} the record has another action than a replay on this platform"
+        for window in taken
     ]
     findings = []
     if at is not None:
@@ -79,14 +81,16 @@ def _compare_with(record: Record, overrides: list[Override], again: Again, until
     same = here == there
     if not same:
         notes.append(
-            f"made on another platform ({there or 'not told'}, here {here}): floats are compared within {TOLERANCE:g}"
+            f"made on another platform ({there or 'not told'}): floats are compared within {TOLERANCE:g}"
         )
     if at is None:
         unlike, uncompared = _compare_evidence(record, made, same)
         if unlike is not None:
             findings.append(_differs(record, made, "evidence", unlike))
         if uncompared:
-            notes.append(f"evidence of {uncompared} pruned records was not compared: its floats may differ here")
+            notes.append(
+                f"evidence of {uncompared} pruned records was not compared: its floats may differ here"
+            )
     if not findings:
         notes.append(f"{len(record)} records are those of a replay")
     return Level(findings=findings, notes=notes)

@@ -19,7 +19,7 @@ from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.governance.record.deployed import Deployed
-from mlopsim.governance.record.overrides import Overruled, Override
+from mlopsim.governance.record.overrides import Override, Overruled
 from mlopsim.tracks.delivery.controls import CONTROLS, run_control
 from mlopsim.tracks.delivery.fits import seeded_parts
 from mlopsim.tracks.delivery.origins import Block, blocks_of
