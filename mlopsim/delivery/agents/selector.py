@@ -112,8 +112,10 @@ class Agent:
         if self._values is None:
             return None
         best = np.sort(self._values, axis=1)[:, :-3:-1]
-        gap, scale = best[:, 0] - best[:, 1], np.abs(best).max(axis=1)
-        return np.asarray(np.where(np.isfinite(gap), gap / np.where(scale > 0.0, scale, 1.0), np.inf))
+        scale = np.abs(best).max(axis=1)
+        only = ~np.isfinite(best[:, 1])
+        scale[only | (scale == 0.0)] = 1.0
+        return np.asarray((best[:, 0] - best[:, 1]) / scale)
 
 
 @dataclass(kw_only=True)

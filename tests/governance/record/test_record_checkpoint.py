@@ -71,7 +71,9 @@ def test_proofs_hold_and_no_changed_one_does() -> None:
             proof = prove_record(record, tree, index)
             assert proof.holds and read_proof(proof.text()) == proof
             text = proof.text()
-            assert text.startswith("c2sp.org/tlog-proof@v1\nextra ") and text.endswith(record.head(tree).text())
+            assert text.startswith("c2sp.org/tlog-proof@v1\nextra ") and text.endswith(
+                record.head(tree).text()
+            )
             other = replace(proof, line=record.lines(tree)[index - 1])
             assert not other.holds and not replace(proof, index=index + 1).holds
     older = record.until(12)

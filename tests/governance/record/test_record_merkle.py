@@ -68,7 +68,10 @@ def test_no_other_proof_holds(n: int, m: int) -> None:
         (leaves[m - 1], m - 1, n, [other, *inside], root),
         (leaves[m - 1], m - 1, n, inside, other),
         (leaves[m - 1], m - 1, 0, inside, root),
-        *((leaves[m - 1], m - 1, n, [*inside[:i], other, *inside[i + 1 :]], root) for i in range(len(inside))),
+        *(
+            (leaves[m - 1], m - 1, n, [*inside[:i], other, *inside[i + 1 :]], root)
+            for i in range(len(inside))
+        ),
         *((leaves[m - 1], m - 1, n, [*inside[:i], *inside[i + 1 :]], root) for i in range(len(inside))),
     ]
     assert not any(is_included(*case) for case in wrong_inside)
