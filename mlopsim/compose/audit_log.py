@@ -18,6 +18,7 @@ from mlopsim.core.track import Attribute, Cell, FitResult, Redeploys
 from mlopsim.governance.record.anchored import Anchor
 from mlopsim.governance.record.checkpoint import read_checkpoint
 from mlopsim.governance.record.heads import Heads, heads_from_facts, heads_of, read_heads
+from mlopsim.governance.record.internal import check_internal
 from mlopsim.governance.record.log import TREES, Record, leaf_of, pruned
 from mlopsim.governance.record.making import make_record
 from mlopsim.governance.record.overrides import Override
@@ -28,6 +29,7 @@ from mlopsim.governance.record.verify import verify
 
 #: a file of heads beside the ledger that `verify` reads unless others are named
 HEADS = "heads.csv"
+_MOVE = "verify it (mlopsim audit-log verify), and move it away to write the record anew"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +115,26 @@ class CellRecord:
         Raises
         ------
         DataError
-            If another record lies there, which this one does not go on from.
+            If another record lies there, which this one does not go on from, or one that is not sound.
         """
+        self._check_before()
         before = self.stored.record(self.cell.key)
         known = overrides_of(before)
         made = self.again([*known, *(entry for entry in overrides if entry not in known)])
         made = made if until is None else made.until(until)
         write_record(self.place, _after(before, made, self.place))
         return made
+
+    def _check_before(self) -> None:
+        """Refuse to write over what is not sound: it may be all that is left of a tampering."""
+        if not any([*self.stored.logs.values(), *self.stored.heads.values()]):
+            return
+        level = check_internal(self.stored, self.cell.key, keep=1)
+        if not level.passed:
+            raise DataError(
+                f"what lies in {self.place} is no sound record of the cell: {level.findings[0].message}",
+                remedy=_MOVE,
+            )
 
     def verify(
         self,
@@ -200,7 +214,7 @@ def _after(before: Record, made: Record, place: Path) -> Record:
         if at is not None:
             raise DataError(
                 f"another record lies in {place}: its {tree} differ from record {at} on",
-                remedy="verify it (mlopsim audit-log verify), and move it away to write the record anew",
+                remedy=_MOVE,
             )
     lines = {
         tree: [

@@ -219,7 +219,8 @@ class Scored(Protocol):
 class Track(Protocol):
     """A component of kind ``track``; its dataclass fields are the settings under its own key.
 
-    All of its methods are called on one instance built from the resolved config.
+    All of its methods are called on one instance built from the resolved config. A class attribute
+    ``per_platform``, optional, names facts about its cells whose value depends on the platform.
     """
 
     kind: str

@@ -20,7 +20,7 @@ tasks:
   - {name: other, learner: naive_bayes, stream: {synthetic: {windows: 16, rows: 20, warmup: 4, concept: sea}}}
 methods: [never, periodic]
 seeds: 2
-delivery: {steps: 0}
+delivery: {steps: 0, record: true}
 """
 
 

@@ -35,7 +35,7 @@ SHORT = {
 def lines_of(text: str) -> Iterator[str]:
     """Yield the commands of a text; a backslash at the end of a line continues it."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
-        found = re.match(r"\s*(?:\$ )?mlopsim ([a-z]+|-\S+)", line)
+        found = re.match(r"\s*(?:\$ )?mlopsim ([a-z][a-z-]*|-\S+)", line)
         if found and (found[1] in COMMANDS or found[1][0] == "-"):
             yield line.strip().removeprefix("$ ")
 
@@ -49,6 +49,9 @@ def examples() -> list[str]:
             found += lines_of(fence)
     context = click.Context(group)
     helps = [group, *(group.get_command(context, name) for name in COMMANDS)]
+    helps += [
+        one for command in helps[1:] if isinstance(command, click.Group) for one in command.commands.values()
+    ]
     for command in helps:
         assert command is not None
         found += lines_of((command.help or "").replace("\b", ""))
@@ -115,10 +118,37 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
         shutil.copytree(finished, bench.folder / words[1], dirs_exist_ok=True)
     with Ledger.read(finished) as ledger:
         frame = cells(ledger)
+    if words[0] == "audit-log":
+        key = str(frame.filter(pl.col("method") == "periodic")["key"][0])
+        recorded(bench, finished, words, key)
+        # the small suite has fewer windows
+        words = [re.sub("^41", "9", word) for word in words]
+        return [key if word == "3fa9" else word for word in words]
     key, methods = str(frame["key"][0]), frame["method"].unique(maintain_order=True).to_list()
     if words[0] == "compare":
         words = [*words[:2], *methods[:2], *words[4:]]
     return [key if re.fullmatch("KEY|3fa9", word) else word for word in words]
+
+
+def recorded(bench: Bench, finished: Path, words: list[str], key: str) -> None:
+    """Make what a command of records reads: results, a record, published heads, proofs."""
+    place = words[2] if words[1] != "check" else "results"
+    shutil.copytree(finished, bench.folder / place, dirs_exist_ok=True)
+    if words[1] in ("write", "heads"):
+        return
+    until = ["--until", "9"] if "--since" in words else []
+    for more in (until, []) if until else ([],):
+        assert mlopsim("audit-log", "write", place, key, *more).code == 0
+        for folder in ("published", "old"):
+            here = bench.folder / folder
+            if more or not here.exists():
+                shutil.copytree(bench.folder / place / "records" / key, here, dirs_exist_ok=True)
+    assert mlopsim("audit-log", "heads", place, "--out", "published/heads.csv").code == 0
+    if words[1] == "verify" and "--keep" in words:
+        assert mlopsim("audit-log", "prune", place, key, "--keep", words[words.index("--keep") + 1]).code == 0
+    if words[1] == "check":
+        since = ["--since", "old/decisions.head"] if words[2].endswith(".consistency") else ["--record", "7"]
+        assert mlopsim("audit-log", "prove", place, key, *since, "--out", words[2]).code == 0
 
 
 @pytest.mark.parametrize("line", examples())

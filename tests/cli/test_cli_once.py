@@ -18,16 +18,24 @@ CONTEXT = click.Context(group)
 def options() -> list[tuple[str, click.Option]]:
     found = []
     for name in COMMANDS:
-        command = group.get_command(CONTEXT, name)
-        assert command is not None
-        found += [(name, param) for param in command.params if isinstance(param, click.Option)]
+        command = command_of(name)
+        below = command.commands if isinstance(command, click.Group) else {}
+        for path, one in {name: command, **{f"{name} {word}": sub for word, sub in below.items()}}.items():
+            found += [(path, param) for param in one.params if isinstance(param, click.Option)]
     return found
+
+
+def command_of(path: str) -> click.Command:
+    """Return a command by its words."""
+    name, _, word = path.partition(" ")
+    command = group.get_command(CONTEXT, name)
+    assert command is not None
+    return command.commands[word] if word and isinstance(command, click.Group) else command
 
 
 @pytest.mark.parametrize(("name", "option"), options(), ids=lambda value: getattr(value, "name", value))
 def test_no_option_keeps_the_last_of_several_in_silence(name: str, option: click.Option) -> None:
-    command = group.get_command(CONTEXT, name)
-    assert command is not None
+    command = command_of(name)
     values = [] if option.is_flag else ["1"]
     words = [option.opts[-1], *values, option.opts[-1], *values]
     try:

@@ -191,7 +191,7 @@ def prove(
     \b
     Examples:
       mlopsim audit-log prove results/local/quick 3fa9 --window 41
-      mlopsim audit-log prove results/local/quick 3fa9 --record 17 --tree evidence --out 17.tlog-proof
+      mlopsim audit-log prove results/local/quick 3fa9 --record 7 --tree evidence --out 7.tlog-proof
       mlopsim audit-log prove results/local/quick 3fa9 --since old/decisions.head
     """
     from mlopsim.compose.audit_log import read_head
@@ -239,7 +239,7 @@ def check(proof: Path, checkpoints: tuple[Path, ...]) -> None:
 
     \b
     Examples:
-      mlopsim audit-log check decisions-17.tlog-proof --head published/decisions.head
+      mlopsim audit-log check decisions-7.tlog-proof --head published/decisions.head
       mlopsim audit-log check decisions-80-140.consistency --head old/decisions.head
     """
     _check(proof, checkpoints)

@@ -78,17 +78,34 @@ def _check_log(stored: Stored, tree: str, cell: str) -> tuple[list[Finding], lis
     lines = split_lines(data)
     if not lines:
         return [*findings, _gone(tree)], []
-    values: list[Mapping[str, Any] | None] = []
-    for seq, line in enumerate(lines):
-        value, problem = _read_line(line, tree, cell, seq)
-        values.append(value)
-        if problem:
-            findings.append(Finding(message=f"{tree}, record {seq}: {problem}", remedy=_ANEW))
-    if tree == "decisions" and not findings:
-        findings += _check_order(values)
     if head is not None:
         findings += _check_head(head, tree, cell, lines)
-    return findings, values
+    values: list[Mapping[str, Any] | None] = []
+    unsound: list[Finding] = []
+    for seq, line in enumerate(lines):
+        value, problem = _read_line(line, tree, seq)
+        values.append(value)
+        if problem:
+            unsound.append(Finding(message=f"{tree}, record {seq}: {problem}", remedy=_ANEW))
+    unsound += _check_cells(values, tree, cell)
+    if tree == "decisions" and not unsound:
+        unsound += _check_order(values)
+    return findings + unsound, values
+
+
+def _check_cells(values: list[Mapping[str, Any] | None], tree: str, cell: str) -> list[Finding]:
+    """Check that every line is of the cell; what is of another one is told once."""
+    foreign = [seq for seq, value in enumerate(values) if value is not None and value.get("cell") != cell]
+    if not foreign:
+        return []
+    first = values[foreign[0]]
+    assert first is not None
+    whose = str(first.get("cell"))[:24]
+    which = "the log" if len(foreign) == len(values) else f"record {foreign[0]}"
+    message = f"{tree}: {which} is of another cell ({whose})"
+    return [
+        Finding(message=message, remedy=f"take the record of {cell}, or verify this one under its own key")
+    ]
 
 
 def _gone(tree: str) -> Finding:
@@ -123,7 +140,7 @@ def _check_head(text: str, tree: str, cell: str, lines: list[bytes]) -> list[Fin
     return []
 
 
-def _read_line(line: bytes, tree: str, cell: str, seq: int) -> tuple[Mapping[str, Any] | None, str]:
+def _read_line(line: bytes, tree: str, seq: int) -> tuple[Mapping[str, Any] | None, str]:
     """Return the content of a line (None where it is pruned) and what is wrong with it."""
     gone = pruned(line)
     if gone is not None:
@@ -137,9 +154,7 @@ def _read_line(line: bytes, tree: str, cell: str, seq: int) -> tuple[Mapping[str
     if not isinstance(value, dict) or set(value) != _KEYS[tree]:
         return None, "it does not have the keys of a record"
     problem = ""
-    if value["cell"] != cell:
-        problem = f"it is of another cell ({str(value['cell'])[:24]})"
-    elif value["seq"] is True or value["seq"] != seq:
+    if value["seq"] is True or value["seq"] != seq:
         problem = f"it is numbered {str(value['seq'])[:24]}"
     elif type(value["window"]) is not int:
         problem = "its window is no number"

@@ -77,7 +77,7 @@ def _compare_with(record: Record, overrides: list[Override], again: Again, until
     findings = []
     if at is not None:
         findings.append(_differs(record, made, "decisions", at))
-    findings += _check_length(record, made)
+    findings += _check_length(record, made, like=at is None)
     same = here == there
     if not same:
         notes.append(
@@ -155,14 +155,14 @@ def _tie(record: Record, made: Record, at: int) -> tuple[int, int] | None:
     return None
 
 
-def _check_length(record: Record, made: Record) -> list[Finding]:
+def _check_length(record: Record, made: Record, like: bool) -> list[Finding]:
     if len(record) == len(made) == len(record.evidence):
         return []
     message = f"the record has {len(record)} decisions and {len(record.evidence)} pieces of evidence, "
     message += f"the replay {len(made)}"
     remedy = _REMEDY
     last = _value(record.decisions[-1]).get("window") if record.decisions else None
-    if len(record) < len(made) and type(last) is int:
+    if like and len(record) < len(made) and type(last) is int:
         remedy += f"; if it was written up to a window, say so: --until {last}"
     return [Finding(message=message, remedy=remedy)]
 

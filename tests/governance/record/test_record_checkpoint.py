@@ -1,4 +1,4 @@
-"""Heads are checkpoints of three lines, with signature lines or without; proofs are files that hold or not."""
+"""Heads are checkpoints of three lines, with signatures or without; proofs are files that hold or not."""
 
 from __future__ import annotations
 

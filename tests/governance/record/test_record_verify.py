@@ -1,4 +1,4 @@
-"""Verification says what is wrong with a record, at the level that can know it, and nothing of a sound one."""
+"""Verification says what is wrong with a record, at the level that can know it; nothing of a sound one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from record_kit import again_of, cell_of
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.governance.record.anchored import Anchor, check_anchored
+from mlopsim.governance.record.anchored import check_anchored
 from mlopsim.governance.record.events import Event
 from mlopsim.governance.record.heads import heads_of
 from mlopsim.governance.record.internal import check_internal
