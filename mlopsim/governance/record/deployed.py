@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlopsim.governance.record.events import DEPLOYMENT, OVERSIGHT
+from mlopsim.governance.record.events import DEPLOYMENT, FALLBACK, OVERSIGHT
 from mlopsim.governance.record.overrides import Override
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Deployed:
         Its row of the trajectory.
     world : int, default 0
         Its World, as a number in the pool.
-    blocked : ndarray of bool, shape (M, T), optional
-        As of the walk.
+    blocked, mechanisms, switches : optional
+        As of the walk; by default the mechanisms are those of the deployment.
     answers : ndarray of int64, shape (S,), optional
         What the method itself said where it was overruled; by default what was asked.
     alarms : ndarray of bool, shape (S,), optional
@@ -64,6 +64,8 @@ class Deployed:
     row: int = 0
     world: int = 0
     blocked: np.ndarray | None = None
+    mechanisms: Any = None
+    switches: int | None = None
     answers: np.ndarray | None = None
     alarms: np.ndarray | None = None
     margins: np.ndarray | None = None
@@ -98,7 +100,14 @@ class History:
     versions : ndarray of int64, shape (S + 1, K)
         Version by slot, newest first, -1 where empty.
     serving, candidate_of, flight : ndarray of int64, shape (S + 1,)
-        What serves from then on, the canary beside it, the version that is being trained; -1: none.
+        What serves from then on (while suspended: what served last), the canary beside it, the version that is
+        being trained or reviewed; -1: none.
+    suspended : ndarray of bool, shape (S + 1,)
+        Whether the fallback serves.
+    mechanisms : Mechanisms or None
+        What is optional in the deployment.
+    switches : int or None
+        Which of that is on.
     """
 
     def __init__(self, deployed: Deployed) -> None:
@@ -107,14 +116,22 @@ class History:
 
         self.deployed = deployed
         pool = deployed.pool
-        self.delay, self.slots = int(deployment_delay(deployed.deployment)), int(deployed.deployment.slots)
-        engine = Engine(pool, deployed.deployment, 1, deployed.blocked)
-        engine.begin(np.array([deployed.world], dtype=np.int64))
+        self.delay, self.slots = int(deployed.deployment.label_delay), int(deployed.deployment.slots)
+        # only what was given: a deployment knows its own mechanisms
+        given = {} if deployed.mechanisms is None else {"mechanisms": deployed.mechanisms}
+        engine = Engine(pool, deployed.deployment, 1, deployed.blocked, **given)
+        on = {} if deployed.switches is None else {"switches": np.array([deployed.switches], dtype=np.int64)}
+        engine.begin(np.array([deployed.world], dtype=np.int64), **on)
+        #: what is optional in the deployment; None: nothing
+        self.mechanisms: Any = getattr(engine, "mechanisms", None)
         states, quality = [engine.state.ints[0].copy()], [engine.state.floats[0].copy()]
+        suspended = [False]
         for action in deployed.trajectory.asked[deployed.row]:
             engine.step(np.array([action], dtype=np.int64))
             states.append(engine.state.ints[0].copy())
             quality.append(engine.state.floats[0].copy())
+            suspended.append(self.mechanisms is not None and bool(engine.suspended[0]))
+        self.suspended = np.array(suspended)
         ints = np.stack(states).astype(np.int64)
         self.versions = ints[:, d.SLOTS_I + d.VERSION : d.SLOTS_I + self.slots * d.WIDTH_I : d.WIDTH_I]
         self.serving, self.candidate_of, self.flight = (
@@ -122,6 +139,9 @@ class History:
             ints[:, d.CANDIDATE],
             ints[:, d.FLIGHT],
         )
+        self.switches: int | None = None
+        if self.mechanisms is not None:
+            self.switches = int(ints[0, d.SLOTS_I + self.slots * d.WIDTH_I + d.SWITCHES])
         self._seen = ints[:, d.SEEN] == 1
         self._quality = np.stack(quality)[:, d.QUALITY : d.QUALITY + len(QUALITY)]
 
@@ -156,7 +176,7 @@ class History:
         if override is not None:
             assert deployed.answers is not None
             who = OVERSIGHT
-            content = {
+            content: dict[str, Any] = {
                 "decision": override.decision,
                 "instead_of": self.word(int(deployed.answers[s]), s),
                 "by": override.by,
@@ -176,9 +196,13 @@ class History:
                 "parent": int(self.serving[s]),
             }
             events.append(("retrain", who, content, {}))
+        elif done == self.slots + 2:
+            events.append(("suspend", who, {"instead_of": int(self.serving[s])}, {}))
         elif 0 < done <= self.slots:
             version, leads = int(self.versions[s, done - 1]), int(self.serving[s])
-            if int(self.candidate_of[s]) >= 0:
+            if self.suspended[s]:
+                events.append(("deploy", who, {"version": version, "ends_suspension": True}, {}))
+            elif int(self.candidate_of[s]) >= 0:
                 content = {"version": leads, "ends_canary": int(self.candidate_of[s])}
                 events.append(("deploy", who, content, {}))
             else:
@@ -190,16 +214,14 @@ class History:
         """Return what moved at the start of the window after decision s - 1: kind, trigger, content."""
         events: list[tuple[str, str, dict[str, Any]]] = []
         before, after = self.versions[s - 1].tolist(), self.versions[s].tolist()
-        was, now = (int(self.serving[i]) for i in (s - 1, s))
+        was, now = (FALLBACK if self.suspended[i] else int(self.serving[i]) for i in (s - 1, s))
         was_canary, canary = (int(self.candidate_of[i]) for i in (s - 1, s))
         flying = int(self.flight[s - 1])
         if self.deployed.trajectory.retrained[self.deployed.row, s - 1]:
             flying = self.deployed.pool.warmup - 2 + s - self.delay
         landed = flying >= 0 and int(self.flight[s]) < 0
-        if landed and flying not in after:
-            events.append(("gate", DEPLOYMENT, {"version": flying, "verdict": "blocked"}))
-        elif landed:
-            events.append(("arrival", DEPLOYMENT, {"version": flying, "approved_by": None}))
+        if landed:
+            events += self._verdicts(flying, s, flying in after)
         gone = [version for version in before if version >= 0 and version not in after]
         events += [("evict", DEPLOYMENT, {"version": version}) for version in gone]
         if (was, was_canary) != (now, canary):
@@ -209,15 +231,37 @@ class History:
                 "canary": canary if canary >= 0 else None,
                 "canary_before": was_canary if was_canary >= 0 else None,
             }
-            events.append(("switch", self._mover(s, flying if landed else -1), content))
+            mover = self._mover(s, flying if landed else -1)
+            events.append(("switch", mover, content))
+            if was == FALLBACK:
+                events.append(("resume", mover, {"to": now}))
         return events
+
+    def _verdicts(self, version: int, s: int, entered: bool) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return what was said of a version that has left the pipeline: gates, review, and its arrival."""
+        if self.mechanisms is None:
+            stopped = [("gate", DEPLOYMENT, {"version": version, "gate": "absolute", "verdict": "blocked"})]
+            arrived = [("arrival", DEPLOYMENT, {"version": version, "approved_by": None})]
+            return arrived if entered else stopped
+        from mlopsim.governance.record.guarded import verdicts
+
+        served_last = int(self.serving[s - 1])
+        return verdicts(self.deployed, self.mechanisms, self.switches, version, served_last, entered)
+
+    def noticed(self, s: int) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+        """Return what a guarded deployment notices at the end of the window before decision s."""
+        if self.mechanisms is None:
+            return []
+        from mlopsim.governance.record.guarded import noticed
+
+        return noticed(self.deployed, self.mechanisms, self.switches, int(self.serving[s]), s)
 
     def _mover(self, s: int, landed: int) -> str:
         """Say who moved the traffic: who decides, or the rules of the deployment (arrival, canary)."""
         deployed = self.deployed
         done = int(deployed.trajectory.executed[deployed.row, s - 1])
         moved_by_rule = landed >= 0 and landed in (int(self.serving[s]), int(self.candidate_of[s]))
-        if moved_by_rule or not 0 < done <= self.slots:
+        if moved_by_rule or done in (0, self.slots + 1):
             return DEPLOYMENT
         t = deployed.pool.warmup - 2 + s
         return OVERSIGHT if any(entry.window == t for entry in deployed.overrides) else deployed.method
@@ -229,6 +273,9 @@ class History:
         t, found = pool.warmup - 1 + s, dict[str, Any]()
         if s > 0:
             found["reward"] = {name: float(part[row, s - 1]) for name, part in trajectory.parts.items()}
+            costs = getattr(trajectory, "costs", {})
+            if costs:
+                found["costs"] = {name: float(part[row, s - 1]) for name, part in costs.items()}
         if s < pool.steps:
             serving = int(self.serving[s])
             if serving >= 0:
@@ -240,8 +287,3 @@ class History:
             if deployed.margins is not None:
                 found["margin"] = float(deployed.margins[s])
         return found
-
-
-def deployment_delay(deployment: Any) -> int:
-    """Return the label delay L of a deployment: a retrain decided at t trains version t - L."""
-    return int(deployment.label_delay)

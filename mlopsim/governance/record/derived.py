@@ -57,7 +57,8 @@ def _walk(deployed: Deployed) -> Iterator[Event]:
         if own is not None:
             yield from own(deployed, window)
         decision = history.decision(s) if s < pool.steps else None
-        for kind, trigger, content, evidence in decision.events if decision is not None else ():
+        decided = decision.events if decision is not None else []
+        for kind, trigger, content, evidence in [*history.noticed(s), *decided]:
             yield Event(
                 window=window,
                 kind=kind,

@@ -39,6 +39,8 @@ KINDS: Mapping[str, str] = {
 }
 #: who gave rise to what no method decided
 DEPLOYMENT, OVERSIGHT = "deployment", "oversight"
+#: stands for a version where the fallback serves
+FALLBACK = -2
 
 
 @dataclass(frozen=True, kw_only=True)

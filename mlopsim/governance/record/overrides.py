@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,9 @@ class Overruled:
         self.full_name: str = selector.full_name
         self.uses_errors = bool(getattr(selector, "uses_errors", True))
         self.uses_inputs = bool(getattr(selector, "uses_inputs", False))
+        # people may suspend what the selector does not know can be
+        self.can_suspend = True
+        self._can_suspend = bool(getattr(selector, "can_suspend", False))
         self.overrides = {entry.window: entry for entry in overrides}
         if len(self.overrides) != len(overrides):
             raise ConfigError("a window is overruled twice", remedy="one override a window")
@@ -122,7 +125,8 @@ class Overruled:
 
     def act(self, view: View) -> np.ndarray:
         """Return the selector's action, or what replaces it."""
-        actions: np.ndarray = self.selector.act(view)
+        shown = view if self._can_suspend else replace(view, mask=view.mask[:, : view.interface.slots + 2])
+        actions: np.ndarray = self.selector.act(shown)
         self.answers.append(int(actions[0]))
         alarmed, margin = (getattr(self.selector, name, None) for name in ("alarmed", "tie_margin"))
         if alarmed is not None:

@@ -83,7 +83,9 @@ def test_blocked_versions_are_gated() -> None:
     blocked[0, version] = True
     again = replay(found.trajectory.asked, found.pool, found.deployment, blocked=blocked)
     events = events_of(replace(found, trajectory=again, blocked=blocked))
-    assert [e.content for e in events if e.kind == "gate"] == [{"version": version, "verdict": "blocked"}]
+    assert [e.content for e in events if e.kind == "gate"] == [
+        {"version": version, "gate": "absolute", "verdict": "blocked"}
+    ]
     assert version not in [e.content["version"] for e in events if e.kind == "arrival"]
     assert version not in [e.served for e in events]
 
