@@ -100,8 +100,8 @@ class History:
     versions : ndarray of int64, shape (S + 1, K)
         Version by slot, newest first, -1 where empty.
     serving, candidate_of, flight : ndarray of int64, shape (S + 1,)
-        What serves from then on (while suspended: what served last), the canary beside it, the version that is
-        being trained or reviewed; -1: none.
+        What serves from then on (while suspended: what served last), the canary beside it, the version that
+        is being trained or reviewed; -1: none.
     suspended : ndarray of bool, shape (S + 1,)
         Whether the fallback serves.
     mechanisms : Mechanisms or None

@@ -65,8 +65,8 @@ def verdicts(
 def noticed(deployed: Deployed, mechanisms: Any, switches: int | None, serving: int, s: int) -> list[Noticed]:
     """Return what is noticed at the end of the window before decision s: limits that are broken, alarms.
 
-    A limit is broken in a window whose cost is above it, by the truth; that begins and ends. Whether the limit
-    is one on the mean or on every window is the task's to say.
+    A limit is broken in a window whose cost is above it, by the truth; that begins and ends. Whether the
+    limit is one on the mean or on every window is the task's to say.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.derived import events_of
 from mlopsim.governance.record.events import FALLBACK
 from mlopsim.governance.record.making import make_record
-from mlopsim.governance.record.overrides import Overruled, Override
+from mlopsim.governance.record.overrides import Override, Overruled
 
 mechanisms = pytest.importorskip("mlopsim.delivery.mechanisms")
 
@@ -94,7 +94,7 @@ def test_a_suspend_drill_reaches_the_fallback_within_one_window() -> None:
 
 
 def test_limits_that_are_broken_begin_and_end() -> None:
-    _, windows, cells = pool_shape()
+    _, _, cells = pool_shape()
     rng = np.random.default_rng(3)
     cost = mechanisms.Costs(
         name="parity",
