@@ -27,6 +27,8 @@ TASK = {
     "learner": "ridge",
 }
 METHODS = [{"periodic": {"every": 5}}, "ks", "ddm", {"random": {"retrain": 0.2}}]
+#: deployments whose heads are committed
+PUBLISHED = 100
 #: deployments after which the roots are on disk
 EVERY = 50
 
@@ -163,8 +165,17 @@ def read_roots(path: Path) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if all(row.values()) and len(row["evidence_root"]) == 44]
 
 
-def same_roots(settings: Mapping[str, Any], local: Path) -> dict[str, Any]:
-    """Run the deployments into a ledger, take them again elsewhere, and compare."""
+def publish(stored: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    """Write ``heads.csv``, to be committed: whoever takes these decisions again can compare."""
+    from mlopsim.core.files import write_text
+    from mlopsim.governance.record.heads import heads_from_facts, write_heads
+
+    found = [heads_from_facts(key, facts) for key, facts in list(stored.items())[:PUBLISHED]]
+    write_text(folder / "heads.csv", write_heads(heads for heads in found if heads is not None))
+
+
+def same_roots(settings: Mapping[str, Any], local: Path, target: Path) -> dict[str, Any]:
+    """Run the deployments into a ledger, take them again elsewhere, publish heads, and compare."""
     number, threads = settings["deployments"], str(settings["threads"])
     made = study(seeds_for(number))
     folder = local / "ledger"
@@ -187,10 +198,11 @@ def same_roots(settings: Mapping[str, Any], local: Path) -> dict[str, Any]:
 
     with Ledger.read(folder) as ledger:
         stored = {cell.key: ledger.outcome(cell.key).attributes for cell in cells(made, number)}
+    publish(stored, target)
     pairs = [(facts, again[key]) for key, facts in stored.items()]
     return {
         "deployments": len(pairs),
-        "records": sum(int(str(facts["record_size"])) for facts, _ in pairs),
+        "records": sum(int(facts["record_size"]) for facts, _ in pairs),
         "threads_then": 1,
         "threads_again": int(threads),
         "same_decisions": sum(facts["decisions_root"] == row["decisions_root"] for facts, row in pairs),
@@ -205,7 +217,7 @@ def run(experiment: _common.Experiment) -> tuple[list[dict[str, Any]], dict[str,
     table = matrix(settings, list(targets(settings["records"])))
     _common.write_config(experiment)
     _common.write_table(experiment.folder, table)
-    roots = same_roots(settings, experiment.local)
+    roots = same_roots(settings, experiment.local, experiment.folder)
     _common.write_table(experiment.folder, [roots], "roots")
     return table, roots
 

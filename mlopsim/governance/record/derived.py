@@ -8,6 +8,7 @@ import numpy as np
 
 from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.events import DEPLOYMENT, Event
+from mlopsim.governance.record.history import History
 
 
 def events_of(deployed: Deployed) -> list[Event]:
@@ -30,7 +31,7 @@ def events_of(deployed: Deployed) -> list[Event]:
 
 
 def _walk(deployed: Deployed) -> Iterator[Event]:
-    history = deployed.history
+    history = History(deployed)
     pool, first, last = deployed.pool, deployed.pool.warmup - 1, deployed.pool.windows - 1
     own = getattr(deployed.deployment, "events", None)
     since: int | None = None

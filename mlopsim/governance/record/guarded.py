@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mlopsim.core.spec import make
+from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.events import DEPLOYMENT
-
-if TYPE_CHECKING:
-    from mlopsim.governance.record.deployed import Deployed
 
 #: kind, trigger, content
 Moved = tuple[str, str, dict[str, Any]]
@@ -100,6 +99,4 @@ def _name(spec: Any, kind: str) -> str | None:
     """Return the full name of a part, None where there is none."""
     if spec is None:
         return None
-    from mlopsim.core.spec import make
-
     return str(make(kind, spec).full_name)

@@ -29,6 +29,28 @@ def test_a_table_that_is_wrong_is_noticed(tmp_path: Path) -> None:
     assert [row["as_expected"] for row in rows] == [True, False, True]
 
 
+HEADS = ROOT / "results/tamper_matrix/heads.csv"
+
+
+def test_the_committed_heads_are_those_of_today() -> None:
+    """A second trust domain, across machines: decisions taken here have the roots that git knows."""
+    from mlopsim.governance.record.heads import heads_of, read_heads
+    from mlopsim.governance.record.making import make_record
+
+    if not HEADS.is_file():
+        pytest.skip("no heads are committed yet: experiments/tamper_matrix.py writes them")
+    known = {entry.cell: entry for entry in read_heads(HEADS)}
+    made = tamper_matrix.study(1)
+    some = tamper_matrix.cells(made, 4)
+    if not any(cell.key in known for cell in some):
+        pytest.skip(
+            "the committed heads are of other versions of components: run experiments/tamper_matrix.py"
+        )
+    for cell in some:
+        found = heads_of(make_record(made.track.redeploy(cell, {})))
+        assert (found.records, found.decisions) == (known[cell.key].records, known[cell.key].decisions)
+
+
 @pytest.mark.slow
 def test_the_same_roots_in_another_process(tmp_path: Path) -> None:
     tamper_matrix.main(["records=3", "deployments=12", "--results", str(tmp_path)])

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from record_kit import again_of, deployed
 
-from mlopsim.core.errors import ConfigError
+from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.governance.record.derived import events_of
 from mlopsim.governance.record.events import KINDS, Event
+from mlopsim.governance.record.log import prune
 from mlopsim.governance.record.making import make_record
 from mlopsim.governance.record.overrides import Override, read_override
+from mlopsim.governance.record.told import tell
 
 METHODS: list[tuple[Any, dict[str, Any]]] = [
     ({"periodic": {"every": 4}}, {}),
@@ -70,6 +72,25 @@ def test_the_trajectory_is_told_by_the_record(method: Any, deployment: dict[str,
     assert all("." not in json.dumps(e.content["action"]) for e in closing)
     rewards = [e.evidence["reward"]["quality"] for e in closing[1:]]
     assert rewards == trajectory.parts["quality"][0].tolist()
+
+
+@pytest.mark.parametrize(("method", "deployment"), METHODS, ids=str)
+def test_a_deployment_is_rebuilt_from_its_records_alone(method: Any, deployment: dict[str, Any]) -> None:
+    """The lines give what served; its actions, carried out, give the same deployment to the bit."""
+    from mlopsim.delivery.walk import replay
+
+    found = deployed(method, **deployment)
+    told, trajectory, first = tell(make_record(found)), found.trajectory, found.pool.warmup - 1
+    assert told.served.tolist() == trajectory.served[0, first:].tolist()
+    assert told.candidate.tolist() == trajectory.candidate[0, first:].tolist()
+    assert told.action[-1] == -1 and told.first == first
+    again = replay(told.action[None, :-1], found.pool, found.deployment)
+    assert (again.served == trajectory.served).all() and (again.reward == trajectory.reward).all()
+    for window in range(first + 1, found.pool.windows):
+        served, since = told.at(window)
+        assert set(trajectory.served[0, since : window + 1].tolist()) == {served}
+    with pytest.raises(ConfigError, match="no window 99"):
+        told.at(99)
 
 
 def test_blocked_versions_are_gated() -> None:
@@ -168,6 +189,14 @@ def test_an_event_knows_what_it_is() -> None:
         with pytest.raises(ConfigError, match="evidence"):
             Event(window=1, kind="alarm", trigger="x", served=None, since=None, content=content)
     assert set(KINDS.values()) == {"risk", "monitoring", "operation"}
+
+
+def test_a_part_of_a_record_tells_no_whole_deployment() -> None:
+    record = again_of("ddm")([], {})
+    with pytest.raises(DataError, match="payloads"):
+        tell(prune(record, 3))
+    with pytest.raises(DataError, match="no window"):
+        tell(type(record)(cell=record.cell, decisions=record.decisions[:1], evidence=record.evidence[:1]))
 
 
 def test_no_clock_and_the_same_bytes_twice() -> None:
