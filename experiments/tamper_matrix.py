@@ -202,7 +202,7 @@ def same_roots(settings: Mapping[str, Any], local: Path, target: Path) -> dict[s
     pairs = [(facts, again[key]) for key, facts in stored.items()]
     return {
         "deployments": len(pairs),
-        "records": sum(int(facts["record_size"]) for facts, _ in pairs),
+        "records": sum(int(str(facts["record_size"])) for facts, _ in pairs),
         "threads_then": 1,
         "threads_again": int(threads),
         "same_decisions": sum(facts["decisions_root"] == row["decisions_root"] for facts, row in pairs),

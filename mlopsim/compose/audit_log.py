@@ -16,7 +16,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.threads import one_thread
 from mlopsim.core.track import Attribute, Cell, FitResult, Redeploys
 from mlopsim.governance.record.anchored import Anchor
-from mlopsim.governance.record.checkpoint import read_checkpoint
+from mlopsim.governance.record.checkpoint import Checkpoint, read_checkpoint
 from mlopsim.governance.record.heads import Heads, heads_from_facts, heads_of, read_heads
 from mlopsim.governance.record.internal import check_internal
 from mlopsim.governance.record.log import TREES, Record, leaf_of, pruned
@@ -29,6 +29,8 @@ from mlopsim.governance.record.verify import verify
 
 #: a file of heads beside the ledger that `verify` reads unless others are named
 HEADS = "heads.csv"
+#: what the ledger is called where heads are told
+LEDGER = "the ledger"
 _MOVE = "verify it (mlopsim audit-log verify), and move it away to write the record anew"
 
 
@@ -161,6 +163,8 @@ class CellRecord:
             self.cell.key,
             level=level,
             anchors=self.anchors(heads, checkpoints),
+            # its task says that the heads of its record were stored
+            expected=[LEDGER] if self.cell.task.part.get("record") else [],
             again=self.again,
             keep=keep,
             until=until,
@@ -171,7 +175,7 @@ class CellRecord:
     ) -> list[Anchor]:
         """Return the published heads of the cell: of the ledger, of files of heads, of checkpoints."""
         found = self.heads()
-        anchors = [] if found is None else found.anchors("the ledger")
+        anchors = [] if found is None else found.anchors(LEDGER)
         beside = self.folder / HEADS
         for path in [*heads] or ([beside] if beside.is_file() else []):
             for entry in read_heads(path):
@@ -183,7 +187,7 @@ class CellRecord:
         return anchors
 
 
-def read_head(path: str | Path) -> Any:
+def read_head(path: str | Path) -> Checkpoint:
     """Read a file with one checkpoint.
 
     Raises

@@ -163,6 +163,39 @@ def test_cells_without_heads_are_not_anchored_and_other_tracks_have_no_record(be
     assert "no cell in" in log("heads", bench.results, code=2)
 
 
+def test_heads_that_somebody_took_out_of_the_ledger_are_missed(done: Bench, key: str) -> None:
+    from mlopsim.bench.ledger import Ledger, Provenance
+
+    log("write", done.results, key)
+    log("heads", done.results)
+    with Ledger.open(done.results) as ledger:
+        stored = ledger.outcome(key)
+        ledger._db.execute("DELETE FROM cell WHERE key=?", (key,))
+        stored.attributes = {name: v for name, v in stored.attributes.items() if "root" not in name}
+        del stored.attributes["record_size"]
+        ledger.record_cell(key, stored, Provenance(run="r"))
+    text = log("verify", done.results, key, "--level", "anchored", code=1)
+    assert "the ledger has no head of the decisions" in text and "must have had one" in text
+    assert "anchored up to record" in text
+
+
+def test_the_report_shows_the_heads(done: Bench, key: str) -> None:
+    from mlopsim.compose.results import open_results
+    from mlopsim.core.spec import make
+
+    section = make("section", "delivery-records").make(open_results(done.results))
+    table = section.table
+    assert table.columns[4:] == ["record_size", "decisions_root", "evidence_root"]
+    assert len(table) == 6 and key in table["key"].to_list()
+
+
+def test_a_pruned_record_proves_its_leaf_only(done: Bench, key: str) -> None:
+    log("write", done.results, key)
+    log("prune", done.results, key, "--keep", 2)
+    assert "its payload is gone" in log("prove", done.results, key, "--record", 2)
+    assert "it holds windows" in log("prove", done.results, key, "--window", 5, code=2)
+
+
 def test_nothing_that_a_folder_holds_is_run(done: Bench, key: str) -> None:
     """Records are JSON and text; what is no record is told, not read as anything else."""
     log("write", done.results, key)

@@ -247,6 +247,7 @@ def check(proof: Path, checkpoints: tuple[Path, ...]) -> None:
 
 def _check(path: Path, checkpoints: Any) -> None:
     from mlopsim.compose.audit_log import read_head
+    from mlopsim.governance.record.log import pruned
     from mlopsim.governance.record.proofs import Consistency, read_proof
 
     if not path.is_file():
@@ -274,6 +275,8 @@ def _check(path: Path, checkpoints: Any) -> None:
         raise SystemExit(FAILED)
     secho("holds: ", fg="green", nl=False)
     echo(said)
+    if not isinstance(proof, Consistency) and pruned(proof.line) is not None:
+        echo("its payload is gone: what is proved is that there was a record with this leaf")
     if not trusted:
         echo("its head is its own: name one that you trust (--head)")
 

@@ -22,7 +22,9 @@ class Anchor:
     source: str
 
 
-def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Level:
+def check_anchored(
+    stored: Stored, cell: str, anchors: Sequence[Anchor], expected: Sequence[str] = ()
+) -> Level:
     """Check a record against published heads.
 
     Each log must go on from each head of it that was published (consistency proof). It is anchored up to the
@@ -37,6 +39,8 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
     anchors : sequence of Anchor
         Published heads, of both logs and of others, in any order. No head of a log is a finding: then nothing
         is anchored.
+    expected : sequence of str
+        Where heads must have been published: one that is gone is a finding.
 
     Returns
     -------
@@ -55,6 +59,11 @@ def check_anchored(stored: Stored, cell: str, anchors: Sequence[Anchor]) -> Leve
             remedy = "run with delivery.record=true, or publish heads in time: mlopsim audit-log heads DIR"
             findings.append(Finding(message=message, remedy=remedy))
             continue
+        for place in expected:
+            if place not in [anchor.source for anchor in mine]:
+                message = f"{place} has no head of the {tree} of cell {cell}, and must have had one"
+                remedy = "somebody removed it: trust the heads that were published elsewhere"
+                findings.append(Finding(message=message, remedy=remedy))
         forks = _forks(mine, tree)
         if forks:
             findings += forks

@@ -83,6 +83,8 @@ class Overruled:
         By window, each at most once.
     taken : mapping of int to int, optional
         Actions by window that are followed instead of the answer (listed ties of another platform).
+    margins : bool, default True
+        Whether margins are kept: a selector may have to work for them.
 
     Attributes
     ----------
@@ -100,7 +102,12 @@ class Overruled:
     """
 
     def __init__(
-        self, selector: Any, overrides: Sequence[Override] = (), taken: Mapping[int, int] | None = None
+        self,
+        selector: Any,
+        overrides: Sequence[Override] = (),
+        taken: Mapping[int, int] | None = None,
+        *,
+        margins: bool = True,
     ) -> None:
         self.selector = selector
         self.full_name: str = selector.full_name
@@ -108,6 +115,7 @@ class Overruled:
         self.uses_inputs = bool(getattr(selector, "uses_inputs", False))
         # people may suspend what the selector does not know can be
         self.can_suspend = True
+        self._with_margins = margins
         self._can_suspend = bool(getattr(selector, "can_suspend", False))
         self.overrides = {entry.window: entry for entry in overrides}
         if len(self.overrides) != len(overrides):
@@ -125,10 +133,13 @@ class Overruled:
 
     def act(self, view: View) -> np.ndarray:
         """Return the selector's action, or what replaces it."""
-        shown = view if self._can_suspend else replace(view, mask=view.mask[:, : view.interface.slots + 2])
+        usual, shown = view.interface.slots + 2, view
+        if view.mask.shape[1] > usual and not self._can_suspend:
+            shown = replace(view, mask=view.mask[:, :usual])
         actions: np.ndarray = self.selector.act(shown)
         self.answers.append(int(actions[0]))
-        alarmed, margin = (getattr(self.selector, name, None) for name in ("alarmed", "tie_margin"))
+        alarmed = getattr(self.selector, "alarmed", None)
+        margin = getattr(self.selector, "tie_margin", None) if self._with_margins else None
         if alarmed is not None:
             self.alarms.append(bool(alarmed[0]))
         if margin is not None:

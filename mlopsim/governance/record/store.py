@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,15 @@ class Stored:
 
 
 def place_of(results: str | Path, cell: str) -> Path:
-    """Return the folder of a cell's record in a results folder."""
+    """Return the folder of a cell's record in a results folder.
+
+    Raises
+    ------
+    DataError
+        If that is no key of a cell: it comes from a ledger, which comes from anybody.
+    """
+    if not re.fullmatch("[0-9a-f]{8,64}", cell):
+        raise DataError(f"'{cell[:60]}' is no key of a cell", remedy="take a key from the export")
     return Path(results) / "records" / cell
 
 

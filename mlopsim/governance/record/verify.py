@@ -18,6 +18,7 @@ def verify(
     *,
     level: str = "internal",
     anchors: Sequence[Anchor] = (),
+    expected: Sequence[str] = (),
     again: Again | None = None,
     keep: int | None = None,
     until: int | None = None,
@@ -35,6 +36,8 @@ def verify(
         head that was published of it. ``replayed``: the decisions, taken again, also give the same record.
     anchors : sequence of Anchor
         Published heads.
+    expected : sequence of str
+        Where heads must have been published.
     again : callable, optional
         Makes the record anew, see :data:`mlopsim.governance.record.replayed.Again`; ``replayed`` needs it.
     keep : int, optional
@@ -59,7 +62,7 @@ def verify(
     asked = LEVELS[: LEVELS.index(level) + 1]
     levels: dict[str, Level] = {"internal": check_internal(stored, cell, keep)}
     if "anchored" in asked:
-        levels["anchored"] = check_anchored(stored, cell, anchors)
+        levels["anchored"] = check_anchored(stored, cell, anchors, expected)
     if "replayed" in asked:
         if again is None:
             raise ConfigError("a replay needs what makes the record anew", remedy="pass again=...")

@@ -114,6 +114,8 @@ def roll_out(
     fits: Mapping[str, FitResult],
     overrides: Sequence[Override] = (),
     taken: Mapping[int, int] | None = None,
+    *,
+    margins: bool = False,
 ) -> Rolled:
     """Roll the method of a cell out.
 
@@ -122,8 +124,9 @@ def roll_out(
     cell : Cell
     scene : Scene
     fits : mapping of str to FitResult
-    overrides, taken
-        Decisions that are replaced, see :class:`mlopsim.governance.record.overrides.Overruled`.
+    overrides, taken, margins
+        Decisions that are replaced, and whether margins are kept, see
+        :class:`mlopsim.governance.record.overrides.Overruled`.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def roll_out(
     selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
     words = identity_words(cell.method.part, *seeded_parts(cell.task.part))
     seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
-    recorder = Overruled(selector, overrides, taken)
+    recorder = Overruled(selector, overrides, taken, margins=margins)
     trajectory = walk(recorder, scene.pool, scene.deployment, np.zeros(1, np.int64), [seed])
     return Rolled(trajectory=trajectory, extra={}, recorder=recorder)
 
@@ -239,5 +242,5 @@ def redeploy(
                 f"there is no decision at window {entry.window} to override",
                 remedy=f"decisions are taken at the windows {first} to {last}",
             )
-    rolled = roll_out(cell, scene, fits, overrides, taken)
+    rolled = roll_out(cell, scene, fits, overrides, taken, margins=True)
     return deployed_of(cell, scene, fits, rolled, overrides)

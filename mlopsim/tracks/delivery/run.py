@@ -64,11 +64,12 @@ def _run_cell(cell: Cell, scene: Scene, fits: Mapping[str, FitResult], reaction:
     world = scene.pool.worlds[0]
     if reason := undefined_reason(cell, world):
         return _undefined(world, reason)
-    rolled = roll_out(cell, scene, fits)
+    recorded = bool(cell.task.part.get("record"))
+    rolled = roll_out(cell, scene, fits, margins=recorded)
     result = outcome(world, rolled.trajectory, rolled.extra, reaction)
     if rolled.recorder is not None and rolled.recorder.alarms:
         result.curves["alarm"] = np.array(rolled.recorder.alarms, dtype=bool)
-    if cell.task.part.get("record"):
+    if recorded:
         result.attributes |= heads_of_deployed(deployed_of(cell, scene, fits, rolled)).facts()
     return result
 
