@@ -100,6 +100,18 @@ class CellRecord:
             )
         return self.stored.record(self.cell.key)
 
+    def sound(self) -> Record:
+        """Return the record as it lies there, if log and head are sound and of each other.
+
+        Raises
+        ------
+        DataError
+            If there is none, or they are not.
+        """
+        record = self.written()
+        self.verify(level="internal", keep=1).check()
+        return record
+
     def write(self, *, overrides: Sequence[Override] = (), until: int | None = None) -> Record:
         """Derive the record by replay, and write it; what was written before stays as it is.
 
@@ -311,8 +323,13 @@ def heads_of_grid(folder: str | Path, grid: str | None = None) -> list[Heads]:
             heads = heads_from_facts(key, ledger.outcome(key).attributes)
             found += [] if heads is None else [heads]
             if place_of(folder, key).is_dir():
-                record = read_record(place_of(folder, key)).record(key)
-                found += [heads_of(record)] if len(record) else []
+                stored = read_record(place_of(folder, key))
+                level = check_internal(stored, key, keep=1)
+                if not level.passed:
+                    raise DataError(
+                        f"the record of cell {key} is not sound: {level.findings[0].message}", remedy=_MOVE
+                    )
+                found.append(heads_of(stored.record(key)))
     if not found:
         raise MlopsimError(
             f"no cell in {folder} has heads",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlopsim.core.errors import DataError
@@ -19,6 +19,13 @@ _KEYS = {
     },
     "evidence": {"cell", "kind", "seq", "values", "window"},
 }  # fmt: skip
+#: what stands under each key; True is no number
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("cell", "context", "kind", "trigger"), (str,)),
+    **dict.fromkeys(("place", "seq", "window"), (int,)),
+    **dict.fromkeys(("served", "since"), (int, type(None))),
+    **dict.fromkeys(("content", "values"), (dict,)),
+}
 #: findings that are told of one log
 MOST = 3
 _ANEW = (
@@ -153,11 +160,12 @@ def _read_line(line: bytes, tree: str, seq: int) -> tuple[Mapping[str, Any] | No
         return None, "its line has no end"
     if not isinstance(value, dict) or set(value) != _KEYS[tree]:
         return None, "it does not have the keys of a record"
+    wrong = _wrong_type(value)
     problem = ""
-    if value["seq"] is True or value["seq"] != seq:
+    if wrong:
+        problem = f"its {wrong} is none"
+    elif value["seq"] != seq:
         problem = f"it is numbered {str(value['seq'])[:24]}"
-    elif type(value["window"]) is not int:
-        problem = "its window is no number"
     elif value["kind"] not in KINDS:
         problem = f"its kind '{str(value['kind'])[:24]}' is unknown"
     elif tree == "decisions" and value["context"] != KINDS[value["kind"]]:
@@ -165,8 +173,20 @@ def _read_line(line: bytes, tree: str, seq: int) -> tuple[Mapping[str, Any] | No
     return value, problem
 
 
+def _wrong_type(value: Mapping[str, Any]) -> str:
+    """Return the first key whose value is of another type than that of a record; empty: none."""
+    for key, found in value.items():
+        kinds = _TYPES[key]
+        if type(found) not in kinds:
+            return key
+    return ""
+
+
 def _check_order(values: list[Mapping[str, Any] | None]) -> list[Finding]:
-    """Check that windows follow one another, each begun at place 0 and closed by its ``window``."""
+    """Check that windows follow one another, each begun at place 0 and closed by its ``window``.
+
+    Payloads may be missing up to some window: of all but the first record and the overrides.
+    """
     findings: list[Finding] = []
 
     def wrong(seq: int, text: str) -> None:
@@ -175,15 +195,16 @@ def _check_order(values: list[Mapping[str, Any] | None]) -> list[Finding]:
     first = values[0]
     if first is None or first["kind"] != "begin":
         wrong(0, "a record begins with `begin`")
-    before = first
-    for seq, value in enumerate(values[1:], start=1):
-        if value is None:
-            if before is not None and seq > 1:
-                wrong(seq, "a payload is missing behind one that is there")
-        elif value["kind"] == "begin":
+    pruned_to = last_pruned(values)
+    for seq, value in enumerate(values[: pruned_to + 1]):
+        if seq > 0 and value is not None and value["kind"] != "override":
+            wrong(seq, "payloads are missing behind it, and it is there")
+    before = first if pruned_to < 0 else None
+    for seq, value in enumerate(values[max(1, pruned_to + 1) :], start=max(1, pruned_to + 1)):
+        assert value is not None
+        if value["kind"] == "begin":
             wrong(seq, "a record begins once")
         elif before is None:
-            # what came before it is pruned
             if value["place"] != 0:
                 wrong(seq, "the payloads of a part of its window are missing")
         elif value["window"] == before["window"]:
@@ -199,6 +220,11 @@ def _check_order(values: list[Mapping[str, Any] | None]) -> list[Finding]:
     if before is not None and before["kind"] not in ("window", "end"):
         wrong(len(values) - 1, "its window is not closed")
     return findings
+
+
+def last_pruned(values: Sequence[Mapping[str, Any] | None]) -> int:
+    """Return the number of the last record whose payload is missing; -1: none is."""
+    return max((seq for seq, value in enumerate(values) if value is None), default=-1)
 
 
 def _check_pair(
@@ -226,7 +252,7 @@ def _check_retention(
     missing = sum(value is None for value in values)
     if not missing:
         return [], []
-    there = [value for value in values[1:] if value is not None]
+    there = [value for value in values[last_pruned(values) + 1 :] if value is not None]
     if not there:
         return [Finding(message="all payloads are missing", remedy=_ANEW)], []
     first, last = int(there[0]["window"]), int(there[-1]["window"])

@@ -219,7 +219,8 @@ def leaf_of(line: bytes) -> bytes:
 def prune(record: Record, keep: int) -> Record:
     """Return a record without the payloads of windows that are older than the last ``keep``.
 
-    The first record stays: it says what the record is of.
+    The first record stays, which says what the record is of, and so do overrides: without them nobody could
+    replay the rest.
 
     Parameters
     ----------
@@ -236,7 +237,10 @@ def prune(record: Record, keep: int) -> Record:
         raise ConfigError(f"at least one window must be kept, got {keep}", remedy="keep=1 or more")
     windows = record.windows()
     first_kept = max((w for w in windows if w is not None), default=0) - keep + 1
-    old = [i > 0 and (w is None or w < first_kept) for i, w in enumerate(windows)]
+    old = [
+        w is None or (i > 0 and w < first_kept and strict_json(record.decisions[i])["kind"] != "override")
+        for i, w in enumerate(windows)
+    ]
 
     def shorter(lines: Sequence[bytes]) -> Iterator[bytes]:
         for seq, line in enumerate(lines):

@@ -18,6 +18,8 @@ Again = Callable[[Sequence[Override], Mapping[int, int]], Record]
 TOLERANCE = 1e-9
 #: a decision whose margin is smaller may fall the other way on another platform: both values may move
 TIE = 2 * TOLERANCE
+#: evidence that depends on the platform as a whole: its name, digests of floats
+PER_PLATFORM = ("platform", "worlds")
 _REMEDY = "the replay is the truth: derive the record anew, and find out who changed this one"
 
 
@@ -196,10 +198,10 @@ def _compare_evidence(record: Record, made: Record, same: bool) -> tuple[int | N
 
 
 def _close(one: Any, other: Any) -> bool:
-    """Return whether two contents agree, floats within the promise; which platform made them may differ."""
+    """Return whether two contents agree, floats within the promise, but for what is of one platform."""
     if isinstance(one, dict) and isinstance(other, dict):
         return set(one) == set(other) and all(
-            key == "platform" or _close(one[key], other[key]) for key in one
+            key in PER_PLATFORM or _close(one[key], other[key]) for key in one
         )
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_close, one, other))

@@ -101,9 +101,13 @@ def test_what_anchors_find(record: Record) -> None:
         (b"[1]\n", "keys of a record"),
         ({"extra": 1}, "keys of a record"),
         ({"cell": "\x1b[31m"}, "of another cell"),
-        ({"seq": True}, "numbered True"),
+        ({"seq": True}, "its seq is none"),
+        ({"kind": ["begin"]}, "its kind is none"),
+        ({"place": "x"}, "its place is none"),
+        ({"content": None}, "its content is none"),
+        ({"served": "7"}, "its served is none"),
         ({"seq": 4}, "numbered 4"),
-        ({"window": 1.5}, "no number"),
+        ({"window": 1.5}, "its window is none"),
         ({"kind": "explosion"}, "unknown"),
         ({"context": "risk"}, "its context"),
         ({"window": 99}, "does not follow"),
@@ -163,7 +167,7 @@ def test_pruned_payloads_keep_their_leaves(record: Record, again: Any) -> None:
         if b"pruned" not in line:
             continue
         holes = replace(record, decisions=[*record.decisions[:at], line, *record.decisions[at + 1 :]])
-        assert "behind one that is there" in said(check_internal(stored_of(holes), cell, 1))
+        assert "payloads are missing behind it" in said(check_internal(stored_of(holes), cell, 1))
     # the leaf of another record shows
     lines = list(short.decisions)
     lines[3] = line_of({"pruned": 3, "leaf": json.loads(lines[4])["leaf"]})
@@ -179,6 +183,12 @@ def test_replay_honours_overrides_and_names_them(record: Record, again: Any) -> 
     ruled = again([entry], {})
     level = check_replayed(stored_of(ruled), record.cell, again)
     assert level.passed and f"override honoured: window {at}, keep, by Ann: holidays" in level.notes
+    # an override is never pruned: nobody could replay the rest without it
+    short = prune(ruled, 3)
+    assert sum(b'"kind":"override"' in line for line in short.decisions) == 1 < at
+    assert check_internal(stored_of(short), record.cell, 3).passed
+    assert check_replayed(stored_of(short), record.cell, again).passed
+    assert "4 windows must be kept" in said(check_internal(stored_of(short), record.cell, 4))
     # it is what was published up to the override, and not after it
     anchors = [*heads_of(record.until(at - 1)).anchors("heads.csv"), *heads_of(record).anchors("the ledger")]
     found = check_anchored(stored_of(ruled), record.cell, anchors)
@@ -209,6 +219,29 @@ def test_replay_names_the_first_difference(record: Record, again: Any) -> None:
     assert not check_replayed(stored_of(cut), record.cell, again, until=12).passed
 
 
+def test_whatever_lies_there_is_told_and_nothing_is_raised(record: Record, again: Any) -> None:
+    """Values of odd types, lines cut and glued, at every level."""
+    odd = [None, True, -1, 10**30, 1.5, "", "\x1b[2J", [], [[]], {}, {"a": {}}, "override", "window", "begin"]
+    rng = np.random.default_rng(7)
+    heads = heads_of(record).anchors("git")
+    for number in range(300):
+        tree = ("decisions", "evidence")[int(rng.integers(2))]
+        lines = list(record.lines(tree))
+        at = int(rng.integers(len(lines)))
+        value = json.loads(lines[at])
+        part = value["content" if tree == "decisions" else "values"] if rng.random() < 0.4 else value
+        if part:
+            part[str(rng.choice(list(part)))] = odd[int(rng.integers(len(odd)))]
+        made = line_of(value)
+        if rng.random() < 0.2:
+            made = made[: int(rng.integers(1, len(made)))] + (b"\n" if rng.random() < 0.5 else b"")
+        lines[at] = made
+        broken = replace(record, **{tree: lines})
+        stored = stored_of(broken) if number % 2 else replace(stored_of(record), logs=stored_of(broken).logs)
+        found = verify(stored, record.cell, level="replayed", anchors=heads, again=again)
+        assert found.text() and (lines == list(record.lines(tree)) or not found.passed)
+
+
 # -- another platform
 
 
@@ -225,7 +258,7 @@ def elsewhere(record: Record, *, shift: float = 0.0) -> Record:
         value = json.loads(line)
         value["values"] = moved(value["values"])
         if value["kind"] == "begin":
-            value["values"]["platform"] = "another"
+            value["values"] |= {"platform": "another", "worlds": "their digest is another one, too"}
         lines.append(line_of(value))
     return replace(record, evidence=lines)
 
