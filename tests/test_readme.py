@@ -51,7 +51,7 @@ def test_the_leaderboard_is_that_of_the_committed_result():
 def test_every_command_is_shown_and_exists():
     from mlopsim.cli.main import COMMANDS
 
-    shown = set(re.findall(r"^mlopsim ([a-z]+)", DOCS["command-line"], re.MULTILINE))
+    shown = set(re.findall(r"^mlopsim ([a-z-]+)", DOCS["command-line"], re.MULTILINE))
     assert shown == set(COMMANDS)
 
 

@@ -387,7 +387,10 @@ class Ledger:
         """Return the stored numbers and curves of a done cell, checked by their digests."""
         rows = self.sealed_rows("cell", "WHERE key=?", (key,))
         if not rows or rows[0][1] != "done":
-            raise LedgerError(f"cell {key} is not done" + (f" but {rows[0][1]}" if rows else ""))
+            raise LedgerError(
+                f"cell {key} is not done" + (f" but {rows[0][1]}" if rows else ""),
+                remedy=f"mlopsim status {self.folder} says why; running the suite again tries it again",
+            )
         attributes, metrics, reasons = (json.loads(text or "{}") for text in rows[0][3:6])
         return Outcome(metrics=metrics, reasons=reasons, curves=self.curves(key), attributes=attributes)
 

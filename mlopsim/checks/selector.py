@@ -82,11 +82,13 @@ def _fit(cls: type[Any], interface: Interface) -> Any:
     from mlopsim.core.track import FitResult
     from mlopsim.delivery.agents.selector import Agent
 
+    rng = np.random.default_rng(0)
+    if hasattr(cls, "untrained"):
+        return cls.untrained(interface, rng)
     if not issubclass(cls, Agent):
         return _short_training(cls, interface)
     from mlopsim.delivery.agents.network import Network
 
-    rng = np.random.default_rng(0)
     sizes = (len(interface.names), 8, interface.slots + 2)
     network = Network(
         names=interface.names,
@@ -128,7 +130,7 @@ def _cases(cls: type[Any], *, more: int = 2) -> Iterator[_Case]:
     from mlopsim.delivery.agents.selector import Agent
 
     for number, setting in enumerate(SETTINGS):
-        if is_agent(cls) and not issubclass(cls, Agent) and number != 1:
+        if is_agent(cls) and not (issubclass(cls, Agent) or hasattr(cls, "untrained")) and number != 1:
             continue  # each would be a training
         interface = interface_of(horizon=STEPS, **setting)
         for params in draws(cls, more):
@@ -232,6 +234,43 @@ def _errors_unused(cls: type[Any]) -> None:
         )
 
 
+def _memoryless(cls: type[Any]) -> None:
+    """One that says so answers alike without a past, for some rows only, and whatever the seeds."""
+    if not getattr(cls(), "memoryless", False):
+        return
+    for case in _cases(cls, more=1):
+        selector, views = case.selector, case.views
+        usual = answers(selector, views)
+        some = [WALKS - 1, 0, 2]
+        selector.reset(len(some), case.interface, np.random.SeedSequence(77).spawn(len(some)))
+        for step in range(len(views) - 1, -1, -2):
+            require(
+                identical(usual[some, step], selector.act(rows_of(views[step], some))),
+                "says memoryless = True, but what it saw or drew before changes its answer",
+                remedy="remove memoryless",
+            )
+
+
+def _believed(cls: type[Any]) -> None:
+    """What it chose by has a number for each action and is another array at each answer."""
+    if not getattr(cls, "believes", ""):
+        return
+    for case in _cases(cls, more=1):
+        selector, views = case.selector, case.views
+        selector.reset(WALKS, case.interface, np.random.SeedSequence(0).spawn(WALKS))
+        before = None
+        for view in views[:3]:
+            selector.act(rows_of(view, range(WALKS)))
+            found = selector.believed
+            shape = (WALKS, case.interface.slots + 2)
+            require(
+                found.shape == shape and not np.isnan(found).any(),
+                f"believed has the shape {found.shape} or holds NaN: {shape} numbers are due",
+            )
+            require(found is not before, "believed is the array of the last answer, written over")
+            before = found
+
+
 def _facts(cls: type[Any]) -> None:
     selector = cls()
     for name in ("family", "known"):
@@ -329,6 +368,8 @@ CHECKS = [
     Check(name="independent", text="roll-outs do not influence one another", run=_independent),
     Check(name="view", text="what it is shown stays as it is", run=_view_unchanged),
     Check(name="errors", text="uses_errors is true to what it reads", run=_errors_unused),
+    Check(name="memoryless", text="memoryless is true to what it remembers and draws", run=_memoryless),
+    Check(name="believed", text="what it chose by has a number for each action", run=_believed),
     Check(name="facts", text="family, known, control and always_listed are what tables can show", run=_facts),
     Check(name="reads", text="answers do not change with what it says it does not read", run=_reads),
 ]

@@ -36,7 +36,7 @@ PACKAGES: dict[str, str] = {
     "signal": "mlopsim.drift.sources",
     "detector": "mlopsim.drift.detectors",
     "deployment": "mlopsim.delivery.deployments",
-    "selector": "mlopsim.delivery.selectors",
+    "selector": "mlopsim.*.selectors",
     "gate": "mlopsim.quality.gates",
     "explainer": "mlopsim.explain.explainers",
     "audit": "mlopsim.fairness.audits",

@@ -95,6 +95,19 @@ class View:
         """Return the column of a named feature, shape (N,)."""
         return self.obs[:, self.interface.column(name)]
 
+    def rows(self, some: np.ndarray) -> View:
+        """Return what is seen in some deployments: ``some`` (n,) are their numbers, repeats allowed."""
+        return View(
+            interface=self.interface,
+            t=self.t[some],
+            obs=self.obs[some],
+            mask=self.mask[some],
+            versions=self.versions[some],
+            serving=self.serving[some],
+            errors=self.errors[some],
+            inputs=None if self.inputs is None else self.inputs.of(some.tolist()),
+        )
+
     def slots(self, name: str) -> np.ndarray:
         """Return a per-slot feature by its suffix, shape (N, K): ``slots("ks")`` stacks ``slot0_ks`` ..."""
         return np.stack([self[f"slot{i}_{name}"] for i in range(self.interface.slots)], axis=1)
@@ -107,7 +120,11 @@ class Selector(Protocol):
     Rows never influence each other: the answer for a deployment is the same to the bit whether it is rolled
     out alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range``
     that tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a
-    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise). Optional too: a method
+    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise), ``memoryless`` (True:
+    its answer for a deployment hangs on what it sees of it at this decision, and on nothing else: no memory,
+    no draw), ``believes`` (what the numbers are that it keeps as ``believed`` of shape (n, actions) from one
+    answer to the next, by which it chose: logits, gains, ...), ``affine`` (True: these are affine in each
+    column of the observation). Optional too: a method
     ``check(deployment)``, which raises ConfigError, before work starts, where it cannot be rolled out. Facts
     that become columns of tables (see :func:`selector_facts`), optional too: ``family`` (rule, bandit, agent,
     ...), ``reads`` (one of :data:`READS`), ``known`` (what it knows that a deployment does not show),

@@ -41,6 +41,8 @@ class Trajectory:
         the reward.
     retrained : ndarray of bool, shape (N, S)
         Where a retrain was decided.
+    answered : ndarray of int64, shape (N, S), optional
+        What the selector itself answered in a walk with ``forced``, -1 where it was not asked; None without.
     """
 
     asked: np.ndarray
@@ -51,6 +53,7 @@ class Trajectory:
     reward: np.ndarray
     parts: dict[str, np.ndarray]
     retrained: np.ndarray
+    answered: np.ndarray | None = None
 
     @property
     def returns(self) -> np.ndarray:
@@ -67,6 +70,7 @@ def walk(
     seeds: Sequence[np.random.SeedSequence] | None = None,
     *,
     blocked: np.ndarray | None = None,
+    forced: np.ndarray | None = None,
 ) -> Trajectory:
     """Let a selector decide in N deployments, in lock-step.
 
@@ -86,6 +90,11 @@ def walk(
         One per deployment, handed to the selector; by default children of SeedSequence(0).
     blocked : ndarray of bool, shape (M, T), optional
         Versions that a gate blocks on arrival.
+    forced : ndarray of int, shape (N, S), optional
+        Actions that stand in place of the selector's answers; -1: its answer stands. It is asked at every
+        step all the same, so that what it remembers is what it saw and answered itself: nobody tells it that
+        an answer was replaced, it sees what follows. One that says ``memoryless = True`` has nothing to
+        remember, and is asked only where its answer stands.
 
     Returns
     -------
@@ -95,6 +104,8 @@ def walk(
     ------
     MlopsimError
         If the selector answers with something that is no action.
+    ConfigError
+        If ``forced`` has another shape or names an action that is none.
     """
     engine, worlds = _engine(pool, deployment, which, blocked)
     if seeds is None:
@@ -108,9 +119,9 @@ def walk(
     feed = Feed([pool.inputs[i] for i in worlds]) if getattr(selector, "uses_inputs", False) else None
     selector.reset(len(worlds), interface, seeds)
 
-    def decide(_: int) -> np.ndarray:
+    def look() -> View:
         versions, serving = engine.versions, engine.serving
-        view = View(
+        return View(
             interface=interface,
             t=engine.time,
             obs=engine.obs.copy(),
@@ -120,9 +131,23 @@ def walk(
             errors=engine.errors() if with_errors else nothing,
             inputs=None if feed is None else feed.at(engine.time, versions[walks, serving]),
         )
-        return _checked(selector.act(view), engine, selector.full_name)
 
-    return _run(engine, worlds, decide)
+    if forced is None:
+        return _run(engine, worlds, lambda _: _checked(selector.act(look()), engine.n, engine, selector))
+    _check_forced(forced, len(worlds), pool.steps, engine.actions)
+    answered = np.full(forced.shape, -1, dtype=np.int64)
+    some = bool(getattr(selector, "memoryless", False)) and not (with_errors or feed is not None)
+
+    def decide(s: int) -> np.ndarray:
+        free = np.flatnonzero(forced[:, s] < 0) if some else walks
+        if len(free):
+            view = look() if len(free) == len(walks) else look().rows(free)
+            answered[free, s] = _checked(selector.act(view), len(free), engine, selector)
+        return np.where(forced[:, s] < 0, answered[:, s], forced[:, s]).astype(np.int64)
+
+    trajectory = _run(engine, worlds, decide)
+    trajectory.answered = answered
+    return trajectory
 
 
 def replay(
@@ -149,7 +174,7 @@ def replay(
     engine, worlds = _engine(pool, deployment, which, blocked)
     if actions.shape != (len(worlds), pool.steps):
         raise ConfigError(f"actions must have the shape {(len(worlds), pool.steps)}, got {actions.shape}")
-    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine, "the list of actions"))
+    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine.n, engine, None))
 
 
 def _engine(
@@ -162,11 +187,23 @@ def _engine(
     return Engine(pool, deployment, len(worlds), blocked), worlds
 
 
-def _checked(answer: np.ndarray, engine: Engine, who: str) -> np.ndarray:
+def _check_forced(forced: np.ndarray, n: int, steps: int, actions: int) -> None:
+    if forced.shape != (n, steps) or forced.dtype.kind != "i":
+        raise ConfigError(
+            f"forced must be integers of the shape {(n, steps)}, got {forced.dtype} of shape {forced.shape}"
+        )
+    if forced.size and (forced.min() < -1 or forced.max() >= actions):
+        raise ConfigError(
+            f"forced holds {forced.min()}..{forced.max()}: actions are 0..{actions - 1}, and -1 is none"
+        )
+
+
+def _checked(answer: np.ndarray, n: int, engine: Engine, selector: Selector | None) -> np.ndarray:
+    who = "the list of actions" if selector is None else selector.full_name
     actions = np.ascontiguousarray(answer)
-    if actions.shape != (engine.n,) or actions.dtype.kind not in "iu":
+    if actions.shape != (n,) or actions.dtype.kind not in "iu":
         raise MlopsimError(
-            f"{who} must answer with {engine.n} integers, got {actions.dtype} of shape {actions.shape}"
+            f"{who} must answer with {n} integers, got {actions.dtype} of shape {actions.shape}"
         )
     if actions.min() < 0 or actions.max() >= engine.actions:
         raise MlopsimError(

@@ -331,6 +331,44 @@ def test_tuning_and_training_end_to_end():
     assert default_cache().entries()
 
 
+def test_a_tree_stands_on_the_fit_of_its_teacher():
+    tree = {"depth": 3, "rounds": 2, "decisions": 3, "states": 60, "least": 1}
+    track, grid = make_grid(
+        [
+            "greedy",
+            {"surrogate_tree": {"teacher": "greedy", **tree}},
+            {"surrogate_tree": {"teacher": "every_step", **tree}},
+        ],
+        seeds=(0,),
+        steps=4000,
+        scenarios=4,
+        train_stream=STREAM,
+    )
+    by_method = {cell.method.name: cell for cell in grid.cells}
+    jobs = {job.key: job for job in grid.fits}
+    (name, other) = (name for name in by_method if name.startswith("surrogate_tree"))
+    tuned, tree_of = jobs[by_method["greedy"].fit], jobs[by_method[name].fit]
+    # one fit of the teacher, whether it is listed or not; a rule without free parameters needs none
+    assert tree_of.needs == (tuned.key,) and jobs[by_method[other].fit].needs == ()
+    _, alone = make_grid(
+        [{"surrogate_tree": {"teacher": "greedy", **tree}}],
+        seeds=(0,),
+        steps=4000,
+        scenarios=4,
+        train_stream=STREAM,
+    )
+    assert {job.key for job in alone.fits} == {tuned.key, tree_of.key}
+    first = track.fit(tuned, {})
+    fit = track.fit(tree_of, {tuned.key: first})
+    own = fit.info["steps_used"] - fit.info["teacher_steps"]
+    assert fit.info["teacher_steps"] == first.info["steps_used"] and 0 < own <= 4000
+    assert fit.attributes["fit_steps"] == fit.info["steps_used"]
+    again = track.fit(tree_of, {tuned.key: first})
+    assert all(np.array_equal(fit.arrays[key], again.arrays[key]) for key in fit.arrays)
+    (outcome,) = run_cells([by_method[name]], {tree_of.key: fit}, reaction=10)
+    assert np.isfinite(outcome.metrics["return"])
+
+
 def test_a_thinned_real_stream_is_one_scenario_and_knows_no_changes(tmp_path):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(900, 2))

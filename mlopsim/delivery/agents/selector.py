@@ -27,6 +27,8 @@ class Agent:
     family: ClassVar[str] = "agent"
     reads: ClassVar[str] = "observation"
     uses_errors: ClassVar[bool] = False
+    memoryless: ClassVar[bool] = True
+    believes: ClassVar[str] = "logits"
     #: whether impossible actions are masked, in training and after it
     masked: ClassVar[bool] = False
     #: between the layers of the network: ``tanh`` or ``relu``
@@ -34,8 +36,17 @@ class Agent:
     hidden: list[int]
     n_envs: int
     reward_scale: float
+    #: outputs for the observations that were seen last, (n, actions)
+    believed: np.ndarray
     _network: Network | None = None
     _values: np.ndarray | None = None
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Take from a class that answers in a way of its own what is true of :meth:`act` only."""
+        super().__init_subclass__(**more)
+        if "act" in vars(cls):
+            cls.memoryless = bool(vars(cls).get("memoryless", False))
+            cls.believes = str(vars(cls).get("believes", ""))
 
     def settings(self) -> dict[str, Any]:
         """Return the keywords of the algorithm."""
@@ -97,6 +108,7 @@ class Agent:
         """
         assert self._network is not None
         values = self._network.forward(view.obs)
+        self.believed = values
         if self.masked:
             values = np.where(view.mask, values, -np.inf)
         self._values = values

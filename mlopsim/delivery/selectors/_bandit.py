@@ -41,6 +41,7 @@ class Arms(Rule):
     prior: float = 1.0
 
     family: ClassVar[str] = "bandit"
+    believes: ClassVar[str] = "indices of the arms, costs spread over the payoff"
 
     def __post_init__(self) -> None:
         check_range(f"{self.full_name}.block", self.block, 1, 1_000_000)
@@ -123,6 +124,7 @@ class Arms(Rule):
         scores[:, -1] -= setting.retrain_cost / self.payoff
         scores[:, KEEP] = index[self.walk, view.serving]
         scores[:, 1:][~view.mask[:, 1:]] = -np.inf
+        self.believed = scores
         actions = np.argmax(scores, axis=1)
         busy = (view["in_flight"] > 0.5) | (self.step - self._changed_at < self.block) | ~ready
         return np.where(busy, KEEP, actions)

@@ -43,6 +43,7 @@ class DQN(TrainedAgent):
     """
 
     activation: ClassVar[str] = "relu"
+    believes: ClassVar[str] = "action values"
     learning_rate: float = 5e-4
     train_freq: int = 1
     gradient_steps: int = 4

@@ -58,6 +58,7 @@ class Greedy(Rule):
         "memory": Range(1, 6, integer=True),
     }
     reads: ClassVar[str] = "errors and inputs"
+    believes: ClassVar[str] = "estimated gains over keeping"
 
     def __post_init__(self) -> None:
         check_range("selector/greedy.payoff", self.payoff, 0.0, 1e6)
@@ -88,4 +89,5 @@ class Greedy(Rule):
         # what is on its way is the answer to what is wrong now
         gains[view["in_flight"] > 0.5, 1:] = -np.inf
         gains[~view.mask] = -np.inf
+        self.believed = gains
         return np.asarray(np.argmax(gains, axis=1))

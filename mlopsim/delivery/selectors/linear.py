@@ -64,6 +64,8 @@ class Linear(Rule):
 
     space: ClassVar[dict[str, Choice]] = {"weights": Weights(len(DEFAULT))}
     reads: ClassVar[str] = "observation"
+    believes: ClassVar[str] = "scores"
+    affine: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(DEFAULT) or not np.isfinite(self.weights).all():
@@ -120,5 +122,6 @@ class Linear(Rule):
             scores[:, -1] += self._table[:, j] * values
         for j, columns in enumerate(deploy, start=len(retrain)):
             scores[:, 1:-1] += self._table[:, j, None] * columns
+        self.believed = scores.copy()
         scores[~view.mask] = -np.inf
         return np.asarray(np.argmax(scores, axis=1))

@@ -65,6 +65,7 @@ class LinUcbReturns(Agent):
 
     family: ClassVar[str] = "bandit"
     masked: ClassVar[bool] = True
+    believes: ClassVar[str] = "expected mean rewards"
 
     def __post_init__(self) -> None:
         where = "selector/linucb_returns"

@@ -44,6 +44,10 @@ class Deployed:
         How far its answer was from another one, relative to the values that it compared, where it tells.
     overrides : sequence of Override
         Decisions that were replaced.
+    policy : Selector, optional
+        Who decided, ready to walk again; None for a plan with hindsight, which has no observation.
+    seed : SeedSequence, optional
+        Of the policy's draws.
     facts : mapping
         What the first record says of it (integers, texts).
     evidence : mapping
@@ -64,5 +68,7 @@ class Deployed:
     alarms: np.ndarray | None = None
     margins: np.ndarray | None = None
     overrides: Sequence[Override] = ()
+    policy: Any = None
+    seed: np.random.SeedSequence | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -79,13 +79,29 @@ def training_pool(part: Mapping[str, Any]) -> WorldPool:
     return _training_pool(canonical_json({name: part[name] for name in names}))
 
 
-def make_fit(part: Mapping[str, Any]) -> FitResult:
+def build_selector(content: Mapping[str, Any], fit: FitResult | None) -> Any:
+    """Build a selector from a method's part, with the parameters or weights of its fit."""
+    params = dict(content["params"])
+    if fit is not None and "params" in fit.info:
+        params.update(fit.info["params"])
+    part = {"kind": content["kind"], "name": content["name"], "params": params}
+    selector = make("selector", part)
+    if getattr(type(selector), "agent", False):
+        assert fit is not None
+        selector.load(fit)
+    return selector
+
+
+def make_fit(part: Mapping[str, Any], teacher: FitResult | None = None) -> FitResult:
     """Make the fit that a job describes.
 
     Parameters
     ----------
     part : mapping
-        method, stream, learner, training, deployment, scenarios, steps, root.
+        method, stream, learner, training, deployment, scenarios, steps, root; ``teacher``, the method that it
+        stands on, if there is one.
+    teacher : FitResult, optional
+        The teacher's fit, if it needs one.
 
     Returns
     -------
@@ -93,12 +109,12 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used, which
         are an attribute, too.
     """
-    result = _made(part)
+    result = _made(part, teacher)
     result.attributes["fit_steps"] = int(result.info["steps_used"])
     return result
 
 
-def _made(part: Mapping[str, Any]) -> FitResult:
+def _made(part: Mapping[str, Any], teacher: FitResult | None) -> FitResult:
     content = part["method"]
     cls = find("selector", content["name"])
     pool = training_pool(part)
@@ -107,6 +123,9 @@ def _made(part: Mapping[str, Any]) -> FitResult:
     if getattr(cls, "agent", False):
         selector = make("selector", {k: content[k] for k in ("kind", "name", "params")})
         seed = seed_sequence(Axis.REPETITION, Split.TRAIN, selector.train_seed, *words, root=part["root"])
+        if "teacher" in part:
+            used = 0 if teacher is None else int(teacher.info["steps_used"])
+            selector.teach(build_selector(part["teacher"], teacher), used)
         result: FitResult = selector.train(pool, deployment, part["steps"], seed)
         return result
     from mlopsim.delivery.tuning import tune

@@ -21,7 +21,7 @@ from mlopsim.delivery.walk import Trajectory, walk
 from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.overrides import Override, Overruled
 from mlopsim.tracks.delivery.controls import CONTROLS, run_control
-from mlopsim.tracks.delivery.fits import seeded_parts
+from mlopsim.tracks.delivery.fits import build_selector, seeded_parts
 from mlopsim.tracks.delivery.origins import Block, blocks_of
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
@@ -79,26 +79,14 @@ def scene_of(cell: Cell, world: World) -> Scene:
     return Scene(pool=pool_of([served], deployment), deployment=deployment, block=block)
 
 
-def build_selector(content: Mapping[str, Any], fit: FitResult | None) -> Any:
-    """Build a selector from a method's part, with the parameters or weights of its fit."""
-    params = dict(content["params"])
-    if fit is not None and "params" in fit.info:
-        params.update(fit.info["params"])
-    part = {"kind": content["kind"], "name": content["name"], "params": params}
-    selector = make("selector", part)
-    if getattr(type(selector), "agent", False):
-        assert fit is not None
-        selector.load(fit)
-    return selector
-
-
 @dataclass(frozen=True, kw_only=True)
 class Rolled:
-    """One roll-out: what happened, metrics of controls, and what the selector told (None: a control)."""
+    """One roll-out: what happened, metrics of controls; the selector as it told, its seed (control: None)."""
 
     trajectory: Trajectory
     extra: Mapping[str, float]
     recorder: Overruled | None
+    seed: np.random.SeedSequence | None = None
 
 
 def undefined_reason(cell: Cell, world: World) -> str:
@@ -147,7 +135,7 @@ def roll_out(
     seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
     recorder = Overruled(selector, overrides, taken, margins=margins)
     trajectory = walk(recorder, scene.pool, scene.deployment, np.zeros(1, np.int64), [seed])
-    return Rolled(trajectory=trajectory, extra={}, recorder=recorder)
+    return Rolled(trajectory=trajectory, extra={}, recorder=recorder, seed=seed)
 
 
 def deployed_of(
@@ -203,6 +191,8 @@ def deployed_of(
         alarms=np.array(told.alarms, dtype=bool) if told is not None and told.alarms else None,
         margins=np.array(told.margins) if told is not None and told.margins else None,
         overrides=tuple(overrides),
+        policy=None if told is None else told.selector,
+        seed=rolled.seed,
         facts=facts,
         evidence=evidence,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import added, canonical, check_range, label, make, part, split_spec
+from mlopsim.core.spec import added, canonical, check_range, label, make, params_of, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
@@ -19,6 +19,22 @@ from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
 PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deployment": "standard"}
+
+
+def _as_given(spec: Any) -> dict[str, Any]:
+    """Return the spec of a selector without the parameters that have their defaults: these are free.
+
+    A completed part no longer says which were given.
+
+    Examples
+    --------
+    >>> _as_given(canonical("selector", {"periodic": {"every": 4}}))
+    {'periodic': {'every': 4}}
+    """
+    name, params = split_spec("selector", spec)
+    cls = find("selector", name)
+    defaults = params_of(cls())
+    return {cls.name: {key: value for key, value in params.items() if value != defaults.get(key)}}
 
 
 @register("track", "delivery")
@@ -176,7 +192,9 @@ class DeliveryTrack:
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the tuning or training that each cell needs, once per (method, learner, deployment)."""
         stream = canonical("stream", self.train_stream)
-        return name_fits(cells, lambda cell: self._job(cell, stream))
+        below: dict[str, FitJob] = {}
+        done, jobs = name_fits(cells, lambda cell: self._job(cell, stream, below))
+        return done, list({**below, **{job.key: job for job in jobs}}.values())
 
     @staticmethod
     def _check(cell: Cell) -> None:
@@ -195,7 +213,8 @@ class DeliveryTrack:
                 f"{cell.method.name} in the task '{cell.task.name}': {error.message}", remedy=error.remedy
             ) from error
 
-    def _job(self, cell: Cell, stream: Mapping[str, Any]) -> FitJob | None:
+    def _job(self, cell: Cell, stream: Mapping[str, Any], below: dict[str, FitJob]) -> FitJob | None:
+        """Return the fit of a cell; those that it stands on are added to ``below``, by key."""
         content = cell.method.part
         if content["kind"] != "selector":
             return None
@@ -214,15 +233,24 @@ class DeliveryTrack:
             "root": cell.root,
             "versions": versions("world", "dynamics", "features", "training" if agent else "tuning"),
         }
+        needs: tuple[str, ...] = ()
+        if hasattr(cls, "stands_on"):
+            selector = make("selector", {key: content[key] for key in ("kind", "name", "params")})
+            teacher = self._method(_as_given(selector.stands_on()))
+            spec["teacher"] = teacher.part
+            job = self._job(replace(cell, method=teacher), stream, below)
+            if job is not None:
+                below[job.key] = job
+                needs = (job.key,)
         verb = "train" if agent else "tune"
         where = label("learner", conditions["learner"])
-        return FitJob(track=cell.track, label=f"{verb} {cell.method.name} on {where}", part=spec)
+        return FitJob(track=cell.track, label=f"{verb} {cell.method.name} on {where}", part=spec, needs=needs)
 
     def fit(self, job: FitJob, done: Mapping[str, FitResult]) -> FitResult:
         """Tune a rule or train an agent, from training scenarios only."""
         from mlopsim.tracks.delivery.fits import make_fit
 
-        return make_fit(job.part)
+        return make_fit(job.part, done[job.needs[0]] if job.needs else None)
 
     # -- cells -------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Selectors of governed deployments, one file each."""
