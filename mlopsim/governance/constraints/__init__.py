@@ -1,0 +1,1 @@
+"""Constraints: what compliance means, one file each."""

@@ -1,0 +1,1 @@
+"""Deployments that are governed, one file each."""

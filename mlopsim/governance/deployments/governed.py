@@ -1,0 +1,68 @@
+"""The governed deployment: the standard one with fallback, release gates, reviewer, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import part
+from mlopsim.delivery.deployments.standard import Standard
+
+if TYPE_CHECKING:
+    from mlopsim.delivery.mechanisms import Mechanisms
+    from mlopsim.delivery.pool import WorldPool
+
+
+@register("deployment", "governed")
+@dataclass(kw_only=True)
+class Governed(Standard):
+    """The standard deployment, with what guards it; all of that is off by default.
+
+    Parameters
+    ----------
+    fallback : float or None, default None
+        Quality of what serves while the deployment is suspended, in units of the reward; None: it cannot be
+        suspended.
+    resume_on_arrival : bool, default True
+        Whether a version that deploys itself on arrival ends a suspension.
+    rollback : bool, default True
+        Whether slots other than the newest can be deployed.
+    release : list of specs of gates, default none
+        Release gates: a version that one of them blocks, compared with what serves, never serves.
+    audits : list of specs of audits, default none
+        Release audits: a version that one of them finds biased on the labelled rows at its arrival never
+        serves.
+    alpha : float, default 0.05
+        Level of the audits of one version, together.
+    reviewer : spec of a reviewer or None, default None
+        Who approves versions.
+    harm : float, default 0.02
+        A version is one that should be denied if it violates a constraint in the first window that it could
+        serve, or an older version would earn more than this more there.
+    trigger : spec of a detector of inputs or None, default None
+        Whose alarms are observed.
+    constraints : list of specs of constraints, default none
+        What compliance means, with the limits.
+
+    Examples
+    --------
+    >>> from mlopsim.core.spec import make
+    >>> make("deployment", "governed", fallback=0.6).fallback
+    0.6
+    """
+
+    fallback: float | None = None
+    resume_on_arrival: bool = True
+    rollback: bool = True
+    release: list[Any] = part("gate", [], many=True)
+    audits: list[Any] = part("audit", [], many=True)
+    alpha: float = 0.05
+    reviewer: Any = part("reviewer", None)
+    harm: float = 0.02
+    trigger: Any = part("detector", None)
+    constraints: list[Any] = part("constraint", [], many=True)
+
+    def mechanisms(self, pool: WorldPool) -> Mechanisms:
+        """Return what is optional in it, for the Worlds of a pool."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Reviewers, one file each."""
