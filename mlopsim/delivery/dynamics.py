@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.delivery.canary import canary_key, quality_of, thin
+from mlopsim.delivery.mechanisms import FALLBACK, Switch
 
 # integer columns of a deployment
 WORLD, TIME, END, STABLE, CANDIDATE, PROMOTE, FLIGHT, ARRIVAL = range(8)
@@ -34,6 +35,16 @@ WIDTH_F = 5
 K, DELAY, LATENCY, COOLDOWN, CANARY, CANARY_WINDOWS, FEEDBACK, ON_ARRIVAL, LAST_T, WARMUP = range(10)
 SWITCH_COST, RETRAIN_COST, BUDGET, SHARE, SHADOW_COST = range(5)
 DEPLOYED, SHADOW, FULL = range(3)
+# behind the slots of a deployment with mechanisms, integers: first window that the fallback serves (-1: it does
+# not), switches; floats, for each constraint: sum of what was seen of its cost, and the last one
+SUSPENDED, SWITCHES = range(2)
+MORE_I = 2
+COST_SUM, COST_LAST = range(2)
+MORE_F = 2
+# integer parameters of the mechanisms
+CHURN, RESUME = range(2)
+AUDITS, REVIEW, ROLLBACK = int(Switch.AUDITS), int(Switch.REVIEW), int(Switch.ROLLBACK)
+SUSPEND, TRIGGER = int(Switch.SUSPEND), int(Switch.TRIGGER)
 # last axis of the history of what served
 STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 
@@ -67,13 +78,58 @@ class Tables(NamedTuple):
     blocked: np.ndarray
 
 
+class Guards(NamedTuple):
+    """The arrays of :class:`mlopsim.delivery.mechanisms.Mechanisms`; None stands for a deployment without any.
+
+    Every function below that takes ``guards`` is compiled twice, and with None all that they do is left out.
+    ``cost`` (C, M, cells) and ``seen`` hold the C constraints, ``lag``, ``limit`` (C,) when they are known and
+    what is allowed; ``bits`` (P, total), ``places`` (M, T), ``bounds`` (M, T + 1) the answers of all versions as
+    P packed bits each, as in :meth:`mlopsim.delivery.pool.WorldPool.answers`; ``g`` integers (``CHURN``: which
+    constraint is charged at switches, -1: none; ``RESUME``).
+    """
+
+    refused: np.ndarray
+    delay: np.ndarray
+    denied: np.ndarray
+    fallback: np.ndarray
+    alarm: np.ndarray
+    guarded: np.ndarray
+    cost: np.ndarray
+    seen: np.ndarray
+    lag: np.ndarray
+    limit: np.ndarray
+    bits: np.ndarray
+    places: np.ndarray
+    bounds: np.ndarray
+    g: np.ndarray
+
+
 class Out(NamedTuple):
-    """What a step writes: obs (N, F), mask (N, K+2), parts (N, 4), executed (N,)."""
+    """What a step writes: obs (N, F), mask (N, actions), parts (N, 4), executed (N,), costs (N, C)."""
 
     obs: np.ndarray
     mask: np.ndarray
     parts: np.ndarray
     executed: np.ndarray
+    costs: np.ndarray
+
+
+@njit(forceinline=True)
+def more_i(column: int, p: np.ndarray) -> int:
+    """Return where an integer of the mechanisms stands."""
+    return int(SLOTS_I + p[K] * WIDTH_I + column)
+
+
+@njit(forceinline=True)
+def more_f(constraint: int, column: int, p: np.ndarray) -> int:
+    """Return where a float of a constraint stands."""
+    return int(SLOTS_F + p[K] * WIDTH_F + constraint * MORE_F + column)
+
+
+@njit(forceinline=True)
+def is_on(i: int, switch: int, ints: np.ndarray, p: np.ndarray) -> bool:
+    """Return whether a mechanism is on in deployment i."""
+    return bool(ints[i, more_i(SWITCHES, p)] & switch)
 
 
 @njit(forceinline=True)
@@ -101,7 +157,13 @@ def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: 
 
 @njit(forceinline=True)
 def write_mask(
-    i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray, mask: np.ndarray
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    mask: np.ndarray,
+    guards: Guards | None = None,
 ) -> None:
     """Write the possible actions of deployment i."""
     stable, testing = ints[i, STABLE], ints[i, CANDIDATE] >= 0
@@ -118,6 +180,47 @@ def write_mask(
         version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
         mask[i, 1 + slot] = free and version >= 0 and (version == stable) == testing
     mask[i, 1 + p[K]] = can_retrain(i, ints, floats, p, q)
+    if guards is not None:
+        _guard_mask(i, ints, floats, p, q, mask, free, guards)
+
+
+@njit
+def _guard_mask(
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    mask: np.ndarray,
+    free: bool,
+    guards: Guards,
+) -> None:
+    """Let a suspended deployment resume, forbid rollback where it is off, say whether it can be suspended."""
+    stable = ints[i, STABLE]
+    suspended = ints[i, more_i(SUSPENDED, p)] >= 0
+    back = is_on(i, ROLLBACK, ints, p)
+    for slot in range(p[K]):
+        version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
+        if suspended:
+            # nothing serves, so the version that did can, too
+            mask[i, 1 + slot] = free and version >= 0
+        if slot > 0 and not back and version != stable:
+            mask[i, 1 + slot] = False
+    if guards.fallback.shape[0] > 0:
+        need = q[SWITCH_COST]
+        if (
+            ints[i, FLIGHT] >= 0
+            and p[ON_ARRIVAL] == 1
+            and guards.g[RESUME] == 1
+            and ints[i, ARRIVAL] != ints[i, TIME] + 1
+        ):
+            # what arrives later ends the suspension by itself
+            need += q[SWITCH_COST]
+        mask[i, 2 + p[K]] = (
+            is_on(i, SUSPEND, ints, p)
+            and not suspended
+            and floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE
+        )
 
 
 @njit(forceinline=True)
@@ -136,6 +239,13 @@ def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p:
     ints[i, SLOTS_I + VERSION] = first
     ints[i, SLOTS_I + ENTERED] = p[WARMUP]
     ints[i, SLOTS_I + N_OBS] = 0
+
+
+@njit(forceinline=True)
+def start_guarded(i: int, switches: int, ints: np.ndarray, p: np.ndarray) -> None:
+    """Set the switches of a deployment that was started; nothing is suspended."""
+    ints[i, more_i(SUSPENDED, p)] = -1
+    ints[i, more_i(SWITCHES, p)] = switches
 
 
 @njit
@@ -190,11 +300,14 @@ def advance(
     mask: np.ndarray,
     parts: np.ndarray,
     executed: np.ndarray,
+    costs: np.ndarray | None = None,
+    guards: Guards | None = None,
 ) -> None:
-    """Apply a decision of deployment i, serve the next window; write reward parts and what was done."""
+    """Apply a decision of deployment i, serve the next window; write reward parts, costs, what was done."""
     m, t = ints[i, WORLD], ints[i, TIME]
     w = t + 1
     moved, retrain = 0.0, 0.0
+    was_stable, was_candidate = ints[i, STABLE], ints[i, CANDIDATE]
     # the mask was written when this decision was observed
     if not mask[i, action]:
         action = 0
@@ -205,8 +318,15 @@ def advance(
         ints[i, NEXT] = t + max(1 + p[LATENCY], p[COOLDOWN])
         ints[i, RETRAINED] = t
         retrain = q[RETRAIN_COST]
+        if guards is not None:
+            if guards.delay.shape[0] > 0 and is_on(i, REVIEW, ints, p):
+                ints[i, ARRIVAL] += guards.delay[m, t - p[DELAY]]
+    elif guards is not None and action > p[K]:
+        moved += _suspend(i, w, ints, p)
     elif action > 0:
-        if ints[i, CANDIDATE] >= 0:
+        if guards is not None and _is_suspended(i, ints, p):
+            moved += _resume(i, ints[i, SLOTS_I + (action - 1) * WIDTH_I + VERSION], ints, p)
+        elif ints[i, CANDIDATE] >= 0:
             ints[i, CANDIDATE] = -1
             moved += q[SHARE]
         else:
@@ -218,8 +338,17 @@ def advance(
     if ints[i, FLIGHT] >= 0 and ints[i, ARRIVAL] == w:
         version = ints[i, FLIGHT]
         ints[i, FLIGHT] = -1
-        if blocked.shape[0] == 0 or not blocked[m, version]:
-            if p[ON_ARRIVAL] == 1:
+        stopped = blocked.shape[0] > 0 and blocked[m, version]
+        lands = p[ON_ARRIVAL] == 1
+        if guards is not None:
+            stopped = _is_stopped(i, m, version, stopped, ints, p, guards)
+            if lands and _is_suspended(i, ints, p):
+                lands = guards.g[RESUME] == 1 and ints[i, more_i(SUSPENDED, p)] < w
+                if lands and not stopped:
+                    moved += _resume(i, version, ints, p)
+                    lands = False
+        if not stopped:
+            if lands:
                 moved += _deploy(i, version, w, ints, p, q)
             _enter(i, version, w, ints, floats, p[K])
     stable, candidate = ints[i, STABLE], ints[i, CANDIDATE]
@@ -232,6 +361,13 @@ def advance(
     quality = reward[m, cell(stable, w, p)]
     if candidate >= 0:
         quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, cell(candidate, w, p)]
+    if guards is not None and costs is not None:
+        if _is_suspended(i, ints, p):
+            served[i, w, STABLE_AT] = FALLBACK
+            quality = guards.fallback[m, w]
+            if p[FEEDBACK] == SHADOW:
+                shadow = q[SHADOW_COST] * ints[i, FILLED]
+        _charge(i, was_stable, was_candidate, ints, p, q, costs, guards)
     switch = q[SWITCH_COST] * moved
     if moved > 0.0:
         ints[i, SWITCHED] = w
@@ -241,6 +377,126 @@ def advance(
     parts[i, 2] = 0.0 - retrain
     parts[i, 3] = 0.0 - shadow
     ints[i, TIME] = w
+
+
+@njit(forceinline=True)
+def _is_suspended(i: int, ints: np.ndarray, p: np.ndarray) -> bool:
+    return bool(ints[i, more_i(SUSPENDED, p)] >= 0)
+
+
+@njit(forceinline=True)
+def _suspend(i: int, window: int, ints: np.ndarray, p: np.ndarray) -> float:
+    """Let the fallback serve from ``window`` on; return the share that moves. ``STABLE`` stays what served."""
+    ints[i, CANDIDATE] = -1
+    ints[i, more_i(SUSPENDED, p)] = window
+    return 1.0
+
+
+@njit(forceinline=True)
+def _resume(i: int, version: int, ints: np.ndarray, p: np.ndarray) -> float:
+    """Let a version serve instead of the fallback, the whole traffic at once; return the share that moves."""
+    ints[i, STABLE] = version
+    ints[i, more_i(SUSPENDED, p)] = -1
+    return 1.0
+
+
+@njit(forceinline=True)
+def _is_stopped(
+    i: int, m: int, version: int, blocked: bool, ints: np.ndarray, p: np.ndarray, guards: Guards
+) -> bool:
+    """Return whether a version that arrives is kept out of the registry: by a release gate or its review."""
+    if is_on(i, AUDITS, ints, p) and (
+        blocked or (guards.refused.shape[0] > 0 and guards.refused[m, version, ints[i, STABLE]])
+    ):
+        return True
+    return bool(guards.denied.shape[0] > 0 and is_on(i, REVIEW, ints, p) and guards.denied[m, version])
+
+
+@njit
+def _charge(
+    i: int,
+    was_stable: int,
+    was_candidate: int,
+    ints: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    costs: np.ndarray,
+    guards: Guards,
+) -> None:
+    """Write what the window that is being served costs by each constraint; the fallback costs nothing."""
+    m, w = ints[i, WORLD], ints[i, TIME] + 1
+    stable, candidate = ints[i, STABLE], ints[i, CANDIDATE]
+    for k in range(costs.shape[1]):
+        costs[i, k] = 0.0
+        if _is_suspended(i, ints, p):
+            continue
+        if k == guards.g[CHURN]:
+            # rows are split by the same lot before and after, so a share of them moves at a time
+            now = candidate if candidate >= 0 else stable
+            was = was_candidate if was_candidate >= 0 else was_stable
+            costs[i, k] = flips(m, was, now, w, guards)
+            if q[SHARE] < 1.0:
+                rest = flips(m, was_stable, stable, w, guards)
+                costs[i, k] = q[SHARE] * costs[i, k] + (1.0 - q[SHARE]) * rest
+        else:
+            costs[i, k] = mixture(guards.cost[k, m], stable, candidate, w, p, q)
+
+
+@njit(forceinline=True)
+def mixture(
+    table: np.ndarray, stable: int, candidate: int, window: int, p: np.ndarray, q: np.ndarray
+) -> float:
+    """Return what a window costs: of the version that serves it, in a canary the traffic-weighted mean."""
+    value = float(table[cell(stable, window, p)])
+    if candidate >= 0:
+        value = (1.0 - q[SHARE]) * value + q[SHARE] * float(table[cell(candidate, window, p)])
+    return value
+
+
+@njit
+def flips(m: int, one: int, other: int, window: int, guards: Guards) -> float:
+    """Return the share of the rows of a window that two versions answer differently."""
+    if one == other:
+        return 0.0
+    first, last = guards.bounds[m, window], guards.bounds[m, window + 1]
+    number = 0
+    for row in range(first, last):
+        byte, shift = row >> 3, 7 - (row & 7)
+        for plane in range(guards.bits.shape[0]):
+            a = guards.bits[plane, guards.places[m, one] + byte]
+            b = guards.bits[plane, guards.places[m, other] + byte]
+            if ((a ^ b) >> shift) & 1:
+                number += 1
+                break
+    return number / (last - first)
+
+
+@njit
+def learn_costs(
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    served: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    costs: np.ndarray,
+    guards: Guards,
+) -> None:
+    """Take note of what became known of the costs at deployment i's decision time."""
+    m = ints[i, WORLD]
+    for k in range(costs.shape[1]):
+        u = ints[i, TIME] - guards.lag[k]
+        if u < p[WARMUP]:
+            continue
+        value = 0.0
+        if k == guards.g[CHURN]:
+            value = costs[i, k]
+        elif served[i, u, STABLE_AT] != FALLBACK:
+            value = mixture(
+                guards.seen[k, m], served[i, u, STABLE_AT], served[i, u, CANDIDATE_AT], u, p, q
+            )
+        floats[i, more_f(k, COST_SUM, p)] += value
+        floats[i, more_f(k, COST_LAST, p)] = value
 
 
 @njit(forceinline=True)
@@ -268,6 +524,7 @@ def learn(
     seeds: np.ndarray,
     p: np.ndarray,
     q: np.ndarray,
+    guards: Guards | None = None,
 ) -> None:
     """Take note of what became known at deployment i's decision time.
 
@@ -285,7 +542,11 @@ def learn(
     if u < p[WARMUP]:
         return
     stable, candidate = served[i, u, STABLE_AT], served[i, u, CANDIDATE_AT]
-    if candidate < 0:
+    suspended = guards is not None and stable == FALLBACK
+    if suspended:
+        # nothing of ours answered
+        pass
+    elif candidate < 0:
         ints[i, SEEN] = 1
         for part in range(4):
             value = quality[m, cell(stable, u, p), part]

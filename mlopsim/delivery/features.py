@@ -12,6 +12,8 @@ of) the window. ``shadow``: that, or it was shadow-evaluated in it. KS, PSI and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 #: cap of numbers of windows (after division by 10), PSI and mean shift
 CAP = 5.0
 #: windows per unit
@@ -72,6 +74,32 @@ SLOT: dict[str, str] = {
     "fit": "accuracy on window v, its newest training rows, which flatters it; 0 unless feedback=full",
 }
 
+#: of deployments with mechanisms (:mod:`mlopsim.delivery.mechanisms`), behind the slots
+GUARDED: dict[str, str] = {
+    "suspended": "1 while the fallback serves; serving_* are then of the version that served before",
+    "suspended_for": "windows that it has served / 10",
+    "can_suspend": "1 if the deployment can be suspended now",
+    "in_review": "1 if the version on its way is trained and waits for its approval",
+    "review_age": "windows that it has waited / 10",
+    "alarm": "1 if a drift alarm is on for the version that serves; 0 where alarms are not observed",
+    "windows_left": "share of the deployment that is still to come",
+    "has_audits": "1 if release gates are on",
+    "has_review": "1 if versions wait for their approval",
+    "has_rollback": "1 if slots other than the newest can be deployed",
+    "has_suspend": "1 if there is a fallback",
+    "has_trigger": "1 if alarms are observed",
+    "has_data_gate": "1 if versions are trained behind a data gate",
+}
+
+#: suffix to meaning, for each constraint: ``cost_{name}_{suffix}``. Costs are what the deployment measures of
+#: them (sampled, and late where labels are needed), never the truth that it is charged.
+COST: dict[str, str] = {
+    "seen": "sum of the measured costs so far, over the number of windows of the deployment",
+    "last": "measured cost of the newest window of which it is known",
+    "limit": "what is allowed in a window",
+    "left": "limit - seen",
+}
+
 #: endings of the features that are made of labels, and of those that are made of inputs
 OF_LABELS = (
     *("seen", "seen_accuracy", "seen_precision", "seen_recall", "seen_f1"),
@@ -81,23 +109,31 @@ OF_LABELS = (
 OF_INPUTS = ("ks", "psi", "mean", "ks_past")
 
 
-def feature_names(slots: int) -> tuple[str, ...]:
+def feature_names(slots: int, constraints: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return the names of the observation's columns for K slots.
 
     Parameters
     ----------
     slots : int
         Registry slots K.
+    constraints : sequence of str, optional
+        Names of the constraints of a deployment with mechanisms; None: one without.
 
     Returns
     -------
     tuple of str
-        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_fit``.
+        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_fit``; with mechanisms then those
+        of :data:`GUARDED`, and of :data:`COST` for each constraint.
 
     Examples
     --------
     >>> names = feature_names(4)
     >>> len(names), names[0], names[-1]
     (86, 'seen', 'slot3_fit')
+    >>> feature_names(4, ["churn"])[-5:]
+    ('has_data_gate', 'cost_churn_seen', 'cost_churn_last', 'cost_churn_limit', 'cost_churn_left')
     """
-    return (*GLOBAL, *(f"slot{i}_{name}" for i in range(slots) for name in SLOT))
+    plain = (*GLOBAL, *(f"slot{i}_{name}" for i in range(slots) for name in SLOT))
+    if constraints is None:
+        return plain
+    return (*plain, *GUARDED, *(f"cost_{one}_{name}" for one in constraints for name in COST))

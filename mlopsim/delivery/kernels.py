@@ -17,13 +17,13 @@ from numba import njit
 from mlopsim.core.digest import digest
 from mlopsim.delivery import canary as sampling
 from mlopsim.delivery import dynamics as d
-from mlopsim.delivery import features, observation
-from mlopsim.delivery.dynamics import Out, State, Tables
+from mlopsim.delivery import features, mechanisms, observation
+from mlopsim.delivery.dynamics import Guards, Out, State, Tables
 
 
 def stamp_of(*files: str) -> int:
     """Return a number >= 0 that stands for the source of everything the entry points call, and ``files``."""
-    modules = [module.__file__ or "" for module in (d, sampling, observation, features)]
+    modules = [module.__file__ or "" for module in (d, sampling, observation, features, mechanisms)]
     sources = [Path(file).read_text() for file in (*modules, *files)]
     return int(digest(sources)[:15], 16)
 
@@ -34,42 +34,59 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         rows: np.ndarray,
         worlds: np.ndarray,
         ends: np.ndarray,
+        switches: np.ndarray,
         state: State,
         tables: Tables,
+        guards: Guards | None,
         p: np.ndarray,
         q: np.ndarray,
         out: Out,
     ) -> None:
-        """Start deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,); write what they see."""
+        """Start deployments ``rows`` (R,) on ``worlds`` (R,) until ``ends`` (R,); write what they see.
+
+        ``switches`` (R,) says what is on in them; it is not read without ``guards``.
+        """
         # arrays are taken out of the tuples once: inside the loop it would cost a reference count each
         ints, floats, served = state.ints, state.floats, state.served
         shift, newest, quality = tables.shift, tables.newest, tables.quality
         obs, mask = out.obs, out.mask
         for j in range(len(rows) if stamp >= 0 else 0):
             d.start(rows[j], worlds[j], ends[j], ints, floats, p)
+            if guards is not None:
+                d.start_guarded(rows[j], switches[j], ints, p)
             for t in range(served.shape[1]):
                 served[rows[j], t, d.STABLE_AT] = -1
                 served[rows[j], t, d.CANDIDATE_AT] = -1
                 served[rows[j], t, d.SHADOWED_AT] = 0
-            observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask)
+            observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask, guards)
 
     @njit(cache=True)
     def step(
-        actions: np.ndarray, state: State, tables: Tables, p: np.ndarray, q: np.ndarray, out: Out
+        actions: np.ndarray,
+        state: State,
+        tables: Tables,
+        guards: Guards | None,
+        p: np.ndarray,
+        q: np.ndarray,
+        out: Out,
     ) -> int:
         """Advance all deployments by one window; return 1 if any ended, 0 if none, -1 if one already had."""
         ints, floats, served = state.ints, state.floats, state.served
         reward, quality, shift, newest = tables.reward, tables.quality, tables.shift, tables.newest
         counts, seeds, blocked = tables.counts, tables.seeds, tables.blocked
-        obs, mask, parts, executed = out.obs, out.mask, out.parts, out.executed
+        obs, mask, parts, executed, costs = out.obs, out.mask, out.parts, out.executed, out.costs
         for i in range(len(actions)):
             if ints[i, d.TIME] >= ints[i, d.END] or stamp < 0:
                 return -1
         done = 0
         for i in range(len(actions)):
-            d.advance(i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed)
-            d.learn(i, ints, floats, served, quality, counts, seeds, p, q)
-            observation.write_obs(i, ints, floats, shift, newest, quality, p, q, obs, mask)
+            d.advance(
+                i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed, costs, guards
+            )
+            d.learn(i, ints, floats, served, quality, counts, seeds, p, q, guards)
+            if guards is not None:
+                d.learn_costs(i, ints, floats, served, p, q, costs, guards)
+            observation.write_obs(i, ints, floats, shift, newest, quality, p, q, obs, mask, guards)
             if ints[i, d.TIME] == ints[i, d.END]:
                 done = 1
         return done
@@ -103,6 +120,9 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
             if u < p[d.WARMUP]:
                 continue
             v = served[i, u, d.STABLE_AT]
+            if v < 0:
+                # the fallback served
+                continue
             canary = served[i, u, d.CANDIDATE_AT] >= 0
             key = np.uint64(0)
             if canary:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.delivery import dynamics as d
-from mlopsim.delivery.features import CAP, GLOBAL, SLOT, UNIT
+from mlopsim.delivery.features import CAP, COST, GLOBAL, GUARDED, SLOT, UNIT
 
 _COLUMN = {name: i for i, name in enumerate(GLOBAL)}
 _SEEN = _COLUMN["seen"]
@@ -17,6 +17,8 @@ _NEWEST = _COLUMN["newest_ks"]
 _FLIGHT = _COLUMN["in_flight"]
 _REST = _COLUMN["cooldown_left"]
 _N_GLOBAL, _N_SLOT = len(GLOBAL), len(SLOT)
+_N_GUARDED, _N_COST = len(GUARDED), len(COST)
+_SWITCHES = tuple(GUARDED).index("has_audits")
 
 
 @njit(forceinline=True)
@@ -36,11 +38,12 @@ def write_obs(
     q: np.ndarray,
     obs: np.ndarray,
     mask: np.ndarray,
+    guards: d.Guards | None = None,
 ) -> None:
     """Write mask and observation of deployment i at its decision time."""
     m, t = ints[i, d.WORLD], ints[i, d.TIME]
     stable, candidate = ints[i, d.STABLE], ints[i, d.CANDIDATE]
-    d.write_mask(i, ints, floats, p, q, mask)
+    d.write_mask(i, ints, floats, p, q, mask, guards)
     obs[i, :] = 0.0
 
     obs[i, _SEEN] = ints[i, d.SEEN]
@@ -108,3 +111,53 @@ def write_obs(
                 obs[i, _RECENT + 1] = early
                 obs[i, _RECENT + 2] = early - recent
                 obs[i, _RECENT + 3] = _windows(n)
+    if guards is not None:
+        _write_guarded(i, ints, floats, p, obs, mask, guards)
+
+
+@njit
+def _write_guarded(
+    i: int,
+    ints: np.ndarray,
+    floats: np.ndarray,
+    p: np.ndarray,
+    obs: np.ndarray,
+    mask: np.ndarray,
+    guards: d.Guards,
+) -> None:
+    """Write what deployment i shows of its mechanisms; what is still to be decided by others stays hidden."""
+    m, t = ints[i, d.WORLD], ints[i, d.TIME]
+    steps = p[d.LAST_T] + 1 - p[d.WARMUP]
+    column = _N_GLOBAL + p[d.K] * _N_SLOT
+    since = ints[i, d.more_i(d.SUSPENDED, p)]
+    if since >= 0:
+        obs[i, column] = 1.0
+        obs[i, column + 1] = _windows(t + 1 - since)
+        for slot in range(ints[i, d.FILLED]):
+            obs[i, _N_GLOBAL + slot * _N_SLOT + 1] = 0.0
+    if guards.fallback.shape[0] > 0:
+        obs[i, column + 2] = 1.0 if mask[i, p[d.K] + 2] else 0.0
+    reviewed = guards.delay.shape[0] > 0 and d.is_on(i, d.REVIEW, ints, p)
+    if ints[i, d.FLIGHT] >= 0 and reviewed:
+        # when the approval comes is not known before the decision at which it is there
+        trained = ints[i, d.RETRAINED] + 1 + p[d.LATENCY]
+        if ints[i, d.ARRIVAL] > t + 1:
+            obs[i, _FLIGHT + 1] = _windows(max(trained - t, 0))
+        if t + 1 > trained:
+            obs[i, column + 3] = 1.0
+            obs[i, column + 4] = _windows(t + 1 - trained)
+    if guards.alarm.shape[0] > 0 and d.is_on(i, d.TRIGGER, ints, p):
+        obs[i, column + 5] = 1.0 if guards.alarm[m, d.cell(ints[i, d.STABLE], t, p)] else 0.0
+    obs[i, column + 6] = (ints[i, d.END] - t) / steps
+    for switch in range(5):
+        obs[i, column + _SWITCHES + switch] = 1.0 if d.is_on(i, 1 << switch, ints, p) else 0.0
+    if guards.guarded.shape[0] > 0:
+        obs[i, column + _SWITCHES + 5] = 1.0 if guards.guarded[m] else 0.0
+    column += _N_GUARDED
+    for k in range(guards.limit.shape[0]):
+        seen = floats[i, d.more_f(k, d.COST_SUM, p)] / steps
+        obs[i, column] = seen
+        obs[i, column + 1] = floats[i, d.more_f(k, d.COST_LAST, p)]
+        obs[i, column + 2] = min(guards.limit[k], CAP)
+        obs[i, column + 3] = min(max(guards.limit[k] - seen, -1.0), CAP)
+        column += _N_COST

@@ -227,6 +227,38 @@ class WorldPool:
         return bits, places, labels, self.bounds
 
     @cached_property
+    def answers(self) -> tuple[np.ndarray, np.ndarray]:
+        """What versions answer to each row, packed: P planes of bits, uint8 (P, total), and places (M, T).
+
+        Two answers differ where a bit of any plane does; bits and places are those of :attr:`rows`. With two
+        classes versions answer differently where one of them alone is right. With more the versions are
+        trained again when this is first asked for.
+        """
+        if self.n_classes == 2:
+            bits, places, _, _ = self.rows
+            return bits[None], places
+        v0 = self.warmup - 1
+        planes = (self.n_classes - 1).bit_length()
+        parts: list[np.ndarray] = []
+        places = np.full((len(self), self.windows), -1, dtype=np.int64)
+        total = 0
+        for i in range(len(self)):
+            world = self.world(i)
+            last = int(self.bounds[i, -1])
+            answers = np.zeros((self.windows - v0, last), dtype=np.uint8)
+            for v, row, block in world.source.predictions():
+                end = min(row + block.shape[1], last)
+                answers[v - v0 : v - v0 + len(block), row:end] = block[:, : end - row]
+            world.forget()
+            packed = np.stack([np.packbits((answers >> plane) & 1, axis=1) for plane in range(planes)])
+            for k in range(self.windows - v0):
+                begin = int(self.bounds[i, v0 + k]) // 8
+                parts.append(packed[:, k, begin:])
+                places[i, v0 + k] = total - begin
+                total += packed.shape[2] - begin
+        return np.concatenate(parts, axis=1), places
+
+    @cached_property
     def inputs(self) -> tuple[Rows, ...]:
         """The inputs of every World, drawn when a roll-out first asks for them: 8 bytes a row and feature."""
         return tuple(self._inputs(i) for i in range(len(self)))

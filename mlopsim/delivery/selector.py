@@ -39,17 +39,25 @@ class Interface:
         Number of decisions T - W of the roll-out (a selector must not use it as a clock for end effects).
     deployment : object
         The deployment component (delays, costs, ...).
+    suspends : bool, default False
+        Whether the deployment has a fallback, and so the action K + 2, suspend.
     """
 
     names: tuple[str, ...]
     slots: int
     horizon: int
     deployment: Any
+    suspends: bool = False
 
     @property
     def retrain(self) -> int:
         """Number of the action *retrain*."""
         return self.slots + 1
+
+    @property
+    def suspend(self) -> int:
+        """Number of the action *suspend*, where the deployment has a fallback."""
+        return self.slots + 2
 
     def column(self, name: str) -> int:
         """Return the column of a named feature."""
@@ -69,7 +77,8 @@ class View:
     obs : ndarray of float32, shape (N, F)
         The observation that learning agents get, too.
     mask : ndarray of bool, shape (N, K + 2)
-        Possible actions; ``keep`` always is.
+        Possible actions; ``keep`` always is. With a fallback (N, K + 3) for selectors that say
+        ``can_suspend = True``; others do not see the action.
     versions : ndarray of int64, shape (N, K)
         Version number by slot, newest first; -1 where empty.
     serving : ndarray of int64, shape (N,)
@@ -120,6 +129,8 @@ class Selector(Protocol):
     Rows never influence each other: the answer for a deployment is the same to the bit whether it is rolled
     out alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range``
     that tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a
+    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise), ``can_suspend`` (True:
+    its mask has the action *suspend* where the deployment has a fallback). Optional too: a method
     trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise), ``memoryless`` (True:
     its answer for a deployment hangs on what it sees of it at this decision, and on nothing else: no memory,
     no draw), ``believes`` (what the numbers are that it keeps as ``believed`` of shape (n, actions) from one

@@ -6,13 +6,14 @@ In code a roll-out is a *walk* (through the arrays of a World), here and in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.delivery.inputs import Feed
+from mlopsim.delivery.mechanisms import Mechanisms
 from mlopsim.delivery.selector import Selector, View
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Trajectory:
     invalid : ndarray of bool, shape (N, S)
         Where it was impossible.
     served : ndarray of int64, shape (N, T)
-        Version that served each window (the base of a canary), -1 before window W.
+        Version that served each window (the base of a canary), -1 before window W, -2 (``FALLBACK`` of
+        :mod:`mlopsim.delivery.mechanisms`) where the fallback did.
     candidate : ndarray of int64, shape (N, T)
         Version of the canary in each window, -1 where there was none.
     reward : ndarray of float64, shape (N, S)
@@ -41,6 +43,8 @@ class Trajectory:
         the reward.
     retrained : ndarray of bool, shape (N, S)
         Where a retrain was decided.
+    costs : dict of str to ndarray of float64, shape (N, S)
+        What window W + s costs by each constraint; empty without any.
     answered : ndarray of int64, shape (N, S), optional
         What the selector itself answered in a walk with ``forced``, -1 where it was not asked; None without.
     """
@@ -53,6 +57,7 @@ class Trajectory:
     reward: np.ndarray
     parts: dict[str, np.ndarray]
     retrained: np.ndarray
+    costs: dict[str, np.ndarray] = field(default_factory=dict)
     answered: np.ndarray | None = None
 
     @property
@@ -70,6 +75,8 @@ def walk(
     seeds: Sequence[np.random.SeedSequence] | None = None,
     *,
     blocked: np.ndarray | None = None,
+    mechanisms: Mechanisms | None = None,
+    switches: np.ndarray | None = None,
     forced: np.ndarray | None = None,
 ) -> Trajectory:
     """Let a selector decide in N deployments, in lock-step.
@@ -90,6 +97,10 @@ def walk(
         One per deployment, handed to the selector; by default children of SeedSequence(0).
     blocked : ndarray of bool, shape (M, T), optional
         Versions that a gate blocks on arrival.
+    mechanisms : Mechanisms, optional
+        See :class:`mlopsim.delivery.engine.Engine`; by default those of the deployment.
+    switches : ndarray of int64, shape (N,), optional
+        Which of them are on in each roll-out; by default those that the mechanisms say.
     forced : ndarray of int, shape (N, S), optional
         Actions that stand in place of the selector's answers; -1: its answer stands. It is asked at every
         step all the same, so that what it remembers is what it saw and answered itself: nobody tells it that
@@ -107,7 +118,7 @@ def walk(
     ConfigError
         If ``forced`` has another shape or names an action that is none.
     """
-    engine, worlds = _engine(pool, deployment, which, blocked)
+    engine, worlds = _engine(pool, deployment, which, blocked, mechanisms)
     if seeds is None:
         seeds = np.random.SeedSequence(0).spawn(len(worlds))
     if len(seeds) != len(worlds):
@@ -116,6 +127,8 @@ def walk(
     with_errors = bool(getattr(selector, "uses_errors", True))
     nothing = np.empty((len(worlds), 0), dtype=np.int8)
     walks = np.arange(len(worlds))
+    # who does not know that a deployment can be suspended does not see the action
+    seen = engine.actions if getattr(selector, "can_suspend", False) else engine.slots + 2
     feed = Feed([pool.inputs[i] for i in worlds]) if getattr(selector, "uses_inputs", False) else None
     selector.reset(len(worlds), interface, seeds)
 
@@ -125,13 +138,14 @@ def walk(
             interface=interface,
             t=engine.time,
             obs=engine.obs.copy(),
-            mask=engine.mask.copy(),
+            mask=engine.mask[:, :seen].copy(),
             versions=versions,
             serving=serving,
             errors=engine.errors() if with_errors else nothing,
             inputs=None if feed is None else feed.at(engine.time, versions[walks, serving]),
         )
 
+    return _run(engine, worlds, decide, switches)
     if forced is None:
         return _run(engine, worlds, lambda _: _checked(selector.act(look()), engine.n, engine, selector))
     _check_forced(forced, len(worlds), pool.steps, engine.actions)
@@ -157,6 +171,8 @@ def replay(
     which: Sequence[int] | np.ndarray | None = None,
     *,
     blocked: np.ndarray | None = None,
+    mechanisms: Mechanisms | None = None,
+    switches: np.ndarray | None = None,
 ) -> Trajectory:
     """Carry out given actions.
 
@@ -164,27 +180,32 @@ def replay(
     ----------
     actions : ndarray of int, shape (N, S)
         One row per deployment, one column per decision.
-    pool, deployment, which, blocked
+    pool, deployment, which, blocked, mechanisms, switches
         See :func:`walk`.
 
     Returns
     -------
     Trajectory
     """
-    engine, worlds = _engine(pool, deployment, which, blocked)
+    engine, worlds = _engine(pool, deployment, which, blocked, mechanisms)
     if actions.shape != (len(worlds), pool.steps):
         raise ConfigError(f"actions must have the shape {(len(worlds), pool.steps)}, got {actions.shape}")
+    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine, "the list of actions"), switches)
     return _run(engine, worlds, lambda s: _checked(actions[:, s], engine.n, engine, None))
 
 
 def _engine(
-    pool: WorldPool, deployment: Any, which: Sequence[int] | np.ndarray | None, blocked: np.ndarray | None
+    pool: WorldPool,
+    deployment: Any,
+    which: Sequence[int] | np.ndarray | None,
+    blocked: np.ndarray | None,
+    mechanisms: Mechanisms | None,
 ) -> tuple[Engine, np.ndarray]:
     # numba is slow to import
     from mlopsim.delivery.engine import Engine
 
     worlds = np.arange(len(pool)) if which is None else np.asarray(which, dtype=np.int64)
-    return Engine(pool, deployment, len(worlds), blocked), worlds
+    return Engine(pool, deployment, len(worlds), blocked, mechanisms=mechanisms), worlds
 
 
 def _check_forced(forced: np.ndarray, n: int, steps: int, actions: int) -> None:
@@ -212,7 +233,9 @@ def _checked(answer: np.ndarray, n: int, engine: Engine, selector: Selector | No
     return actions.astype(np.int64)
 
 
-def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]) -> Trajectory:
+def _run(
+    engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray], switches: np.ndarray | None
+) -> Trajectory:
     from mlopsim.delivery.dynamics import PARTS
 
     n, steps = engine.n, engine.pool.steps
@@ -221,7 +244,8 @@ def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]
     invalid = np.zeros((n, steps), dtype=bool)
     reward = np.zeros((n, steps))
     parts = np.zeros((len(PARTS), n, steps))
-    engine.begin(worlds)
+    costs = np.zeros((len(engine.constraints), n, steps))
+    engine.begin(worlds, switches=switches)
     for s in range(steps):
         actions = decide(s)
         engine.step(actions)
@@ -230,6 +254,7 @@ def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]
         invalid[:, s] = engine.executed != actions
         reward[:, s] = engine.reward
         parts[:, :, s] = engine.parts.T
+        costs[:, :, s] = engine.costs.T
     return Trajectory(
         asked=asked,
         executed=executed,
@@ -239,4 +264,5 @@ def _run(engine: Engine, worlds: np.ndarray, decide: Callable[[int], np.ndarray]
         reward=reward,
         parts=dict(zip(PARTS, parts, strict=True)),
         retrained=executed == engine.slots + 1,
+        costs=dict(zip(engine.constraints, costs, strict=True)),
     )

@@ -27,6 +27,7 @@ class Agent:
     family: ClassVar[str] = "agent"
     reads: ClassVar[str] = "observation"
     uses_errors: ClassVar[bool] = False
+    can_suspend: ClassVar[bool] = True
     memoryless: ClassVar[bool] = True
     believes: ClassVar[str] = "logits"
     #: whether impossible actions are masked, in training and after it
