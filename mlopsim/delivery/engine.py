@@ -189,7 +189,8 @@ class Engine:
     @property
     def versions(self) -> np.ndarray:
         """Version by slot, newest first, -1 where empty, int64 of shape (N, K)."""
-        return self.state.ints[:, d.SLOTS_I + d.VERSION :: d.WIDTH_I].astype(np.int64)
+        end = d.SLOTS_I + self.slots * d.WIDTH_I
+        return self.state.ints[:, d.SLOTS_I + d.VERSION : end : d.WIDTH_I].astype(np.int64)
 
     @property
     def serving(self) -> np.ndarray:

@@ -14,6 +14,7 @@ from mlopsim.core.spec import Spec
 from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.env_arguments import check_options, check_seed, whole_numbers
 from mlopsim.delivery.features import CAP
+from mlopsim.delivery.mechanisms import Mechanisms, arms_of, check_switches
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import open_scenarios
 
@@ -56,10 +57,18 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         For training: subtract the mean reward over the versions that could serve from each reward.
     blocked : ndarray of bool, shape (M, T), optional
         Versions that a gate blocks on arrival.
+    mechanisms : Mechanisms, optional
+        See :class:`mlopsim.delivery.engine.Engine`; by default those of the deployment. With mechanisms
+        ``info`` has ``cost`` and ``costs`` (by constraint) of the window, too, and with a fallback there is an
+        action K + 2, suspend.
+    arms : sequence of int, optional
+        With mechanisms: each episode draws one of these switches
+        (:class:`mlopsim.delivery.mechanisms.Switch`); by default those of the mechanisms are on.
 
     Notes
     -----
-    ``reset(options={"scenario": k})`` rolls scenario k out. Other options, and scenarios or actions that are
+    ``reset(options={"scenario": k})`` rolls scenario k out, ``{"switches": s}`` with these mechanisms on
+    (which the info then has, too). Other options, and scenarios or actions that are
     no whole numbers in their range, are errors that leave the episode as it is.
     """
 
@@ -79,19 +88,23 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         pool: WorldPool | None = None,
         centre: bool = False,
         blocked: np.ndarray | None = None,
+        mechanisms: Mechanisms | None = None,
+        arms: Sequence[int] | None = None,
     ) -> None:
         found, built = open_scenarios(
             stream, learner, training, deployment, split, scenarios, root, worlds, pool
         )
         self.pool, self.deployment = found, built
-        self.engine = Engine(found, built, 1, blocked)
+        self.engine = Engine(found, built, 1, blocked, mechanisms=mechanisms)
+        self._guarded = self.engine.mechanisms is not None
+        self._arms = arms_of(self.engine.mechanisms, arms)
         self.feature_names = self.engine.names
         self.observation_space, self.action_space = make_spaces(self.engine)
         lag = built.label_delay + built.latency + 1
         self._baseline = found.baseline(lag) if centre else None
         self._actions = np.zeros(1, dtype=np.int64)
         self._step, self._obs, self._mask = self.engine.step, self.engine.obs[0], self.engine.mask[0]
-        self._parts = self.engine.parts[0]
+        self._parts, self._costs = self.engine.parts[0], self.engine.costs[0]
         self._n_actions = self.engine.actions
         self._running = False
 
@@ -99,17 +112,24 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode; returns the observation at decision time W - 1 and the scenario."""
-        given = check_options(options, ("scenario",))
+        given = check_options(options, ("scenario", "switches") if self._guarded else ("scenario",))
         check_seed(seed)
         if "scenario" in given:
             wanted = whole_numbers(given["scenario"], (), len(self.pool), "the scenario")
+        asked = check_switches(given["switches"], ()) if "switches" in given else None
         super().reset(seed=seed)
         scenario = int(self.np_random.integers(len(self.pool)))
         if "scenario" in given:
             scenario = int(wanted)
-        self.engine.begin(np.array([scenario], dtype=np.int64))
+        info: dict[str, Any] = {"scenario": scenario}
+        switches = None
+        if self._guarded:
+            arm = int(self._arms[self.np_random.integers(len(self._arms)) if len(self._arms) > 1 else 0])
+            info["switches"] = arm if asked is None else int(asked)
+            switches = np.array([info["switches"]], dtype=np.int64)
+        self.engine.begin(np.array([scenario], dtype=np.int64), switches=switches)
         self._running = True
-        return self._obs.copy(), {"scenario": scenario}
+        return self._obs.copy(), info
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Decide, serve the next window."""
@@ -126,7 +146,7 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         quality, switch, retrain, shadow = self._parts.tolist()
         reward = ((quality + switch) + retrain) + shadow
         executed = int(self.engine.executed[0])
-        info = {
+        info: dict[str, Any] = {
             "quality": quality,
             "switch": switch,
             "retrain": retrain,
@@ -134,11 +154,14 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
             "executed": executed,
             "invalid": executed != number,
         }
+        if self._guarded:
+            info["cost"] = float(self.engine.cost[0])
+            info["costs"] = dict(zip(self.engine.constraints, self._costs.tolist(), strict=True))
         if self._baseline is not None:
             reward -= float(self._baseline[self.engine.world[0], self.engine.time[0]])
         return self._obs.copy(), reward, False, ended, info
 
     def action_masks(self) -> np.ndarray:
-        """Return which actions are possible now, bool of shape (K + 2,)."""
+        """Return which actions are possible now, bool of shape (K + 2,), with a fallback (K + 3,)."""
         mask: np.ndarray = self._mask.copy()
         return mask

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
+from typing import Any
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.delivery.env_arguments import whole_numbers
 
 #: what stands in the history of what served where the fallback did
 FALLBACK = -2
@@ -171,3 +174,43 @@ class Mechanisms:
                     )
                 if not ((found >= 0.0) & (found <= 1.0)).all():
                     raise ConfigError(f"costs of {cost.name} ({name}) must lie in 0..1")
+
+
+def check_switches(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return switches as they are, int64.
+
+    Raises
+    ------
+    ConfigError
+        If they are no whole numbers that stand for switches, or have another shape.
+
+    Examples
+    --------
+    >>> int(check_switches(Switch.AUDITS | Switch.ROLLBACK, ()))
+    5
+    """
+    if isinstance(values, Switch):
+        values = int(values)
+    return whole_numbers(values, shape, int(EVERY_SWITCH) + 1, "switches")
+
+
+def arms_of(mechanisms: Mechanisms | None, arms: Sequence[int] | None) -> np.ndarray:
+    """Return the switches of which an episode draws one: those given, or those of the mechanisms alone.
+
+    Raises
+    ------
+    ConfigError
+        If there are arms and no mechanisms, or no arm.
+
+    Examples
+    --------
+    >>> arms_of(Mechanisms(), None), arms_of(Mechanisms(), [0, Switch.AUDITS])
+    (array([31]), array([0, 1]))
+    """
+    if arms is None:
+        return np.array([0 if mechanisms is None else int(mechanisms.switches)], dtype=np.int64)
+    if mechanisms is None:
+        raise ConfigError("a deployment without mechanisms has no arms", remedy="deployment=governed")
+    if len(arms) == 0:
+        raise ConfigError("there must be one arm at least", remedy="arms=[0]: everything off")
+    return check_switches([int(arm) for arm in arms], (len(arms),))

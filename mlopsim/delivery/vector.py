@@ -15,6 +15,7 @@ from mlopsim.delivery.dynamics import PARTS
 from mlopsim.delivery.engine import Engine
 from mlopsim.delivery.env import make_spaces
 from mlopsim.delivery.env_arguments import check_options, check_seed, reset_rows, whole_numbers
+from mlopsim.delivery.mechanisms import Mechanisms, arms_of, check_switches
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import open_scenarios
 
@@ -37,8 +38,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ----------
     num_envs : int, default 1
         Number of environments N.
-    stream, learner, training, deployment, split, scenarios, root, worlds, pool, centre, blocked
-        See :class:`mlopsim.delivery.env.DeliveryEnv`.
+    stream, learner, training, deployment, split, scenarios, root, worlds, pool, centre, blocked, mechanisms, arms
+        See :class:`mlopsim.delivery.env.DeliveryEnv`. ``info["costs"]`` maps the constraints to arrays (N,).
     stagger : bool, default False
         For training: cut the first episode after a reset at lengths spread evenly over 1..T-W, so that the
         environments are not all at the same time of an episode.
@@ -48,7 +49,9 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ``reset(seed=s)`` with an int; ``reset(options={"scenario": array})`` rolls these scenarios out first
     (one for all, or one each). ``reset(options={"reset_mask": array})``, N booleans as of Gymnasium, begins
     anew where they are true and leaves the other episodes as they are; a seed is then for those alone, and
-    ``scenario`` of the info is -1 in the others. Other options are errors. Arrays that are returned belong
+    ``scenario`` of the info is -1 in the others. With mechanisms ``{"switches": array}`` says which of them
+    are on in the episodes that begin (one for all, or one each), and the info says it. Other options are
+    errors. Arrays that are returned belong
     to the caller.
     """
 
@@ -70,6 +73,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         centre: bool = False,
         stagger: bool = False,
         blocked: np.ndarray | None = None,
+        mechanisms: Mechanisms | None = None,
+        arms: Sequence[int] | None = None,
     ) -> None:
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ConfigError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
@@ -78,7 +83,10 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         )
         self.num_envs = num_envs
         self.pool, self.deployment = found, built
-        self.engine = Engine(found, built, num_envs, blocked)
+        self.engine = Engine(found, built, num_envs, blocked, mechanisms=mechanisms)
+        self._guarded = self.engine.mechanisms is not None
+        self._arms = arms_of(self.engine.mechanisms, arms)
+        self._drawn_arms = np.zeros((num_envs, DRAWS), dtype=np.int64)
         self.feature_names = self.engine.names
         self.single_observation_space, self.single_action_space = make_spaces(self.engine)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -96,7 +104,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start all episodes, or those of the mask; returns observations (N, F) and the scenarios."""
-        given = check_options(options, ("scenario", "reset_mask"))
+        known = ("scenario", "reset_mask", "switches") if self._guarded else ("scenario", "reset_mask")
+        given = check_options(options, known)
         if isinstance(seed, list):
             raise ConfigError("a vector environment takes one seed", remedy="reset(seed=0)")
         check_seed(seed)
@@ -112,6 +121,9 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 else ()
             )
             asked = np.broadcast_to(whole_numbers(asked, shape, len(self.pool), "scenarios"), (n,))
+        on = given.get("switches")
+        if on is not None:
+            on = np.broadcast_to(check_switches(on, (n,) if np.ndim(on) else ()), (n,))
         super().reset(seed=seed)
         if seed is not None or not self._generators:
             children = np.random.SeedSequence(seed).spawn(n)
@@ -119,29 +131,45 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             anew = set(rows.tolist())
             self._generators = [fresh[i] if i in anew else self._generators[i] for i in range(n)]
             self._used[rows] = DRAWS
-        drawn = self._draw(rows)
+        drawn, switches = self._draw(rows)
         if asked is not None:
             drawn = np.ascontiguousarray(asked[rows])
+        if on is not None:
+            switches = np.ascontiguousarray(on[rows])
         lengths = None
         if self._stagger:
             lengths = (1 + (np.arange(n, dtype=np.int64) * self.pool.steps) // n)[rows]
-        self.engine.begin(drawn, rows, lengths=lengths)
+        self.engine.begin(drawn, rows, lengths=lengths, switches=switches)
         begun = np.zeros(n, dtype=bool)
         begun[rows] = True
         self.engine.observe(np.flatnonzero(~begun))
         worlds = np.full(n, -1, dtype=np.int64)
         worlds[rows] = drawn
-        return self.engine.hand_over(), {"scenario": worlds, "_scenario": begun}
+        info = {"scenario": worlds, "_scenario": begun, **self._said(switches, rows, begun)}
+        return self.engine.hand_over(), info
 
-    def _draw(self, rows: np.ndarray) -> np.ndarray:
-        """Take the next scenario of each of these environments; they are drawn in blocks, which is faster."""
+    def _said(self, switches: np.ndarray | None, rows: np.ndarray, begun: np.ndarray) -> dict[str, Any]:
+        """Return what the info of a beginning says of the switches."""
+        if switches is None:
+            return {}
+        shown = np.full(self.num_envs, -1, dtype=np.int64)
+        shown[rows] = switches
+        return {"switches": shown, "_switches": begun}
+
+    def _draw(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Take the next scenario of each of these environments, and the switches where there are mechanisms.
+
+        They are drawn in blocks, which is faster.
+        """
         used = self._used[rows]
         for i in rows[used == DRAWS]:
             self._drawn[i] = self._generators[i].integers(len(self.pool), size=DRAWS)
+            if len(self._arms) > 1:
+                self._drawn_arms[i] = self._generators[i].integers(len(self._arms), size=DRAWS)
         used[used == DRAWS] = 0
         self._used[rows] = used + 1
         drawn: np.ndarray = self._drawn[rows, used]
-        return drawn
+        return drawn, self._arms[self._drawn_arms[rows, used]] if self._guarded else None
 
     def step(
         self, actions: np.ndarray
@@ -157,17 +185,27 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         info: dict[str, Any] = dict(zip(PARTS, parts, strict=True))
         info["executed"] = engine.executed.copy()
         info["invalid"] = engine.executed != asked
+        costs: dict[str, Any] = {}
+        if self._guarded:
+            info["cost"] = engine.cost
+            costs = dict(zip(engine.constraints, engine.costs.T.copy(), strict=True))
         if self._baseline is not None:
             rewards -= self._baseline[engine.world, engine.time]
         truncated = engine.ended if ended else self._no.copy()
         if ended:
-            info = self._restart(truncated, info)
+            info = self._restart(truncated, info, costs)
         else:
-            for name in (*PARTS, "executed", "invalid"):
+            for name in list(info):
                 info[f"_{name}"] = self._yes
+            if self._guarded:
+                for name in list(costs):
+                    costs[f"_{name}"] = self._yes
+                info |= {"costs": costs, "_costs": self._yes}
         return engine.hand_over(), rewards, self._no.copy(), truncated, info
 
-    def _restart(self, truncated: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
+    def _restart(
+        self, truncated: np.ndarray, info: dict[str, Any], costs: dict[str, Any]
+    ) -> dict[str, Any]:
         """Begin the next episode where one has ended; what was seen and earned last goes to ``final_*``."""
         rows = np.flatnonzero(truncated)
         last = np.full(self.num_envs, None, dtype=object)
@@ -175,13 +213,14 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for row, seen in zip(rows.tolist(), self.engine.obs[rows], strict=True):
             last[row] = seen
         worlds = np.full(self.num_envs, -1, dtype=np.int64)
-        worlds[rows] = self._draw(rows)
-        final: dict[str, Any] = {}
-        running: dict[str, Any] = {}
-        for name, values in info.items():
-            final[name], final[f"_{name}"] = np.where(truncated, values, values.dtype.type(0)), truncated
-            running[name], running[f"_{name}"] = values, ~truncated
-        self.engine.begin(worlds[rows], rows)
+        drawn, switches = self._draw(rows)
+        worlds[rows] = drawn
+        final, running = _split(info, truncated)
+        if self._guarded:
+            ended, going = _split(costs, truncated)
+            final |= {"costs": ended, "_costs": truncated}
+            running |= {"costs": going, "_costs": ~truncated}
+        self.engine.begin(drawn, rows, switches=switches)
         return {
             **running,
             "final_obs": last,
@@ -190,8 +229,19 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             "_final_info": truncated,
             "scenario": worlds,
             "_scenario": truncated,
+            **self._said(switches, rows, truncated),
         }
 
     def action_masks(self) -> np.ndarray:
-        """Return which actions are possible now, bool of shape (N, K + 2)."""
+        """Return which actions are possible now, bool of shape (N, K + 2), with a fallback (N, K + 3)."""
         return self.engine.mask.copy()
+
+
+def _split(info: dict[str, Any], ended: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is said of the episodes that have ended, and of the others, each with its masks."""
+    final: dict[str, Any] = {}
+    running: dict[str, Any] = {}
+    for name, values in info.items():
+        final[name], final[f"_{name}"] = np.where(ended, values, values.dtype.type(0)), ended
+        running[name], running[f"_{name}"] = values, ~ended
+    return final, running

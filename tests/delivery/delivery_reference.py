@@ -93,15 +93,38 @@ class Reference:
         self.base = version
         return 1.0
 
+    # what deployments with mechanisms do in another way, see guarded_reference.py
+
+    def suspend(self, w: int) -> float:
+        raise AssertionError("no fallback")
+
+    def review(self, version: int) -> int:
+        return 0
+
+    def stopped(self, version: int) -> bool:
+        return version in self.blocked
+
+    def lands(self, w: int) -> bool:
+        return bool(self.dep.deploy_on_arrival)
+
+    def serving(self, w: int) -> tuple[dict[int, float], Any]:
+        """What answers, by share, and the quality of that."""
+        if self.candidate is None:
+            return {self.base: 1.0}, self.metric[self.base, w]
+        quality = (1.0 - self.c) * self.metric[self.base, w] + self.c * self.metric[self.candidate, w]
+        return {self.base: 1.0 - self.c, self.candidate: self.c}, quality
+
     def step(self, action: int) -> tuple[dict[str, float], int]:
         dep, w = self.dep, self.t + 1
         executed = action if self.possible(action) else 0
         moved, retrain = 0.0, 0.0
         if executed == dep.slots + 1:
-            self.job = (self.t - dep.label_delay, w + dep.latency)
-            self.trained = self.job[0]
+            self.trained = self.t - dep.label_delay
+            self.job = (self.trained, w + dep.latency + self.review(self.trained))
             self.retrains.append(self.t)
             retrain = dep.retrain_cost
+        elif executed == dep.slots + 2:
+            moved += self.suspend(w)
         elif executed > 0:
             if self.candidate is not None:
                 self.candidate = None
@@ -114,21 +137,17 @@ class Reference:
         if self.job is not None and self.job[1] == w:
             version = self.job[0]
             self.job = None
-            if version not in self.blocked:
+            if not self.stopped(version):
                 self.registry.insert(0, version)
                 self.entered[version] = w
-                if dep.deploy_on_arrival:
+                if self.lands(w):
                     moved += self.deploy(version, w)
                 if len(self.registry) > dep.slots:
                     self.registry.remove(
                         min(v for v in self.registry if v not in (self.base, self.candidate))
                     )
-        if self.candidate is None:
-            self.traffic[w] = {self.base: 1.0}
-            quality = self.metric[self.base, w]
-        else:
-            self.traffic[w] = {self.base: 1.0 - self.c, self.candidate: self.c}
-            quality = (1.0 - self.c) * self.metric[self.base, w] + self.c * self.metric[self.candidate, w]
+        self.traffic[w], quality = self.serving(w)
+        if self.candidate is not None:
             self.candidates[w] = self.candidate
         self.bases[w] = self.base
         waiting = [v for v in self.registry if v not in self.traffic[w]]
