@@ -32,7 +32,7 @@ PACKAGES: dict[str, str] = {
     "bias": "mlopsim.streams.biases",
     "stream": "mlopsim.streams.sources",
     "learner": "mlopsim.learners.presets",
-    "training": "mlopsim.learners.training",
+    "training": "mlopsim.*.training",
     "signal": "mlopsim.drift.sources",
     "detector": "mlopsim.drift.detectors",
     "deployment": "mlopsim.*.deployments",

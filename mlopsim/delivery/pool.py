@@ -185,6 +185,11 @@ class WorldPool:
         n = self.windows - self.warmup + 1
         return np.asarray(i * n - i * (i - 1) // 2 + np.asarray(window) - np.asarray(version))
 
+    def flat(self, square: np.ndarray) -> np.ndarray:
+        """Return the cells of an array ``[version, window, ...]`` of shape (T, T, ...)."""
+        found: np.ndarray = square[self._kept]
+        return found
+
     def square(self, name: str, i: int) -> np.ndarray:
         """Return an array of one World as ``[version, window, ...]``, 0 where it has no cell.
 

@@ -95,6 +95,31 @@ class Truth:
         )
         return people, normal[:, d + 1]
 
+    def points(self, strength: float, log2: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return people while the bias has some strength, as many of each group.
+
+        Parameters
+        ----------
+        strength : float
+        log2 : int, default 14
+            Of the people of each group; fewer are the first ones of the sequence.
+
+        Returns
+        -------
+        rows : ndarray of float64, shape (n, D)
+            As models take them.
+        true : ndarray of int64, shape (n,)
+            Labels as they should be.
+        group : ndarray of int64, shape (n,)
+        """
+        everyone, place = self._people
+        cells = 2 * self.source.attributes
+        chosen = np.arange(len(place)).reshape(cells, -1)[:, : 1 << log2].ravel()
+        people = People(**{f.name: getattr(everyone, f.name)[chosen] for f in dataclasses.fields(everyone)})
+        people = dataclasses.replace(people, strength=np.full(len(chosen), strength))
+        found = self.source.measured(people, place[chosen])
+        return self.encode(found.X), found.true, np.repeat(np.arange(cells), len(chosen) // cells)
+
     def violation(self, model: Model, strength: float) -> Violation:
         """Return how far a model is from each norm while the bias has some strength."""
         everyone, place = self._people

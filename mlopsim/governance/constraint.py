@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import check_range
 
 if TYPE_CHECKING:
-    from mlopsim.governance.loop.truth import Law
-    from mlopsim.world.world import World
+    from mlopsim.governance.loop.truth import Rates
 
 
 class Over(Enum):
@@ -24,7 +24,7 @@ class Over(Enum):
 
 
 class Charge(Enum):
-    """What a violation costs: 1, or by how much."""
+    """What a violation costs: 1, or by how much (of a rate, so 1 at most)."""
 
     VIOLATION = "violation"
     EXCESS = "excess"
@@ -32,7 +32,10 @@ class Charge(Enum):
 
 @dataclass(kw_only=True)
 class Constraint:
-    """Base of constraints (kind ``constraint``). A constraint defines :meth:`true` and :meth:`seen`.
+    """Base of constraints (kind ``constraint``). A constraint defines :meth:`excess`.
+
+    The limit belongs to the task, not to the method. What is charged is the cost by the truth; what a
+    deployment sees is the cost by what it measures, later and on samples (:mod:`mlopsim.governance.loop.truth`).
 
     Parameters
     ----------
@@ -43,43 +46,122 @@ class Constraint:
         What the limit is on.
     weight : float, default 1.0
         In the sum of costs.
+    charge : Charge, default violation
+        What a violation costs.
 
     Attributes
     ----------
     uses_labels : bool
         Whether what a deployment measures of it waits for labels.
+    two_classes : bool
+        Whether it needs two classes.
     at_switch : bool
-        Whether it is charged where the traffic moves: then :meth:`true` and :meth:`seen` are zeros.
+        Whether it is charged where the traffic moves, by the share of answers that change: :meth:`excess` is
+        then not asked.
     """
 
     limit: float = 0.1
     over: Over = Over.MEAN
     weight: float = 1.0
+    charge: Charge = Charge.VIOLATION
 
     uses_labels: ClassVar[bool] = True
+    two_classes: ClassVar[bool] = False
     at_switch: ClassVar[bool] = False
+    full_name: ClassVar[str]
+    name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        self.over = Over(self.over)
-        where = f"{getattr(self, 'full_name', 'constraint')}"
+        self.over, self.charge = Over(self.over), Charge(self.charge)
+        where = self.full_name
         check_range(f"{where}.limit", self.limit, 0.0, 1e6 if self.over is Over.RUN else 1.0)
         check_range(f"{where}.weight", self.weight, 0.0, 1e6)
 
-    def true(self, law: Law) -> np.ndarray:
-        """Return the cost of each version in each window, by the truth.
+    def excess(self, rates: Rates) -> np.ndarray:
+        """Return by how much each version is beyond what is tolerated in each window.
 
         Parameters
         ----------
-        law : Law
-            Rates by group, see :mod:`mlopsim.governance.loop.truth`.
+        rates : Rates
+            The truth, or what is measured.
 
         Returns
         -------
         ndarray of float64, shape (T, T)
-            0..1, ``[version, window]``; rows below ``v0`` are 0.
+            ``[version, window]``; 0 and less, and NaN (nothing can be said), are no violation.
         """
         raise NotImplementedError
 
-    def seen(self, world: World) -> np.ndarray:
-        """Return what a deployment measures instead, in one window of rows: float64 (T, T), 0..1."""
-        raise NotImplementedError
+    def costs(self, rates: Rates) -> np.ndarray:
+        """Return the cost of each version in each window: float64 (T, T), 0..1, 0 where nothing can be said.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> from mlopsim.governance.loop.truth import rates_of
+        >>> rates = rates_of(np.array([[[[[6, 2], [1, 3]], [[2, 2], [1, 1]]]]]), 0)
+        >>> make("constraint", "accuracy_floor", floor=0.7).costs(rates)
+        array([[1.]])
+        """
+        found = self.excess(rates)
+        # a rate that is equal to what is tolerated but for rounding is tolerated
+        beyond = np.nan_to_num(found, nan=0.0) > 1e-12
+        if self.charge is Charge.VIOLATION:
+            return beyond.astype(np.float64)
+        return np.where(beyond, np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0), 0.0)
+
+    def violated(self, costs: np.ndarray) -> bool:
+        """Return whether a deployment with these costs, float64 (S,), has broken the limit.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> costs = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+        >>> [make("constraint", "accuracy_floor", limit=limit, over=over).violated(costs)
+        ...  for limit, over in ((0.3, "mean"), (0.2, "mean"), (0.5, "window"), (2, "run"), (1, "run"))]
+        [False, True, True, False, True]
+        """
+        if self.over is Over.MEAN:
+            return bool(costs.mean() > self.limit + 1e-12)
+        if self.over is Over.WINDOW:
+            return bool((costs > self.limit + 1e-12).any())
+        return longest_run(costs) > self.limit
+
+
+def longest_run(costs: np.ndarray) -> int:
+    """Return the largest number of successive windows with a cost above 0.
+
+    Examples
+    --------
+    >>> longest_run(np.array([0.0, 0.5, 1.0, 0.0, 1.0])), longest_run(np.zeros(3))
+    (2, 0)
+    """
+    longest = run = 0
+    for cost in costs.tolist():
+        run = run + 1 if cost > 0.0 else 0
+        longest = max(longest, run)
+    return longest
+
+
+def spread(rates: np.ndarray) -> np.ndarray:
+    """Return the largest less the smallest rate of a group, over the last axis; NaN below two groups with rows.
+
+    Examples
+    --------
+    >>> spread(np.array([[0.2, 0.5, np.nan], [0.2, np.nan, np.nan]]))
+    array([0.3, nan])
+    """
+    known = ~np.isnan(rates)
+    low = np.where(known, rates, np.inf).min(axis=-1)
+    high = np.where(known, rates, -np.inf).max(axis=-1)
+    enough = known.sum(axis=-1) > 1
+    return np.subtract(high, low, out=np.full(low.shape, np.nan), where=enough)
+
+
+def need_two_classes(constraint: Constraint, classes: int) -> None:
+    """Raise ConfigError if a constraint cannot be computed with so many classes."""
+    if constraint.two_classes and classes != 2:
+        raise ConfigError(
+            f"{constraint.full_name} needs two classes, the stream has {classes}",
+            remedy="accuracy_floor and group_accuracy_floor work with any number",
+        )

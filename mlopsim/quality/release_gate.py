@@ -92,6 +92,24 @@ class ReleaseGate(Gate):
         """Return the verdict from where the new and the old version are right, bool (m,); m is at least 1."""
         raise NotImplementedError
 
+    def blocks(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> np.ndarray:
+        """Return whether a version is blocked beside each of several others, as :meth:`verdict` says one by one.
+
+        Parameters
+        ----------
+        new : ndarray of bool, shape (m,)
+            Where the new version is right.
+        old : ndarray of bool, shape (k, m)
+            Where those that may serve are.
+        rows : Rows
+        groups : ndarray of int64, shape (m,)
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+        """
+        return np.array([self.verdict(new, one, rows, groups).blocked for one in old], dtype=np.bool_)
+
     def verdict(
         self, new_correct: np.ndarray, old_correct: np.ndarray, rows: Rows, groups: np.ndarray
     ) -> Verdict:

@@ -95,7 +95,9 @@ def _build(source: Source, spec: WorldSpec | None) -> World:
     )
     bits = np.zeros((windows, -(-n // 8)), dtype=np.uint8)
     bounds = np.ascontiguousarray(stream.bounds, dtype=np.int64)
-    y, g = stream.y.astype(np.uint8), stream.g.astype(np.uint8)
+    fed = source.fed
+    labels, members = (stream.y, stream.g) if fed is None else (fed.true, fed.g)
+    y, g = labels.astype(np.uint8), members.astype(np.uint8)
     for v, row, answers in source.predictions():
         versions, rows = answers.shape
         correct = np.zeros(answers.shape, dtype=np.bool_)
@@ -113,8 +115,8 @@ def _build(source: Source, spec: WorldSpec | None) -> World:
             "shift": shift,
             "start": source.start,
             "bounds": bounds,
-            "y": stream.y.astype(np.int16),
-            "g": stream.g.astype(np.int16),
+            "y": labels.astype(np.int16),
+            "g": members.astype(np.int16),
             "concept": _dominant(stream, window),
             "bayes": _mean_bayes(stream),
         },

@@ -21,6 +21,37 @@ from mlopsim.world.spec import WorldSpec
 BLOCK = 1 << 27
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """What versions are trained on where that is not the rows as they come, and what they are judged on.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, D)
+        Rows to train on, encoded.
+    y : ndarray of int64, shape (n,)
+        Their labels.
+    keep : ndarray of bool, shape (n,)
+        Which of them are trained on. A version that would have none is trained on those of the warm-up.
+    judged : ndarray of float64, shape (n, D)
+        The rows that versions answer, encoded.
+    true : ndarray of int64, shape (n,)
+        The labels that answers are compared with.
+    g : ndarray of int64, shape (n,)
+        Protected groups of the rows that are answered.
+    weight : ndarray of float64, shape (n,), or None
+        What rows count in training; None: all the same.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    keep: np.ndarray
+    judged: np.ndarray
+    true: np.ndarray
+    g: np.ndarray
+    weight: np.ndarray | None = None
+
+
 @dataclass(kw_only=True)
 class Source:
     """Stream, learner and training policy put together.
@@ -33,15 +64,19 @@ class Source:
         What is trained.
     training : object
         ``starts(X, bounds, warmup) -> (T,)``: the first window that each version is trained on; it is
-        given the encoded rows.
+        given the encoded rows. Where it has a method ``feed(source, stream, spec) -> Fed`` (the stream
+        component, what it drew, the address) versions are trained on and judged by what that gives.
     seed : callable
         Version to its :class:`numpy.random.SeedSequence`.
+    feed : callable, optional
+        Gives what versions are trained on, where that is not the stream's rows.
     """
 
     stream: Stream
     learner: Learner
     training: Any
     seed: Callable[[int], np.random.SeedSequence]
+    feed: Callable[[], Fed] | None = None
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Source:
@@ -55,12 +90,37 @@ class Source:
         stream = source.generate(spec.scenario_seed)
         if not isinstance(stream, Stream):
             raise DataError(f"stream/{spec.stream['name']} gave {type(stream).__name__} instead of a Stream")
+        training = make("training", spec.training)
+        feed = None
+        if hasattr(training, "feed"):
+
+            def feed() -> Fed:
+                found: Fed = training.feed(source, stream, spec)
+                return found
+
         return cls(
             stream=stream,
             learner=make("learner", spec.learner),
-            training=make("training", spec.training),
+            training=training,
             seed=spec.learner_seed,
+            feed=feed,
         )
+
+    @cached_property
+    def fed(self) -> Fed | None:
+        """What versions are trained on and judged by; None: the rows of the stream as they come."""
+        return None if self.feed is None else self.feed()
+
+    @cached_property
+    def _kept(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows that are trained on, their bounds by window, first and last window of each version v0.."""
+        assert self.fed is not None
+        bounds = self.stream.bounds
+        kept = np.flatnonzero(self.fed.keep[: bounds[-1]])
+        counts = np.searchsorted(kept, bounds).astype(np.int64)
+        first, last = self.start[self.v0 :], np.arange(self.v0, self.stream.windows)
+        lost = counts[last + 1] == counts[first]
+        return kept, counts, np.where(lost, 0, first), np.where(lost, self.v0, last)
 
     @property
     def v0(self) -> int:
@@ -102,7 +162,14 @@ class Source:
     def _versions(self) -> BatchModel:
         """All versions of a batch learner; entry i is version v0 + i."""
         assert isinstance(self.learner, BatchLearner)
-        stream = self.stream
+        stream, fed = self.stream, self.fed
+        if fed is not None:
+            kept, counts, first, last = self._kept
+            more = {} if fed.weight is None else {"weight": fed.weight[kept]}
+            with one_thread():
+                return self.learner.fit_versions(
+                    fed.X[kept], fed.y[kept], stream.n_classes, counts, first, last, **more
+                )
         with one_thread():
             return self.learner.fit_versions(
                 self.encoded,
@@ -120,9 +187,41 @@ class Source:
             raise MlopsimError(f"version {v} does not exist; versions are {self.v0}..{stream.windows - 1}")
         if isinstance(self.learner, BatchLearner):
             return self._versions.model(v - self.v0)
+        if self.fed is not None:
+            kept, counts, first, last = self._kept
+            at = v - self.v0
+            part = kept[counts[first[at]] : counts[last[at] + 1]]
+            more = {} if self.fed.weight is None else {"weight": self.fed.weight[part]}
+            with one_thread():
+                return self.learner.fit(
+                    self.fed.X[part], self.fed.y[part], stream.n_classes, self.seed(v), **more
+                )
         rows = slice(int(stream.bounds[self.start[v]]), int(stream.bounds[v + 1]))
         with one_thread():
             return self.learner.fit(self.encoded[rows], stream.y[rows], stream.n_classes, self.seed(v))
+
+    def answers(self, rows: np.ndarray) -> np.ndarray:
+        """Return what all versions answer to any rows.
+
+        Parameters
+        ----------
+        rows : ndarray of float64, shape (m, D)
+            Encoded.
+
+        Returns
+        -------
+        ndarray of uint8, shape (T - v0, m)
+            Entry i is version v0 + i.
+        """
+        versions = range(self.v0, self.stream.windows)
+        if isinstance(self.learner, BatchLearner):
+            with one_thread():
+                answers = self._versions.predict(rows)
+        else:
+            models = [self.model(v) for v in versions]
+            with one_thread():
+                answers = np.stack([np.asarray(model.predict(rows)) for model in models])
+        return self._checked(answers, (len(versions), len(rows)))
 
     def predictions(self) -> Iterator[tuple[int, int, np.ndarray]]:
         """Yield blocks of answers.
@@ -137,18 +236,19 @@ class Source:
             Labels answered by the versions ``version..version + V - 1`` for the rows ``row..row + m - 1``.
         """
         n = len(self.stream.y)
+        rows = self.encoded if self.fed is None else self.fed.judged
         if isinstance(self.learner, BatchLearner):
             count = self.stream.windows - self.v0
             step = max(BLOCK // count // 8 * 8, 8)
             for row in range(0, n, step):
                 with one_thread():
-                    answers = self._versions.predict(self.encoded[row : row + step])
+                    answers = self._versions.predict(rows[row : row + step])
                 yield self.v0, row, self._checked(answers, (count, min(step, n - row)))
             return
         for v in range(self.v0, self.stream.windows):
             model = self.model(v)
             with one_thread():
-                answers = model.predict(self.encoded)
+                answers = model.predict(rows)
             yield v, 0, self._checked(np.asarray(answers)[None], (1, n))
 
     def _checked(self, answers: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

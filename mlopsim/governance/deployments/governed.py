@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.core.spec import part
+from mlopsim.core.spec import check_range, make, part
+from mlopsim.core.track import Attribute
 from mlopsim.delivery.deployments.standard import Standard
 
 if TYPE_CHECKING:
@@ -63,6 +65,44 @@ class Governed(Standard):
     trigger: Any = part("detector", None)
     constraints: list[Any] = part("constraint", [], many=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        from mlopsim.governance.loop.alarms import check_trigger
+        from mlopsim.governance.loop.release import check_release_audits, check_release_gates
+
+        where = "deployment/governed"
+        check_range(f"{where}.alpha", self.alpha, 0.0, 1.0, open_low=True)
+        check_range(f"{where}.harm", self.harm, 0.0, 1e9)
+        if self.fallback is not None:
+            check_range(f"{where}.fallback", self.fallback, -1e9, 1e9)
+            if self.slots < 2 + self.has_canary:
+                raise ConfigError(
+                    f"{where}.slots must be at least {2 + self.has_canary} with a fallback, got {self.slots}",
+                    remedy="a version that arrives meanwhile stands beside the one that served",
+                )
+        check_release_audits(self.audits)
+        check_release_gates(self.release)
+        if self.reviewer is not None:
+            make("reviewer", self.reviewer)
+        if self.trigger is not None:
+            check_trigger(self.trigger)
+        built = [make("constraint", spec) for spec in self.constraints]
+        for i, one in enumerate(built):
+            if one.name in [other.name for other in built[:i]]:
+                raise ConfigError(f"the constraint {one.name} is listed twice", remedy="keep one of them")
+
+    def facts(self) -> dict[str, Attribute]:
+        """Return what its tasks differ in most: also who reviews and what is asked."""
+        names = [make("constraint", spec).name for spec in self.constraints]
+        return {
+            **super().facts(),
+            "fallback": self.fallback,
+            "reviewer": None if self.reviewer is None else make("reviewer", self.reviewer).name,
+            "constraints": ", ".join(names) or "none",
+        }
+
     def mechanisms(self, pool: WorldPool) -> Mechanisms:
-        """Return what is optional in it, for the Worlds of a pool."""
-        raise NotImplementedError
+        """Return what is optional in it, for the Worlds of a pool; computed once for a pool."""
+        from mlopsim.governance.loop.assemble import assemble
+
+        return assemble(self, pool)

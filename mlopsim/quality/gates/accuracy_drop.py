@@ -43,6 +43,12 @@ class AccuracyDrop(ReleaseGate):
             reason='accuracy 0.92 after 1 (n = 100)')
     """
 
+    def blocks(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> np.ndarray:
+        """Return whether a version is blocked beside each of several others, all at once."""
+        worse, better = (old & ~new).sum(axis=1), (new & ~old).sum(axis=1)
+        blocked: np.ndarray = sign_test(worse, better) <= self.alpha
+        return blocked if len(rows) else np.zeros(len(old), dtype=np.bool_)
+
     def judge(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> Verdict:
         """Return the verdict on all rows together."""
         worse, better = int((old & ~new).sum()), int((new & ~old).sum())

@@ -1,0 +1,51 @@
+"""Groups are accepted equally often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.governance.constraint import Constraint, spread
+from mlopsim.governance.loop.truth import Rates
+
+
+@register("constraint", "demographic_parity")
+@dataclass(kw_only=True)
+class DemographicParity(Constraint):
+    """Largest less smallest acceptance rate of a group, of at most ``tolerance``. It needs no labels.
+
+    Parameters
+    ----------
+    tolerance : float, default 0.1
+        Gap that is no violation.
+    limit, over, weight, charge
+        See :class:`mlopsim.governance.constraint.Constraint`.
+
+    References
+    ----------
+    Dwork, Hardt, Pitassi, Reingold and Zemel (2012), *Fairness through awareness*, ITCS.
+
+    Examples
+    --------
+    >>> from mlopsim.governance.loop.truth import rates_of
+    >>> rates = rates_of(np.array([[[[[6, 2], [1, 3]], [[2, 2], [1, 1]]]]]), 0)
+    >>> DemographicParity(tolerance=0.05).costs(rates), DemographicParity().costs(rates)
+    (array([[1.]]), array([[0.]]))
+    """
+
+    tolerance: float = 0.1
+
+    uses_labels: ClassVar[bool] = False
+    two_classes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("demographic_parity.tolerance", self.tolerance, 0.0, 1.0)
+
+    def excess(self, rates: Rates) -> np.ndarray:
+        """Return the gap beyond the tolerance."""
+        return spread(rates.accepted) - self.tolerance

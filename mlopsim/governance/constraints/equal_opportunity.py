@@ -1,0 +1,50 @@
+"""Those who deserve it are accepted equally often in every group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range
+from mlopsim.governance.constraint import Constraint, spread
+from mlopsim.governance.loop.truth import Rates
+
+
+@register("constraint", "equal_opportunity")
+@dataclass(kw_only=True)
+class EqualOpportunity(Constraint):
+    """Largest less smallest true-positive rate of a group, of at most ``tolerance``.
+
+    Parameters
+    ----------
+    tolerance : float, default 0.1
+        Gap that is no violation.
+    limit, over, weight, charge
+        See :class:`mlopsim.governance.constraint.Constraint`.
+
+    References
+    ----------
+    Hardt, Price and Srebro (2016), *Equality of opportunity in supervised learning*, NIPS.
+
+    Examples
+    --------
+    >>> from mlopsim.governance.loop.truth import rates_of
+    >>> rates = rates_of(np.array([[[[[6, 2], [1, 3]], [[2, 2], [1, 1]]]]]), 0)
+    >>> EqualOpportunity(charge="excess").costs(rates), EqualOpportunity(tolerance=0.25).costs(rates)
+    (array([[0.15]]), array([[0.]]))
+    """
+
+    tolerance: float = 0.1
+
+    two_classes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("equal_opportunity.tolerance", self.tolerance, 0.0, 1.0)
+
+    def excess(self, rates: Rates) -> np.ndarray:
+        """Return the gap beyond the tolerance."""
+        return spread(rates.hit) - self.tolerance

@@ -1,0 +1,1 @@
+"""Training policies of governed deployments, one file each."""
