@@ -468,7 +468,7 @@ def flips(m: int, one: int, other: int, window: int, guards: Guards) -> float:
             if ((a ^ b) >> shift) & 1:
                 number += 1
                 break
-    return number / (last - first)
+    return float(number / (last - first))
 
 
 @njit

@@ -108,7 +108,8 @@ class Constraint:
         beyond = np.nan_to_num(found, nan=0.0) > 1e-12
         if self.charge is Charge.VIOLATION:
             return beyond.astype(np.float64)
-        return np.where(beyond, np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0), 0.0)
+        charged: np.ndarray = np.where(beyond, np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0), 0.0)
+        return charged
 
     def violated(self, costs: np.ndarray) -> bool:
         """Return whether a deployment with these costs, float64 (S,), has broken the limit.
@@ -155,7 +156,8 @@ def spread(rates: np.ndarray) -> np.ndarray:
     low = np.where(known, rates, np.inf).min(axis=-1)
     high = np.where(known, rates, -np.inf).max(axis=-1)
     enough = known.sum(axis=-1) > 1
-    return np.subtract(high, low, out=np.full(low.shape, np.nan), where=enough)
+    found: np.ndarray = np.subtract(high, low, out=np.full(low.shape, np.nan), where=enough)
+    return found
 
 
 def need_two_classes(constraint: Constraint, classes: int) -> None:

@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 class Governed(Standard):
     """The standard deployment, with what guards it; all of that is off by default.
 
+    What a deployment is asked (constraints with limits) and who guards it is part of the task. How its
+    mechanisms work in time stands in :mod:`mlopsim.delivery.mechanisms`.
+
     Parameters
     ----------
+    slots, label_delay, latency, cooldown, switch_cost, retrain_cost, budget, canary_share, canary_windows
+        See :class:`mlopsim.delivery.deployments.standard.Standard`; with a fallback there are at least 2 slots,
+        3 with a canary.
+    feedback, shadow_cost, deploy_on_arrival, metric, cost_matrix
+        Likewise.
     fallback : float or None, default None
         Quality of what serves while the deployment is suspended, in units of the reward; None: it cannot be
         suspended.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlopsim.world.world import World
 
 #: log2 of the people of each group that stand for a population
-POINTS = 12
+POINTS = 13
 #: windows before and after a window that are pooled with it where no law is known
 REACH = 2
 
@@ -98,7 +98,7 @@ def measured(world: World) -> Rates:
 def law_of(world: World) -> Rates:
     """Return the truth: of a population from its law, else from pooled windows.
 
-    Populations (also with errors put into what is trained on) are stood for by ``2**12`` people of each group
+    Populations (also with errors put into what is trained on) are stood for by ``2**13`` people of each group
     (:class:`mlopsim.fairness.norm_violations.Truth`), with the bias as strong as in the window and the labels
     as they should be. Elsewhere the counts of a window are pooled with those of the two before and after it
     that the version was not trained on.
