@@ -4,7 +4,7 @@ Everything is measured in one process with one thread. After a warm-up (which co
 reference are timed in turns, so that a busy machine slows both; speeds are medians over the repeats, ratios
 those of the medians, `low` and `high` the extremes over the repeats. `met` says whether the speed or the
 ratio that the settings ask for was reached. What is measured is in _measurements.py,
-_detector_measurements.py, _gate_measurements.py and _explain_measurements.py.
+_loop_measurements.py, _detector_measurements.py, _gate_measurements.py and _explain_measurements.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import _detector_measurements  # noqa: F401  # registers its measurements
 import _explain_measurements  # noqa: F401  # registers its measurements
 import _gate_measurements  # noqa: F401  # registers its measurements
+import _loop_measurements  # noqa: F401  # registers its measurements
 import numpy as np
 from _measurements import MEASUREMENTS, Contest, Work
 

@@ -1,7 +1,7 @@
 """mlopsim: simulation and benchmarks for AI-powered MLOps.
 
-Importing it registers the Gymnasium environments ``mlopsim/Delivery-v1`` and ``mlopsim/ClosedLoop-v0``; all else
-is imported on first use.
+Importing it registers the Gymnasium environments ``mlopsim/Delivery-v1`` and ``mlopsim/ClosedLoop-v0``; all
+else is imported on first use.
 The public names stand in ``__init__.pyi``, here and in the rooms.
 
 >>> import mlopsim

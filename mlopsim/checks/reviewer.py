@@ -31,7 +31,9 @@ def _review(cls: type[Any]) -> None:
         )
     require(bool((found.delay >= 0).all()), "a review ends before it begins")
     again = make("reviewer", cls.name).review(bad, SEEDS)
-    require(identical((found.delay, found.denied), (again.delay, again.denied)), "asked again, it says others")
+    require(
+        identical((found.delay, found.denied), (again.delay, again.denied)), "asked again, it says others"
+    )
 
 
 def _by_version(cls: type[Any]) -> None:
@@ -48,9 +50,7 @@ def _by_version(cls: type[Any]) -> None:
     other[:, 7] ^= True
     changed = made.review(other, SEEDS)
     rest = np.arange(bad.shape[1]) != 7
-    require(
-        identical(whole.denied[:, rest], changed.denied[:, rest]), "a verdict depends on other versions"
-    )
+    require(identical(whole.denied[:, rest], changed.denied[:, rest]), "a verdict depends on other versions")
 
 
 CHECKS = [

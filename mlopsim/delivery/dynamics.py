@@ -10,7 +10,7 @@ Import this module only where numbers are needed: numba is slow to import.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,14 +35,15 @@ WIDTH_F = 5
 K, DELAY, LATENCY, COOLDOWN, CANARY, CANARY_WINDOWS, FEEDBACK, ON_ARRIVAL, LAST_T, WARMUP = range(10)
 SWITCH_COST, RETRAIN_COST, BUDGET, SHARE, SHADOW_COST = range(5)
 DEPLOYED, SHADOW, FULL = range(3)
-# behind the slots of a deployment with mechanisms, integers: first window that the fallback serves (-1: it does
-# not), switches; floats, for each constraint: sum of what was seen of its cost, and the last one
+# behind the slots of a deployment with mechanisms, integers: first window that the fallback serves (-1: it
+# does not), switches; floats, for each constraint: sum of what was seen of its cost, and the last one
 SUSPENDED, SWITCHES = range(2)
 MORE_I = 2
 COST_SUM, COST_LAST = range(2)
 MORE_F = 2
-# integer parameters of the mechanisms
-CHURN, RESUME = range(2)
+# integer parameters of the mechanisms: which constraint is charged at switches (-1: none), whether an arrival
+# ends a suspension, whether there are a fallback, a review, and versions that are refused
+CHURN, RESUME, SUSPENDS, REVIEWS, REFUSES = range(5)
 AUDITS, REVIEW, ROLLBACK = int(Switch.AUDITS), int(Switch.REVIEW), int(Switch.ROLLBACK)
 SUSPEND, TRIGGER = int(Switch.SUSPEND), int(Switch.TRIGGER)
 # last axis of the history of what served
@@ -51,6 +52,8 @@ STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 # forceinline below: a call that passes a dozen arrays costs as much as the work it does
 #: names of the parts of the reward, in the order of their columns
 PARTS = ("quality", "switch", "retrain", "shadow")
+#: ones among the bits of a byte
+ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 #: two amounts of money that differ by less are equal
 TOLERANCE = 1e-9
 
@@ -79,13 +82,13 @@ class Tables(NamedTuple):
 
 
 class Guards(NamedTuple):
-    """The arrays of :class:`mlopsim.delivery.mechanisms.Mechanisms`; None stands for a deployment without any.
+    """The arrays of :class:`mlopsim.delivery.mechanisms.Mechanisms`; None: a deployment without any.
 
-    Every function below that takes ``guards`` is compiled twice, and with None all that they do is left out.
-    ``cost`` (C, M, cells) and ``seen`` hold the C constraints, ``lag``, ``limit`` (C,) when they are known and
-    what is allowed; ``bits`` (P, total), ``places`` (M, T), ``bounds`` (M, T + 1) the answers of all versions as
-    P packed bits each, as in :meth:`mlopsim.delivery.pool.WorldPool.answers`; ``g`` integers (``CHURN``: which
-    constraint is charged at switches, -1: none; ``RESUME``).
+    Functions below take them one by one (to take an array out of a tuple in a loop costs as much as the work)
+    with ``g``, their integer parameters, in front. Where ``g`` is None, all that they do is left out when the
+    function is compiled. ``cost`` (M, cells, C) and ``seen`` hold the C constraints, ``lag``, ``limit``
+    (C,) when they are known and what is allowed; ``bits`` (P, total), ``places`` (M, T), ``bounds`` (M, T + 1)
+    the answers of all versions as P packed bits each, as in :meth:`mlopsim.delivery.pool.WorldPool.answers`.
     """
 
     refused: np.ndarray
@@ -163,7 +166,7 @@ def write_mask(
     p: np.ndarray,
     q: np.ndarray,
     mask: np.ndarray,
-    guards: Guards | None = None,
+    g: Any = None,
 ) -> None:
     """Write the possible actions of deployment i."""
     stable, testing = ints[i, STABLE], ints[i, CANDIDATE] >= 0
@@ -180,11 +183,11 @@ def write_mask(
         version = ints[i, SLOTS_I + slot * WIDTH_I + VERSION]
         mask[i, 1 + slot] = free and version >= 0 and (version == stable) == testing
     mask[i, 1 + p[K]] = can_retrain(i, ints, floats, p, q)
-    if guards is not None:
-        _guard_mask(i, ints, floats, p, q, mask, free, guards)
+    if g is not None:
+        _guard_mask(i, ints, floats, p, q, mask, free, g)
 
 
-@njit
+@njit(forceinline=True)
 def _guard_mask(
     i: int,
     ints: np.ndarray,
@@ -193,7 +196,7 @@ def _guard_mask(
     q: np.ndarray,
     mask: np.ndarray,
     free: bool,
-    guards: Guards,
+    g: np.ndarray,
 ) -> None:
     """Let a suspended deployment resume, forbid rollback where it is off, say whether it can be suspended."""
     stable = ints[i, STABLE]
@@ -206,20 +209,18 @@ def _guard_mask(
             mask[i, 1 + slot] = free and version >= 0
         if slot > 0 and not back and version != stable:
             mask[i, 1 + slot] = False
-    if guards.fallback.shape[0] > 0:
+    if g[SUSPENDS] == 1:
         need = q[SWITCH_COST]
         if (
             ints[i, FLIGHT] >= 0
             and p[ON_ARRIVAL] == 1
-            and guards.g[RESUME] == 1
+            and g[RESUME] == 1
             and ints[i, ARRIVAL] != ints[i, TIME] + 1
         ):
             # what arrives later ends the suspension by itself
             need += q[SWITCH_COST]
         mask[i, 2 + p[K]] = (
-            is_on(i, SUSPEND, ints, p)
-            and not suspended
-            and floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE
+            is_on(i, SUSPEND, ints, p) and not suspended and floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE
         )
 
 
@@ -300,8 +301,16 @@ def advance(
     mask: np.ndarray,
     parts: np.ndarray,
     executed: np.ndarray,
-    costs: np.ndarray | None = None,
-    guards: Guards | None = None,
+    costs: Any = None,
+    g: Any = None,
+    refused: Any = None,
+    delay: Any = None,
+    denied: Any = None,
+    fallback: Any = None,
+    cost: Any = None,
+    bits: Any = None,
+    places: Any = None,
+    bounds: Any = None,
 ) -> None:
     """Apply a decision of deployment i, serve the next window; write reward parts, costs, what was done."""
     m, t = ints[i, WORLD], ints[i, TIME]
@@ -318,13 +327,13 @@ def advance(
         ints[i, NEXT] = t + max(1 + p[LATENCY], p[COOLDOWN])
         ints[i, RETRAINED] = t
         retrain = q[RETRAIN_COST]
-        if guards is not None:
-            if guards.delay.shape[0] > 0 and is_on(i, REVIEW, ints, p):
-                ints[i, ARRIVAL] += guards.delay[m, t - p[DELAY]]
-    elif guards is not None and action > p[K]:
+        if g is not None:
+            if g[REVIEWS] == 1 and is_on(i, REVIEW, ints, p):
+                ints[i, ARRIVAL] += delay[m, t - p[DELAY]]
+    elif g is not None and action > p[K]:
         moved += _suspend(i, w, ints, p)
     elif action > 0:
-        if guards is not None and _is_suspended(i, ints, p):
+        if g is not None and _is_suspended(i, ints, p):
             moved += _resume(i, ints[i, SLOTS_I + (action - 1) * WIDTH_I + VERSION], ints, p)
         elif ints[i, CANDIDATE] >= 0:
             ints[i, CANDIDATE] = -1
@@ -340,10 +349,10 @@ def advance(
         ints[i, FLIGHT] = -1
         stopped = blocked.shape[0] > 0 and blocked[m, version]
         lands = p[ON_ARRIVAL] == 1
-        if guards is not None:
-            stopped = _is_stopped(i, m, version, stopped, ints, p, guards)
+        if g is not None:
+            stopped = _is_stopped(i, m, version, stopped, ints, p, g, refused, denied)
             if lands and _is_suspended(i, ints, p):
-                lands = guards.g[RESUME] == 1 and ints[i, more_i(SUSPENDED, p)] < w
+                lands = g[RESUME] == 1 and ints[i, more_i(SUSPENDED, p)] < w
                 if lands and not stopped:
                     moved += _resume(i, version, ints, p)
                     lands = False
@@ -361,13 +370,13 @@ def advance(
     quality = reward[m, cell(stable, w, p)]
     if candidate >= 0:
         quality = (1.0 - q[SHARE]) * quality + q[SHARE] * reward[m, cell(candidate, w, p)]
-    if guards is not None and costs is not None:
+    if g is not None:
         if _is_suspended(i, ints, p):
             served[i, w, STABLE_AT] = FALLBACK
-            quality = guards.fallback[m, w]
+            quality = fallback[m, w]
             if p[FEEDBACK] == SHADOW:
                 shadow = q[SHADOW_COST] * ints[i, FILLED]
-        _charge(i, was_stable, was_candidate, ints, p, q, costs, guards)
+        _charge(i, was_stable, was_candidate, ints, p, q, costs, g, cost, bits, places, bounds)
     switch = q[SWITCH_COST] * moved
     if moved > 0.0:
         ints[i, SWITCHED] = w
@@ -386,7 +395,7 @@ def _is_suspended(i: int, ints: np.ndarray, p: np.ndarray) -> bool:
 
 @njit(forceinline=True)
 def _suspend(i: int, window: int, ints: np.ndarray, p: np.ndarray) -> float:
-    """Let the fallback serve from ``window`` on; return the share that moves. ``STABLE`` stays what served."""
+    """Let the fallback serve from ``window`` on; return the share that moves. ``STABLE`` stays as it is."""
     ints[i, CANDIDATE] = -1
     ints[i, more_i(SUSPENDED, p)] = window
     return 1.0
@@ -402,17 +411,23 @@ def _resume(i: int, version: int, ints: np.ndarray, p: np.ndarray) -> float:
 
 @njit(forceinline=True)
 def _is_stopped(
-    i: int, m: int, version: int, blocked: bool, ints: np.ndarray, p: np.ndarray, guards: Guards
+    i: int,
+    m: int,
+    version: int,
+    blocked: bool,
+    ints: np.ndarray,
+    p: np.ndarray,
+    g: np.ndarray,
+    refused: np.ndarray,
+    denied: np.ndarray,
 ) -> bool:
     """Return whether a version that arrives is kept out of the registry: by a release gate or its review."""
-    if is_on(i, AUDITS, ints, p) and (
-        blocked or (guards.refused.shape[0] > 0 and guards.refused[m, version, ints[i, STABLE]])
-    ):
+    if is_on(i, AUDITS, ints, p) and (blocked or (g[REFUSES] == 1 and refused[m, version, ints[i, STABLE]])):
         return True
-    return bool(guards.denied.shape[0] > 0 and is_on(i, REVIEW, ints, p) and guards.denied[m, version])
+    return bool(denied.shape[0] > 0 and is_on(i, REVIEW, ints, p) and denied[m, version])
 
 
-@njit
+@njit(forceinline=True)
 def _charge(
     i: int,
     was_stable: int,
@@ -421,57 +436,62 @@ def _charge(
     p: np.ndarray,
     q: np.ndarray,
     costs: np.ndarray,
-    guards: Guards,
+    g: np.ndarray,
+    cost: np.ndarray,
+    bits: np.ndarray,
+    places: np.ndarray,
+    bounds: np.ndarray,
 ) -> None:
     """Write what the window that is being served costs by each constraint; the fallback costs nothing."""
+    if _is_suspended(i, ints, p):
+        costs[i, :] = 0.0
+        return
     m, w = ints[i, WORLD], ints[i, TIME] + 1
     stable, candidate = ints[i, STABLE], ints[i, CANDIDATE]
-    for k in range(costs.shape[1]):
-        costs[i, k] = 0.0
-        if _is_suspended(i, ints, p):
-            continue
-        if k == guards.g[CHURN]:
-            # rows are split by the same lot before and after, so a share of them moves at a time
-            now = candidate if candidate >= 0 else stable
-            was = was_candidate if was_candidate >= 0 else was_stable
-            costs[i, k] = flips(m, was, now, w, guards)
-            if q[SHARE] < 1.0:
-                rest = flips(m, was_stable, stable, w, guards)
-                costs[i, k] = q[SHARE] * costs[i, k] + (1.0 - q[SHARE]) * rest
-        else:
-            costs[i, k] = mixture(guards.cost[k, m], stable, candidate, w, p, q)
-
-
-@njit(forceinline=True)
-def mixture(
-    table: np.ndarray, stable: int, candidate: int, window: int, p: np.ndarray, q: np.ndarray
-) -> float:
-    """Return what a window costs: of the version that serves it, in a canary the traffic-weighted mean."""
-    value = float(table[cell(stable, window, p)])
-    if candidate >= 0:
-        value = (1.0 - q[SHARE]) * value + q[SHARE] * float(table[cell(candidate, window, p)])
-    return value
+    at = cell(stable, w, p)
+    if candidate < 0:
+        for k in range(costs.shape[1]):
+            costs[i, k] = cost[m, at, k]
+    else:
+        beside = cell(candidate, w, p)
+        for k in range(costs.shape[1]):
+            costs[i, k] = (1.0 - q[SHARE]) * cost[m, at, k] + q[SHARE] * cost[m, beside, k]
+    if g[CHURN] >= 0 and (stable != was_stable or candidate != was_candidate):
+        # rows are split by the same lot before and after, so a share of them moves at a time
+        now = candidate if candidate >= 0 else stable
+        was = was_candidate if was_candidate >= 0 else was_stable
+        moved = flips(m, was, now, w, bits, places, bounds)
+        if q[SHARE] < 1.0:
+            rest = flips(m, was_stable, stable, w, bits, places, bounds)
+            moved = q[SHARE] * moved + (1.0 - q[SHARE]) * rest
+        costs[i, g[CHURN]] = moved
 
 
 @njit
-def flips(m: int, one: int, other: int, window: int, guards: Guards) -> float:
+def flips(
+    m: int, one: int, other: int, window: int, bits: np.ndarray, places: np.ndarray, bounds: np.ndarray
+) -> float:
     """Return the share of the rows of a window that two versions answer differently."""
     if one == other:
         return 0.0
-    first, last = guards.bounds[m, window], guards.bounds[m, window + 1]
+    first, last = bounds[m, window], bounds[m, window + 1]
+    a, b = places[m, one], places[m, other]
+    begin, end = first >> 3, (last - 1) >> 3
     number = 0
-    for row in range(first, last):
-        byte, shift = row >> 3, 7 - (row & 7)
-        for plane in range(guards.bits.shape[0]):
-            a = guards.bits[plane, guards.places[m, one] + byte]
-            b = guards.bits[plane, guards.places[m, other] + byte]
-            if ((a ^ b) >> shift) & 1:
-                number += 1
-                break
+    for byte in range(begin, end + 1):
+        unlike = np.uint8(0)
+        for plane in range(bits.shape[0]):
+            unlike |= bits[plane, a + byte] ^ bits[plane, b + byte]
+        # rows of the windows before and after share the outer bytes; the first row is the highest bit
+        if byte == begin:
+            unlike &= np.uint8(0xFF >> (first & 7))
+        if byte == end:
+            unlike &= np.uint8(0xFF & (0xFF << (7 - ((last - 1) & 7))))
+        number += ONES[unlike]
     return float(number / (last - first))
 
 
-@njit
+@njit(forceinline=True)
 def learn_costs(
     i: int,
     ints: np.ndarray,
@@ -480,21 +500,26 @@ def learn_costs(
     p: np.ndarray,
     q: np.ndarray,
     costs: np.ndarray,
-    guards: Guards,
+    g: np.ndarray,
+    lag: np.ndarray,
+    seen: np.ndarray,
 ) -> None:
     """Take note of what became known of the costs at deployment i's decision time."""
     m = ints[i, WORLD]
+    t = ints[i, TIME]
     for k in range(costs.shape[1]):
-        u = ints[i, TIME] - guards.lag[k]
+        u = t - lag[k]
         if u < p[WARMUP]:
             continue
         value = 0.0
-        if k == guards.g[CHURN]:
+        if k == g[CHURN]:
             value = costs[i, k]
         elif served[i, u, STABLE_AT] != FALLBACK:
-            value = mixture(
-                guards.seen[k, m], served[i, u, STABLE_AT], served[i, u, CANDIDATE_AT], u, p, q
-            )
+            value = float(seen[m, cell(served[i, u, STABLE_AT], u, p), k])
+            candidate = served[i, u, CANDIDATE_AT]
+            if candidate >= 0:
+                beside = float(seen[m, cell(candidate, u, p), k])
+                value = (1.0 - q[SHARE]) * value + q[SHARE] * beside
         floats[i, more_f(k, COST_SUM, p)] += value
         floats[i, more_f(k, COST_LAST, p)] = value
 
@@ -524,7 +549,7 @@ def learn(
     seeds: np.ndarray,
     p: np.ndarray,
     q: np.ndarray,
-    guards: Guards | None = None,
+    g: Any = None,
 ) -> None:
     """Take note of what became known at deployment i's decision time.
 
@@ -542,7 +567,7 @@ def learn(
     if u < p[WARMUP]:
         return
     stable, candidate = served[i, u, STABLE_AT], served[i, u, CANDIDATE_AT]
-    suspended = guards is not None and stable == FALLBACK
+    suspended = g is not None and stable == FALLBACK
     if suspended:
         # nothing of ours answered
         pass

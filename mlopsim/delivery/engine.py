@@ -308,11 +308,12 @@ class Engine:
         """Write again what these deployments (R,) see; after :meth:`hand_over` nothing of it is left."""
         from mlopsim.delivery.observation import write_obs
 
-        state, tables = self.state, self.tables
+        state, tables, guards = self.state, self.tables, self.guards
+        more = () if guards is None else (guards.g, guards.alarm, guards.guarded, guards.limit)
         for row in rows.tolist():
             write_obs(
                 *(row, state.ints, state.floats, tables.shift, tables.newest, tables.quality),
-                *(self.p, self.q, self.obs, self.mask, self.guards),
+                *(self.p, self.q, self.obs, self.mask, *more),
             )
 
     def hand_over(self) -> np.ndarray:
@@ -338,10 +339,11 @@ class Engine:
 def _guards(mechanisms: Mechanisms, pool: WorldPool) -> d.Guards:
     """Lay the arrays of the mechanisms out for the kernels."""
     costs = mechanisms.costs
-    shape = (len(costs), len(pool), pool.reward.shape[1]) if costs else (0, 0, 0)
+    # what one cell costs by all constraints is read at once
+    shape = (*pool.reward.shape, len(costs)) if costs else (0, 0, 0)
     true, seen = np.zeros(shape), np.zeros(shape, dtype=np.float32)
     for k, cost in enumerate(costs):
-        true[k], seen[k] = cost.true, cost.seen
+        true[:, :, k], seen[:, :, k] = cost.true, cost.seen
     churn = next((k for k, cost in enumerate(costs) if cost.at_switch), -1)
     bits, places = np.zeros((0, 0), dtype=np.uint8), np.zeros((0, 0), dtype=np.int64)
     if churn >= 0:
@@ -360,5 +362,14 @@ def _guards(mechanisms: Mechanisms, pool: WorldPool) -> d.Guards:
         bits=bits,
         places=places,
         bounds=pool.bounds,
-        g=np.array([churn, mechanisms.resume_on_arrival], dtype=np.int64),
+        g=np.array(
+            [
+                churn,
+                mechanisms.resume_on_arrival,
+                mechanisms.suspends,
+                mechanisms.delay.size > 0,
+                mechanisms.refused.size > 0,
+            ],
+            dtype=np.int64,
+        ),
     )

@@ -59,8 +59,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         Versions that a gate blocks on arrival.
     mechanisms : Mechanisms, optional
         See :class:`mlopsim.delivery.engine.Engine`; by default those of the deployment. With mechanisms
-        ``info`` has ``cost`` and ``costs`` (by constraint) of the window, too, and with a fallback there is an
-        action K + 2, suspend.
+        ``info`` has ``cost`` and ``costs`` (by constraint) of the window, too, and with a fallback there is
+        an action K + 2, suspend.
     arms : sequence of int, optional
         With mechanisms: each episode draws one of these switches
         (:class:`mlopsim.delivery.mechanisms.Switch`); by default those of the mechanisms are on.

@@ -122,8 +122,8 @@ def feature_names(slots: int, constraints: Sequence[str] | None = None) -> tuple
     Returns
     -------
     tuple of str
-        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_fit``; with mechanisms then those
-        of :data:`GUARDED`, and of :data:`COST` for each constraint.
+        The names of :data:`GLOBAL`, then ``slot0_filled``, ... , ``slot{K-1}_fit``; with mechanisms then
+        those of :data:`GUARDED`, and of :data:`COST` for each constraint.
 
     Examples
     --------

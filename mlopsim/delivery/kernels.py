@@ -52,13 +52,20 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         obs, mask = out.obs, out.mask
         for j in range(len(rows) if stamp >= 0 else 0):
             d.start(rows[j], worlds[j], ends[j], ints, floats, p)
-            if guards is not None:
-                d.start_guarded(rows[j], switches[j], ints, p)
             for t in range(served.shape[1]):
                 served[rows[j], t, d.STABLE_AT] = -1
                 served[rows[j], t, d.CANDIDATE_AT] = -1
                 served[rows[j], t, d.SHADOWED_AT] = 0
-            observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask, guards)
+            if guards is None:
+                observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask)
+        if guards is not None:
+            g, alarm, guarded, limit = guards.g, guards.alarm, guards.guarded, guards.limit
+            for j in range(len(rows)):
+                i = rows[j]
+                d.start_guarded(i, switches[j], ints, p)
+                observation.write_obs(
+                    i, ints, floats, shift, newest, quality, p, q, obs, mask, g, alarm, guarded, limit
+                )
 
     @njit(cache=True)
     def step(
@@ -79,14 +86,27 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
             if ints[i, d.TIME] >= ints[i, d.END] or stamp < 0:
                 return -1
         done = 0
+        if guards is None:
+            for i in range(len(actions)):
+                d.advance(i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed)
+                d.learn(i, ints, floats, served, quality, counts, seeds, p, q)
+                observation.write_obs(i, ints, floats, shift, newest, quality, p, q, obs, mask)
+        else:
+            g, refused, delay, denied = guards.g, guards.refused, guards.delay, guards.denied
+            fallback, cost, bits, places = guards.fallback, guards.cost, guards.bits, guards.places
+            bounds, lag, seen, limit = guards.bounds, guards.lag, guards.seen, guards.limit
+            alarm, guarded = guards.alarm, guards.guarded
+            for i in range(len(actions)):
+                d.advance(
+                    i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed,
+                    costs, g, refused, delay, denied, fallback, cost, bits, places, bounds,
+                )  # fmt: skip
+                d.learn(i, ints, floats, served, quality, counts, seeds, p, q, g)
+                d.learn_costs(i, ints, floats, served, p, q, costs, g, lag, seen)
+                observation.write_obs(
+                    i, ints, floats, shift, newest, quality, p, q, obs, mask, g, alarm, guarded, limit
+                )
         for i in range(len(actions)):
-            d.advance(
-                i, actions[i], ints, floats, served, reward, blocked, p, q, mask, parts, executed, costs, guards
-            )
-            d.learn(i, ints, floats, served, quality, counts, seeds, p, q, guards)
-            if guards is not None:
-                d.learn_costs(i, ints, floats, served, p, q, costs, guards)
-            observation.write_obs(i, ints, floats, shift, newest, quality, p, q, obs, mask, guards)
             if ints[i, d.TIME] == ints[i, d.END]:
                 done = 1
         return done

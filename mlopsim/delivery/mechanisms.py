@@ -1,4 +1,4 @@
-"""What a deployment may have beside registry and costs: suspension, review, release gates, limits on costs."""
+"""What a deployment may have beside its registry: suspension, review, release gates, limits on costs."""
 
 from __future__ import annotations
 
@@ -170,7 +170,8 @@ class Mechanisms:
                 found = getattr(cost, name)
                 if found.shape != (worlds, cells):
                     raise ConfigError(
-                        f"costs of {cost.name} ({name}) must have the shape {(worlds, cells)}, got {found.shape}"
+                        f"costs of {cost.name} ({name}) must have the shape {(worlds, cells)}, "
+                        f"got {found.shape}"
                     )
                 if not ((found >= 0.0) & (found <= 1.0)).all():
                     raise ConfigError(f"costs of {cost.name} ({name}) must lie in 0..1")

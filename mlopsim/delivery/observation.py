@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -38,12 +40,15 @@ def write_obs(
     q: np.ndarray,
     obs: np.ndarray,
     mask: np.ndarray,
-    guards: d.Guards | None = None,
+    g: Any = None,
+    alarm: Any = None,
+    guarded: Any = None,
+    limit: Any = None,
 ) -> None:
     """Write mask and observation of deployment i at its decision time."""
     m, t = ints[i, d.WORLD], ints[i, d.TIME]
     stable, candidate = ints[i, d.STABLE], ints[i, d.CANDIDATE]
-    d.write_mask(i, ints, floats, p, q, mask, guards)
+    d.write_mask(i, ints, floats, p, q, mask, g)
     obs[i, :] = 0.0
 
     obs[i, _SEEN] = ints[i, d.SEEN]
@@ -111,11 +116,11 @@ def write_obs(
                 obs[i, _RECENT + 1] = early
                 obs[i, _RECENT + 2] = early - recent
                 obs[i, _RECENT + 3] = _windows(n)
-    if guards is not None:
-        _write_guarded(i, ints, floats, p, obs, mask, guards)
+    if g is not None:
+        _write_guarded(i, ints, floats, p, obs, mask, g, alarm, guarded, limit)
 
 
-@njit
+@njit(forceinline=True)
 def _write_guarded(
     i: int,
     ints: np.ndarray,
@@ -123,7 +128,10 @@ def _write_guarded(
     p: np.ndarray,
     obs: np.ndarray,
     mask: np.ndarray,
-    guards: d.Guards,
+    g: np.ndarray,
+    alarm: np.ndarray,
+    guarded: np.ndarray,
+    limit: np.ndarray,
 ) -> None:
     """Write what deployment i shows of its mechanisms; what is still to be decided by others stays hidden."""
     m, t = ints[i, d.WORLD], ints[i, d.TIME]
@@ -135,10 +143,10 @@ def _write_guarded(
         obs[i, column + 1] = _windows(t + 1 - since)
         for slot in range(ints[i, d.FILLED]):
             obs[i, _N_GLOBAL + slot * _N_SLOT + 1] = 0.0
-    if guards.fallback.shape[0] > 0:
+    if g[d.SUSPENDS] == 1:
         obs[i, column + 2] = 1.0 if mask[i, p[d.K] + 2] else 0.0
-    reviewed = guards.delay.shape[0] > 0 and d.is_on(i, d.REVIEW, ints, p)
-    if ints[i, d.FLIGHT] >= 0 and reviewed:
+    on = ints[i, d.more_i(d.SWITCHES, p)]
+    if ints[i, d.FLIGHT] >= 0 and g[d.REVIEWS] == 1 and on & d.REVIEW:
         # when the approval comes is not known before the decision at which it is there
         trained = ints[i, d.RETRAINED] + 1 + p[d.LATENCY]
         if ints[i, d.ARRIVAL] > t + 1:
@@ -146,18 +154,18 @@ def _write_guarded(
         if t + 1 > trained:
             obs[i, column + 3] = 1.0
             obs[i, column + 4] = _windows(t + 1 - trained)
-    if guards.alarm.shape[0] > 0 and d.is_on(i, d.TRIGGER, ints, p):
-        obs[i, column + 5] = 1.0 if guards.alarm[m, d.cell(ints[i, d.STABLE], t, p)] else 0.0
+    if alarm.shape[0] > 0 and on & d.TRIGGER:
+        obs[i, column + 5] = 1.0 if alarm[m, d.cell(ints[i, d.STABLE], t, p)] else 0.0
     obs[i, column + 6] = (ints[i, d.END] - t) / steps
     for switch in range(5):
-        obs[i, column + _SWITCHES + switch] = 1.0 if d.is_on(i, 1 << switch, ints, p) else 0.0
-    if guards.guarded.shape[0] > 0:
-        obs[i, column + _SWITCHES + 5] = 1.0 if guards.guarded[m] else 0.0
+        obs[i, column + _SWITCHES + switch] = (on >> switch) & 1
+    if guarded.shape[0] > 0:
+        obs[i, column + _SWITCHES + 5] = 1.0 if guarded[m] else 0.0
     column += _N_GUARDED
-    for k in range(guards.limit.shape[0]):
+    for k in range(limit.shape[0]):
         seen = floats[i, d.more_f(k, d.COST_SUM, p)] / steps
         obs[i, column] = seen
         obs[i, column + 1] = floats[i, d.more_f(k, d.COST_LAST, p)]
-        obs[i, column + 2] = min(guards.limit[k], CAP)
-        obs[i, column + 3] = min(max(guards.limit[k] - seen, -1.0), CAP)
+        obs[i, column + 2] = min(limit[k], CAP)
+        obs[i, column + 3] = min(max(limit[k] - seen, -1.0), CAP)
         column += _N_COST

@@ -38,8 +38,10 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ----------
     num_envs : int, default 1
         Number of environments N.
-    stream, learner, training, deployment, split, scenarios, root, worlds, pool, centre, blocked, mechanisms, arms
+    stream, learner, training, deployment, split, scenarios, root, worlds, pool, centre, blocked, mechanisms
         See :class:`mlopsim.delivery.env.DeliveryEnv`. ``info["costs"]`` maps the constraints to arrays (N,).
+    arms : sequence of int, optional
+        Likewise; every environment draws its own.
     stagger : bool, default False
         For training: cut the first episode after a reset at lengths spread evenly over 1..T-W, so that the
         environments are not all at the same time of an episode.
@@ -203,9 +205,7 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 info |= {"costs": costs, "_costs": self._yes}
         return engine.hand_over(), rewards, self._no.copy(), truncated, info
 
-    def _restart(
-        self, truncated: np.ndarray, info: dict[str, Any], costs: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _restart(self, truncated: np.ndarray, info: dict[str, Any], costs: dict[str, Any]) -> dict[str, Any]:
         """Begin the next episode where one has ended; what was seen and earned last goes to ``final_*``."""
         rows = np.flatnonzero(truncated)
         last = np.full(self.num_envs, None, dtype=object)

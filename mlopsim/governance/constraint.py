@@ -35,7 +35,8 @@ class Constraint:
     """Base of constraints (kind ``constraint``). A constraint defines :meth:`excess`.
 
     The limit belongs to the task, not to the method. What is charged is the cost by the truth; what a
-    deployment sees is the cost by what it measures, later and on samples (:mod:`mlopsim.governance.loop.truth`).
+    deployment sees is the cost by what it measures, later and on samples
+    (:mod:`mlopsim.governance.loop.truth`).
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def longest_run(costs: np.ndarray) -> int:
 
 
 def spread(rates: np.ndarray) -> np.ndarray:
-    """Return the largest less the smallest rate of a group, over the last axis; NaN below two groups with rows.
+    """Return the largest less the smallest rate of a group, over the last axis; NaN below two groups.
 
     Examples
     --------

@@ -93,7 +93,7 @@ class ReleaseGate(Gate):
         raise NotImplementedError
 
     def blocks(self, new: np.ndarray, old: np.ndarray, rows: Rows, groups: np.ndarray) -> np.ndarray:
-        """Return whether a version is blocked beside each of several others, as :meth:`verdict` says one by one.
+        """Return whether a version is blocked beside each of several others, as :meth:`verdict` says it.
 
         Parameters
         ----------

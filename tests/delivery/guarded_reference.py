@@ -1,10 +1,9 @@
-"""The slow simulator with every optional mechanism, written from "Governed deployments" in docs/ARCHITECTURE.md."""
+"""The slow simulator with every mechanism, written from "Governed deployments" in docs/ARCHITECTURE.md."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from delivery_reference import Reference
 
 from mlopsim.delivery.mechanisms import FALLBACK, Mechanisms, Switch
@@ -144,5 +143,3 @@ class GuardedReference(Reference):
             obs[f"cost_{cost.name}_limit"] = cost.limit
             obs[f"cost_{cost.name}_left"] = max(cost.limit - total / steps, -1.0)
         return obs
-
-

@@ -173,7 +173,7 @@ def test_scalar_vector_and_replay_agree_to_the_bit() -> None:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_all_off_is_the_delivery_to_the_bit(seed: int) -> None:
-    rng, dep, pool, mech, which, _ = scenario(3000 + seed)
+    _, dep, pool, mech, which, _ = scenario(3000 + seed)
     seeds = np.random.SeedSequence(seed).spawn(3)
     plain, off, none = (MaskedRandom(any_action=seed % 2 == 1) for _ in range(3))
     want = walk(plain, pool, dep, which, seeds)
@@ -193,8 +193,13 @@ def one_world(**kw: Any) -> tuple[WorldPool, Any]:
 
 
 def test_a_suspend_drill_reaches_the_fallback_within_one_window() -> None:
-    """At every decision time, in flight or not, in a canary or not, with an arrival at the same moment or not."""
-    for kw in ({"latency": 0}, {"latency": 3}, {"canary_windows": 3, "canary_share": 0.3}, {"label_delay": 2}):
+    """At every decision time: in flight or not, in a canary or not, with an arrival right then or not."""
+    for kw in (
+        {"latency": 0},
+        {"latency": 3},
+        {"canary_windows": 3, "canary_share": 0.3},
+        {"label_delay": 2},
+    ):
         pool, dep = one_world(**kw)
         retrain, suspend = dep.slots + 1, dep.slots + 2
         mech = Mechanisms(fallback=np.full((1, pool.windows), 0.5), resume_on_arrival=False)
@@ -219,7 +224,11 @@ def test_an_unapproved_version_never_serves() -> None:
         )  # fmt: skip
         for i, m in enumerate(which):
             for w in range(pool.warmup, pool.windows):
-                for v in {int(found.served[i, w]), int(found.candidate[i, w])} - {-1, FALLBACK, pool.warmup - 1}:
+                for v in {int(found.served[i, w]), int(found.candidate[i, w])} - {
+                    -1,
+                    FALLBACK,
+                    pool.warmup - 1,
+                }:
                     assert not (mech.denied.size and mech.denied[m, v])
                     assert not (mech.blocked.size and mech.blocked[m, v])
                     delay = int(mech.delay[m, v]) if mech.delay.size else 0
@@ -227,7 +236,7 @@ def test_an_unapproved_version_never_serves() -> None:
                     assert w >= arrival
                     served = int(found.served[i, arrival - 1])
                     if mech.refused.size and served >= 0:
-                        # the base before the arrival, but for a canary that was promoted or a deploy just then
+                        # the base before the arrival, but for a promotion or a deploy right then
                         bases = {served, int(found.served[i, arrival]), int(found.candidate[i, arrival - 1])}
                         assert not all(mech.refused[m, v, b] for b in bases - {-1, v, FALLBACK})
 

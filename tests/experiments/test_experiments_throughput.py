@@ -22,6 +22,8 @@ TINY = [
     "environments.n=3", "environments.episodes=1", "environments.adapter_episodes=1",
     "environments.repeats_adapter=1", "environments.scalar_episodes=1", "environments.scenarios=2",
     "environments.stream={procedural: {windows: 14, rows: 30, warmup: 4}}",
+    "closed_loop.n=3", "closed_loop.episodes=1", "closed_loop.scenarios=2",
+    "closed_loop.stream={population: {windows: 25, warmup: 4, per_group: 40, strength: 1.0}}",
     "worlds.windows=16", "worlds.rows=40", "worlds.repeats_pairs=1",
     "generators.rows=50", "generators.reference_rows=20",
     "detectors.rows=3000", "charts.rows=500",
@@ -59,7 +61,9 @@ def test_table_has_the_columns_and_every_row_says_what_was_asked(folder):
     assert {"unit", "met", "low", "high", "n"} <= set(rows[0])
     names = [row["name"] for row in rows]
     gates = registered("gate")
-    assert len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2 + len(gates) + 16 + 2 + 7
+    assert (
+        len(names) == len(set(names)) == 1 + 1 + 1 + 1 + 1 + 2 * 3 + 4 + 7 + 2 + 2 + len(gates) + 16 + 2 + 7
+    )
     for row in rows:
         assert float(row["ours"]) > 0 and int(row["n"]) >= 1
         assert (row["asked"] == "") == (row["met"] == "")

@@ -20,7 +20,8 @@ from mlopsim.world.build import build_world
 from mlopsim.world.spec import WorldSpec
 
 PEOPLE = {
-    "windows": 14, "warmup": 3, "per_group": 200, "bias": "unequal_base_rate", "strength": 0.0, "timing": "step",
+    "windows": 14, "warmup": 3, "per_group": 200, "bias": "unequal_base_rate", "strength": 0.0,
+    "timing": "step",
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def test_the_law_of_a_population_is_that_of_its_model() -> None:
 
 
 def test_sampling_noise_is_no_violation_but_is_measured() -> None:
-    """Rates are equal by law, and a deployment of 30 rows a group sees gaps above .1 in a third of the windows."""
+    """Rates are equal by law; 30 rows a group show gaps above .1 in a third of the windows."""
     one = world({"population": {**PEOPLE, "windows": 60, "per_group": 30, "bias": "proxy"}})
     made = make("constraint", "demographic_parity", tolerance=0.1)
     late = np.triu_indices(one.windows, 5)
@@ -105,11 +106,18 @@ def test_wrong_rows_count_unless_a_gate_drops_them() -> None:
 
 
 def test_costs_of_a_pool_are_those_of_its_worlds() -> None:
-    worlds = [world({"population": {**PEOPLE, "strength": 1.0, "timing": {"step": {"at": 8}}}}, index=i) for i in range(2)]
+    worlds = [
+        world({"population": {**PEOPLE, "strength": 1.0, "timing": {"step": {"at": 8}}}}, index=i)
+        for i in range(2)
+    ]
     pool = WorldPool(worlds)
     made = [make("constraint", name) for name in ("accuracy_floor", "demographic_parity", "churn")]
     costs = all_costs(pool, made, 2)
-    assert [cost.lag for cost in costs] == [2, 0, 0] and [cost.at_switch for cost in costs] == [False, False, True]
+    assert [cost.lag for cost in costs] == [2, 0, 0] and [cost.at_switch for cost in costs] == [
+        False,
+        False,
+        True,
+    ]
     assert all_costs(pool, made, 2)[0] is costs[0]
     square = np.triu(made[1].costs(law_of(worlds[1])))
     assert (cost_square(pool, costs[1], 1) == square).all()

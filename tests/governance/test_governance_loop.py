@@ -157,14 +157,18 @@ def test_release_gates_say_what_the_gate_says_of_each_pair(name: str) -> None:
 
     for v in range(4, 18):
         low, high = held_out(v, dep, labels=True)
-        part = slice(int(world.bounds[low]), int(world.bounds[min(high, 17) + 1])) if low <= 17 else slice(0, 0)
+        part = (
+            slice(int(world.bounds[low]), int(world.bounds[min(high, 17) + 1])) if low <= 17 else slice(0, 0)
+        )
         rows = Rows(
             X=stream.X[part], Z=encoded[part], y=stream.y[part], n_classes=2, features=stream.features,
             categorical=tuple(stream.categories),
         )  # fmt: skip
         right = np.unpackbits(world.bits, axis=1).astype(bool)[:, part]
         for s in range(3, v):
-            assert refused[0, v, s] == gate.verdict(right[v], right[s], rows, world.g[part].astype(int)).blocked
+            assert (
+                refused[0, v, s] == gate.verdict(right[v], right[s], rows, world.g[part].astype(int)).blocked
+            )
 
 
 def test_a_reviewer_should_deny_what_does_harm_or_breaks_a_constraint() -> None:

@@ -19,8 +19,8 @@ class Churn(Constraint):
     """Share of the rows of a window whose answer is another one because other versions serve it.
 
     It is charged in the window in which the traffic moves, on its rows: where all of it moves from version s
-    to v, the share of rows that s and v answer differently; in a canary rows are split by one and the same lot
-    before and after. A move to the fallback, whose answers are not those of a model, costs nothing; the move
+    to v, the share of rows that s and v answer differently; in a canary rows are split by one and the same
+    lot before and after. A move to the fallback, whose answers are not those of a model, costs nothing; the move
     back is compared with what served before it, so a suspension hides no churn. It is seen as it is and at
     once.
 
@@ -45,7 +45,9 @@ class Churn(Constraint):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.charge is not Charge.EXCESS:
-            raise ConfigError("constraint/churn charges the share of answers that change", remedy="charge=excess")
+            raise ConfigError(
+                "constraint/churn charges the share of answers that change", remedy="charge=excess"
+            )
 
     def excess(self, rates: Rates) -> np.ndarray:
         """Return zeros: no version has churn by itself."""

@@ -27,8 +27,8 @@ class Governed(Standard):
     Parameters
     ----------
     slots, label_delay, latency, cooldown, switch_cost, retrain_cost, budget, canary_share, canary_windows
-        See :class:`mlopsim.delivery.deployments.standard.Standard`; with a fallback there are at least 2 slots,
-        3 with a canary.
+        See :class:`mlopsim.delivery.deployments.standard.Standard`; with a fallback there are at least 2
+        slots, 3 with a canary.
     feedback, shadow_cost, deploy_on_arrival, metric, cost_matrix
         Likewise.
     fallback : float or None, default None

@@ -141,7 +141,7 @@ def _of_population(world: World, source: Population) -> Rates:
     by_group, accepted, hit = (np.full((T, T, cells), np.nan) for _ in range(3))
     for strength in np.unique(strengths[v0:]):
         windows = np.flatnonzero(strengths == strength)
-        rows, true, group = people.points(float(strength), POINTS)
+        rows, true, _ = people.points(float(strength), POINTS)
         says = world.source.answers(rows) == 1
         shape = (len(says), cells, -1)
         right = (says == (true == 1)).reshape(shape)
@@ -204,10 +204,6 @@ def wrong_shares(world: World) -> tuple[np.ndarray, float]:
     v = np.arange(world.v0, T)
     shares = np.zeros(T)
     number = rows[v + 1] - rows[world.start[v]]
-    shares[v] = np.divide(
-        bad[v + 1] - bad[world.start[v]], number, out=np.zeros(len(v)), where=number > 0
-    )
+    shares[v] = np.divide(bad[v + 1] - bad[world.start[v]], number, out=np.zeros(len(v)), where=number > 0)
     first = int(bounds[world.warmup])
     return shares, float(wrong[:first].mean())
-
-

@@ -56,7 +56,9 @@ class Guarded:
                 remedy="name it in release of deployment/governed",
             )
         if hasattr(make("training", self.base), "feed"):
-            raise ConfigError("training/guarded cannot be its own base", remedy="base: last, all, since_alarm")
+            raise ConfigError(
+                "training/guarded cannot be its own base", remedy="base: last, all, since_alarm"
+            )
 
     @property
     def has_gate(self) -> bool:
@@ -86,9 +88,7 @@ class Guarded:
 
         clean = source.clean(spec.scenario_seed) if hasattr(source, "clean") else stream
         case = Case(clean=clean, seen=stream, learner=spec.learner, starts=np.zeros(0, np.int64))
-        case.starts = np.asarray(
-            self.starts(case.seen_rows.Z, clean.bounds, clean.warmup), dtype=np.int64
-        )
+        case.starts = np.asarray(self.starts(case.seen_rows.Z, clean.bounds, clean.warmup), dtype=np.int64)
         gate = make("gate", self.gate)
         words = identity_words(canonical("gate", self.gate))
         seed = seed_sequence(Axis.METHOD, Split.parse(spec.split), spec.index, *words, root=spec.root)
