@@ -20,9 +20,9 @@ class Churn(Constraint):
 
     It is charged in the window in which the traffic moves, on its rows: where all of it moves from version s
     to v, the share of rows that s and v answer differently; in a canary rows are split by one and the same
-    lot before and after. A move to the fallback, whose answers are not those of a model, costs nothing; the move
-    back is compared with what served before it, so a suspension hides no churn. It is seen as it is and at
-    once.
+    lot before and after. A move to the fallback, whose answers are not those of a model, costs nothing; the
+    move back is compared with what served before it, so a suspension hides no churn. It is seen as it is and
+    at once.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ def check_trigger(detector: Spec) -> None:
     found = make("detector", detector)
     if found.reads is not SignalKind.INPUTS or found.sequential:
         raise ConfigError(
-            f"{found.full_name} does not compare each window of inputs by itself, so its alarms depend on when "
-            "a version began to serve",
+            f"{found.full_name} does not compare each window of inputs by itself, so its alarms depend on "
+            "when a version began to serve",
             remedy="ks, cvm, ad, kuiper, psi, ...; others as methods: on_alarm",
         )
 
