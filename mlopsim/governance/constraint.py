@@ -108,7 +108,7 @@ class Constraint:
         # a rate that is equal to what is tolerated but for rounding is tolerated
         beyond = np.nan_to_num(found, nan=0.0) > 1e-12
         if self.charge is Charge.VIOLATION:
-            return beyond.astype(np.float64)
+            return np.asarray(beyond, dtype=np.float64)
         charged: np.ndarray = np.where(beyond, np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0), 0.0)
         return charged
 

@@ -74,12 +74,13 @@ def scenario(seed: int) -> Any:
 
 
 def packed_answers(pool: WorldPool) -> tuple[np.ndarray, np.ndarray]:
-    for world in pool.worlds:
-        world.source = world  # type: ignore[misc]
-        world.forget = lambda: None  # type: ignore[method-assign]
+    worlds: tuple[Any, ...] = pool.worlds
+    for world in worlds:
+        world.source = world
+        world.forget = lambda: None
         v0 = world.warmup - 1
-        block = world.answers[v0:].astype(np.uint8)  # type: ignore[attr-defined]
-        world.predictions = lambda v0=v0, block=block: iter([(v0, 0, block)])  # type: ignore[attr-defined]
+        block = world.answers[v0:].astype(np.uint8)
+        world.predictions = lambda v0=v0, block=block: iter([(v0, 0, block)])
     found: tuple[np.ndarray, np.ndarray] = WorldPool.answers.func(pool)  # type: ignore[attr-defined]
     return found
 
@@ -153,9 +154,10 @@ def test_scalar_vector_and_replay_agree_to_the_bit() -> None:
         assert info["switches"].tolist() == switches.tolist()
         scalars = [DeliveryEnv(deployment=dep, pool=pool, mechanisms=mech) for _ in which]
         for i, env in enumerate(scalars):
-            one, said = env.reset(seed=1, options={"scenario": which[i], "switches": switches[i]})
-            assert (one == obs[i]).all() and said["switches"] == switches[i]
-        weights = {cost.name: cost.weight for cost in mech.costs}
+            begun, said = env.reset(seed=1, options={"scenario": which[i], "switches": switches[i]})
+            assert (begun == obs[i]).all() and said["switches"] == switches[i]
+        weights: dict[str, float] = {cost.name: cost.weight for cost in mech.costs}
+        one: Any
         for s in range(pool.steps):
             assert (vector.action_masks() == np.stack([e.action_masks() for e in scalars])).all()
             obs, reward, _, truncated, info = vector.step(actions[:, s])

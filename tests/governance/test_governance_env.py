@@ -48,7 +48,7 @@ def test_one_and_many_say_the_same() -> None:
     envs = [gymnasium.make(ENV_ID, pool=POOL, deployment=DEPLOYMENT).unwrapped for _ in range(3)]
     for i, env in enumerate(envs):
         env.reset(options={"scenario": i})
-    actions = np.random.default_rng(0).integers(vector.single_action_space.n, size=(POOL.steps - 1, 3))
+    actions = np.random.default_rng(0).integers(vector.engine.actions, size=(POOL.steps - 1, 3))
     total = 0.0
     for row in actions:
         obs, _, _, _, info = vector.step(row)
@@ -73,7 +73,7 @@ def test_suspended_nothing_costs_and_the_fallback_earns() -> None:
     env = ClosedLoopEnv(pool=POOL, deployment=DEPLOYMENT)
     env.reset(seed=0, options={"scenario": 0})
     suspend = DEPLOYMENT.slots + 2
-    assert env.action_space.n == suspend + 1
+    assert env.action_space == gymnasium.spaces.Discrete(suspend + 1)
     for step in range(POOL.steps):
         obs, reward, _, ended, info = env.step(suspend if step == 0 else 0)
         assert info["quality"] == 0.55 and info["cost"] == 0.0
