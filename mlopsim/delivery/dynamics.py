@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.delivery.canary import canary_key, quality_of, thin
+from mlopsim.delivery.guards import flips
 from mlopsim.delivery.mechanisms import FALLBACK, Switch
 
 # integer columns of a deployment
@@ -52,8 +53,6 @@ STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 # forceinline below: a call that passes a dozen arrays costs as much as the work it does
 #: names of the parts of the reward, in the order of their columns
 PARTS = ("quality", "switch", "retrain", "shadow")
-#: ones among the bits of a byte
-ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.int64)
 #: two amounts of money that differ by less are equal
 TOLERANCE = 1e-9
 
@@ -79,32 +78,6 @@ class Tables(NamedTuple):
     counts: np.ndarray
     seeds: np.ndarray
     blocked: np.ndarray
-
-
-class Guards(NamedTuple):
-    """The arrays of :class:`mlopsim.delivery.mechanisms.Mechanisms`; None: a deployment without any.
-
-    Functions below take them one by one (to take an array out of a tuple in a loop costs as much as the work)
-    with ``g``, their integer parameters, in front. Where ``g`` is None, all that they do is left out when the
-    function is compiled. ``cost`` (M, cells, C) and ``seen`` hold the C constraints, ``lag``, ``limit`` (C,)
-    when they are known and what is allowed; ``bits`` (P, total), ``places`` (M, T), ``bounds`` (M, T + 1) the
-    answers of all versions as P packed bits each, see :meth:`mlopsim.delivery.pool.WorldPool.answers`.
-    """
-
-    refused: np.ndarray
-    delay: np.ndarray
-    denied: np.ndarray
-    fallback: np.ndarray
-    alarm: np.ndarray
-    guarded: np.ndarray
-    cost: np.ndarray
-    seen: np.ndarray
-    lag: np.ndarray
-    limit: np.ndarray
-    bits: np.ndarray
-    places: np.ndarray
-    bounds: np.ndarray
-    g: np.ndarray
 
 
 class Out(NamedTuple):
@@ -465,30 +438,6 @@ def _charge(
             rest = flips(m, was_stable, stable, w, bits, places, bounds)
             moved = q[SHARE] * moved + (1.0 - q[SHARE]) * rest
         costs[i, g[CHURN]] = moved
-
-
-@njit
-def flips(
-    m: int, one: int, other: int, window: int, bits: np.ndarray, places: np.ndarray, bounds: np.ndarray
-) -> float:
-    """Return the share of the rows of a window that two versions answer differently."""
-    if one == other:
-        return 0.0
-    first, last = bounds[m, window], bounds[m, window + 1]
-    a, b = places[m, one], places[m, other]
-    begin, end = first >> 3, (last - 1) >> 3
-    number = 0
-    for byte in range(begin, end + 1):
-        unlike = np.uint8(0)
-        for plane in range(bits.shape[0]):
-            unlike |= bits[plane, a + byte] ^ bits[plane, b + byte]
-        # rows of the windows before and after share the outer bytes; the first row is the highest bit
-        if byte == begin:
-            unlike &= np.uint8(0xFF >> (first & 7))
-        if byte == end:
-            unlike &= np.uint8(0xFF & (0xFF << (7 - ((last - 1) & 7))))
-        number += ONES[unlike]
-    return float(number / (last - first))
 
 
 @njit(forceinline=True)

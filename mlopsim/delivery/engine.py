@@ -11,6 +11,7 @@ from mlopsim.delivery import dynamics as d
 from mlopsim.delivery import kernels
 from mlopsim.delivery.deployments.standard import Feedback
 from mlopsim.delivery.features import feature_names
+from mlopsim.delivery.guards import Guards
 from mlopsim.delivery.mechanisms import Mechanisms
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.selector import Interface
@@ -336,7 +337,7 @@ class Engine:
         return result
 
 
-def _guards(mechanisms: Mechanisms, pool: WorldPool) -> d.Guards:
+def _guards(mechanisms: Mechanisms, pool: WorldPool) -> Guards:
     """Lay the arrays of the mechanisms out for the kernels."""
     costs = mechanisms.costs
     # what one cell costs by all constraints is read at once
@@ -348,7 +349,7 @@ def _guards(mechanisms: Mechanisms, pool: WorldPool) -> d.Guards:
     bits, places = np.zeros((0, 0), dtype=np.uint8), np.zeros((0, 0), dtype=np.int64)
     if churn >= 0:
         bits, places = pool.answers
-    return d.Guards(
+    return Guards(
         refused=np.ascontiguousarray(mechanisms.refused, dtype=bool),
         delay=np.ascontiguousarray(mechanisms.delay, dtype=np.int64),
         denied=np.ascontiguousarray(mechanisms.denied, dtype=bool),

@@ -18,12 +18,14 @@ from mlopsim.core.digest import digest
 from mlopsim.delivery import canary as sampling
 from mlopsim.delivery import dynamics as d
 from mlopsim.delivery import features, mechanisms, observation
-from mlopsim.delivery.dynamics import Guards, Out, State, Tables
+from mlopsim.delivery import guards as packed
+from mlopsim.delivery.dynamics import Out, State, Tables
+from mlopsim.delivery.guards import Guards
 
 
 def stamp_of(*files: str) -> int:
     """Return a number >= 0 that stands for the source of everything the entry points call, and ``files``."""
-    modules = [module.__file__ or "" for module in (d, sampling, observation, features, mechanisms)]
+    modules = [module.__file__ or "" for module in (d, sampling, observation, features, mechanisms, packed)]
     sources = [Path(file).read_text() for file in (*modules, *files)]
     return int(digest(sources)[:15], 16)
 
