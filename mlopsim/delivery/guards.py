@@ -18,10 +18,11 @@ class Guards(NamedTuple):
     """The arrays of :class:`mlopsim.delivery.mechanisms.Mechanisms`; None: a deployment without any.
 
     The functions of :mod:`mlopsim.delivery.dynamics` take them one by one (to take an array out of a tuple in
-    a loop costs as much as the work) with ``g``, their integer parameters, in front. Where ``g`` is None, all that they do is left out when the
-    function is compiled. ``cost`` (M, cells, C) and ``seen`` hold the C constraints, ``lag``, ``limit`` (C,)
-    when they are known and what is allowed; ``bits`` (P, total), ``places`` (M, T), ``bounds`` (M, T + 1) the
-    answers of all versions as P packed bits each, see :meth:`mlopsim.delivery.pool.WorldPool.answers`.
+    a loop costs as much as the work) with ``g``, their integer parameters, in front. Where ``g`` is None, all
+    that they do is left out when a function is compiled. ``cost`` (M, cells, C) and ``seen`` hold the C
+    constraints, ``lag``, ``limit`` (C,) when they are known and what is allowed; ``bits`` (P, total),
+    ``places`` (M, T), ``bounds`` (M, T + 1) the answers of all versions as P packed bits each, see
+    :meth:`mlopsim.delivery.pool.WorldPool.answers`.
     """
 
     refused: np.ndarray
