@@ -36,7 +36,6 @@ PACKAGES: dict[str, str] = {
     "signal": "mlopsim.drift.sources",
     "detector": "mlopsim.drift.detectors",
     "deployment": "mlopsim.*.deployments",
-    "deployment": "mlopsim.delivery.deployments",
     "selector": "mlopsim.*.selectors",
     "gate": "mlopsim.quality.gates",
     "explainer": "mlopsim.explain.explainers",

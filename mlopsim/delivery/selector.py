@@ -130,8 +130,7 @@ class Selector(Protocol):
     out alone or among others. Optional class attributes: ``space`` (parameter name to a tuple or ``Range``
     that tuning may search; :meth:`searchable` if it depends on the parameters), ``agent`` (True: needs a
     trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise), ``can_suspend`` (True:
-    its mask has the action *suspend* where the deployment has a fallback). Optional too: a method
-    trained agent), ``uses_inputs`` (True: it reads ``view.inputs``, None otherwise), ``memoryless`` (True:
+    its mask has the action *suspend* where the deployment has a fallback), ``memoryless`` (True:
     its answer for a deployment hangs on what it sees of it at this decision, and on nothing else: no memory,
     no draw), ``believes`` (what the numbers are that it keeps as ``believed`` of shape (n, actions) from one
     answer to the next, by which it chose: logits, gains, ...), ``affine`` (True: these are affine in each

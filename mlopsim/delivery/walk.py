@@ -145,9 +145,10 @@ def walk(
             inputs=None if feed is None else feed.at(engine.time, versions[walks, serving]),
         )
 
-    return _run(engine, worlds, decide, switches)
     if forced is None:
-        return _run(engine, worlds, lambda _: _checked(selector.act(look()), engine.n, engine, selector))
+        return _run(
+            engine, worlds, lambda _: _checked(selector.act(look()), engine.n, engine, selector), switches
+        )
     _check_forced(forced, len(worlds), pool.steps, engine.actions)
     answered = np.full(forced.shape, -1, dtype=np.int64)
     some = bool(getattr(selector, "memoryless", False)) and not (with_errors or feed is not None)
@@ -159,7 +160,7 @@ def walk(
             answered[free, s] = _checked(selector.act(view), len(free), engine, selector)
         return np.where(forced[:, s] < 0, answered[:, s], forced[:, s]).astype(np.int64)
 
-    trajectory = _run(engine, worlds, decide)
+    trajectory = _run(engine, worlds, decide, switches)
     trajectory.answered = answered
     return trajectory
 
@@ -190,8 +191,7 @@ def replay(
     engine, worlds = _engine(pool, deployment, which, blocked, mechanisms)
     if actions.shape != (len(worlds), pool.steps):
         raise ConfigError(f"actions must have the shape {(len(worlds), pool.steps)}, got {actions.shape}")
-    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine, "the list of actions"), switches)
-    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine.n, engine, None))
+    return _run(engine, worlds, lambda s: _checked(actions[:, s], engine.n, engine, None), switches)
 
 
 def _engine(
