@@ -65,6 +65,7 @@ class Scene:
     ) -> Trajectory:
         """Walk the deployments, or those of ``rows`` (R,), repeats allowed; ``forced`` as of :func:`walk`."""
         some = self if rows is None else self.of(rows)
+        told: dict[str, Any] = {**some.options, **some.each}
         return walk(
             selector,
             some.pool,
@@ -72,8 +73,7 @@ class Scene:
             some.which,
             some.seeds,
             forced=forced,
-            **some.options,
-            **some.each,
+            **told,
         )
 
     def of(self, rows: np.ndarray) -> Scene:
