@@ -210,9 +210,25 @@ def stays(
 
 
 @numba.njit(cache=True)
-def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
-    """Best set of versions at least ``spacing`` apart; ``chosen`` (n,) is filled; index 0 is free."""
-    n = len(worth)
+def train(worth: np.ndarray, gaps: np.ndarray, chosen: np.ndarray) -> float:
+    """Best set of versions, each at least its entry of ``gaps`` (n,) before the next one; index 0 is free.
+
+    ``chosen`` (n,) is filled.
+    """
+    n, spacing = len(worth), gaps[0]
+    if gaps.max() > gaps.min():
+        ahead = np.zeros(n + 1)
+        for i in range(n - 1, 0, -1):
+            ahead[i] = max(ahead[i + 1], worth[i] + ahead[min(i + gaps[i], n)])
+        chosen[:] = False
+        i = 1
+        while i < n:
+            if ahead[i] > ahead[i + 1]:
+                chosen[i] = True
+                i += gaps[i]
+            else:
+                i += 1
+        return float(ahead[1])
     best = np.zeros(n + 1)
     for i in range(1, n):
         best[i] = best[i - 1]
@@ -232,13 +248,13 @@ def train(worth: np.ndarray, spacing: int, chosen: np.ndarray) -> float:
 
 @numba.njit(cache=True)
 def descend(
-    values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int, spacing: int, K: int,
+    values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int, gaps: np.ndarray, K: int,
     held: bool, s: float, r: float, c: float, m: int, budget: float, tolerance: float, limit: int,
     lower: float, iterations: int, capacity: bool, use: np.ndarray, room: np.ndarray, scalars: np.ndarray,
 ) -> float:  # fmt: skip
     """Deflected subgradient steps on the dual; the best prices are left in ``use``, ``room``, ``scalars``.
 
-    ``scalars``: prices of the budget and of the count. ``limit`` is -1 where there is none.
+    The first ``len(gaps)`` columns are versions; one more is a fallback, which has no price. ``scalars``: prices of the budget and of the count. ``limit`` is -1 where there is none.
     """
     T, n = values.shape
     tables, reach = tables_for(T, n, m), reach_of(firsts, T)
@@ -246,7 +262,8 @@ def descend(
     credit = np.zeros((T + 1, n))
     kept_use, kept_room = use.copy(), room.copy()
     room_way, number = np.zeros(T), np.zeros(T)
-    worth, chosen = np.zeros(n), np.zeros(n, dtype=np.bool_)
+    trainable = len(gaps)
+    worth, chosen = np.zeros(trainable), np.zeros(trainable, dtype=np.bool_)
     beta, gamma = scalars
     kept_beta, kept_gamma = beta, gamma
     way_beta = way_gamma = 0.0
@@ -258,9 +275,9 @@ def descend(
         cost = (1 + beta) * s
         fill_tables(gain, firsts, reach, W, cost, c, m, tables)
         stays(k, use, room, firsts, reach, held, credit)
-        for i in range(n):
+        for i in range(trainable):
             worth[i] = credit[0, i] - (1 + beta) * r - gamma
-        value = tables[0][W, 0] + credit[0, 0] + train(worth, spacing, chosen) + K * room.sum()
+        value = tables[0][W, 0] + credit[0, 0] + train(worth, gaps, chosen) + K * room.sum()
         if beta > 0.0:
             value += beta * (budget + tolerance)
         if limit >= 0:
@@ -291,7 +308,7 @@ def descend(
         number[:] = 0.0
         trained = 0
         inner = length = 0.0
-        for i in range(n):
+        for i in range(trainable):
             there = chosen[i] and firsts[i] < T
             trained += chosen[i] and i > 0
             for t in range(firsts[i], T):
@@ -327,7 +344,7 @@ def descend(
         for t in range(W, T):
             room_way[t] = number[t] + turn * room_way[t]
             length += room_way[t] ** 2
-            for i in range(reach[t]):
+            for i in range(min(reach[t], trainable)):
                 way[t, i] = shares[t, i] + turn * way[t, i]
                 length += way[t, i] * way[t, i]
         if length == 0.0:
@@ -335,7 +352,7 @@ def descend(
         step = scale * max(value - lower, 1e-9) / length
         for t in range(W, T):
             room[t] = max(room[t] - step * room_way[t], 0.0)
-            for i in range(reach[t]):
+            for i in range(min(reach[t], trainable)):
                 use[t, i] -= step * way[t, i]
                 if use[t, i] < 0.0 and not equal[t, i]:
                     use[t, i] = 0.0

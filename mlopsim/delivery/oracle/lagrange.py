@@ -19,8 +19,9 @@ class Multipliers:
 
     Parameters
     ----------
-    use : ndarray of float64, shape (n, T)
-        Of ``y[v, t] <= k[v, t] p[v, t]``: traffic only for a version in the registry.
+    use : ndarray of float64, shape (m, T)
+        Of ``y[v, t] <= k[v, t] p[v, t]``: traffic only for a version in the registry. One row for each of
+        :attr:`mlopsim.delivery.oracle.problem.Problem.servable`; that of a fallback is never read.
     room : ndarray of float64, shape (T,)
         Of ``sum p[:, t] <= K``.
     budget : float
@@ -37,7 +38,7 @@ class Multipliers:
     @classmethod
     def zero(cls, problem: Problem) -> Multipliers:
         """Return prices of 0."""
-        return cls(use=np.zeros((len(problem.versions), problem.T)), room=np.zeros(problem.T))
+        return cls(use=np.zeros(problem.servable[0].shape), room=np.zeros(problem.T))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +91,17 @@ class Rows:
     @classmethod
     def of(cls, problem: Problem) -> Rows:
         """Write the rows of a problem down."""
-        first = np.ascontiguousarray
+        first, (values, firsts) = np.ascontiguousarray, problem.servable
         return cls(
-            values=first(problem.values.T), k=first(coupling(problem).T), equal=first(forced(problem).T),
-            firsts=problem.firsts, limit=most_retrains(problem),
+            values=first(values.T), k=first(coupling(problem).T), equal=first(forced(problem).T),
+            firsts=firsts, limit=most_retrains(problem),
         )  # fmt: skip
 
     def valid(self, problem: Problem, prices: Multipliers) -> Multipliers:
         """Return prices (``use`` time first) with what is no price of its row set to 0."""
         use = np.where(self.equal, prices.use.T, np.maximum(prices.use.T, 0.0))
         use[self.k == 0.0] = 0.0
+        use[:, len(problem.versions) :] = 0.0
         return Multipliers(
             use=use,
             room=np.maximum(prices.room, 0.0),
@@ -109,22 +111,22 @@ class Rows:
 
 
 def coupling(problem: Problem) -> np.ndarray:
-    """Return k in ``y[v, t] <= k[v, t] p[v, t]``, float64 of shape (n, T).
+    """Return k in ``y[v, t] <= k[v, t] p[v, t]``, float64 of shape (m, T).
 
     1 where v can serve; during the first ``canary_windows`` windows after v becomes available no traffic
-    share above c is possible; 0 before.
+    share above c is possible (where there is no fallback, which may be left at once); 0 before.
     """
-    since = np.arange(problem.T)[None, :] - problem.firsts[:, None]
-    k = np.where(since < problem.canary_windows, problem.share, 1.0)
+    since = np.arange(problem.T)[None, :] - problem.servable[1][:, None]
+    k = np.where((since < problem.canary_windows) & (problem.fallback is None), problem.share, 1.0)
     k[since < 0] = 0.0
     k[0] = since[0] >= 0
     return k
 
 
 def forced(problem: Problem) -> np.ndarray:
-    """Return where ``y = k p``: at the arrival of a version that deploys itself; bool (n, T)."""
-    out = np.zeros((len(problem.versions), problem.T), dtype=bool)
-    if problem.on_arrival:
+    """Return where ``y = k p``: at the arrival of a version that deploys itself; bool (m, T)."""
+    out = np.zeros(problem.servable[0].shape, dtype=bool)
+    if problem.on_arrival and (problem.fallback is None or problem.arrives_serving):
         index = np.flatnonzero(problem.firsts < problem.T)[1:]
         out[index, problem.firsts[index]] = True
     return out
@@ -136,11 +138,20 @@ def most_retrains(problem: Problem) -> int | None:
     Each pays its own cost and, if it deploys itself at once, a whole switch.
     """
     unit = problem.retrain_cost
-    if problem.on_arrival and problem.share == 1:
+    if problem.arrives_serving:
         unit += problem.switch_cost
     if math.isinf(problem.budget) or unit == 0:
         return None
     return int((problem.budget + MONEY) / unit)
+
+
+def shared_windows(problem: Problem) -> int:
+    """Return for how many windows the dual shares traffic as canaries do.
+
+    0 beside a fallback: traffic is then divided as one likes, which no canary beats, since every move of
+    traffic is charged by its share.
+    """
+    return problem.canary_windows if problem.fallback is None else 0
 
 
 def dual_bound(problem: Problem, multipliers: Multipliers) -> Dual:
@@ -182,17 +193,18 @@ def _evaluate(problem: Problem, rows: Rows, prices: Multipliers) -> Dual:
     from mlopsim.delivery.oracle import _paths
 
     cost, (T, n) = (1 + prices.budget) * problem.switch_cost, rows.values.shape
-    serve, reach = _paths.tables_for(T, n, problem.canary_windows), _paths.reach_of(rows.firsts, T)
+    m = shared_windows(problem)
+    serve, reach = _paths.tables_for(T, n, m), _paths.reach_of(rows.firsts, T)
     _paths.fill_tables(
-        rows.values - prices.use, rows.firsts, reach, problem.warmup, cost, problem.share,
-        problem.canary_windows, serve,
+        rows.values - prices.use, rows.firsts, reach, problem.warmup, cost, problem.share, m, serve,
     )  # fmt: skip
     credit = np.zeros((T + 1, n))
     _paths.stays(rows.k, prices.use, prices.room, rows.firsts, reach, problem.on_arrival, credit)
-    worth = credit[0] - (1 + prices.budget) * problem.retrain_cost - prices.count
-    chosen = np.zeros(n, dtype=np.bool_)
+    trainable = len(problem.versions)
+    worth = credit[0, :trainable] - (1 + prices.budget) * problem.retrain_cost - prices.count
+    chosen = np.zeros(trainable, dtype=np.bool_)
     bound = float(serve[0][problem.warmup, 0]) + float(credit[0, 0])
-    bound += _paths.train(worth, problem.spacing, chosen) + problem.slots * float(prices.room.sum())
+    bound += _paths.train(worth, problem.gaps, chosen) + problem.slots * float(prices.room.sum())
     if prices.budget:
         bound += prices.budget * (problem.budget + MONEY)
     if prices.count and rows.limit is not None:
@@ -242,9 +254,9 @@ def lagrangian_bound(
     now = rows.valid(problem, Multipliers.zero(problem) if start is None else start)
     scalars = np.array([now.budget, now.count])
     best = _paths.descend(
-        rows.values, rows.k, rows.equal, rows.firsts, problem.warmup, problem.spacing, problem.slots,
+        rows.values, rows.k, rows.equal, rows.firsts, problem.warmup, problem.gaps, problem.slots,
         problem.on_arrival, problem.switch_cost, problem.retrain_cost, problem.share,
-        problem.canary_windows, problem.budget, MONEY, -1 if rows.limit is None else rows.limit, lower,
+        shared_windows(problem), problem.budget, MONEY, -1 if rows.limit is None else rows.limit, lower,
         iterations, capacity, now.use, now.room, scalars,
     )  # fmt: skip
     found = Multipliers(

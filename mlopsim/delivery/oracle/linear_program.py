@@ -40,7 +40,8 @@ class Program:
 
     ``pairs`` (2, p): version index and window of each y and z. The rows of A are ``p`` switch rows, the
     ``len(rows)`` coupling rows (``rows`` indexes pairs), the job rows, then budget and count if there are
-    any; ``fixed`` are the pairs where arrival deploys, whose coupling rows are the tail of E.
+    any; ``fixed`` are the pairs where arrival deploys, whose coupling rows are the tail of E. A fallback is
+    one more version index, without x.
     """
 
     c: np.ndarray
@@ -84,15 +85,15 @@ def program(problem: Problem) -> Program:
     """
     from scipy import sparse
 
-    firsts, T, W = problem.firsts, problem.T, problem.warmup
-    n = len(firsts)
+    (values, firsts), T, W = problem.servable, problem.T, problem.warmup
+    n = len(problem.versions)
     k, equal = coupling(problem), forced(problem)
     pairs = np.array(np.nonzero(np.arange(T)[None, :] >= firsts[:, None]))
     i, t = pairs
     p = pairs.shape[1]
     total = 2 * p + n - 1
     c = np.concatenate(
-        [problem.values[i, t], np.full(p, -problem.switch_cost), np.full(n - 1, -problem.retrain_cost)]
+        [values[i, t], np.full(p, -problem.switch_cost), np.full(n - 1, -problem.retrain_cost)]
     )
     own = np.arange(p)
     late = own[t > firsts[i]]
@@ -118,10 +119,9 @@ def program(problem: Problem) -> Program:
         )
 
     fixed = own[(i > 0) & equal[i, t]]
-    rows = own[(i > 0) & ~equal[i, t]]
-    D = problem.spacing
-    starts = np.arange(max(n - D, 1) if n > 1 else 0, dtype=np.int64)
-    members = [np.arange(u, min(u + D, n - 1)) for u in starts.tolist()]
+    rows = own[(i > 0) & (i < n) & ~equal[i, t]]
+    members = _jobs(problem)
+    starts = np.arange(len(members), dtype=np.int64)
     job = sparse.coo_matrix(
         (
             np.ones(sum(map(len, members))),
@@ -160,6 +160,17 @@ def program(problem: Problem) -> Program:
     )
 
 
+def _jobs(problem: Problem) -> list[np.ndarray]:
+    """Return sets of versions (numbers of x) of which one can be trained, int64 each."""
+    n, D = len(problem.versions), problem.spacing
+    if problem.delay is None:
+        return [np.arange(u, min(u + D, n - 1)) for u in range(max(n - D, 1) if n > 1 else 0)]
+    first = np.arange(n - 1)
+    last = first + problem.gaps[1:] - 1
+    # those whose jobs are still busy when u could be decided
+    return [first[(first <= u) & (last >= u)] for u in range(n - 1)]
+
+
 def lp_bound(problem: Problem) -> Relaxation:
     """Solve the linear program with HiGHS' dual simplex and return a safe bound.
 
@@ -184,9 +195,9 @@ def lp_bound(problem: Problem) -> Relaxation:
     done = linprog(-lp.c, A_ub=lp.A, b_ub=lp.b, A_eq=lp.E, b_eq=lp.e, bounds=(0.0, 1.0), method="highs-ds")
     if done.status != 0:
         raise MlopsimError(f"the linear program was not solved: {done.message}")
-    n, p = len(problem.versions), lp.pairs.shape[1]
+    p = lp.pairs.shape[1]
     i, t = lp.pairs
-    use = np.zeros((n, problem.T))
+    use = np.zeros(problem.servable[0].shape)
     use[i[lp.rows], t[lp.rows]] = -done.ineqlin.marginals[p : p + len(lp.rows)]
     use[i[lp.fixed], t[lp.fixed]] = -done.eqlin.marginals[problem.T - problem.warmup :]
     tail = list(-done.ineqlin.marginals[len(lp.b) - lp.has_budget - lp.has_count :])

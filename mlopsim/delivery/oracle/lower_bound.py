@@ -70,7 +70,7 @@ def rounded(problem: Problem, shares: np.ndarray, threshold: float) -> np.ndarra
     from mlopsim.delivery.oracle import _paths
 
     chosen = np.zeros(len(shares), dtype=np.bool_)
-    _paths.train(np.where(shares > threshold, shares - threshold, 0.0), problem.spacing, chosen)
+    _paths.train(np.where(shares > threshold, shares - threshold, 0.0), problem.gaps, chosen)
     return np.flatnonzero(chosen).astype(np.int64)
 
 

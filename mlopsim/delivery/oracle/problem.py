@@ -39,6 +39,12 @@ class Problem:
         Whether a version deploys itself when it arrives.
     blocked : ndarray of bool, shape (T,), or None
         Versions that a release gate rejects on arrival: they never enter the registry, whatever serves.
+    fallback : ndarray of float64, shape (T,), or None
+        Quality of a fallback that can always serve, needs no training and no slot; None if there is none.
+    delay : ndarray of int64, shape (T,), or None
+        Windows by which a review postpones the arrival of each version; the job is in flight until then.
+    resumes : bool
+        Whether a version that deploys itself on arrival takes over from the fallback, too.
 
     Notes
     -----
@@ -66,6 +72,9 @@ class Problem:
     canary_windows: int = 0
     on_arrival: bool = True
     blocked: np.ndarray | None = None
+    fallback: np.ndarray | None = None
+    delay: np.ndarray | None = None
+    resumes: bool = True
 
     def __post_init__(self) -> None:
         T = len(self.reward)
@@ -82,10 +91,23 @@ class Problem:
             raise ConfigError("costs and budget must not be negative: the bounds rely on it")
         if (self.share < 1) != (self.canary_windows > 0):
             raise ConfigError("a canary needs a share below 1 and at least one window")
+        if self.fallback is not None and (
+            self.fallback.shape != (T,) or not np.isfinite(self.fallback[self.warmup :]).all()
+        ):
+            raise ConfigError(f"a fallback needs a finite quality for each of the {T} windows")
+        if self.delay is not None and (self.delay.shape != (T,) or self.delay.min() < 0):
+            raise ConfigError(f"reviews need a delay of at least 0 windows for each of the {T} versions")
 
     @classmethod
     def of(
-        cls, reward: np.ndarray, warmup: int, deployment: Any, *, blocked: np.ndarray | None = None
+        cls,
+        reward: np.ndarray,
+        warmup: int,
+        deployment: Any,
+        *,
+        blocked: np.ndarray | None = None,
+        fallback: np.ndarray | None = None,
+        delay: np.ndarray | None = None,
     ) -> Problem:
         """Read the fields of a deployment component.
 
@@ -100,6 +122,10 @@ class Problem:
             canary_share, canary_windows, deploy_on_arrival``.
         blocked : ndarray of bool, shape (T,), optional
             Versions that are rejected on arrival.
+        fallback : ndarray of float64, shape (T,), optional
+            Quality of the fallback by window.
+        delay : ndarray of int64, shape (T,), optional
+            Windows by which a review postpones each version.
         """
         canary = deployment.canary_share < 1 and deployment.canary_windows > 0
         budget = deployment.budget
@@ -117,6 +143,8 @@ class Problem:
             canary_windows=deployment.canary_windows if canary else 0,
             on_arrival=deployment.deploy_on_arrival,
             blocked=blocked,
+            fallback=fallback,
+            delay=delay,
         )
 
     @property
@@ -137,7 +165,8 @@ class Problem:
 
     def arrival(self, version: int) -> int:
         """Return the window at whose start a retrained version arrives."""
-        return version + self.label_delay + 1 + self.latency
+        review = 0 if self.delay is None else int(self.delay[version])
+        return version + self.label_delay + 1 + self.latency + review
 
     def first(self, version: int) -> int:
         """Return the first window that a version can serve."""
@@ -147,8 +176,8 @@ class Problem:
 
     @property
     def firsts(self) -> np.ndarray:
-        """``first`` of all versions, T for those that are blocked; int64 of shape (n,)."""
-        firsts = np.array([self.first(int(v)) for v in self.versions], dtype=np.int64)
+        """``first`` of all versions, T for those that are blocked or too late; int64 of shape (n,)."""
+        firsts = np.array([min(self.first(int(v)), self.T) for v in self.versions], dtype=np.int64)
         if self.blocked is not None:
             rejected = self.blocked[self.versions]
             rejected[0] = False
@@ -160,10 +189,33 @@ class Problem:
         """Smallest distance between two retrain decisions.
 
         ``max(1 + l, cooldown)``; where every arrival starts a canary, the decision time of the arrival
-        itself is lost too, since no retrain can be decided while a canary runs.
+        itself is lost too, since no retrain can be decided while a canary runs. A review makes it longer, see
+        ``gaps``.
         """
         busy = 1 + self.latency + (1 if self.on_arrival and self.share < 1 else 0)
         return max(busy, self.cooldown)
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """Smallest distance from a version's retrain decision to the next one, int64 of shape (n,)."""
+        busy = np.full(len(self.versions), self.spacing, dtype=np.int64)
+        if self.delay is not None:
+            wait = self.spacing if self.spacing > self.cooldown else 1 + self.latency
+            busy = np.maximum(busy, wait + self.delay[self.versions])
+        return busy
+
+    @property
+    def arrives_serving(self) -> bool:
+        """Whether a version that arrives gets the whole traffic at once, whatever served."""
+        return self.on_arrival and self.share == 1 and (self.fallback is None or self.resumes)
+
+    @property
+    def servable(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rewards (m, T) and first windows (m,) of all that can serve: the versions, then the fallback."""
+        if self.fallback is None:
+            return self.values, self.firsts
+        safe = np.where(np.arange(self.T) < self.warmup, 0.0, self.fallback)
+        return np.vstack([self.values, safe]), np.append(self.firsts, self.warmup)
 
     @property
     def values(self) -> np.ndarray:
