@@ -248,13 +248,15 @@ def train(worth: np.ndarray, gaps: np.ndarray, chosen: np.ndarray) -> float:
 
 @numba.njit(cache=True)
 def descend(
-    values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int, gaps: np.ndarray, K: int,
-    held: bool, s: float, r: float, c: float, m: int, budget: float, tolerance: float, limit: int,
-    lower: float, iterations: int, capacity: bool, use: np.ndarray, room: np.ndarray, scalars: np.ndarray,
+    values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int,
+    gaps: np.ndarray, K: int, held: bool, s: float, r: float, c: float, m: int, budget: float,
+    tolerance: float, limit: int, lower: float, iterations: int, capacity: bool, use: np.ndarray,
+    room: np.ndarray, scalars: np.ndarray,
 ) -> float:  # fmt: skip
     """Deflected subgradient steps on the dual; the best prices are left in ``use``, ``room``, ``scalars``.
 
-    The first ``len(gaps)`` columns are versions; one more is a fallback, which has no price. ``scalars``: prices of the budget and of the count. ``limit`` is -1 where there is none.
+    The first ``len(gaps)`` columns are versions; one more is a fallback, which has no price. ``scalars``:
+    prices of the budget and of the count. ``limit`` is -1 where there is none.
     """
     T, n = values.shape
     tables, reach = tables_for(T, n, m), reach_of(firsts, T)
@@ -272,6 +274,9 @@ def descend(
         for t in range(W, T):
             for i in range(reach[t]):
                 gain[t, i] = values[t, i] - use[t, i]
+                if i >= trainable:
+                    for j in range(trainable):
+                        gain[t, i] += max(-use[t, j], 0.0)
         cost = (1 + beta) * s
         fill_tables(gain, firsts, reach, W, cost, c, m, tables)
         stays(k, use, room, firsts, reach, held, credit)
@@ -317,6 +322,11 @@ def descend(
                 if there:
                     number[t] += 1.0
                 g = (k[t, i] if there else 0.0) - shares[t, i]
+                if trainable < n and equal[t, i] and use[t, i] <= 0.0 and (use[t, i] < 0.0 or g > 0.0):
+                    # the row with the fallback
+                    g -= shares[t, trainable]
+                    if use[t, i] == 0.0:
+                        g = max(g, 0.0)
                 # an inequality at price 0 that is slack cannot be improved by lowering its price
                 if use[t, i] <= 0.0 and g > 0.0 and not equal[t, i]:
                     g = 0.0

@@ -124,9 +124,13 @@ def coupling(problem: Problem) -> np.ndarray:
 
 
 def forced(problem: Problem) -> np.ndarray:
-    """Return where ``y = k p``: at the arrival of a version that deploys itself; bool (m, T)."""
+    """Return where ``y = k p``: at the arrival of a version that deploys itself; bool (m, T).
+
+    Beside a fallback f the row is ``y <= k p`` there, and ``y + y[f] >= p``: a suspension may begin in that
+    window, or last. Its price counts as a negative one of the former.
+    """
     out = np.zeros(problem.servable[0].shape, dtype=bool)
-    if problem.on_arrival and (problem.fallback is None or problem.arrives_serving):
+    if problem.lands:
         index = np.flatnonzero(problem.firsts < problem.T)[1:]
         out[index, problem.firsts[index]] = True
     return out
@@ -135,14 +139,21 @@ def forced(problem: Problem) -> np.ndarray:
 def most_retrains(problem: Problem) -> int | None:
     """Return how many retrains the budget can pay, None if it sets no limit.
 
-    Each pays its own cost and, if it deploys itself at once, a whole switch.
+    Each pays its own cost and, where its arrival moves the whole traffic to it or to a fallback, a switch.
     """
     unit = problem.retrain_cost
-    if problem.arrives_serving:
+    if problem.lands and problem.share == 1 and (problem.fallback is None or problem.resumes):
         unit += problem.switch_cost
     if math.isinf(problem.budget) or unit == 0:
         return None
     return int((problem.budget + MONEY) / unit)
+
+
+def gains(rows: Rows, prices: Multipliers, versions: int) -> np.ndarray:
+    """Return rewards less prices, time first: float64 (T, m). A fallback is paid what an arrival is not."""
+    gain: np.ndarray = rows.values - prices.use
+    gain[:, versions:] += np.maximum(-prices.use, 0.0).sum(axis=1, keepdims=True)
+    return gain
 
 
 def shared_windows(problem: Problem) -> int:
@@ -196,7 +207,8 @@ def _evaluate(problem: Problem, rows: Rows, prices: Multipliers) -> Dual:
     m = shared_windows(problem)
     serve, reach = _paths.tables_for(T, n, m), _paths.reach_of(rows.firsts, T)
     _paths.fill_tables(
-        rows.values - prices.use, rows.firsts, reach, problem.warmup, cost, problem.share, m, serve,
+        gains(rows, prices, len(problem.versions)), rows.firsts, reach, problem.warmup, cost, problem.share,
+        m, serve,
     )  # fmt: skip
     credit = np.zeros((T + 1, n))
     _paths.stays(rows.k, prices.use, prices.room, rows.firsts, reach, problem.on_arrival, credit)

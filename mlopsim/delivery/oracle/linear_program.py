@@ -41,7 +41,8 @@ class Program:
     ``pairs`` (2, p): version index and window of each y and z. The rows of A are ``p`` switch rows, the
     ``len(rows)`` coupling rows (``rows`` indexes pairs), the job rows, then budget and count if there are
     any; ``fixed`` are the pairs where arrival deploys, whose coupling rows are the tail of E. A fallback is
-    one more version index, without x.
+    one more version index, without x; ``fixed`` is then empty, and A ends with rows ``x - y - y[f] <= 0`` at
+    the ``landing`` pairs.
     """
 
     c: np.ndarray
@@ -52,6 +53,7 @@ class Program:
     pairs: np.ndarray
     rows: np.ndarray
     fixed: np.ndarray
+    landing: np.ndarray
     has_budget: bool
     has_count: bool
 
@@ -107,7 +109,7 @@ def program(problem: Problem) -> Program:
     b_switch = np.zeros(p)
     b_switch[0] = 1.0
 
-    def couple(rows: np.ndarray) -> object:
+    def couple(rows: np.ndarray) -> sparse.coo_matrix:
         """Rows ``y - k x`` for the given pairs."""
         line = np.arange(len(rows))
         return sparse.coo_matrix(
@@ -118,8 +120,10 @@ def program(problem: Problem) -> Program:
             shape=(len(rows), total),
         )
 
-    fixed = own[(i > 0) & equal[i, t]]
-    rows = own[(i > 0) & (i < n) & ~equal[i, t]]
+    fixed, landing = own[(i > 0) & equal[i, t]], np.zeros(0, dtype=np.int64)
+    if problem.fallback is not None:
+        fixed, landing = landing, fixed
+    rows = np.setdiff1d(own[(i > 0) & (i < n)], fixed)
     members = _jobs(problem)
     starts = np.arange(len(members), dtype=np.int64)
     job = sparse.coo_matrix(
@@ -145,6 +149,13 @@ def program(problem: Problem) -> Program:
         line = np.concatenate([np.zeros(2 * p), np.ones(n - 1)])
         blocks.append(sparse.coo_matrix(line[None, :]))
         b.append(np.array([float(limit or 0)]))
+    if len(landing):
+        # pairs of the fallback are the last ones, from window W on
+        beside = p - (T - W) + t[landing] - W
+        line = np.arange(len(landing))
+        other = sparse.coo_matrix((np.full(len(line), -1.0), (line, beside)), shape=(len(line), total))
+        blocks.append(other - couple(landing))
+        b.append(np.zeros(len(landing)))
     one = sparse.coo_matrix((np.ones(p), (t - W, own)), shape=(T - W, total))
     return Program(
         c=c,
@@ -155,6 +166,7 @@ def program(problem: Problem) -> Program:
         pairs=pairs,
         rows=rows,
         fixed=fixed,
+        landing=landing,
         has_budget=has_budget,
         has_count=has_count,
     )
@@ -169,6 +181,23 @@ def _jobs(problem: Problem) -> list[np.ndarray]:
     last = first + problem.gaps[1:] - 1
     # those whose jobs are still busy when u could be decided
     return [first[(first <= u) & (last >= u)] for u in range(n - 1)]
+
+
+def prices_of(problem: Problem, lp: Program, upper: np.ndarray, equal: np.ndarray) -> Multipliers:
+    """Read the prices of the relaxed rows from those of all rows of A (``upper``) and of E (``equal``)."""
+    p, (i, t) = lp.pairs.shape[1], lp.pairs
+    use = np.zeros(problem.servable[0].shape)
+    use[i[lp.rows], t[lp.rows]] = upper[p : p + len(lp.rows)]
+    use[i[lp.fixed], t[lp.fixed]] = equal[problem.T - problem.warmup :]
+    last = len(lp.b) - len(lp.landing)
+    use[i[lp.landing], t[lp.landing]] -= upper[last : len(lp.b)]
+    tail = list(upper[last - lp.has_budget - lp.has_count : last])
+    return Multipliers(
+        use=use,
+        room=np.zeros(problem.T),
+        budget=tail[0] if lp.has_budget else 0.0,
+        count=tail[-1] if lp.has_count else 0.0,
+    )
 
 
 def lp_bound(problem: Problem) -> Relaxation:
@@ -196,17 +225,7 @@ def lp_bound(problem: Problem) -> Relaxation:
     if done.status != 0:
         raise MlopsimError(f"the linear program was not solved: {done.message}")
     p = lp.pairs.shape[1]
-    i, t = lp.pairs
-    use = np.zeros(problem.servable[0].shape)
-    use[i[lp.rows], t[lp.rows]] = -done.ineqlin.marginals[p : p + len(lp.rows)]
-    use[i[lp.fixed], t[lp.fixed]] = -done.eqlin.marginals[problem.T - problem.warmup :]
-    tail = list(-done.ineqlin.marginals[len(lp.b) - lp.has_budget - lp.has_count :])
-    multipliers = Multipliers(
-        use=use,
-        room=np.zeros(problem.T),
-        budget=tail[0] if lp.has_budget else 0.0,
-        count=tail[-1] if lp.has_count else 0.0,
-    )
+    multipliers = prices_of(problem, lp, -done.ineqlin.marginals, -done.eqlin.marginals)
     bound = dual_bound(problem, multipliers).bound
     trained = np.concatenate([[1.0], done.x[2 * p :]])
     return Relaxation(bound=bound, value=float(-done.fun), trained=trained, multipliers=multipliers)

@@ -44,7 +44,7 @@ class Problem:
     delay : ndarray of int64, shape (T,), or None
         Windows by which a review postpones the arrival of each version; the job is in flight until then.
     resumes : bool
-        Whether a version that deploys itself on arrival takes over from the fallback, too.
+        Whether a version that deploys itself on arrival takes over from a fallback that served before.
 
     Notes
     -----
@@ -192,7 +192,9 @@ class Problem:
         itself is lost too, since no retrain can be decided while a canary runs. A review makes it longer, see
         ``gaps``.
         """
-        busy = 1 + self.latency + (1 if self.on_arrival and self.share < 1 else 0)
+        # one that takes over from a fallback gets the whole traffic
+        tested = self.on_arrival and self.share < 1 and self.fallback is None
+        busy = 1 + self.latency + tested
         return max(busy, self.cooldown)
 
     @property
@@ -205,9 +207,9 @@ class Problem:
         return busy
 
     @property
-    def arrives_serving(self) -> bool:
-        """Whether a version that arrives gets the whole traffic at once, whatever served."""
-        return self.on_arrival and self.share == 1 and (self.fallback is None or self.resumes)
+    def lands(self) -> bool:
+        """Whether nothing but a version that arrives, or a fallback, can serve the window of its arrival."""
+        return self.on_arrival and (self.share == 1 or self.fallback is None)
 
     @property
     def servable(self) -> tuple[np.ndarray, np.ndarray]:
