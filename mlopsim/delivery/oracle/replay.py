@@ -37,6 +37,8 @@ class RewardPool(WorldPool):
         self.shift = np.zeros((1, cells, 4), dtype=np.float32)
         self.counts = np.zeros((*((1, cells) if self.canary else (0, 0)), 2, 2), dtype=np.uint32)
         self.seeds = np.zeros(1, dtype=np.uint64)
+        # no rows
+        self.bounds = np.zeros((1, T + 1), dtype=np.int64)
 
     def __len__(self) -> int:
         return 1
