@@ -160,8 +160,8 @@ def bound_by_price(
     Notes
     -----
     For every price :math:`\lambda \ge 0`, :math:`U(d) \le \lambda d (T - W) + U(q - \lambda c)`, which is
-    convex in :math:`\lambda`. Where ``free`` is not exact the function need not be convex to the last digit: every
-    value is a bound all the same, and the smallest one seen is returned.
+    convex in :math:`\lambda`. Where ``free`` is not exact the function need not be convex to the last digit:
+    every value is a bound all the same, and the smallest one seen is returned.
 
     Examples
     --------
