@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Now:
     value: float = 0.0
     cost: float = 0.0
     runs: tuple[int, ...] = field(default_factory=tuple)
+    trained: tuple[int, ...] = field(default_factory=tuple)
 
 
 def possible(rules: Rules, now: Now) -> Iterator[tuple[str, int]]:
@@ -150,11 +151,12 @@ def after(rules: Rules, now: Now, what: str, version: int) -> Now | None:
         t=w, registry=tuple(registry), stable=stable, tested=tested, promoted_in=promoted_in, job=job,
         lands=lands, next_retrain=next_retrain, newest=newest, spent=now.spent + charge, fallback_from=since,
         value=now.value + quality - charge, cost=cost, runs=tuple(runs),
+        trained=(*now.trained, version) if what == "retrain" else now.trained,
     )  # fmt: skip
 
 
-def ends(rules: Rules) -> list[tuple[float, float]]:
-    """Return (cost, value) of all walks that keep the limits on windows and runs."""
+def ends(rules: Rules) -> list[tuple[float, float, tuple[int, ...]]]:
+    """Return (cost, value, versions trained) of all walks that keep the limits on windows and runs."""
     first = rules.warmup - 1
     start = Now(
         t=first, registry=(first,), stable=first, next_retrain=first, newest=first,
@@ -164,7 +166,7 @@ def ends(rules: Rules) -> list[tuple[float, float]]:
     while stack:
         now = stack.pop()
         if now.t == last:
-            found.append((now.cost, now.value))
+            found.append((now.cost, now.value, now.trained))
             continue
         for what, version in possible(rules, now):
             then = after(rules, now, what, version)
@@ -173,9 +175,9 @@ def ends(rules: Rules) -> list[tuple[float, float]]:
     return found
 
 
-def best(walks: list[tuple[float, float]], allowance: float) -> float:
+def best(walks: list[tuple[float, float, tuple[int, ...]]], allowance: float) -> float:
     """Return the largest return of at most this cost, -inf for none."""
-    return max((value for cost, value in walks if cost <= allowance + 1e-9), default=-np.inf)
+    return max((value for cost, value, _ in walks if cost <= allowance + 1e-9), default=-np.inf)
 
 
 def tiny(index: int, kinds: tuple[str, ...] = ("mean",)) -> tuple[Rules, Case]:
@@ -245,6 +247,3 @@ def tiny(index: int, kinds: tuple[str, ...] = ("mean",)) -> tuple[Rules, Case]:
         rollback=not no_rollback, limits=[(kind, cost, limits[kind]) for kind in kinds],
     )  # fmt: skip
     return rules, case
-
-
-__all__ = ["Now", "Rules", "after", "best", "ends", "possible", "replace", "tiny"]
