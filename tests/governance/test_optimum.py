@@ -7,9 +7,13 @@ import pytest
 from brute_governed import best, ends, tiny
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.governance.optimum.bound import constrained_bound
+from mlopsim.core.spec import make
+from mlopsim.delivery.oracle.linear_program import lp_bound
+from mlopsim.governance.optimum.bound import bound_by_price, constrained_bound
 from mlopsim.governance.optimum.case import Case
 from mlopsim.governance.optimum.exhaustive import exhaustive
+from mlopsim.governance.optimum.pooled import pooled_front
+from mlopsim.governance.optimum.priced import Large, Latest, Small
 from mlopsim.governance.optimum.serving import Server
 
 KINDS = [("mean",), ("mean", "window"), ("mean", "run"), ("mean",)]
@@ -79,3 +83,120 @@ def test_every_walk_of_tiny_worlds(block: int) -> None:
 def test_every_walk_of_500_tiny_worlds(block: int) -> None:
     for index in range(64 * block, 64 * block + 64):
         check_tiny(index)
+
+
+def latest_cases(count: int) -> list[Case]:
+    """Return tiny Worlds in which only the newest version can be deployed."""
+    found = []
+    for index in range(2048):
+        suspend, by_hand, canary, budget, *_, no_rollback, keeps = ((index >> b) & 1 for b in range(9))
+        if by_hand or canary or budget or keeps or not (no_rollback or not suspend):
+            continue
+        case = tiny(index)[1]
+        if no_rollback or case.deployment.slots == 1:
+            found.append(case)
+        if len(found) == count:
+            break
+    return found
+
+
+def test_latest_only_is_exact() -> None:
+    cases = latest_cases(40)
+    assert sum(case.can_suspend for case in cases) > 10
+    for case in cases:
+        for price in (0.0, 0.1, 0.4, 3.0):
+            exact, latest = Small(case=case).at(price), Latest(case=case).at(price)
+            assert latest.upper == pytest.approx(exact.upper, abs=1e-8)
+            played = latest.played
+            assert played.value[0] - price * played.cost[0] == pytest.approx(exact.upper, abs=1e-8)
+
+
+def two_versions(d: float, n: int = 20, fallback: bool = False) -> Case:
+    """Version A earns .9 and is always out of compliance, B .6 and never is."""
+    W, T = 2, n + 2
+    reward, cost = np.full((T, T), 0.9), np.zeros((T, T))
+    cost[1] = 1.0
+    free = make(
+        "deployment", "standard", slots=2, label_delay=0, latency=0, switch_cost=0.0, retrain_cost=0.0
+    )
+    reward[2:] = 0.6
+    if fallback:
+        return Case.bare(reward, W, free, cost=cost, limit=d, fallback=np.full(T, 0.6))
+    return Case.bare(reward, W, free, cost=cost, limit=d)
+
+
+def test_two_versions_in_closed_form() -> None:
+    n, a, b = 20, 0.9, 0.6
+    for d in (0.0, 0.13, 0.25, 0.5, 0.99, 1.0):
+        case = two_versions(d, fallback=True)
+        bound = constrained_bound(case.constrained)
+        assert bound.bound / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+        if 0.0 < d < 0.99:
+            assert bound.prices[0] == pytest.approx(a - b, abs=1e-9)
+        priced, _ = bound_by_price(case.constrained, lambda free: lp_bound(free).bound, most=1.0)
+        assert priced / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+        # a deployment alone: whole windows of A
+        served = Server(constrained=case.constrained).serve(np.zeros(0, dtype=np.int64))
+        windows = np.floor(d * n + 1e-9)
+        assert served.value == pytest.approx(b * n + (a - b) * windows, abs=1e-9)
+    assert 0.13 * n != np.floor(0.13 * n)
+
+
+def test_front_of_two_versions_in_closed_form() -> None:
+    n, a, b = 20, 0.9, 0.6
+    pooled = pooled_front([Large(case=two_versions(0.5, fallback=True), iterations=20)] * 3)
+    for d in (0.0, 0.1, 0.33, 0.5, 1.0):
+        ends = pooled.at(d * n)
+        assert ends.upper / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+        assert ends.mixed / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+        # whole windows of A, in any of the three
+        assert ends.pure == pytest.approx(b * n + (a - b) * np.floor(3 * d * n + 1e-9) / 3, abs=1e-9)
+    assert pooled.lower.price(0.33 * n) == (pytest.approx(a - b), pytest.approx(a - b))
+    # B is the same line: nothing is to be gained on it
+    assert pooled.baseline(5.0) == pytest.approx(b * n + (a - b) * 5.0)
+    assert np.isnan(pooled.score(13.0, 5.0, floor=0.01)).all()
+
+
+def check_pooled(solvers: list[Small] | list[Latest], rounds: int) -> None:
+    pooled = pooled_front(solvers, rounds=rounds)
+    least, most = pooled.lower.cost[0], pooled.lower.cost[-1]
+    room = pooled.at(most).upper - pooled.never[1]
+    assert room > 0.1
+    whole = all((played.cost == np.rint(played.cost)).all() for played in pooled.plans)
+    for share in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0):
+        cost = least + share * (most - least)
+        ends = pooled.at(cost)
+        assert 0.0 <= ends.gap <= 1e-3 * room
+        assert ends.pure <= ends.mixed + 1e-9
+        # without a lot, too: one plan a scenario
+        if whole:
+            assert ends.upper - ends.pure <= 1e-3 * room
+        # the price lies between the quotients
+        step = 1e-3 * (most - least)
+        if share in (0.1, 0.5, 0.9):
+            before, after = pooled.upper_at(cost - step)[0], pooled.upper_at(cost + step)[0]
+            assert (after - ends.upper) / step - 1e-6 <= ends.price <= (ends.upper - before) / step + 1e-6
+        # what can be rolled out is what was promised
+        plans = pooled.clairvoyant(cost)
+        played = [solver.case.carry_out(plan[None]) for solver, plan in zip(solvers, plans, strict=True)]
+        assert np.mean([one.cost[0] for one in played]) <= cost + 1e-9
+        assert np.mean([one.value[0] for one in played]) == pytest.approx(ends.pure, abs=1e-9)
+        draws = [pooled.clairvoyant(cost, np.random.default_rng(k)) for k in range(8)]
+        assert sum(len({plan[s].tobytes() for plan in draws}) > 1 for s in range(len(solvers))) <= 1
+
+
+def test_pooled_bracket_of_tiny_worlds() -> None:
+    cases = [tiny(index)[1] for index in range(1, 1024, 13)]
+    check_pooled([Small(case=case) for case in cases[:30]], rounds=60)
+    whole = [
+        case
+        for case in cases
+        if set(np.unique(case.constrained.cost)) <= {0.0, 1.0} and not case.deployment.has_canary
+    ]
+    assert len(whole) >= 30
+    check_pooled([Small(case=case) for case in whole[:30]], rounds=60)
+
+
+def test_pooled_bracket_of_worlds_without_rollback() -> None:
+    cases = latest_cases(30)
+    check_pooled([Latest(case=case) for case in cases], rounds=60)

@@ -135,7 +135,7 @@ def _named(constrained: Constrained) -> str:
 
 
 def bound_by_price(
-    constrained: Constrained, free: Callable[[Problem], float], *, most: float, rounds: int = 40
+    constrained: Constrained, free: Callable[[Problem], float], *, most: float, rounds: int = 20
 ) -> tuple[float, float]:
     r"""Bound the optimum under a limit on the mean by the best price, found by golden section.
 
@@ -147,7 +147,7 @@ def bound_by_price(
         Returns an upper bound of a problem without limits, such as one of the oracle's.
     most : float
         Largest price that is tried.
-    rounds : int, default 40
+    rounds : int, default 20
         Prices tried, beside 0 and ``most``.
 
     Returns
@@ -191,5 +191,16 @@ def bound_by_price(
         else:
             low, left = left, right
             right = low + ratio * (high - low)
+    for _ in range(2):
+        # the function is made of straight lines: where those on both sides of the best price meet
+        tried = sorted(seen)
+        place = tried.index(min(seen, key=lambda x: (seen[x], x)))
+        if not 2 <= place <= len(tried) - 3:
+            break
+        (a, b), (c, d) = tried[place - 2 : place], tried[place + 1 : place + 3]
+        falling, rising = (seen[b] - seen[a]) / (b - a), (seen[d] - seen[c]) / (d - c)
+        if falling >= rising:
+            break
+        at(min(max((seen[c] - seen[b] + falling * b - rising * c) / (falling - rising), b), c))
     price = min(seen, key=lambda x: (seen[x], x))
     return seen[price], price

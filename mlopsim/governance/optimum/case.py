@@ -197,6 +197,18 @@ class Case:
             book.add(engine.reward, engine.costs)
         return Played(actions=actions, value=book.value, cost=book.cost, within=book.within)
 
+    def carry_out(self, actions: np.ndarray) -> Played:
+        """Carry out actions (N, S), as of :attr:`Played.actions`; what is impossible is nothing."""
+        from mlopsim.delivery.engine import Engine
+
+        engine = Engine(self.pool, self.deployment, len(actions), mechanisms=self.mechanisms)
+        engine.begin(*self._begin(len(actions)))
+        book = _Book(self, len(actions))
+        for s in range(actions.shape[1]):
+            engine.step(np.ascontiguousarray(actions[:, s]))
+            book.add(engine.reward, engine.costs)
+        return Played(actions=actions, value=book.value, cost=book.cost, within=book.within)
+
     def _begin(self, n: int) -> tuple[np.ndarray, None, None, np.ndarray]:
         worlds = np.full(n, self.world, dtype=np.int64)
         return worlds, None, None, np.full(n, int(self.on), dtype=np.int64)
