@@ -283,7 +283,7 @@ def pooled_front(
 
 
 def _knapsack(plans: Sequence[Played], most: int) -> list[int]:
-    """Return the number of a plan a scenario: the largest sum of values for whole costs of at most ``most``."""
+    """Return the number of a plan a scenario: the largest sum of values, of whole costs of ``most`` or less."""
     best = np.zeros(most + 1)
     picked = []
     for played in plans:
