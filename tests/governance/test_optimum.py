@@ -12,8 +12,10 @@ from mlopsim.delivery.oracle.linear_program import lp_bound
 from mlopsim.governance.optimum.bound import bound_by_price, constrained_bound
 from mlopsim.governance.optimum.case import Case
 from mlopsim.governance.optimum.exhaustive import exhaustive
+from mlopsim.governance.optimum.per_deployment import limited_bracket
 from mlopsim.governance.optimum.pooled import pooled_front
 from mlopsim.governance.optimum.priced import Large, Latest, Small
+from mlopsim.governance.optimum.rows import floor_row, parity_rows
 from mlopsim.governance.optimum.serving import Server
 
 KINDS = [("mean",), ("mean", "window"), ("mean", "run"), ("mean",)]
@@ -38,8 +40,28 @@ def check_tiny(index: int) -> None:
         else:
             assert front.value[front.at(allowance)] == pytest.approx(optimum, abs=1e-9), index
             assert constrained_bound(limited).bound >= optimum - 1e-9, (index, allowance)
+    check_limited(index, case, walks)
     if not case.deployment.has_canary:
         check_counter(index, case, walks)
+
+
+def check_limited(index: int, case: Case, walks: list[tuple[float, float, tuple[int, ...]]]) -> None:
+    """Compare the bracket within the limits of a deployment with all walks."""
+    optimum = best(walks, case.constrained.allowance)
+    if optimum == -np.inf:
+        try:
+            found = limited_bracket(case, effort=100, kicks=0)
+        except ConfigError as error:
+            assert "nothing" in str(error)
+        else:
+            # the relaxation does not know
+            assert np.isnan(found.lower) and found.actions is None
+        return
+    found = limited_bracket(case, effort=100, kicks=0)
+    assert found.upper >= optimum - 1e-9, index
+    if found.actions is not None:
+        assert found.lower <= optimum + 1e-9 and found.cost <= case.constrained.allowance + 1e-9, index
+        assert case.carry_out(found.actions[None]).within[0]
 
 
 def check_counter(index: int, case: Case, walks: list[tuple[float, float, tuple[int, ...]]]) -> None:
@@ -154,13 +176,99 @@ def test_front_of_two_versions_in_closed_form() -> None:
     assert pooled.lower.price(0.33 * n) == (pytest.approx(a - b), pytest.approx(a - b))
     # B is the same line: nothing is to be gained on it
     assert pooled.baseline(5.0) == pytest.approx(b * n + (a - b) * 5.0)
-    assert np.isnan(pooled.score(13.0, 5.0, floor=0.01)).all()
+    nothing = pooled.score([13.0] * 3, [5.0] * 3, floor=0.01, rng=np.random.default_rng(0))
+    assert np.isnan(nothing.value) and nothing.reason == "U - B is below 0.01 at this cost"
+    assert [row["price"] for row in pooled.table(5)][1:-1] == [pytest.approx(a - b)] * 3
+
+
+def test_front_score() -> None:
+    cases = [case for case in latest_cases(60) if case.can_suspend][:12]
+    pooled = pooled_front([Latest(case=case) for case in cases])
+    cost = 0.6 * float(pooled.lower.cost[-1])
+    plans = pooled.clairvoyant(cost)
+    played = [case.carry_out(plan[None]) for case, plan in zip(cases, plans, strict=True)]
+    value, spent = (np.array([getattr(one, name)[0] for one in played]) for name in ("value", "cost"))
+    rng = np.random.default_rng(0)
+    top = pooled.score(value, spent, floor=0.02, rng=rng, end="lower", resamples=200)
+    assert 0.9 < top.value <= 1.0 + 1e-9 and top.n == 12 and top.low <= top.value <= top.high + 1e-9
+    under = pooled.score(value, spent, floor=0.02, rng=rng, resamples=50)
+    assert under.value <= top.value + 1e-9
+    # who never acts is on B at its own cost
+    never = pooled.score(pooled.never[:, 1], pooled.never[:, 0], floor=0.02, rng=rng, resamples=50)
+    assert never.value == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(ConfigError, match="as many values and costs"):
+        pooled.score(value[1:], spent[1:], floor=0.02, rng=rng)
+    with pytest.raises(ConfigError, match="upper and lower"):
+        pooled.score(value, spent, floor=0.02, rng=rng, end="middle")
+
+
+def test_rows_in_closed_form() -> None:
+    n, T = 20, 22
+    case = two_versions(1.0, fallback=False)
+    # B is version 2 (the first retrain), which is there from window 3 on
+    reward, cost = np.full((T, T), 0.6), np.zeros((T, T))
+    reward[1], cost[1] = 0.9, 1.0
+    free = replace(case.constrained, limit=float("inf"))
+    ours, theirs = np.full((T, T), 90.0), np.full(T, 100.0)
+    ours[1] = 50.0
+    block = np.where(np.arange(T) >= 12, 1.0, 0.0)
+    # accuracy of A .5, of B .9, floor .7: as much of the one as of the other, in the 10 windows of the block
+    row = floor_row(free, ours * block, theirs * block, 0.7)
+    assert constrained_bound(free, [row]).bound == pytest.approx(10 * 0.9 + 5 * 0.9 + 5 * 0.6, abs=1e-8)
+    # A accepts 20 points more of group 0, B 10 points less: parity with a third of A
+    rate = np.stack([np.full((T, T), 40.0), np.full((T, T), 50.0)])
+    rate[0, 1], rate[1, 1] = 60.0, 40.0
+    rows = np.full((2, T), 100.0) * block
+    pair = parity_rows(free, rate * block, rows, 0.0)
+    assert constrained_bound(free, pair).bound == pytest.approx(10 * 0.9 + 10 * 0.7, abs=1e-8)
+    with pytest.raises(ConfigError, match="no rows"):
+        parity_rows(free, rate, 0.0 * rows, 0.1)
+    # of any three windows one is not A's; the fallback is as good as B
+    tight = two_versions(1.0, fallback=True).constrained
+    run = replace(tight, limit=float("inf"), out=cost > 0, run=2)
+    assert constrained_bound(run).bound == pytest.approx(14 * 0.9 + 6 * 0.6, abs=1e-8)
+    assert Server(constrained=run).serve(np.zeros(0, dtype=np.int64)).value == pytest.approx(
+        14 * 0.9 + 6 * 0.6
+    )
+    barred = replace(tight, limit=float("inf"), forbidden=cost > 0)
+    assert constrained_bound(barred).bound == pytest.approx(0.6 * n, abs=1e-6)
+
+
+def test_what_nothing_meets_is_one_error() -> None:
+    case = two_versions(0.04, fallback=False)
+    # before the first version arrives A serves: one window is more than a share of .04 of 20 windows
+    one = replace(case, mechanisms=replace(case.mechanisms, blocked=np.ones((1, 22), dtype=bool)))
+    with pytest.raises(ConfigError, match="nothing that this deployment can do meets the limit") as error:
+        limited_bracket(one)
+    assert "0.04" in str(error.value) and "give it a fallback" in str(error.value)
+    never = pooled_front([Small(case=one)], rounds=2)
+    with pytest.raises(ConfigError, match="the least that was found is 20"):
+        never.at(3.0)
+    with pytest.raises(ConfigError, match="nothing that this deployment can do"):
+        never.clairvoyant(3.0)
+    assert limited_bracket(two_versions(0.04, fallback=True)).lower == pytest.approx(0.6 * 20)
+
+
+def test_wrong_cases_are_one_error() -> None:
+    case = two_versions(0.5, fallback=True)
+    with pytest.raises(ConfigError, match="those on means are cost"):
+        assert replace(case, only="churn").constrained
+    twice = tiny(1, ("mean", "window"))[1]
+    with pytest.raises(ConfigError, match=r"several limits are on means \(mean, window\)"):
+        assert replace(twice, over=("mean", "mean")).constrained
+    assert replace(twice, over=("mean", "mean"), only="mean").constrained.limit == 0.3
+    with pytest.raises(ConfigError, match="one slot or rollback off"):
+        Latest(case=case)
+    with pytest.raises(ConfigError, match="at least one scenario"):
+        pooled_front([])
+    with pytest.raises(ConfigError, match="canaries"):
+        Server(constrained=tiny(4)[1].constrained)
 
 
 def check_pooled(solvers: list[Small] | list[Latest], rounds: int) -> None:
     pooled = pooled_front(solvers, rounds=rounds)
     least, most = pooled.lower.cost[0], pooled.lower.cost[-1]
-    room = pooled.at(most).upper - pooled.never[1]
+    room = pooled.at(most).upper - pooled.never[:, 1].mean()
     assert room > 0.1
     whole = all((played.cost == np.rint(played.cost)).all() for played in pooled.plans)
     for share in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0):

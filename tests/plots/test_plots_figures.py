@@ -8,6 +8,7 @@ import pytest
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.numerics.ecdf import two_cdfs
 from mlopsim.plots.cdf import cdf
+from mlopsim.plots.cost_front import cost_front
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
@@ -56,6 +57,15 @@ FIGURES = {
     "timeline": draw_timeline,
     "tradeoff": lambda: tradeoff(
         NAMES, [0.0, 5, 2, np.nan], [0.5, 0.7, 0.8, 0.9], quality_ends=([0.4] * 4, [0.9] * 4)
+    ),
+    "cost_front": lambda: cost_front(
+        [{"cost": c, "upper": 0.6 + 0.3 * c, "lower": 0.59 + 0.3 * c, "baseline": 0.6} for c in (0.0, 1.0)],
+        NAMES,
+        [0.0, 0.5, 0.2, np.nan],
+        [0.5, 0.7, 0.62, 0.9],
+        cost_ends=([0.0] * 4, [0.3] * 4),
+        value_ends=([0.4] * 4, [0.9] * 4),
+        limit=0.3,
     ),
     "critical_difference": lambda: critical_difference(NAMES, [1.5, 2, 2.5, 4], [(0, 1, 2)], cd=1.2, n=20),
     "cdf": lambda: cdf(two_cdfs(np.arange(30.0), np.arange(5.0, 40.0)), title="T", note="N"),
@@ -296,6 +306,9 @@ def test_heatmap_prints_every_number_on_a_colour_that_shows_it():
             Timeline(windows=np.arange(3), rollouts=[Rollout(name="a", quality=np.arange(2.0))])
         ),
         lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
+        lambda: cost_front([{"cost": 0.0, "upper": 1.0, "lower": 1.0, "baseline": 0.0}], ["a"], [], []),
+        lambda: cost_front([]),
+        lambda: cost_front([{"cost": 0.0}]),
         lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
         lambda: cdf(two_cdfs([1e301], [0.0])),
         lambda: heatmap(["a"], ["b"], [[1.0, 2.0]], low=0.0, high=1.0),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mlopsim.core.errors import ConfigError, MlopsimError
+from mlopsim.core.spec import make
 from mlopsim.delivery.mechanisms import Costs, Mechanisms, Switch
 from mlopsim.delivery.oracle.plan import KEEP, RETRAIN
 from mlopsim.delivery.oracle.replay import RewardPool
@@ -61,6 +62,8 @@ class Case:
         What the limit of each of ``mechanisms.costs`` is on; the mean by default.
     switches : int, optional
         What is on; by default what the mechanisms say.
+    only : str, optional
+        Name of the constraint on a mean that counts, where there are several: the others are then left out.
 
     Examples
     --------
@@ -79,6 +82,27 @@ class Case:
     world: int = 0
     over: Sequence[Over | str] = ()
     switches: int | None = None
+    only: str | None = None
+
+    @classmethod
+    def all_of(cls, pool: WorldPool, deployment: Any, *, only: str | None = None) -> list[Case]:
+        """Make a case of each World of a pool under a governed deployment.
+
+        Parameters
+        ----------
+        pool : WorldPool
+            Worlds.
+        deployment : component of kind ``deployment``
+            Such as :class:`mlopsim.governance.deployments.governed.Governed`.
+        only : str, optional
+            Name of the constraint on a mean that counts.
+        """
+        mechanisms = deployment.mechanisms(pool)
+        over = tuple(make("constraint", spec).over for spec in deployment.constraints)
+        return [
+            cls(pool=pool, deployment=deployment, mechanisms=mechanisms, world=world, over=over, only=only)
+            for world in range(len(pool))
+        ]
 
     @classmethod
     def bare(
@@ -134,8 +158,11 @@ class Case:
     @cached_property
     def constrained(self) -> Constrained:
         """The numbers that bounds depend on."""
+        counted = [k for k, rule in enumerate(self.rules) if rule is not Over.MEAN or k == self.mean]
+        mechanisms = replace(self.mechanisms, costs=tuple(self.mechanisms.costs[k] for k in counted))
+        rules = [self.rules[k] for k in counted]
         return Constrained.of(
-            self.pool, self.world, self.deployment, self.mechanisms, self.rules, switches=self.switches
+            self.pool, self.world, self.deployment, mechanisms, rules, switches=self.switches
         )
 
     @property
@@ -152,8 +179,19 @@ class Case:
     def mean(self) -> int | None:
         """Number of the constraint on the mean."""
         found = [k for k, rule in enumerate(self.rules) if rule is Over.MEAN]
+        if self.only is not None:
+            names = {self.mechanisms.costs[k].name: k for k in found}
+            if self.only not in names:
+                raise ConfigError(
+                    f"no limit on a mean is called {self.only}",
+                    remedy=f"those on means are {', '.join(names) or 'none'}",
+                )
+            return names[self.only]
         if len(found) > 1:
-            raise ConfigError("two limits are on means", remedy="take one of them, or weigh them")
+            names_of = ", ".join(self.mechanisms.costs[k].name for k in found)
+            raise ConfigError(
+                f"several limits are on means ({names_of}): a front has one cost", remedy="name one of them"
+            )
         return found[0] if found else None
 
     @property
@@ -244,7 +282,8 @@ class _Book:
         for k, rule in enumerate(self._case.rules):
             limit = self._case.mechanisms.costs[k].limit
             if rule is Over.MEAN:
-                self.cost += costs[:, k]
+                if k == self._case.mean:
+                    self.cost += costs[:, k]
             elif rule is Over.WINDOW:
                 self.within &= costs[:, k] <= limit + COST
             else:

@@ -107,7 +107,8 @@ def exhaustive(case: Case, *, labels: int = 200_000) -> Exhaustive:
         within = np.ones(len(parents), dtype=bool)
         for k, rule, limit in rules:
             if rule is Over.MEAN:
-                cost += engine.costs[:, k]
+                if k == case.mean:
+                    cost += engine.costs[:, k]
             elif rule is Over.WINDOW:
                 within &= engine.costs[:, k] <= limit + COST
             else:

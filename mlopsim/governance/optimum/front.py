@@ -118,17 +118,13 @@ def baseline(never: tuple[float, float], suspended: tuple[float, float] | None, 
     return Front.of([point[0] for point in points], [point[1] for point in points]).at(cost)
 
 
-def front_score(value: float, cost: float, upper: Front, below: float, *, floor: float) -> float:
-    r"""Return how far a method gets from the mixture to the front, both at its own cost.
+def between(value: float, upper: float, below: float, *, floor: float) -> float:
+    r"""Return the front score of a value between B(C) and U(C), both at the method's own cost.
 
     Parameters
     ----------
-    value, cost : float
-        The method's mean R and C.
-    upper : Front
-        U.
-    below : float
-        B(C), see :func:`baseline`.
+    value, upper, below : float
+        R, U(C) and B(C).
     floor : float
         Least difference :math:`U(C) - B(C)`.
 
@@ -139,11 +135,11 @@ def front_score(value: float, cost: float, upper: Front, below: float, *, floor:
 
     Examples
     --------
-    >>> front = Front.of([0.0, 10.0], [4.0, 12.0])
-    >>> front_score(7.25, 5.0, front, baseline((10.0, 9.0), (0.0, 4.0), 5.0), floor=0.1)
+    >>> below = baseline((10.0, 9.0), (0.0, 4.0), 5.0)
+    >>> between(7.25, Front.of([0.0, 10.0], [4.0, 12.0]).at(5.0), below, floor=0.1)
     0.5
+    >>> between(7.25, 6.55, below, floor=0.1)
+    nan
     """
-    room = upper.at(cost) - below
-    if not room >= floor:
-        return float("nan")
-    return (value - below) / room
+    room = upper - below
+    return (value - below) / room if room >= floor else float("nan")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.governance.optimum.case import Played
 from mlopsim.governance.optimum.constrained import COST, nothing_meets
-from mlopsim.governance.optimum.front import Front, baseline
+from mlopsim.governance.optimum.front import Front, baseline, between
 from mlopsim.governance.optimum.priced import Solver
+from mlopsim.stats.bootstrap import statistic_interval
+from mlopsim.stats.interval import Interval, Score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +54,17 @@ class PooledFront:
 
     Parameters
     ----------
-    prices, uppers : ndarray of float64, shape (P,)
-        Prices tried, ascending, and the mean over scenarios of the bounds of value less price times cost.
+    prices : ndarray of float64, shape (P,)
+        Prices tried, ascending.
+    uppers : ndarray of float64, shape (P, scenarios)
+        Bounds of value less price times cost.
     solvers : tuple of Solver
         One a scenario.
     plans : tuple of Played
         Per scenario all plans that were found.
-    never : tuple of float
-        Mean (cost, value) of never acting.
-    suspended : tuple of float, or None
+    never : ndarray of float64, shape (scenarios, 2)
+        Cost and value of never acting.
+    suspended : ndarray of float64, shape (scenarios, 2), or None
         Of suspending at once and for good; None where a scenario cannot be suspended.
     """
 
@@ -66,22 +72,27 @@ class PooledFront:
     uppers: np.ndarray
     solvers: tuple[Solver, ...]
     plans: tuple[Played, ...]
-    never: tuple[float, float]
-    suspended: tuple[float, float] | None
+    never: np.ndarray
+    suspended: np.ndarray | None
 
     @property
+    def windows(self) -> int:
+        """Windows of a roll-out, T - W, where all have as many; else of the first."""
+        return self.solvers[0].case.constrained.windows
+
+    @cached_property
     def fronts(self) -> list[Front]:
         """The front of each scenario's plans."""
         return [Front.of(played.cost, played.value) for played in self.plans]
 
-    @property
+    @cached_property
     def lower(self) -> Front:
         """The front of the plans that were found: each of its points is a mixture that can be carried out."""
         return Front.mean(self.fronts)
 
     def upper_at(self, cost: float) -> tuple[float, float]:
         """Return the upper end at a mean total cost, and the price that gives it."""
-        ends = self.uppers + self.prices * cost
+        ends = self.uppers.mean(axis=1) + self.prices * cost
         best = int(np.argmin(ends))
         return float(ends[best]), float(self.prices[best])
 
@@ -99,6 +110,8 @@ class PooledFront:
             raise self._unmet(cost)
         plans, chosen = self._selection(cost)
         value = np.mean([played.value[i] for played, i in zip(plans, chosen, strict=True)])
+        # a selection is a mixture, too
+        mixed = max(mixed, float(value))
         return Ends(upper=max(upper, mixed), mixed=mixed, pure=float(value), price=price)
 
     def _steps(self) -> list[tuple[float, int, int]]:
@@ -178,24 +191,100 @@ class PooledFront:
 
     def baseline(self, cost: float) -> float:
         """Return B(C), see :func:`mlopsim.governance.optimum.front.baseline`."""
-        return baseline(self.never, self.suspended, cost)
+        return self._baseline(cost, np.arange(len(self.plans)))
 
-    def score(self, value: float, cost: float, *, floor: float) -> tuple[float, float]:
-        """Return a method's front score against the upper and against the mixed lower end of the front.
+    def _baseline(self, cost: float, which: np.ndarray) -> float:
+        never = self.never[which].mean(axis=0)
+        if self.suspended is None:
+            return baseline((never[0], never[1]), None, cost)
+        suspended = self.suspended[which].mean(axis=0)
+        return baseline((never[0], never[1]), (suspended[0], suspended[1]), cost)
+
+    def score(
+        self,
+        value: ArrayLike,
+        cost: ArrayLike,
+        *,
+        floor: float,
+        rng: np.random.Generator,
+        end: str = "upper",
+        level: float = 0.95,
+        resamples: int = 1000,
+    ) -> Interval:
+        r"""Return a method's front score with its interval, scenarios resampled together with their fronts.
 
         Parameters
         ----------
-        value, cost : float
-            Its mean total reward and cost.
+        value, cost : array_like of float, shape (scenarios,)
+            The method's total reward R and total cost C in each scenario.
         floor : float
-            Least U(C) - B(C); below it both are NaN.
+            Least U(C) - B(C), in total reward; below it the score is NaN.
+        rng, level, resamples
+            See :func:`mlopsim.stats.bootstrap.statistic_interval`.
+        end : {"upper", "lower"}, default "upper"
+            Which end of the front U is. Without a lot between plans, against the lower end a method may score
+            above 1.
+
+        Returns
+        -------
+        Interval
+            Of :math:`(R - B(C)) / (U(C) - B(C))` at the mean C.
+
+        Raises
+        ------
+        ConfigError
+            If there is not one value a scenario, or no such end.
         """
-        below = self.baseline(cost)
-        found = []
-        for top in (self.upper_at(cost)[0], self.lower.at(cost)):
-            room = top - below
-            found.append((value - below) / room if room >= floor else float("nan"))
-        return found[0], found[1]
+        values, costs = np.asarray(value, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+        if values.shape != (len(self.plans),) or costs.shape != values.shape:
+            raise ConfigError(f"a front of {len(self.plans)} scenarios needs as many values and costs")
+        if end not in ("upper", "lower"):
+            raise ConfigError(f"a front has the ends upper and lower, not '{end}'")
+
+        def statistic(values: np.ndarray, costs: np.ndarray, which: np.ndarray) -> Score:
+            chosen, spent = which.astype(np.int64), float(costs.mean())
+            if end == "upper":
+                top = float((self.uppers[:, chosen].mean(axis=1) + self.prices * spent).min())
+            else:
+                top = Front.mean([self.fronts[s] for s in chosen.tolist()]).at(spent)
+            below = self._baseline(spent, chosen)
+            found = between(float(values.mean()), top, below, floor=floor)
+            reason = "" if np.isfinite(found) else f"U - B is below {floor:g} at this cost"
+            if not np.isfinite(below):
+                reason = "no mixture of never acting and suspending costs as little"
+            return Score(value=found, n=len(values), reason=reason)
+
+        return statistic_interval(
+            statistic, values, costs, np.arange(len(values)), rng=rng, level=level, resamples=resamples
+        )
+
+    def table(self, points: int = 61) -> list[dict[str, float]]:
+        """Return the front as rows for a figure, means of a window.
+
+        Parameters
+        ----------
+        points : int, default 61
+            Costs between the least and the largest that matters.
+
+        Returns
+        -------
+        list of dict
+            ``cost``, ``upper``, ``lower`` (mixed), ``baseline``, ``price``.
+        """
+        most = max(float(self.lower.cost[-1]), float(self.never[:, 0].mean()))
+        rows = []
+        for cost in np.linspace(float(self.lower.cost[0]), most, points).tolist():
+            upper, price = self.upper_at(cost)
+            rows.append(
+                {
+                    "cost": cost / self.windows,
+                    "upper": upper / self.windows,
+                    "lower": self.lower.at(cost) / self.windows,
+                    "baseline": self.baseline(cost) / self.windows,
+                    "price": price,
+                }
+            )
+        return rows
 
 
 def pooled_front(
@@ -240,10 +329,12 @@ def pooled_front(
         if stop is not None and stop.within[0]:
             found.append(stop)
     bounds: dict[float, float] = {}
+    uppers: dict[float, list[float]] = {}
 
     def solve(price: float) -> None:
         answers = [solver.at(price) for solver in solvers]
-        bounds[price] = float(np.mean([answer.upper for answer in answers]))
+        uppers[price] = [answer.upper for answer in answers]
+        bounds[price] = float(np.mean(uppers[price]))
         for found, answer in zip(plans, answers, strict=True):
             found.append(answer.played)
 
@@ -270,20 +361,20 @@ def pooled_front(
         if price is None:
             break
         solve(price)
-    prices = np.array(sorted(bounds))
-    all_stop = [stop for stop in stopped if stop is not None]
+    prices = sorted(bounds)
+    stops = [stop for stop in stopped if stop is not None]
     return PooledFront(
-        prices=prices,
-        uppers=np.array([bounds[price] for price in prices.tolist()]),
+        prices=np.array(prices),
+        uppers=np.array([uppers[price] for price in prices]),
         solvers=tuple(solvers),
         plans=tuple(_distinct(_joined(found)) for found in plans),
-        never=_mean(never),
-        suspended=_mean(all_stop) if len(all_stop) == len(solvers) else None,
+        never=_points(never),
+        suspended=_points(stops) if len(stops) == len(solvers) else None,
     )
 
 
 def _knapsack(plans: Sequence[Played], most: int) -> list[int]:
-    """Return the number of a plan a scenario: the largest sum of values, of whole costs of ``most`` or less."""
+    """Return the number of a plan a scenario: the largest sum of values, whole costs of ``most`` or less."""
     best = np.zeros(most + 1)
     picked = []
     for played in plans:
@@ -368,5 +459,5 @@ def _front(found: Sequence[Played]) -> Front:
     return Front.of(joined.cost, joined.value)
 
 
-def _mean(played: Sequence[Played]) -> tuple[float, float]:
-    return float(np.mean([one.cost[0] for one in played])), float(np.mean([one.value[0] for one in played]))
+def _points(played: Sequence[Played]) -> np.ndarray:
+    return np.array([(one.cost[0], one.value[0]) for one in played])

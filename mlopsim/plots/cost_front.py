@@ -1,0 +1,112 @@
+"""Return against the cost of breaking limits: the clairvoyant's front, and where methods stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.plots.labels import label_points
+from mlopsim.plots.style import INK, MUTED, SHADE, Mark, caption, dress, marks_for, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: columns of the table of a front
+COLUMNS = ("cost", "upper", "lower", "baseline")
+
+
+def cost_front(
+    front: Sequence[Mapping[str, float]],
+    methods: Sequence[str] = (),
+    cost: ArrayLike = (),
+    value: ArrayLike = (),
+    *,
+    cost_ends: tuple[ArrayLike, ArrayLike] | None = None,
+    value_ends: tuple[ArrayLike, ArrayLike] | None = None,
+    limit: float | None = None,
+    xlabel: str = "cost of a window",
+    ylabel: str = "reward of a window",
+    title: str = "",
+    note: str = "",
+    marks: Mapping[str, Mark] | None = None,
+) -> Figure:
+    """Draw a front and the places of methods beside it.
+
+    Parameters
+    ----------
+    front : sequence of mappings, length >= 1
+        Rows with ``cost``, ``upper``, ``lower`` and ``baseline``, by rising cost: both ends of the front (the
+        band between them is shaded) and the best mixture of never acting and suspending (dashed).
+    methods : sequence of str, length k
+    cost, value : array_like of float, shape (k,)
+        In the units of the front. Methods with an undefined one are not drawn, and named under the figure.
+    cost_ends, value_ends : (low, high), each array_like of float, shape (k,), optional
+        Intervals.
+    limit : float, optional
+        What is allowed, as a vertical line.
+    marks : mapping of str to Mark, optional
+
+    Raises
+    ------
+    ConfigError
+        If columns are missing, or there are not as many costs and values as methods.
+
+    Examples
+    --------
+    >>> rows = [{"cost": c, "upper": .6 + .3 * c, "lower": .6 + .3 * c, "baseline": .6} for c in (0., 1.)]
+    >>> cost_front(rows, ["a"], [.5], [.7]).axes[0].get_xlabel()
+    'cost of a window'
+    """
+    x, y = np.asarray(cost, dtype=np.float64), np.asarray(value, dtype=np.float64)
+    if x.shape != (len(methods),) or y.shape != x.shape:
+        raise ConfigError(f"{len(methods)} methods need as many costs and values")
+    missing_columns = [name for name in COLUMNS if not front or name not in front[0]]
+    if missing_columns:
+        raise ConfigError(f"the table of a front has no column {', '.join(missing_columns)}")
+    at, upper, lower, below = (np.array([row[name] for row in front], dtype=np.float64) for name in COLUMNS)
+    looks = marks or marks_for(methods)
+    figure = new_figure(7.2, 4.4)
+    axes = figure.add_subplot()
+    axes.fill_between(at, lower, upper, color=SHADE, linewidth=0, zorder=0)
+    axes.plot(at, upper, color=INK, linewidth=1.2, label="clairvoyant, at most", zorder=1)
+    axes.plot(at, lower, color=INK, linewidth=0.8, alpha=0.6, label="clairvoyant, a plan", zorder=1)
+    axes.plot(
+        at, below, color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)), label="never and suspended, mixed",
+        zorder=1,
+    )  # fmt: skip
+    if limit is not None:
+        axes.axvline(limit, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label="limit", zorder=0)
+    known = np.isfinite(x) & np.isfinite(y)
+    shown = [int(i) for i in np.flatnonzero(known)]
+    segments: list[tuple[float, float, float, float]] = []
+    for i in shown:
+        look = looks[methods[i]]
+        for horizontal, ends in ((True, cost_ends), (False, value_ends)):
+            if ends is None:
+                continue
+            a, b = (float(np.asarray(end, dtype=np.float64)[i]) for end in ends)
+            if np.isfinite(a) and np.isfinite(b):
+                segment = (a, y[i], b, y[i]) if horizontal else (x[i], a, x[i], b)
+                segments.append(segment)
+                axes.plot(segment[::2], segment[1::2], color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
+        axes.plot(
+            x[i], y[i], look.marker, color=look.colour, markersize=6, markeredgecolor="white",
+            markeredgewidth=0.7, zorder=3,
+        )  # fmt: skip
+    dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.margins(0.06)
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    missing = [method for method, there in zip(methods, known, strict=True) if not there]
+    lines = [note] if note else []
+    if missing:
+        lines.append(f"undefined, not drawn: {', '.join(missing)}")
+    caption(figure, "\n".join(lines))
+    figure.draw_without_rendering()
+    axes.set_xlim(axes.get_xlim())
+    axes.set_ylim(axes.get_ylim())
+    label_points(axes, x[known], y[known], [methods[i] for i in shown], avoid=segments)
+    return figure
