@@ -1,11 +1,11 @@
 """How wide is the bracket of the constrained optimum at full size, and how long does it take?
 
-Thirty scenarios a task share one limit on their mean cost. table.csv: at limits between the least cost and that
-of the unconstrained optimum, both ends of the clairvoyant's return, the price, and the width in units of NS,
-beside the width of the unconstrained bracket with the same solver; `pure` is the width where each scenario
-follows one plan, without a lot. deployments.csv: the bracket of a limit that each deployment has to keep alone.
-front_*.csv and figure_*.svg: the front, with the mixtures of never acting and suspending. Times are those of the
-machine in config.yaml, idle or not, without the Worlds.
+Thirty scenarios a task share one limit on their mean cost. table.csv: at limits between the least cost and
+that of the unconstrained optimum, both ends of the clairvoyant's return, the price, and the width in units of
+NS, beside the width of the unconstrained bracket with the same solver; `pure` is the width where each
+scenario follows one plan, without a lot. deployments.csv: the bracket of a limit that each deployment has to
+keep alone. front_*.csv and figure_*.svg: the front, with the mixtures of never acting and suspending. Times
+are those of the machine in config.yaml, idle or not, without the Worlds.
 
     python experiments/constrained_front.py
 """

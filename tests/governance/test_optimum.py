@@ -155,8 +155,10 @@ def test_two_versions_in_closed_form() -> None:
         assert bound.bound / n == pytest.approx(b + (a - b) * d, abs=1e-9)
         if 0.0 < d < 0.99:
             assert bound.prices[0] == pytest.approx(a - b, abs=1e-9)
-        priced, _ = bound_by_price(case.constrained, lambda free: lp_bound(free).bound, most=1.0)
-        assert priced / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+        if d in (0.13, 0.5):
+            priced, price = bound_by_price(case.constrained, lambda free: lp_bound(free).bound, most=1.0)
+            assert priced / n == pytest.approx(b + (a - b) * d, abs=1e-9)
+            assert price == pytest.approx(a - b, abs=1e-6)
         # a deployment alone: whole windows of A
         served = Server(constrained=case.constrained).serve(np.zeros(0, dtype=np.int64))
         windows = np.floor(d * n + 1e-9)
@@ -191,10 +193,10 @@ def test_front_score() -> None:
     rng = np.random.default_rng(0)
     top = pooled.score(value, spent, floor=0.02, rng=rng, end="lower", resamples=200)
     assert 0.9 < top.value <= 1.0 + 1e-9 and top.n == 12 and top.low <= top.value <= top.high + 1e-9
-    under = pooled.score(value, spent, floor=0.02, rng=rng, resamples=50)
+    under = pooled.score(value, spent, floor=0.02, rng=rng, resamples=100)
     assert under.value <= top.value + 1e-9
     # who never acts is on B at its own cost
-    never = pooled.score(pooled.never[:, 1], pooled.never[:, 0], floor=0.02, rng=rng, resamples=50)
+    never = pooled.score(pooled.never[:, 1], pooled.never[:, 0], floor=0.02, rng=rng, resamples=100)
     assert never.value == pytest.approx(0.0, abs=1e-9)
     with pytest.raises(ConfigError, match="as many values and costs"):
         pooled.score(value[1:], spent[1:], floor=0.02, rng=rng)
