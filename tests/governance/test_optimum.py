@@ -295,18 +295,31 @@ def check_pooled(solvers: list[Small] | list[Latest], rounds: int) -> None:
         assert sum(len({plan[s].tobytes() for plan in draws}) > 1 for s in range(len(solvers))) <= 1
 
 
+def pooled_cases(whole: bool) -> list[Case]:
+    """Return 30 tiny Worlds with any mechanisms; ``whole``: costs of a window are 0 or 1."""
+    found = []
+    for index in range(1, 2048, 13):
+        case = tiny(index)[1]
+        if not whole or (
+            set(np.unique(case.constrained.cost)) <= {0.0, 1.0} and not case.deployment.has_canary
+        ):
+            found.append(case)
+        if len(found) == 30:
+            break
+    assert len(found) == 30
+    return found
+
+
 def test_pooled_bracket_of_tiny_worlds() -> None:
-    cases = [tiny(index)[1] for index in range(1, 1024, 13)]
-    check_pooled([Small(case=case) for case in cases[:30]], rounds=60)
-    whole = [
-        case
-        for case in cases
-        if set(np.unique(case.constrained.cost)) <= {0.0, 1.0} and not case.deployment.has_canary
-    ]
-    assert len(whole) >= 30
-    check_pooled([Small(case=case) for case in whole[:30]], rounds=60)
+    check_pooled([Small(case=case) for case in pooled_cases(whole=True)], rounds=60)
 
 
+@pytest.mark.slow
+def test_pooled_bracket_of_tiny_worlds_with_any_costs() -> None:
+    check_pooled([Small(case=case) for case in pooled_cases(whole=False)], rounds=60)
+
+
+@pytest.mark.slow
 def test_pooled_bracket_of_worlds_without_rollback() -> None:
     cases = latest_cases(30)
     check_pooled([Latest(case=case) for case in cases], rounds=60)

@@ -224,12 +224,11 @@ class Case:
             found = engine.versions == wish[:, None]
             if ((wish >= 0) & ~found.any(axis=1)).any():
                 raise MlopsimError(f"a plan deploys a version that is not in the registry at decision {s}")
-            actions[:, s] = np.select(
-                [wish == KEEP, wish == RETRAIN, wish == SUSPEND],
-                [0, slots + 1, slots + 2],
-                1 + found.argmax(axis=1),
-            )
-            engine.step(actions[:, s])
+            chosen = 1 + found.argmax(axis=1)
+            for intent, action in ((KEEP, 0), (RETRAIN, slots + 1), (SUSPEND, slots + 2)):
+                chosen[wish == intent] = action
+            actions[:, s] = chosen
+            engine.step(chosen)
             if (engine.executed != actions[:, s]).any():
                 raise MlopsimError(f"a plan asks for what is impossible at decision {s}")
             book.add(engine.reward, engine.costs)

@@ -1,0 +1,34 @@
+"""The brackets of the constrained optimum, on a small scale."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "experiments"))
+
+import constrained_front  # noqa: E402
+
+
+@pytest.mark.slow
+def test_both_ends_of_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
+    stream = "{procedural: {schedules: [recurring], windows: 60}}"
+    task = f"{{name: a floor, stream: {stream}, limits: [{{accuracy_floor: {{floor: 0.8}}}}]}}"
+    small = ["scenarios=2", "rounds=4", f"tasks=[{task}]"]
+    constrained_front.main([*small, "--results", str(tmp_path)])
+    table, alone, front = (
+        pl.read_csv(tmp_path / f"{name}.csv") for name in ("table", "deployments", "front_a_floor")
+    )
+    assert table["share"].to_list() == [0.1, 0.3, 0.5, 0.7, 0.9]
+    assert (table["lower"] <= table["upper"]).all() and (table["baseline"] <= table["upper"]).all()
+    assert table["price"].is_sorted(descending=True) and (table["bracket"] < 0.05).all()
+    assert (alone["lower"] <= alone["upper"]).all()
+    # who has to keep the limit alone cannot trade
+    middle = table.filter(pl.col("share") == 0.5)
+    assert alone["lower"][0] <= middle["upper"][0] + 1e-6
+    assert front["upper"].is_sorted() and (tmp_path / "figure_a_floor.svg").exists()
