@@ -147,8 +147,8 @@ class Case:
             fields["costs"] = (
                 Costs(name="cost", true=cells, seen=cells.astype(np.float32), lag=0, limit=limit),
             )
-        over = (Over(over),) if cost is not None else ()
-        return cls(pool=pool, deployment=deployment, mechanisms=Mechanisms(**fields), over=over)
+        rules = (Over(over),) if cost is not None else ()
+        return cls(pool=pool, deployment=deployment, mechanisms=Mechanisms(**fields), over=rules)
 
     @cached_property
     def rules(self) -> tuple[Over, ...]:

@@ -186,7 +186,7 @@ class Constrained:
     def rows(self, table: np.ndarray) -> np.ndarray:
         """Return a table by what can serve, (m, T): the versions, then the fallback, for which it is 0."""
         problem = self.problem
-        rows = table[problem.versions] * (np.arange(problem.T) >= problem.firsts[:, None])
+        rows: np.ndarray = table[problem.versions] * (np.arange(problem.T) >= problem.firsts[:, None])
         if problem.fallback is not None:
             rows = np.vstack([rows, np.zeros_like(rows[:1])])
         return rows
