@@ -175,7 +175,10 @@ class Large:
             [*starts, *self._sets[-4:]], effort=self.effort, kicks=self.kicks, target=upper
         )
         if not np.isfinite(served.value):
-            raise MlopsimError("no plan was found that keeps the limits on windows and runs")
+            raise MlopsimError(
+                "no plan was found that keeps the limits on windows and runs",
+                remedy="give the deployment a fallback, or raise these limits",
+            )
         self._sets.append(trained)
         if upper - served.value > 1e-9 and one.run is None and self.iterations:
             better, _ = lagrangian_bound(

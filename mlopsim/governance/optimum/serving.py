@@ -29,11 +29,11 @@ class Served:
     Parameters
     ----------
     value : float
-        What it earns, less its price; -inf where nothing keeps the limits.
+        What it earns, less its price; -inf where nothing keeps the limits and the budget.
     intents : ndarray of int64, shape (S,)
-        Of :meth:`mlopsim.governance.optimum.case.Case.play`.
+        Of :meth:`mlopsim.governance.optimum.case.Case.play`; without a plan all ``KEEP``.
     by_count : ndarray of float64, shape (C + 1,)
-        The best value of each total of ``unit`` cost, -inf where there is none.
+        The best value of each total of units of cost, -inf where there is none.
     """
 
     value: float
@@ -165,6 +165,9 @@ class Server:
         problem, setup = self.constrained.problem, self.setup
         trace, best = np.zeros(problem.T, dtype=np.int64), np.zeros(setup.shape[_counter.MOST] + 1)
         value = _counter.evaluate(setup, trained, trace, best, _counter.NOWHERE)
+        if value < NOWHERE:
+            nothing = np.full(problem.T - problem.warmup, KEEP, dtype=np.int64)
+            return Served(value=-np.inf, intents=nothing, by_count=np.full(len(best), -np.inf))
         by_count = np.where(best > NOWHERE, best - len(trained) * problem.retrain_cost, -np.inf)
         versions = problem.versions[np.concatenate([[0], trained]).astype(np.int64)]
         decided = trace[problem.warmup - 1 : problem.T - 1]
@@ -175,7 +178,6 @@ class Server:
         if (intents[at] != KEEP).any():
             raise MlopsimError("two actions at one decision time")
         intents[at] = RETRAIN
-        value = value if value > NOWHERE else -np.inf
         return Served(value=float(value), intents=intents, by_count=by_count)
 
     def search(
