@@ -3,9 +3,10 @@
 Thirty scenarios a task share one limit on their mean cost. table.csv: at limits between the least cost and
 that of the unconstrained optimum, both ends of the clairvoyant's return, the price, and the width in units of
 NS, beside the width of the unconstrained bracket with the same solver; `pure` is the width where each
-scenario follows one plan, without a lot. deployments.csv: the bracket of a limit that each deployment has to
-keep alone. front_*.csv and figure_*.svg: the front, with the mixtures of never acting and suspending. Times
-are those of the machine in config.yaml, idle or not, without the Worlds.
+scenario follows one plan, without a lot. The unit of NS is `room`; below a floor widths are undefined.
+deployments.csv: the bracket of a limit that each deployment has to keep alone. front_*.csv and figure_*.svg:
+the front, with the mixtures of never acting and suspending. Times are those of the machine in config.yaml,
+idle or not, without the Worlds.
 
     python experiments/constrained_front.py
 """
@@ -60,6 +61,9 @@ def measure(
     seconds, work = time.perf_counter() - began, time.process_time() - worked
     least, most = float(front.lower.cost[0]), float(front.lower.cost[-1])
     room = front.at(most).upper - float(front.never[:, 1].mean())
+    if room <= settings["room"]:
+        # nothing to gain, so nothing to be measured in units of
+        room = float("nan")
     free = front.at(most).gap / room
     table = []
     for share in settings["shares"]:
@@ -69,6 +73,7 @@ def measure(
             {
                 "task": task["name"],
                 "scenarios": len(cases),
+                "room": room,
                 "share": share,
                 "cost": cost / front.windows,
                 "upper": ends.upper / front.windows,
