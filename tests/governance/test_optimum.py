@@ -246,7 +246,7 @@ def test_what_nothing_meets_is_one_error() -> None:
     never = pooled_front([Small(case=one)], rounds=2)
     with pytest.raises(ConfigError, match="the least that was found is 20"):
         never.at(3.0)
-    with pytest.raises(ConfigError, match="nothing that this deployment can do"):
+    with pytest.raises(ConfigError, match="no selection of plans was found that meets the limit 3"):
         never.clairvoyant(3.0)
     assert limited_bracket(two_versions(0.04, fallback=True)).lower == pytest.approx(0.6 * 20)
 

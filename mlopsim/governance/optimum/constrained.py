@@ -16,6 +16,8 @@ from mlopsim.governance.constraint import Over
 
 #: amounts of cost are compared with this tolerance
 COST = 1e-9
+#: what to do about a limit that cannot be met
+REMEDY = "raise the limit, or give it a fallback that costs nothing (deployment.governed.fallback=0.5)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +234,4 @@ class Constrained:
 
 def nothing_meets(limit: str) -> ConfigError:
     """Return the error for a limit that no plan meets."""
-    return ConfigError(
-        f"nothing that this deployment can do meets the limit {limit}",
-        remedy="raise the limit, or give it a fallback that costs nothing (deployment.governed.fallback=0.5)",
-    )
+    return ConfigError(f"nothing that this deployment can do meets the limit {limit}", remedy=REMEDY)

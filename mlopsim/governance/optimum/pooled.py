@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.governance.optimum.case import Played
-from mlopsim.governance.optimum.constrained import COST, nothing_meets
+from mlopsim.governance.optimum.constrained import COST, REMEDY
 from mlopsim.governance.optimum.front import Front, baseline, between
 from mlopsim.governance.optimum.priced import Solver
 from mlopsim.stats.bootstrap import statistic_interval
@@ -187,7 +187,11 @@ class PooledFront:
 
     def _unmet(self, cost: float) -> ConfigError:
         least = float(self.lower.cost[0])
-        return nothing_meets(f"{cost:g} on the mean total cost; the least that was found is {least:g}")
+        return ConfigError(
+            f"no selection of plans was found that meets the limit {cost:g} on the mean total cost of a "
+            f"deployment: the least that was found is {least:g}",
+            remedy=REMEDY,
+        )
 
     def baseline(self, cost: float) -> float:
         """Return B(C), see :func:`mlopsim.governance.optimum.front.baseline`."""
@@ -222,8 +226,7 @@ class PooledFront:
         rng, level, resamples
             See :func:`mlopsim.stats.bootstrap.statistic_interval`.
         end : {"upper", "lower"}, default "upper"
-            Which end of the front U is. Without a lot between plans, against the lower end a method may score
-            above 1.
+            Which end of the front U is; against the lower end a method may score above 1.
 
         Returns
         -------
