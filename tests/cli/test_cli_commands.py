@@ -241,7 +241,7 @@ def test_a_study_from_plain_python_equals_the_command(done: Bench) -> None:
 
     small = {"synthetic": {"windows": 16, "rows": 20, "warmup": 4}}
     study = Study(
-        track={"delivery": {"steps": 0}},
+        track={"delivery": {"steps": 0, "record": True}},
         tasks=[{"name": "small", "stream": small, "learner": "ridge"}],
         methods=["never", "periodic"],
         seeds=2,
