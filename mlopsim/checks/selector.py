@@ -8,7 +8,6 @@ a few steps.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -79,26 +78,9 @@ def _space(cls: type[Any]) -> dict[str, Choice]:
 
 
 def _fit(cls: type[Any], interface: Interface) -> Any:
-    from mlopsim.core.track import FitResult
-    from mlopsim.delivery.agents.selector import Agent
-
-    rng = np.random.default_rng(0)
     if hasattr(cls, "untrained"):
-        return cls.untrained(interface, rng)
-    if not issubclass(cls, Agent):
-        return _short_training(cls, interface)
-    from mlopsim.delivery.agents.network import Network
-
-    sizes = (len(interface.names), 8, interface.slots + 2)
-    network = Network(
-        names=interface.names,
-        shift=np.zeros(sizes[0]),
-        scale=np.ones(sizes[0]),
-        weights=[rng.normal(size=shape) for shape in itertools.pairwise(sizes)],
-        biases=[rng.normal(size=size) for size in sizes[1:]],
-        activation="tanh",
-    )
-    return FitResult(arrays=network.arrays(), info=network.info())
+        return cls.untrained(interface, np.random.default_rng(0))
+    return _short_training(cls, interface)
 
 
 def _short_training(cls: type[Any], interface: Interface) -> Any:

@@ -165,6 +165,25 @@ class WorldPool:
         """All Worlds, see :meth:`world`."""
         return tuple(self.world(i) for i in range(len(self)))
 
+    def part(self, first: int, last: int) -> WorldPool:
+        """Return the Worlds ``first..last - 1`` as a pool of their own, without stacking them again.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        if not 0 <= first < last <= len(self):
+            raise ConfigError(f"a part of {len(self)} Worlds cannot be {first}..{last - 1}")
+        found = object.__new__(type(self))
+        found._sources = self._sources[first:last]
+        for name in ("metric", "canary", "windows", "warmup", "n_classes"):
+            setattr(found, name, getattr(self, name))
+        for name in ("reward", "quality", "shift", "seeds", "bounds", "start"):
+            setattr(found, name, getattr(self, name)[first:last])
+        found.counts = self.counts[first:last] if self.canary else self.counts
+        return found
+
     @property
     def steps(self) -> int:
         """Number of decisions T - W."""

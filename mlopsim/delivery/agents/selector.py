@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -86,6 +87,12 @@ class Agent:
 
         return train_agent(self, pool, deployment, steps, seed)
 
+    @classmethod
+    def untrained(cls, interface: Interface, rng: np.random.Generator) -> FitResult:
+        """Return a fit with a small random network: what the contract is checked with."""
+        network = random_network(interface.names, interface.slots + 2, rng)
+        return FitResult(arrays=network.arrays(), info=network.info())
+
     def load(self, fit: FitResult) -> None:
         """Take the network of a finished training."""
         from mlopsim.delivery.agents.network import Network
@@ -129,6 +136,21 @@ class Agent:
         only = ~np.isfinite(best[:, 1])
         scale[only | (scale == 0.0)] = 1.0
         return np.asarray((best[:, 0] - best[:, 1]) / scale)
+
+
+def random_network(names: tuple[str, ...], outputs: int, rng: np.random.Generator) -> Network:
+    """Return a network of one hidden layer with normal weights, for checks."""
+    from mlopsim.delivery.agents.network import Network
+
+    sizes = (len(names), 8, outputs)
+    return Network(
+        names=names,
+        shift=np.zeros(sizes[0]),
+        scale=np.ones(sizes[0]),
+        weights=[rng.normal(size=shape) for shape in itertools.pairwise(sizes)],
+        biases=[rng.normal(size=size) for size in sizes[1:]],
+        activation="tanh",
+    )
 
 
 @dataclass(kw_only=True)

@@ -22,6 +22,18 @@ from mlopsim.delivery.vector import DeliveryVectorEnv
 PILOT_STEPS = 20_000
 
 
+class Extracted(Protocol):
+    """What is known of an agent's policy: its modules, and what stands between its layers."""
+
+    #: ``tanh`` or ``relu``
+    activation: ClassVar[str]
+
+    @classmethod
+    def modules(cls, policy: Any) -> list[Any]:
+        """Return the modules of a policy through which an observation gets to the outputs, in order."""
+        ...
+
+
 class Learning(Protocol):
     """What training reads of an agent: an algorithm of stable-baselines3 with its settings."""
 
@@ -48,7 +60,7 @@ class Learning(Protocol):
 
 
 @contextmanager
-def _untouched_randomness() -> Iterator[None]:
+def untouched_randomness() -> Iterator[None]:
     """Give back all global random states as they were."""
     # before the first import: loading some libraries draws from Python's own generator
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - saved, not drawn from
@@ -90,7 +102,30 @@ def measure_scaling(
         Environment steps used.
     """
     n = max(min(64, steps // (2 * pool.steps)), 1)
-    env = DeliveryVectorEnv(n, pool=pool, deployment=deployment)
+    return scaling_of(DeliveryVectorEnv(n, pool=pool, deployment=deployment), steps, seed)
+
+
+class Walked(Protocol):
+    """What a random walk needs: environments side by side, as of Gymnasium, with masks."""
+
+    num_envs: int
+
+    def reset(self, *, seed: int) -> tuple[np.ndarray, Any]:
+        """Begin all episodes; returns the observations (N, F) first."""
+        ...
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, Any, Any, Any, Any]:
+        """Step everywhere; returns the observations (N, F) first."""
+        ...
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions are possible now, bool of shape (N, A)."""
+        ...
+
+
+def scaling_of(env: Walked, steps: int, seed: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray, int]:
+    """Measure mean and spread of the observations of an environment, see :func:`measure_scaling`."""
+    n = env.num_envs
     rng = np.random.Generator(np.random.PCG64(seed))
     obs, _ = env.reset(seed=seed_int(seed))
     total, square, count = np.zeros(obs.shape[1]), np.zeros(obs.shape[1]), 0
@@ -145,13 +180,13 @@ def _layers(module: Any) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def extract(
-    agent: Learning, model: Any, names: tuple[str, ...], shift: np.ndarray, scale: np.ndarray
+    agent: Extracted, model: Any, names: tuple[str, ...], shift: np.ndarray, scale: np.ndarray
 ) -> Network:
     """Take the deterministic policy out of a trained model.
 
     Parameters
     ----------
-    agent : Learning
+    agent : Extracted
         Knows where the policy is.
     model : stable_baselines3 algorithm
         After training.
@@ -209,7 +244,7 @@ def train_agent(
     MissingExtraError
         If stable-baselines3 is not installed.
     """
-    with _untouched_randomness(), one_thread():
+    with untouched_randomness(), one_thread():
         return _train(agent, pool, deployment, steps, seed, progress)
 
 
