@@ -74,7 +74,14 @@ def test_names_of_the_tables_exist():
         known = (
             set(names(kind))
             if kind in PACKAGES
-            else {*names("selector"), *names("detector"), *names("gate"), *names("audit"), *CONTROLS}
+            else {
+                *names("selector"),
+                *names("detector"),
+                *names("gate"),
+                *names("audit"),
+                *names("monitor"),
+                *CONTROLS,
+            }
         )
         assert set(found) <= known, title
         seen += len(found)
