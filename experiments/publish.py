@@ -18,7 +18,7 @@ from _common import ROOT
 #: figures by track, in the order in which they tell most
 FIGURES = {
     "delivery": ("leaderboard", "profiles", "cost-against-quality"),
-    "drift": ("leaderboard", "critical-difference", "worth-against-delay"),
+    "drift": ("leaderboard", "critical-difference", "worth-against-delay-errors-a-retrain-costs-0-2"),
     "quality": ("leaderboard", "recall-and-worth", "accuracy-over-time"),
     "fairness": ("leaderboard", "told-apart-proxy-ridge", "power-cancelling-proxies-ridge"),
 }
@@ -56,8 +56,8 @@ def publish(source: Path, target: Path) -> list[Path]:
     chosen = []
     for name in FIGURES[track]:
         figure = source / "figures" / f"{name}.svg"
-        # one for each cost of a retrain and what is read, where there are several
-        chosen += [figure] if figure.is_file() else sorted(figure.parent.glob(f"{name}-*.svg"))
+        # not every run has each of them: there is no worth without a deployment
+        chosen += [figure] if figure.is_file() else []
     for path in chosen:
         if path.stat().st_size > LARGEST:
             raise ConfigError(

@@ -37,7 +37,7 @@ def unit_for(largest: float) -> float:
     >>> 0.1 + 0.2 == 0.3, bool(np.equal(*on_grid(np.array([0.1, 0.3]), unit_for(1.0)).cumsum()[[0, 1]]))
     (False, False)
     >>> a, b, c = on_grid(np.array([0.1, 0.2, 0.7]), unit_for(4.0))
-    >>> (a + b) + c == a + (b + c) and (a + b + c) - b - c == a
+    >>> bool((a + b) + c == a + (b + c) and (a + b + c) - b - c == a)
     True
     """
     return 2.0 ** (math.ceil(math.log2(max(largest, 1e-300))) - BITS)
