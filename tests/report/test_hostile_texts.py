@@ -24,6 +24,7 @@ from mlopsim.core.text import visible
 from mlopsim.core.track import Section
 from mlopsim.numerics.ecdf import two_cdfs
 from mlopsim.plots.cdf import cdf
+from mlopsim.plots.cost_front import cost_front
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
@@ -84,6 +85,13 @@ def _rollout(name: str) -> Rollout:
 #: every figure function, given names, and each of its texts the user's
 FIGURES: dict[str, Any] = {
     "cdf": lambda n, texts: cdf(two_cdfs(np.arange(9.0), np.arange(2.0, 12.0)), names=(n[0], n[4]), **texts),
+    "cost_front": lambda n, texts: cost_front(
+        [{"cost": c, "upper": 1.0 + c, "lower": 1.0, "baseline": 0.5} for c in (0.0, 1.0)],
+        n,
+        np.linspace(0.0, 1.0, len(n)),
+        np.full(len(n), 0.8),
+        **texts,
+    ),
     "critical_difference": lambda n, texts: critical_difference(
         n, np.arange(len(n)) + 1.0, [(0, 1)], cd=1.0, n=9, **texts
     ),

@@ -133,6 +133,14 @@ def test_unknown_part_of_a_task_names_the_nearest():
         make("track", "delivery").tasks([{"strem": "procedural"}])
 
 
+@pytest.mark.parametrize(
+    ("params", "said"), [({"fallback": 0.5}, "a fallback"), ({"rollback": False}, "no rollback")]
+)
+def test_a_deployment_whose_optimum_is_another_one_is_refused_before_work(params, said):
+    with pytest.raises(ConfigError, match=said):
+        make("track", "delivery").tasks([{"stream": STREAM, "deployment": {"governed": params}}])
+
+
 def test_cells_alone_and_together_are_equal_to_the_bit():
     track, grid = make_grid(["every_step", "random", "error_or_shift"], ladder=True)
     cells = list(grid.cells)

@@ -111,6 +111,8 @@ def bracket(
 
     Raises
     ------
+    ConfigError
+        If the deployment has more than registry, delays and costs that changes what serves.
     MlopsimError
         If the oracle and the dynamics disagree about a plan (a bug, never hidden).
 
@@ -124,6 +126,8 @@ def bracket(
     >>> both.lower, round(both.upper, 6), both.exact
     (3.25, 3.25, True)
     """
+    if hasattr(deployment, "unguarded"):
+        deployment = deployment.unguarded()
     problem = Problem.of(reward, warmup, deployment, blocked=blocked)
     latest = latest_only(problem)
     sets = [trained_by(problem, latest.plan)]

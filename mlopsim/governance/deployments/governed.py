@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from mlopsim.core.errors import ConfigError
@@ -108,6 +108,36 @@ class Governed(Standard):
             "reviewer": None if self.reviewer is None else make("reviewer", self.reviewer).name,
             "constraints": ", ".join(names) or "none",
         }
+
+    def unguarded(self) -> Standard:
+        """Return the standard deployment that it is, with nothing on that changes what serves.
+
+        Raises
+        ------
+        ConfigError
+            If it has a fallback, release gates, audits, a reviewer, or no rollback: an optimum that knows
+            registry, delays and costs only would then be that of another deployment.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> make("deployment", "governed", slots=3).unguarded().slots
+        3
+        """
+        on = {
+            "a fallback": self.fallback is not None,
+            "release gates": bool(self.release),
+            "audits": bool(self.audits),
+            "a reviewer": self.reviewer is not None,
+            "no rollback": not self.rollback,
+        }
+        if any(on.values()):
+            raise ConfigError(
+                f"the optimum of registry, delays and costs knows no deployment with "
+                f"{', '.join(name for name, there in on.items() if there)}",
+                remedy="leave that out here, or use mlopsim.governance.optimum, which knows it",
+            )
+        return Standard(**{each.name: getattr(self, each.name) for each in fields(Standard)})
 
     def mechanisms(self, pool: WorldPool) -> Mechanisms:
         """Return what is optional in it, for the Worlds of a pool; computed once for a pool."""

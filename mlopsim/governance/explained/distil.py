@@ -166,6 +166,9 @@ def distil(
     # about half
     per_walk = 2 + student.decisions * (deployment.slots + 2) / 2 if viper else 1
     walks = int(a_round / (per_walk * pool.steps))
+    if viper and a_round >= (2 + deployment.slots + 3) * pool.steps:
+        # one walk, and all that is possible at one of its decisions at least
+        walks = max(walks, 1)
     if final < 1 or walks < 1:
         raise ConfigError(
             f"a tree learns nothing in {steps} steps: a walk takes {pool.steps}",

