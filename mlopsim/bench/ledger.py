@@ -383,6 +383,13 @@ class Ledger:
             raise damaged(self.folder, f"the specs of cell {full} do not give its key")
         return cell
 
+    def grid_of(self, key: str) -> dict[str, Any]:
+        """Return the stored grid in which a cell of this ledger was used last."""
+        query = (
+            "SELECT g.digest FROM member m JOIN grid g ON g.id = m.grid WHERE m.key=? ORDER BY g.used DESC"
+        )
+        return self.grid(self.rows(query, (key,))[0][0])
+
     def outcome(self, key: str) -> Outcome:
         """Return the stored numbers and curves of a done cell, checked by their digests."""
         rows = self.sealed_rows("cell", "WHERE key=?", (key,))

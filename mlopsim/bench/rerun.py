@@ -113,11 +113,7 @@ def rerun(
         cell = ledger.find_cell(key)
         stored = ledger.outcome(cell.key)
         with_facts = ledger.knows_attributes("cell", cell.key)
-        query = (
-            "SELECT g.digest FROM member m JOIN grid g ON g.id = m.grid WHERE m.key=? ORDER BY g.used DESC"
-        )
-        grid = ledger.rows(query, (cell.key,))[0][0]
-        entry = ledger.grid(grid)
+        entry = ledger.grid_of(cell.key)
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
             track = cast(Track, make("track", current(entry["track"])))

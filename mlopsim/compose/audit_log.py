@@ -269,10 +269,7 @@ def open_cell(
     with Ledger.read(folder) as ledger:
         cell = ledger.find_cell(key)
         facts = ledger.outcome(cell.key).attributes
-        query = (
-            "SELECT g.digest FROM member m JOIN grid g ON g.id = m.grid WHERE m.key=? ORDER BY g.used DESC"
-        )
-        entry = ledger.grid(ledger.rows(query, (cell.key,))[0][0])
+        entry = ledger.grid_of(cell.key)
         loaded = load_stored(entry["plugins"], plugins, trust=trust)
         with explained(loaded):
             track = make("track", current(entry["track"]))

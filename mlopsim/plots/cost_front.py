@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.labels import label_points
+from mlopsim.plots.points import draw_points
 from mlopsim.plots.style import INK, MUTED, SHADE, Mark, caption, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
@@ -82,21 +83,7 @@ def cost_front(
         axes.axvline(limit, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label="limit", zorder=0)
     known = np.isfinite(x) & np.isfinite(y)
     shown = [int(i) for i in np.flatnonzero(known)]
-    segments: list[tuple[float, float, float, float]] = []
-    for i in shown:
-        look = looks[methods[i]]
-        for horizontal, ends in ((True, cost_ends), (False, value_ends)):
-            if ends is None:
-                continue
-            a, b = (float(np.asarray(end, dtype=np.float64)[i]) for end in ends)
-            if np.isfinite(a) and np.isfinite(b):
-                segment = (a, y[i], b, y[i]) if horizontal else (x[i], a, x[i], b)
-                segments.append(segment)
-                axes.plot(segment[::2], segment[1::2], color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
-        axes.plot(
-            x[i], y[i], look.marker, color=look.colour, markersize=6, markeredgecolor="white",
-            markeredgewidth=0.7, zorder=3,
-        )  # fmt: skip
+    segments = draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=value_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(0.06)
     axes.legend(frameon=False, fontsize="small", loc="lower right")

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.labels import label_points
+from mlopsim.plots.points import draw_points
 from mlopsim.plots.style import MUTED, Mark, caption, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
@@ -85,26 +86,7 @@ def tradeoff(
         axes.plot(x[best], y[best], color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
         segments += [(x[i], y[i], x[j], y[j]) for i, j in itertools.pairwise(best)]
     shown = [int(i) for i in np.flatnonzero(known)]
-    for i in shown:
-        look = looks[methods[i]]
-        for horizontal, ends in ((True, cost_ends), (False, quality_ends)):
-            if ends is None:
-                continue
-            a, b = (float(np.asarray(e, dtype=np.float64)[i]) for e in ends)
-            if np.isfinite(a) and np.isfinite(b):
-                segment = (a, y[i], b, y[i]) if horizontal else (x[i], a, x[i], b)
-                segments.append(segment)
-                axes.plot(segment[::2], segment[1::2], color=look.colour, linewidth=1.1, alpha=0.6, zorder=2)
-        axes.plot(
-            x[i],
-            y[i],
-            look.marker,
-            color=look.colour,
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.7,
-            zorder=3,
-        )
+    segments += draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=quality_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(0.08)
     missing = [method for method, there in zip(methods, known, strict=True) if not there]
