@@ -11,7 +11,7 @@ import numpy as np
 
 from mlopsim.checks.base import ContractError
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Outcome, Track
+from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Outcome, Track, sum_up
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,7 +55,12 @@ class SmallRun:
     def results(self) -> SmallResults:
         """What a section would read."""
         frame = table(self)
-        return SmallResults(run=self, cells=frame, leaderboard=self.track.leaderboard(frame))
+        board = sum_up(self.track, frame, self.curves)
+        return SmallResults(run=self, cells=frame, leaderboard=board)
+
+    def curves(self, key: str) -> Mapping[str, np.ndarray]:
+        """Return the series of a cell."""
+        return next(outcome.curves for cell, outcome in self.pairs if cell.key == key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,7 @@ class SmallResults:
 
     def curves(self, key: str) -> Mapping[str, np.ndarray]:
         """Return the series of a cell."""
-        return next(outcome.curves for cell, outcome in self.run.pairs if cell.key == key)
+        return self.run.curves(key)
 
 
 def cells_of(cls: type[Any]) -> tuple[Track, list[Cell], list[FitJob]]:

@@ -28,7 +28,7 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
 from mlopsim.core.section import fault, make_sections
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Scored, Track
+from mlopsim.core.track import Attribute, ReadsCurves, Scored, Track, sum_up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,8 +98,8 @@ class Results:
     def leaderboard(self) -> pl.DataFrame:
         """One row a method, as the track sums it up, with intervals and n; computed once."""
         if self._board is None:
-            with explained(self._loaded):
-                self._board = self.track.leaderboard(self.cells)
+            with explained(self._loaded), self._reading():
+                self._board = sum_up(self.track, self.cells, self.curves)
         assert self._board is not None
         return self._board
 
@@ -162,8 +162,9 @@ class Results:
                 f"{track.full_name} does not say how two methods are compared",
                 remedy="give it score and compare (see mlopsim.core.track.Scored)",
             )
-        with explained(self._loaded):
-            found: pl.DataFrame = track.compare(self.cells, a, b)
+        given = {"curves": self.curves} if isinstance(track, ReadsCurves) and track.reads_curves else {}
+        with explained(self._loaded), self._reading():
+            found: pl.DataFrame = track.compare(self.cells, a, b, **given)
         return found
 
     def report(self, *, reuse: bool = False) -> Path:

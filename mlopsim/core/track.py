@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -213,6 +213,29 @@ class Scored(Protocol):
         Columns: ``task``, ``tasks`` (how many), ``difference`` with ``_low``, ``_high``, ``_n``, ``_reason``.
         """
         ...
+
+
+@runtime_checkable
+class ReadsCurves(Protocol):
+    """What a track may have beside :class:`Track`: sums that need the stored series of cells.
+
+    Its ``leaderboard(table, curves=...)``, and ``compare(table, a, b, curves=...)`` if it is :class:`Scored`,
+    are given what returns the series of a cell by its key.
+    """
+
+    reads_curves: bool
+
+
+#: key of a cell to its stored series
+Curves: TypeAlias = Callable[[str], Mapping[str, np.ndarray]]
+
+
+def sum_up(track: Track, table: Any, curves: Curves) -> Any:
+    """Return a track's leaderboard of a cell table; ``curves`` reads the series of a cell by its key."""
+    if isinstance(track, ReadsCurves) and track.reads_curves:
+        given: dict[str, Any] = {"curves": curves}
+        return track.leaderboard(table, **given)
+    return track.leaderboard(table)
 
 
 @runtime_checkable

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.interval import NAN, NOTHING, Interval, Score
-from mlopsim.stats.resampling import Kind, check_kind, ends, resample_sums
+from mlopsim.stats.resampling import Kind, check_kind, ends, resample_counts, resample_sums
 from mlopsim.stats.two_level_bootstrap import NO_GAIN, as_grid, same_scenarios, too_few, two_level
 
 RESAMPLES = 5000
@@ -333,3 +333,72 @@ def statistic_interval(
     components = [(float(np.var(draws)), n)]
     low, high = ends(draws, value, level, kind, components=components, jackknife=jackknife)
     return Interval(value=value, low=low, high=high, n=n, level=level, cells=cells, excluded=excluded)
+
+
+def means_interval(
+    statistic: Callable[..., np.ndarray],
+    *arrays: ArrayLike,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    kind: Kind = "expanded",
+    resamples: int = RESAMPLES,
+    undefined: str = "the statistic is undefined on these data",
+) -> Interval:
+    """Interval of a function of means over seeds, all resamples at once.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes the means of the arrays, each of shape (draws, ...) for an array (seeds, ...), and returns
+        float64 (draws,); NaN where undefined.
+    *arrays : array_like, each with the same first axis
+        Seeds along the first axis; a seed for which one of them has a NaN is left out of all, and counted.
+    rng, level, kind, resamples
+        As in `mean_interval`.
+    undefined : str
+        The reason where the statistic is NaN on the data.
+
+    Returns
+    -------
+    Interval
+        No ends if the statistic is undefined on a resample; the reason says on how many.
+
+    Examples
+    --------
+    >>> x = np.arange(40.0)
+    >>> means_interval(lambda a, b: a / b, x, x + 1.0, rng=np.random.default_rng(0))
+    Interval(0.951 [0.941, 0.959], n=40)
+    """
+    check_kind(kind, level, resamples)
+    data = [np.asarray(a, dtype=np.float64) for a in arrays]
+    if any(len(a) != len(data[0]) for a in data):
+        raise ConfigError(f"the arrays have {sorted({len(a) for a in data})} seeds; they must be paired")
+    known = np.ones(len(data[0]), dtype=bool)
+    for a in data:
+        known &= np.isfinite(a).all(axis=tuple(range(1, a.ndim)))
+    data = [a[known] for a in data]
+    n, excluded = int(known.sum()), int((~known).sum())
+
+    def without_ends(value: float, reason: str) -> Interval:
+        return Interval(value=value, n=n, level=level, reason=reason, cells=n, excluded=excluded)
+
+    if not n:
+        return without_ends(NAN, "no seed with all values defined")
+    value = float(statistic(*(a.mean(axis=0, keepdims=True) for a in data))[0])
+    if math.isnan(value):
+        return without_ends(NAN, undefined)
+    if reason := too_few(n):
+        return without_ends(value, reason)
+    counts = resample_counts(n, rng, resamples)
+    means = [(counts @ a.reshape(n, -1) / n).reshape(resamples, *a.shape[1:]) for a in data]
+    draws = np.asarray(statistic(*means), dtype=np.float64)
+    bad = int((~np.isfinite(draws)).sum())
+    if bad:
+        return without_ends(value, f"undefined in {bad} of {resamples} resamples: {undefined}")
+
+    def jackknife() -> np.ndarray:
+        left = [(a.sum(axis=0) - a) / (n - 1) for a in data]
+        return np.asarray(statistic(*left), dtype=np.float64)
+
+    low, high = ends(draws, value, level, kind, components=[(float(np.var(draws)), n)], jackknife=jackknife)
+    return Interval(value=value, low=low, high=high, n=n, level=level, cells=n, excluded=excluded)

@@ -125,6 +125,23 @@ def resample_sums(parts: Sequence[np.ndarray], rng: np.random.Generator, resampl
     return [np.concatenate(sums) for sums in out]
 
 
+def resample_counts(size: int, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """Return how often each of S clusters is in each resample, float64 (resamples, S).
+
+    The draws are those of :func:`resample_sums` from the same state of the generator.
+
+    Examples
+    --------
+    >>> counts = resample_counts(3, np.random.default_rng(0), 50)
+    >>> (one,) = resample_sums([np.array([1., 2., 4.])], np.random.default_rng(0), 50)
+    >>> bool((counts @ np.array([1., 2., 4.]) == one).all())
+    True
+    """
+    index = np.concatenate([rng.integers(0, size, size=(block, size)) for block in blocks(resamples, size)])
+    flat = (index + size * np.arange(resamples)[:, None]).ravel()
+    return np.bincount(flat, minlength=resamples * size).reshape(resamples, size).astype(np.float64)
+
+
 def resample_two_level(
     grids: Sequence[np.ndarray], denominator: np.ndarray, rng: np.random.Generator, resamples: int
 ) -> tuple[list[np.ndarray], np.ndarray]:

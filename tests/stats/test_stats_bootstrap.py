@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from mlopsim.core.errors import ConfigError
 from mlopsim.stats.bootstrap import (
     mean_interval,
+    means_interval,
     ns_difference,
     ns_interval,
     ratio_interval,
@@ -281,3 +283,23 @@ def test_a_gain_of_round_off_is_nothing_to_gain():
     assert not found.bounded and "resamples" in found.reason
     alone = ns_interval(mine[1:], never[1:], upper[1:], np.random.default_rng(0))
     assert np.isnan(alone.value)
+
+
+def test_a_function_of_means_has_the_interval_of_a_mean_and_of_a_ratio():
+    a, b = rng(9).normal(3, 1, size=30), rng(10).uniform(1, 2, size=30)
+    wanted, found = mean_interval(a, rng()), means_interval(lambda m: m, a, rng=rng())
+    # a mean's spread is known without resampling, that of a function is not
+    assert (found.value, found.n) == (pytest.approx(wanted.value), 30)
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=0.01)
+    two = np.stack([a, b], axis=1)
+    found = means_interval(lambda m: m[:, 0] / m[:, 1], two, rng=rng(), kind="percentile")
+    wanted = ratio_interval(a, b, rng(), kind="percentile")
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+    # one seed that is not known is left out of all arrays
+    a[4] = np.nan
+    less = means_interval(lambda m, k: m / k, a, b, rng=rng())
+    assert (less.n, less.excluded) == (29, 1)
+    undefined = means_interval(lambda m: np.where(m > 0, np.nan, m), b, rng=rng(), undefined="too good")
+    assert math.isnan(undefined.value) and undefined.reason == "too good"
+    some = means_interval(lambda m: np.where(m > b.mean(), np.nan, m), b, rng=rng(), undefined="too good")
+    assert not some.bounded and "resamples: too good" in some.reason

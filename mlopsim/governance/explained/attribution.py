@@ -9,14 +9,14 @@ them all the same: that is what such an attribution is.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlopsim.delivery.features import OF_INPUTS, OF_LABELS
 from mlopsim.governance.explained.history import History
+from mlopsim.numerics.shapley_values import coalitions, shapley_values
 
 #: decisions that the features of this one are mixed with
 BACKGROUND = 32
@@ -89,41 +89,6 @@ def group_of(name: str) -> str:
     return GROUPS[4] if name in _CLOCKS else GROUPS[8]
 
 
-def shapley(worth: Callable[[np.ndarray], np.ndarray], players: int) -> np.ndarray:
-    """Return the exact Shapley values of a game.
-
-    Parameters
-    ----------
-    worth : callable
-        Coalitions, bool (2 ** players, players), to their worths, float64 (2 ** players,).
-    players : int
-        At most 16.
-
-    Returns
-    -------
-    ndarray of float64, shape (players,)
-
-    Examples
-    --------
-    >>> shapley(lambda sets: sets.all(axis=1).astype(float), 2)
-    array([0.5, 0.5])
-    """
-    numbers = np.arange(1 << players)
-    members = (numbers[:, None] >> np.arange(players)) & 1 == 1
-    value = np.asarray(worth(members), dtype=np.float64)
-    size = members.sum(axis=1)
-    whole = math.factorial(players)
-    weight = np.array(
-        [math.factorial(k) * math.factorial(players - k - 1) / whole for k in range(players)] + [0.0]
-    )
-    result = np.zeros(players)
-    for player in range(players):
-        without = numbers[~members[:, player]]
-        gain = value[without | (1 << player)] - value[without]
-        result[player] = float((weight[size[without]] * gain).sum())
-    return result
-
-
 def attribution(history: History, step: int, background: int = BACKGROUND) -> Attribution:
     """Attribute the answer at one decision to groups of features.
 
@@ -160,7 +125,7 @@ def attribution(history: History, step: int, background: int = BACKGROUND) -> At
     ends = worth(np.array([[True] * len(groups), [False] * len(groups)]))
     return Attribution(
         groups=groups,
-        values=shapley(worth, len(groups)),
+        values=shapley_values(worth(coalitions(len(groups)))),
         whole=float(ends[0]),
         none=float(ends[1]),
         decisions=len(others),

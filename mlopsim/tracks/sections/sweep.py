@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.text import code_span
-from mlopsim.core.track import Attribute, Metric, Scored, Section
+from mlopsim.core.track import Attribute, Metric, Scored, Section, sum_up
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,7 +79,7 @@ def _table(results: Results, track: Scored, points: Sequence[Mapping[str, Attrib
     for point in points:
         cells = at(results.cells, point)
         if cells.height:
-            boards.append((point, cells, results.track.leaderboard(cells)))
+            boards.append((point, cells, sum_up(results.track, cells, results.curves)))
     scored = [board for _, _, board in boards if name in board.columns]
     if not scored:
         raise Unavailable(f"no leaderboard of these tasks has the score '{name}'")

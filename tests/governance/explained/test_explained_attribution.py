@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from explained_kit import policy, scene
 
 from mlopsim.core.spec import make
 from mlopsim.delivery.features import feature_names
-from mlopsim.governance.explained.attribution import GROUPS, attribution, group_of, shapley
+from mlopsim.governance.explained.attribution import GROUPS, attribution, group_of
 from mlopsim.governance.explained.history import history_of
-
-
-def test_shapley_is_the_mean_over_all_orders() -> None:
-    players = 5
-    worths = np.random.default_rng(0).normal(size=1 << players)
-    number = 1 << np.arange(players)
-
-    def worth(sets: np.ndarray) -> np.ndarray:
-        return worths[(sets * number).sum(axis=1)]
-
-    wanted = np.zeros(players)
-    orders = list(itertools.permutations(range(players)))
-    for order in orders:
-        inside = 0
-        for player in order:
-            wanted[player] += worths[inside | (1 << player)] - worths[inside]
-            inside |= 1 << player
-    found = shapley(worth, players)
-    assert found == pytest.approx(wanted / len(orders), abs=1e-12)
-    assert found.sum() == pytest.approx(worths[-1] - worths[0], abs=1e-12)
-    additive = shapley(lambda sets: sets @ np.arange(players), players)
-    assert additive == pytest.approx(np.arange(players), abs=1e-12)
 
 
 def test_every_feature_has_a_group_and_what_is_new_is_a_guard() -> None:
