@@ -133,6 +133,14 @@ class Standard:
         names = ("label_delay", "latency", "switch_cost", "retrain_cost")
         return {**{name: getattr(self, name) for name in names}, "feedback": self.feedback.value}
 
+    def unguarded(self) -> Standard:
+        """Return the deployment that the optimum of registry, delays and costs knows: this one.
+
+        A kind of deployment with more than that returns itself without what is off, and raises ConfigError
+        where something is on that changes what serves.
+        """
+        return self
+
     @property
     def has_canary(self) -> bool:
         """Whether a newly deployed version gets only a share of the traffic at first."""

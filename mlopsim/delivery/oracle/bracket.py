@@ -126,8 +126,7 @@ def bracket(
     >>> both.lower, round(both.upper, 6), both.exact
     (3.25, 3.25, True)
     """
-    if hasattr(deployment, "unguarded"):
-        deployment = deployment.unguarded()
+    deployment = deployment.unguarded()
     problem = Problem.of(reward, warmup, deployment, blocked=blocked)
     latest = latest_only(problem)
     sets = [trained_by(problem, latest.plan)]

@@ -119,9 +119,8 @@ class DeliveryTrack:
             content["versions"] = versions("world", "dynamics", "features", "outcome")
             name = str(entry.get("name") or self._task_name(content))
             deployment = make("deployment", content["deployment"])
-            if hasattr(deployment, "unguarded"):
-                # NS needs its optimum: said before work starts
-                deployment.unguarded()
+            # NS needs its optimum: said before work starts
+            deployment.unguarded()
             stream = stream_facts(content["stream"])
             if stream["real"] and self.origins > 1:
                 content["origins"] = {"count": self.origins, "overlap": self.overlap}
@@ -130,7 +129,7 @@ class DeliveryTrack:
             facts = {
                 **stream,
                 **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
-                **getattr(deployment, "facts", dict)(),
+                **deployment.facts(),
                 "conditions": self._conditions(content),
             }
             tasks.append(Task(name=name, part=content, attributes=facts))
