@@ -3,7 +3,9 @@
 Runs the suite `quality-paper` (what is done is cached) and tabulates, for each case of error and learner,
 what is lost without a gate, and for each gate what it finds, what it throws away and what it recovers of the
 loss. losses.csv has what the errors cost, table.csv the gates, disagreements.csv the pairs of gates that
-recall and worth order differently, groups.csv what is thrown away and gained by group; the figure shows
+recall and worth order differently, with what could explain it: another stage or action (`alike`: neither),
+and more right rows flagged (`fair`: alike, and the interval of the one does not lie above that of the other);
+counts.csv how many there are by task; groups.csv what is thrown away and gained by group; the figure shows
 recall against worth where most is lost, one panel a task.
 
     python experiments/worth_of_a_gate.py
@@ -106,6 +108,51 @@ def against(cells: pl.DataFrame, counted: Sequence[str]) -> list[Disagreement]:
     return disagreements(found)
 
 
+def explained(cells: pl.DataFrame, pairs: Sequence[Disagreement]) -> list[dict[str, Any]]:
+    """One row a pair: how far it disagrees, and what could explain that."""
+    place = {
+        row["method"]: (row["stage"], row["action"])
+        for row in cells.select("method", "stage", "action").unique().iter_rows(named=True)
+    }
+    rows = []
+    for pair in pairs:
+        alarms = [mean_of(cells, name, "false_alarm", [pair.task]) for name in (pair.finds, pair.gains)]
+        alike = place[pair.finds] == place[pair.gains]
+        rows.append(
+            {
+                "task": pair.task,
+                "finds_more": pair.finds,
+                "gains_more": pair.gains,
+                "recall_finds": pair.recall[0],
+                "recall_gains": pair.recall[1],
+                "recovered_finds": pair.recovered[0],
+                "recovered_gains": pair.recovered[1],
+                "action_finds": place[pair.finds][1],
+                "action_gains": place[pair.gains][1],
+                "false_alarm_finds": alarms[0].value,
+                "false_alarm_gains": alarms[1].value,
+                "alike": alike,
+                "fair": alike and alarms[0].low <= alarms[1].high,
+            }
+        )
+    return rows
+
+
+def counts(rows: Sequence[dict[str, Any]], counted: Sequence[str]) -> list[dict[str, Any]]:
+    """One row a task in which something is lost: pairs that disagree, those alike, the fair ones of them."""
+    found = []
+    for task in counted:
+        own = [row for row in rows if row["task"] == task]
+        found.append(
+            {
+                "task": task,
+                "pairs": len(own),
+                **{name: sum(row[name] for row in own) for name in ("alike", "fair")},
+            }
+        )
+    return found
+
+
 def short(rows: Sequence[dict[str, Any]]) -> str:
     """Name gates that lie together."""
     names = [row["method"] for row in rows]
@@ -183,21 +230,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _common.show(cost, "what errors cost without a gate")
     rows = gates(cells, counted)
     _common.write_table(experiment.folder, rows)
-    pairs = against(cells, counted)
+    pairs = explained(cells, against(cells, counted))
     if pairs:
-        flat = [
-            {
-                "task": p.task,
-                "finds_more": p.finds,
-                "gains_more": p.gains,
-                "recall_finds": p.recall[0],
-                "recall_gains": p.recall[1],
-                "recovered_finds": p.recovered[0],
-                "recovered_gains": p.recovered[1],
-            }
-            for p in pairs
-        ]
-        _common.write_table(experiment.folder, flat, "disagreements")
+        _common.write_table(experiment.folder, pairs, "disagreements")
+    by_task = counts(pairs, counted)
+    _common.write_table(experiment.folder, by_task, "counts")
     results = TableResults(track=study.track, cells=cells, read=curves)
     by_group = make("section", "quality-groups").make(results)
     if by_group is not None:
@@ -211,9 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         top = [row for row in best if row["task"] == task][:6]
         keep = ("method", "recall", "recovered", "recovered_low", "recovered_high", "dropped")
         _common.show([{key: row[key] for key in keep} for row in top], task)
-    print(f"Pairs of gates that recall and worth order differently: {len(pairs)}.")
-    for pair in pairs[:3]:
-        print(f"- {pair.text}")
+    _common.show(by_task, "pairs of gates that recall and worth order differently")
     _common.write_config(experiment)
 
 

@@ -86,6 +86,32 @@ def test_gates_that_recall_and_worth_order_differently_are_named() -> None:
     assert study.against(table(), []) == []
 
 
+@pytest.mark.parametrize(
+    ("action", "alarms", "alike", "fair"),
+    [
+        ("drop", (0.05, 0.05), True, True),
+        ("drop", (0.09, 0.05), True, False),
+        ("drop", (0.02, 0.05), True, True),
+        ("weight", (0.05, 0.05), False, False),
+    ],
+)
+def test_what_could_explain_a_pair_stands_beside_it(
+    action: str, alarms: tuple[float, float], alike: bool, fair: bool
+) -> None:
+    finds, gains = pl.col("method") == "sees", pl.col("method") == "helps"
+    cells = table().with_columns(
+        action=pl.when(gains).then(pl.lit(action)).otherwise("action"),
+        false_alarm=pl.when(finds).then(alarms[0]).when(gains).then(alarms[1]).otherwise("false_alarm"),
+    )
+    pairs = study.explained(cells, study.against(cells, ["costly"]))
+    assert [(row["alike"], row["fair"]) for row in pairs] == [(alike, fair)]
+    expected = {"pairs": 1, "alike": int(alike), "fair": int(fair)}
+    assert study.counts(pairs, ["costly", "harmless"]) == [
+        {"task": "costly", **expected},
+        {"task": "harmless", "pairs": 0, "alike": 0, "fair": 0},
+    ]
+
+
 def test_the_figure_has_a_panel_for_each_task() -> None:
     rows = study.gates(table(), ["costly"])
     figure = study.panels(rows, ["costly"], ["sees", "helps"], SEEDS)
