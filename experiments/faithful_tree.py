@@ -36,8 +36,7 @@ from mlopsim.plots.style import marks_for
 from mlopsim.stats.bootstrap import ns_interval, ratio_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.delivery.analysis import NEVER, Arena
-from mlopsim.tracks.delivery.fits import build_selector
-from mlopsim.tracks.delivery.rolling import world_spec
+from mlopsim.tracks.rolling import build_selector, world_spec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,7 @@ def open_subject(
         which=np.array([deployed.world]),
         seeds=[deployed.seed],
         options={} if deployed.blocked is None else {"blocked": deployed.blocked},
+        each={} if deployed.switches is None else {"switches": np.array([deployed.switches], np.int64)},
     )
     return Subject(
         key=opened.cell.key, label=label, scene=scene, policy=deployed.policy, changed=opened.changed

@@ -22,6 +22,8 @@ VERSIONS: dict[str, int] = {
     "training": 2,
     # from a roll-out to metrics and curves
     "outcome": 3,
+    # from arms of the closed loop to what is rolled out, and to metrics
+    "governance": 1,
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals
@@ -39,6 +41,8 @@ VERSIONS: dict[str, int] = {
     "control/latest-oracle": 1,
     "control/knows-changes": 1,
     "control/hindsight-period": 1,
+    "control/suspend_always": 1,
+    "control/optimum": 1,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from typing import Any
 
@@ -139,6 +139,20 @@ class Mechanisms:
     def constraints(self) -> tuple[str, ...]:
         """Names of the constraints."""
         return tuple(cost.name for cost in self.costs)
+
+    def of(self, which: np.ndarray) -> Mechanisms:
+        """Return the mechanisms of some of the Worlds, by number, int64 (m,).
+
+        Examples
+        --------
+        >>> both = Mechanisms(guarded=np.array([True, False]))
+        >>> both.of(np.array([1])).guarded
+        array([False])
+        """
+        names = ("blocked", "refused", "delay", "denied", "fallback", "alarm", "guarded")
+        some = {name: getattr(self, name)[which] for name in names if getattr(self, name).size}
+        costs = tuple(replace(one, true=one.true[which], seen=one.seen[which]) for one in self.costs)
+        return replace(self, **some, costs=costs)
 
     def check(self, worlds: int, windows: int, cells: int) -> None:
         """Raise unless all shapes fit a pool.

@@ -61,6 +61,8 @@ class WorldPool:
         Window t of World m holds its rows ``bounds[m, t]:bounds[m, t + 1]``.
     start : ndarray of int64, shape (M, T)
         Version v of World m is trained on the windows ``start[m, v]..v``.
+    within : tuple of WorldPool and ndarray of int64, shape (M,), or None
+        Of which pool it is a part, and which Worlds of that it holds; None: of none.
 
     Raises
     ------
@@ -73,6 +75,8 @@ class WorldPool:
     -----
     40 bytes per cell: 0.25 MB for T = 120 and W = 10; ``canary`` adds 4 C^2 bytes.
     """
+
+    within: tuple[WorldPool, np.ndarray] | None = None
 
     def __init__(
         self,
@@ -175,13 +179,31 @@ class WorldPool:
         """
         if not 0 <= first < last <= len(self):
             raise ConfigError(f"a part of {len(self)} Worlds cannot be {first}..{last - 1}")
+        return self._some(slice(first, last))
+
+    def select(self, which: Sequence[int] | np.ndarray) -> WorldPool:
+        """Return some of the Worlds, in this order, as a pool of their own, without opening them again.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, or no such World.
+        """
+        chosen = np.asarray(which, dtype=np.int64)
+        if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(self):
+            raise ConfigError(f"cannot select {chosen.tolist()} of {len(self)} Worlds")
+        return self._some(chosen)
+
+    def _some(self, which: slice | np.ndarray) -> WorldPool:
         found = object.__new__(type(self))
-        found._sources = self._sources[first:last]
+        places = np.arange(len(self))[which]
+        found._sources = tuple(self._sources[i] for i in places.tolist())
         for name in ("metric", "canary", "windows", "warmup", "n_classes"):
             setattr(found, name, getattr(self, name))
         for name in ("reward", "quality", "shift", "seeds", "bounds", "start"):
-            setattr(found, name, getattr(self, name)[first:last])
-        found.counts = self.counts[first:last] if self.canary else self.counts
+            setattr(found, name, getattr(self, name)[which])
+        found.counts = self.counts[which] if self.canary else self.counts
+        found.within = (self, places)
         return found
 
     @property

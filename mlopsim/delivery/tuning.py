@@ -63,6 +63,8 @@ def tune(
     budget_steps: int,
     seed: np.random.SeedSequence,
     validation_pool: WorldPool | None = None,
+    *,
+    switches: int | None = None,
 ) -> TuneResult:
     """Search a selector's free parameters for the highest mean return on training scenarios.
 
@@ -91,6 +93,8 @@ def tune(
         Of candidates, scenario order and roll-outs; it is not changed.
     validation_pool : WorldPool, optional
         Scenarios for the final choice, also training ones; by default a fifth of ``pool`` is kept for it.
+    switches : int, optional
+        Which mechanisms of the deployment are on (:class:`mlopsim.delivery.mechanisms.Switch`).
 
     Returns
     -------
@@ -111,7 +115,7 @@ def tune(
     if not free:
         return TuneResult(params=plain(dict(fixed)), steps_used=0)
     search, final = _places(pool, validation_pool, _branch(seed, 0))
-    trial = _Trial(name, dict(fixed), deployment, budget_steps)
+    trial = _Trial(name, dict(fixed), deployment, budget_steps, switches)
     arena = _Arena(trial, pool, search, _branch(seed, 1))
     judge = _Arena(trial, validation_pool or pool, final, _branch(seed, 2))
     reserved = int(FINAL_SHARE * budget_steps) // judge.steps
@@ -180,14 +184,28 @@ def _places(
 class _Trial:
     """Counts steps and keeps the history."""
 
-    def __init__(self, name: str, fixed: dict[str, Any], deployment: Any, budget: int) -> None:
+    def __init__(
+        self, name: str, fixed: dict[str, Any], deployment: Any, budget: int, switches: int | None
+    ) -> None:
         self.name, self.fixed, self.deployment, self.budget = name, fixed, deployment, budget
+        self._switches = switches
         self.used = 0
         self.history: list[dict[str, Any]] = []
 
     def build(self, params: Mapping[str, Any]) -> Selector:
         selector: Selector = make("selector", self.name, **merged(self.name, {**self.fixed, **params}))
         return selector
+
+    def returns(
+        self,
+        selector: Selector,
+        pool: WorldPool,
+        which: np.ndarray,
+        seeds: Sequence[np.random.SeedSequence],
+    ) -> np.ndarray:
+        """Return what a selector earns in these Worlds."""
+        on = None if self._switches is None else np.full(len(which), self._switches, dtype=np.int64)
+        return walk(selector, pool, self.deployment, which, seeds, switches=on).returns
 
 
 class _Arena:
@@ -206,9 +224,9 @@ class _Arena:
         self._afford(cost)
         seeds = [_branch(self.seed, int(position)) for position in positions]
         selector = self.trial.build(params)
-        result = walk(selector, self.pool, self.trial.deployment, self.places[positions], seeds)
+        found = self.trial.returns(selector, self.pool, self.places[positions], seeds)
         self.trial.used += cost
-        return result.returns
+        return found
 
     def together(self, key: str, draws: np.ndarray, positions: np.ndarray, stage: str) -> np.ndarray:
         """Walk many lists of weights through the same scenarios at once; return their scores."""
@@ -219,7 +237,7 @@ class _Arena:
         selector.spread(np.repeat(draws, count, axis=0))
         seeds = [_branch(self.seed, int(position)) for position in positions] * population
         which = np.tile(self.places[positions], population)
-        returns = walk(selector, self.pool, self.trial.deployment, which, seeds).returns
+        returns = self.trial.returns(selector, self.pool, which, seeds)
         scores = np.empty(population)
         for i, weights in enumerate(draws):
             self.trial.used += count * self.steps

@@ -14,8 +14,8 @@ from mlopsim.stats.normalised_scores import normalised_score
 from mlopsim.tracks.delivery.analysis import MEANS, Arena, leaderboard, per_task
 from mlopsim.tracks.delivery.compare import compare
 from mlopsim.tracks.delivery.origins import blocks_of
-from mlopsim.tracks.delivery.rolling import build_selector, world_spec
 from mlopsim.tracks.delivery.run import run_cells
+from mlopsim.tracks.rolling import build_selector, world_spec
 from mlopsim.world.cache import default_cache
 
 STREAM = {"synthetic": {"windows": 24, "rows": 30, "warmup": 5, "concept": "sea", "schedule": "abrupt"}}

@@ -32,7 +32,15 @@ def assemble(deployment: Any, pool: WorldPool) -> Mechanisms:
     Mechanisms
         On is what the deployment has.
     """
-    return once(pool, ["mechanisms", part_of(deployment)], lambda: _assemble(deployment, pool))
+
+    def make_all() -> Mechanisms:
+        if pool.within is None:
+            return _assemble(deployment, pool)
+        # Worlds do not influence one another: what was computed for all of them is not computed again
+        whole, places = pool.within
+        return assemble(deployment, whole).of(places)
+
+    return once(pool, ["mechanisms", part_of(deployment)], make_all)
 
 
 def _assemble(deployment: Any, pool: WorldPool) -> Mechanisms:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mlopsim.core.track import Attribute
+from mlopsim.tracks.roll_out_numbers import drift_spans
 
 if TYPE_CHECKING:
     from mlopsim.delivery.pool import WorldPool
@@ -140,14 +141,6 @@ class HindsightPeriod(Reference):
 CONTROLS: Mapping[str, Reference] = {
     reference.name: reference for reference in (Oracle(), LatestOracle(), KnowsChanges(), HindsightPeriod())
 }
-
-
-def drift_spans(world: World) -> np.ndarray:
-    """First and last window of each true drift event in the deployed windows, int64 of shape (events, 2)."""
-    rows = np.array([(event.start, event.end) for event in world.events or ()], dtype=np.int64).reshape(-1, 2)
-    windows = np.searchsorted(world.bounds, rows, side="right") - 1
-    spans: np.ndarray = windows[(windows[:, 0] >= world.warmup) & (windows[:, 0] < world.windows)]
-    return spans
 
 
 def run_control(

@@ -7,26 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlopsim.core.digest import digest, digest_arrays
 from mlopsim.core.track import Attribute, Cell, FitResult, Outcome
 from mlopsim.delivery.walk import Trajectory
 from mlopsim.governance.record.making import heads_of_deployed
-from mlopsim.tracks.delivery.controls import drift_spans
 from mlopsim.tracks.delivery.metrics import METRICS
-from mlopsim.tracks.delivery.rolling import (
-    Scene,
-    block_of,
-    deployed_of,
-    roll_out,
-    scene_of,
-    undefined_reason,
-    world_spec,
-)
+from mlopsim.tracks.delivery.rolling import block_of, roll_out, scene_of, undefined_reason
+from mlopsim.tracks.roll_out_numbers import common_curves, common_metrics, drift_spans, moves_of, stream_id
+from mlopsim.tracks.rolling import Scene, deployed_of, world_spec
 from mlopsim.world.cache import default_cache
 from mlopsim.world.world import World
-
-#: hexadecimal digits that tell sources of rows apart
-ID_LENGTH = 16
 
 
 def run_cells(cells: Sequence[Cell], fits: Mapping[str, FitResult], *, reaction: int) -> list[Outcome]:
@@ -84,17 +73,6 @@ def _undefined(world: World, reason: str) -> Outcome:
     )
 
 
-def stream_id(world: World) -> str:
-    """Identify the source of the rows.
-
-    Seeds of a real stream (its true events are not known) thin or shuffle the same rows: one source. A
-    synthetic stream is another one for every seed.
-    """
-    if world.events is None and world.spec is not None:
-        return digest(world.spec.stream)[:ID_LENGTH]
-    return digest_arrays({"y": world.y, "bounds": world.bounds})[:ID_LENGTH]
-
-
 def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], reaction: int) -> Outcome:
     """Turn one roll-out into metrics and curves.
 
@@ -111,35 +89,18 @@ def outcome(world: World, trajectory: Trajectory, extra: Mapping[str, float], re
     """
     parts = {name: values[0] for name, values in trajectory.parts.items()}
     cost = -sum(values for name, values in parts.items() if name != "quality")
-    leading = np.where(trajectory.candidate[0] >= 0, trajectory.candidate[0], trajectory.served[0])
-    first = world.warmup
-    before = np.concatenate([[world.v0], leading[first:-1]])
-    changed = leading[first:] != before
-    deploys = (trajectory.executed[0] > 0) & ~trajectory.retrained[0]
-    rollback = changed & (leading[first:] < before) & deploys
-    retrained = trajectory.retrained[0]
+    moves = moves_of(world, trajectory)
     metrics = {
-        "return": float(np.mean(trajectory.reward[0])),
-        "accuracy": float(np.mean(parts["quality"])),
+        **common_metrics(trajectory, moves),
         "cost": float(np.mean(cost)),
-        "retrains": float(retrained.sum()),
-        "switches": float(changed.sum()),
-        "rollbacks": float(rollback.sum()),
-        "impossible": float(trajectory.invalid[0].sum()),
         "upper": math.nan,
         **extra,
     }
     reasons = {} if "upper" in extra else {"upper": "only the oracle's cell holds the bound"}
-    times = np.arange(len(retrained)) + first - 1
-    _reactions(world, times[retrained], times[retrained | rollback], reaction, metrics, reasons)
-    curves = {
-        "windows": np.arange(first, world.windows, dtype=np.int32),
-        "drifts": drift_spans(world),
-        "quality": parts["quality"].astype(np.float32),
-        "served": trajectory.served[0, first:].astype(np.int16),
-        "retrained": retrained,
-        "rollback": rollback,
-    }
+    times = np.arange(len(moves.retrained)) + world.warmup - 1
+    reactions = times[moves.retrained | moves.rollback]
+    _reactions(world, times[moves.retrained], reactions, reaction, metrics, reasons)
+    curves = common_curves(world, trajectory, moves)
     attributes: dict[str, Attribute] = {"stream_id": stream_id(world)}
     return Outcome(metrics=metrics, reasons=reasons, curves=curves, attributes=attributes)
 

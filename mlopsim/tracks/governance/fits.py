@@ -1,0 +1,73 @@
+"""Fits of the governance track: tuned rules and trained agents, from training scenarios only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.identity import identity_words
+from mlopsim.core.registry import find
+from mlopsim.core.seeds import Axis, Split, seed_sequence
+from mlopsim.core.spec import make
+from mlopsim.core.track import FitResult
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.tracks.governance.reach import check_reachable
+from mlopsim.tracks.rolling import seeded_parts
+from mlopsim.tracks.training_worlds import training_pool
+
+
+def make_fit(part: Mapping[str, Any]) -> FitResult:
+    """Make the fit that a job describes.
+
+    Parameters
+    ----------
+    part : mapping
+        method, stream, learner, training (a list: with and without the data gate), deployment, scenarios,
+        steps, root; ``worlds``: which of the two trainings count, as numbers; ``arms``: the sets of switches.
+
+    Returns
+    -------
+    FitResult
+        For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used, which
+        are an attribute, too.
+
+    Raises
+    ------
+    ConfigError
+        If nothing can meet a limit of the deployment in these scenarios.
+    """
+    content = part["method"]
+    cls = find("selector", content["name"])
+    deployment = make("deployment", part["deployment"])
+    pool = _worlds(part)
+    for arm in part["arms"]:
+        check_reachable(pool, deployment, arm)
+    words = identity_words(content, *seeded_parts(part))
+    if getattr(cls, "agent", False):
+        params = {**content["params"], "arms": list(part["arms"])}
+        selector = make("selector", {"kind": "selector", "name": content["name"], "params": params})
+        seed = seed_sequence(Axis.REPETITION, Split.TRAIN, selector.train_seed, *words, root=part["root"])
+        result: FitResult = selector.train(pool, deployment, part["steps"], seed)
+    else:
+        from mlopsim.delivery.tuning import tune
+
+        free = list(content["free"])
+        fixed = {name: value for name, value in content["params"].items() if name not in free}
+        seed = seed_sequence(Axis.METHOD, Split.TRAIN, 0, *words, root=part["root"])
+        (switches,) = part["arms"]
+        name = content["name"]
+        tuned = tune(name, fixed, free, pool, deployment, part["steps"], seed, switches=switches)
+        info = {"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history}
+        result = FitResult(info=info)
+    result.attributes["fit_steps"] = int(result.info["steps_used"])
+    return result
+
+
+def _worlds(part: Mapping[str, Any]) -> WorldPool:
+    """Return the training Worlds of the trainings that count; all fits of a process share the whole pool."""
+    pool, kinds = training_pool(part), len(part["training"])
+    if len(part["worlds"]) == kinds:
+        return pool
+    return pool.select(np.flatnonzero(np.isin(np.arange(len(pool)) % kinds, part["worlds"])))

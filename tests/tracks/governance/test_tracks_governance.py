@@ -1,0 +1,308 @@
+"""The governance track: arms, fits, cells, and what holds between them."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from governance_kit import GOVERNED, STREAM, cells_of, make_track, small_run, task
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import canonical, make
+from mlopsim.core.track import Cell
+from mlopsim.delivery.mechanisms import FALLBACK, Switch
+from mlopsim.delivery.scenarios import pool_of
+from mlopsim.tracks.governance.arms import PARTS, all_arms, read_arm
+from mlopsim.tracks.governance.fits import make_fit
+from mlopsim.tracks.governance.reach import check_reachable
+from mlopsim.tracks.governance.rolling import scene_of, spec_of
+from mlopsim.tracks.governance.run import compliance
+from mlopsim.tracks.governance.worlds import trained
+from mlopsim.world.cache import default_cache
+
+REFERENCES = ["suspend_always", "optimum"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+# -- arms ----------------------------------------------------------------------------------------------
+
+
+def test_one_entry_stands_for_all_arms_and_the_references_join():
+    methods = make_track(steps=1000).methods(["arms"])
+    names = [method.name for method in methods]
+    assert len(names) == 35 and names[0] == "never" and names[-2:] == REFERENCES
+    assert {method.attributes["role"] for method in methods[1:33]} == {"method"}
+    facts = {method.name: tuple(method.attributes[part] for part in PARTS) for method in methods}
+    assert facts["gate+rollback"] == (True, False, False, False, True)
+    assert facts["none"] == (False,) * 5 and facts["all"] == (True,) * 5
+    assert facts["never"] == facts["optimum"] == (None,) * 5
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ("trigger+gate", "gate+trigger"),
+        ({"arm": "all"}, "all"),
+        ({"arm": ["rollback"]}, "rollback"),
+        ({"arm": {"gate": True, "audits": False}}, "gate"),
+        ({"arm": []}, "none"),
+    ],
+)
+def test_an_arm_is_read(entry, name):
+    assert read_arm(entry).name == name
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("gate+gate", "the part gate is named twice"),
+        ({"arm": ["audits", "gate", "audits"]}, "the part audits is named twice"),
+        ("gate+triger", "unknown part 'triger'; did you mean 'trigger'"),
+        ({"arm": {"roll": True}}, "unknown part 'roll'"),
+        ({"arm": {"gate": 1}}, "must be true or false"),
+        ({"arm": 3}, "a name, a list of parts or a mapping"),
+    ],
+)
+def test_an_arm_that_is_none_is_refused(entry, words):
+    with pytest.raises(ConfigError, match=words) as error:
+        make_track().methods([entry])
+    assert error.value.remedy or "true or false" in words
+
+
+def test_arms_are_listed_once():
+    with pytest.raises(ConfigError, match="listed twice"):
+        make_track().methods(["gate+rollback", {"arm": ["rollback", "gate"]}])
+
+
+@pytest.mark.parametrize(
+    ("settings", "entry", "words"),
+    [
+        ({}, "all", "must be trained"),
+        ({"steps": 1000, "learned": "ppo"}, "learned", "does not learn with parts on and off"),
+        ({"steps": 1000, "learned": {"ppo_lagrangian": {"arms": [0]}}}, "learned", "cannot say its arms"),
+        ({"steps": 1000}, "surrogate_tree", "made from another fit"),
+    ],
+)
+def test_a_learner_that_does_not_fit_is_refused(settings, entry, words):
+    with pytest.raises(ConfigError, match=words):
+        make_track(**settings).methods([entry])
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"deployment": "standard"}, "no parts that could be on or off"),
+        ({"deployment": {"governed": {"canary_windows": 2, "canary_share": 0.5}}}, "knows no canaries"),
+        ({"family": 3}, "family must be a text"),
+        ({"gate": "accuracy_drop"}, "."),
+        ({"deployment": {"governed": {"constraints": ["churn", "churn"]}}}, "churn is listed twice"),
+    ],
+)
+def test_a_task_that_has_no_place_here_is_refused(entry, words):
+    with pytest.raises(ConfigError, match=words):
+        make_track().tasks([entry])
+
+
+def test_an_arm_cannot_switch_on_what_the_task_has_not():
+    track = make_track()
+    bare = task(gate=None, deployment={"governed": {**GOVERNED, "trigger": None}})
+    with pytest.raises(ConfigError, match="switches on what the task 'a' has not: gate, trigger"):
+        track.fits(cells_of(track, ["gate+trigger+rollback"], [bare]))
+    # what has all that the task has is no arm
+    track.fits(cells_of(track, ["never", "rollback"], [bare]))
+
+
+def test_attributes_of_a_task_say_who_guards_it():
+    entry = task(family="bias creep", deployment={"governed": {**GOVERNED, "reviewer": "delayed"}})
+    (found,) = make_track().tasks([entry])
+    names = ("family", "reviewer", "data_gate", "constraints", "learner", "fallback")
+    assert [found.attributes[name] for name in names] == [
+        "bias creep", "delayed", "iqr", "accuracy_floor, churn", "ridge", 0.6,
+    ]  # fmt: skip
+
+
+# -- fits ----------------------------------------------------------------------------------------------
+
+
+def test_one_agent_serves_all_arms_that_learn():
+    track = make_track(steps=1000, schedule="periodic")
+    cells, jobs = track.fits(cells_of(track, ["arms"], [task()], seeds=(0, 1)))
+    fits = {cell.method.name: cell.fit for cell in cells}
+    learned = {fits[arm.name] for arm in all_arms() if arm.learned}
+    scheduled = {fits[arm.name] for arm in all_arms() if not arm.learned and not arm.trigger}
+    assert len(learned) == 1 and len(scheduled) == 8 and len(jobs) == 9
+    (job,) = [job for job in jobs if job.key in learned]
+    assert len(job.part["arms"]) == 8 and job.part["worlds"] == [0, 1]
+    assert all(Switch.SUSPEND in Switch(arm) for arm in job.part["arms"])
+    gates = [one["params"]["gate"]["name"] for one in job.part["training"]]
+    assert gates == ["iqr", "none"]
+
+
+def test_each_arm_that_learns_has_an_agent_of_its_own():
+    track = make_track(steps=1000, agents="each")
+    cells, jobs = track.fits(cells_of(track, ["arms"], [task()]))
+    assert len({cell.fit for cell in cells if cell.method.attributes["learned"]}) == 16 == len(jobs)
+    assert {len(job.part["arms"]) for job in jobs} == {len(job.part["worlds"]) for job in jobs} == {1}
+
+
+def test_agents_learn_limits_on_means_only():
+    track = make_track(steps=1000)
+    floor = {"accuracy_floor": {"floor": 0.7, "over": "window"}}
+    entry = task(deployment={"governed": {**GOVERNED, "constraints": [floor]}})
+    with pytest.raises(ConfigError, match="agents learn limits on the mean cost"):
+        track.fits(cells_of(track, ["learned"], [entry]))
+
+
+def test_a_rule_is_tuned_with_the_switches_of_its_arm():
+    """The same candidates, drawn alike, are worth something else where audits stop versions."""
+    audits = {"governed": {**GOVERNED, "release": [{"accuracy_drop": {"drop": 0.0}}], "retrain_cost": 0.0}}
+    track = make_track(steps=1500, scenarios=5, schedule={"periodic": {"phase": 0}}, train_stream=STREAM)
+    _, jobs = track.fits(cells_of(track, ["none", "audits"], [task(deployment=audits)]))
+    found = {tuple(job.part["arms"]): make_fit(job.part) for job in jobs}
+    assert len(found) == 2 and all(fit.attributes["fit_steps"] > 500 for fit in found.values())
+    histories = [fit.info["history"] for fit in found.values()]
+    assert [one["params"] for one in histories[0][:3]] == [one["params"] for one in histories[1][:3]]
+    assert [one["score"] for one in histories[0]] != [one["score"] for one in histories[1]]
+
+
+def test_a_limit_that_nothing_can_meet_needs_a_fallback():
+    floor = {"accuracy_floor": {"floor": 0.99, "limit": 0.5}}
+    governed = {**GOVERNED, "fallback": None, "constraints": [floor]}
+    track = make_track(steps=1500, scenarios=2, schedule="periodic", train_stream=STREAM)
+    _, jobs = track.fits(cells_of(track, ["none"], [task(deployment={"governed": governed})]))
+    with pytest.raises(ConfigError, match="nothing that this deployment can do") as error:
+        make_fit(jobs[0].part)
+    assert "fallback" in error.value.remedy
+    _, jobs = track.fits(
+        cells_of(track, ["none"], [task(deployment={"governed": {**governed, "fallback": 0.5}})])
+    )
+    deployment = make("deployment", jobs[0].part["deployment"])
+    cell, _ = small_run()[1]["none"]
+    pool = pool_of([default_cache().open(spec_of(cell))], deployment)
+    check_reachable(pool, deployment, int(Switch.SUSPEND))
+    with pytest.raises(ConfigError, match="meets the limit"):
+        check_reachable(pool, deployment, 0)
+
+
+# -- cells ---------------------------------------------------------------------------------------------
+
+
+def test_all_off_is_the_delivery_track_to_the_bit():
+    """Versions on all rows, no trigger, no audits, no rollback, no limit: the same roll-out."""
+    rule = {"periodic": {"every": 2, "phase": 1}}
+    times = {"label_delay": 1, "latency": 0}
+    delivery = make("track", "delivery", steps=0)
+    (one,) = delivery.tasks([{"name": "a", "stream": STREAM, "deployment": {"standard": times}}])
+    (method,) = [method for method in delivery.methods([rule]) if method.name.startswith("periodic")]
+    cell = Cell(track="delivery/1", task=one, method=method, seed=0)
+    (before,) = delivery.run([cell], {})
+    track = make_track(schedule=rule)
+    bare = task(gate=None, deployment={"governed": {**times, "rollback": False}})
+    cells = [cell for cell in cells_of(track, ["none"], [bare]) if cell.method.name == "none"]
+    (after,) = track.run(cells, {})
+    for name in ("return", "accuracy", "retrains", "switches", "rollbacks", "impossible"):
+        assert before.metrics[name] == after.metrics[name], name
+    for name in ("windows", "drifts", "quality", "served", "retrained", "rollback"):
+        assert np.array_equal(before.curves[name], after.curves[name]), name
+    assert after.metrics["retrains"] > 0
+    assert after.metrics["cost"] == after.metrics["suspended"] == after.metrics["refused"] == 0.0
+
+
+def test_what_parts_do_shows_in_the_metrics():
+    _, found = small_run()
+    numbers = {name: outcome.metrics for name, (_, outcome) in found.items()}
+    assert {name for name, one in numbers.items() if one["alarms"] > 0} <= {
+        name for name in numbers if "trigger" in name or name in ("never", "optimum")
+    }
+    assert numbers["none"]["refused"] == 0.0 and numbers["none"]["denied"] == 0.0
+    assert max(one["refused"] for name, one in numbers.items() if "audits" in name) > 0
+    gated, plain = found["gate"][0], found["none"][0]
+    assert spec_of(gated).key != spec_of(plain).key
+
+
+def test_suspending_for_good_costs_nothing_but_the_quality_of_the_fallback():
+    _, found = small_run()
+    outcome = found["suspend_always"][1]
+    assert outcome.metrics["suspended"] == 1.0 and outcome.metrics["accuracy"] == pytest.approx(0.6)
+    assert outcome.metrics["out"] == outcome.metrics["longest"] == 0.0
+    assert (outcome.curves["served"] == FALLBACK).all()
+    bare = task(deployment={"governed": {**GOVERNED, "fallback": None}})
+    track = make_track()
+    cells = [cell for cell in cells_of(track, [], [bare]) if cell.method.name == "suspend_always"]
+    (outcome,) = track.run(cells, {})
+    assert math.isnan(outcome.metrics["return"]) and "no fallback" in outcome.reasons["return"]
+
+
+def test_nobody_in_the_same_world_exceeds_the_bound_at_any_price():
+    _, found = small_run()
+    cell, best = found["optimum"]
+    price, bound = best.curves["price"], best.curves["bound"]
+    assert price.tolist() == [0.0, 0.2] and best.metrics["upper"] == bound[0]
+    mine = best.curves["plan_return"] - price * best.curves["plan_cost"]
+    assert (mine <= bound + 1e-9).all() and best.metrics["return"] == best.curves["plan_return"][0]
+    rivals = [one for one, _ in found.values() if spec_of(one).key == spec_of(cell).key]
+    assert len(rivals) > 8
+    for rival in rivals:
+        outcome = found[rival.method.name][1]
+        assert (outcome.metrics["return"] - price * outcome.metrics["cost"] <= bound + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", ["none", "gate+trigger+audits+rollback", "never", "optimum"])
+def test_a_cell_is_deployed_again(name):
+    track, found = small_run()
+    cell, outcome = found[name]
+    deployed = track.redeploy(cell, {})
+    assert float(deployed.trajectory.reward[0].mean()) == outcome.metrics["return"]
+    assert deployed.switches == deployed.facts["switches"] == scene_of(cell).switches
+    again = compliance(deployed)
+    assert again == {key: outcome.metrics[key] for key in again}
+    assert outcome.attributes["decisions_root"]
+
+
+def test_together_and_alone_cells_are_the_same():
+    track, found = small_run()
+    for name in ("gate+audits", "suspend_always"):
+        cell, outcome = found[name]
+        (alone,) = track.run([cell], {})
+        assert alone.metrics == outcome.metrics or math.isnan(outcome.metrics["upper"])
+        assert alone.attributes == outcome.attributes
+
+
+def test_an_agent_without_training_can_be_rolled_out_in_every_arm_that_learns():
+    from mlopsim.delivery.engine import Engine
+    from mlopsim.governance.selectors.ppo_lagrangian import PPOLagrangian
+
+    track = make_track(steps=1000)
+    names = ["learned", "all", "gate+learned+rollback"]
+    cells, jobs = track.fits([c for c in cells_of(track, names, [task()]) if c.method.name in names])
+    (job,) = jobs
+    scene = scene_of(cells[0])
+    interface = Engine(scene.pool, scene.deployment, 1).interface
+    fit = PPOLagrangian.untrained(interface, np.random.default_rng(0))
+    outcomes = track.run(cells, {job.key: fit})
+    assert all(math.isfinite(outcome.metrics["return"]) for outcome in outcomes)
+    deployed = track.redeploy(cells[1], {job.key: fit})
+    assert deployed.seed is not None and deployed.policy is not None
+
+
+def test_what_guards_some_worlds_is_a_part_of_what_guards_all():
+    cell, _ = small_run()[1]["none"]
+    spec = spec_of(cell)
+    gated = replace(spec, training=trained(cell.task.part, True))
+    deployment = make("deployment", {"governed": {**GOVERNED, "reviewer": {"fallible": {"delay": 1}}}})
+    pool = pool_of([default_cache().open(one) for one in (gated, spec, replace(spec, index=1))], deployment)
+    whole, some = deployment.mechanisms(pool), deployment.mechanisms(pool.select([2, 0]))
+    fresh = deployment.mechanisms(pool_of([pool.world(2), pool.world(0)], deployment))
+    for name in ("blocked", "refused", "delay", "denied", "fallback", "alarm", "guarded"):
+        assert np.array_equal(getattr(some, name), getattr(fresh, name)), name
+        assert np.array_equal(getattr(some, name), getattr(whole, name)[[2, 0]]), name
+    assert some.guarded.tolist() == [False, True]
+    for one, other in zip(some.costs, fresh.costs, strict=True):
+        assert np.array_equal(one.true, other.true) and np.array_equal(one.seen, other.seen)
+    assert canonical("deployment", deployment) and pool.select([1]).within[1].tolist() == [1]
