@@ -11,8 +11,8 @@ STREAM = {"population": {**SIZE, "bias": "label_bias", "strength": 1.0, "timing"
 GOVERNED = {
     "fallback": 0.6,
     "label_delay": 1,
-    "latency": 0,
-    "release": ["accuracy_drop"],
+    "latency": 1,
+    "release": [{"accuracy_drop": {"alpha": 0.5}}],
     "audits": ["demographic_parity"],
     "trigger": "ks",
     "constraints": [{"accuracy_floor": {"floor": 0.78}}, {"churn": {"weight": 0.5}}],

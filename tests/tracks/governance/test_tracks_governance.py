@@ -161,7 +161,7 @@ def test_agents_learn_limits_on_means_only():
 
 def test_a_rule_is_tuned_with_the_switches_of_its_arm():
     """The same candidates, drawn alike, are worth something else where audits stop versions."""
-    audits = {"governed": {**GOVERNED, "release": [{"accuracy_drop": {"drop": 0.0}}], "retrain_cost": 0.0}}
+    audits = {"governed": {**GOVERNED, "release": [{"accuracy_drop": {"alpha": 0.5}}], "retrain_cost": 0.0}}
     track = make_track(steps=1500, scenarios=5, schedule={"periodic": {"phase": 0}}, train_stream=STREAM)
     _, jobs = track.fits(cells_of(track, ["none", "audits"], [task(deployment=audits)]))
     found = {tuple(job.part["arms"]): make_fit(job.part) for job in jobs}
