@@ -119,11 +119,14 @@ class GovernanceTrack:
     # -- what is compared ------------------------------------------------------------------------
 
     def tasks(self, entries: Sequence[Any]) -> list[Task]:
-        """Resolve task entries ``{name, family, stream, learner, training, gate, deployment}``."""
+        """Resolve task entries ``{name, scenario, stream, learner, training, gate, deployment}``.
+
+        ``scenario`` says to which family of streams a task belongs, where its stream does not say better.
+        """
         return [self._task(number, entry) for number, entry in enumerate(entries)]
 
     def _task(self, number: int, entry: Any) -> Task:
-        check_entry(number, entry, ["name", "family", *TASK_PARTS])
+        check_entry(number, entry, ["name", "scenario", *TASK_PARTS])
         specs = {kind: entry.get(kind, default) for kind, default in TASK_PARTS.items()}
         content: dict[str, Any] = {
             kind: None if kind == "gate" and spec is None else canonical(kind, spec)
@@ -146,12 +149,12 @@ class GovernanceTrack:
             content["record"] = True
         stream = stream_facts(content["stream"])
         name = str(entry.get("name") or self._task_name(content))
-        family = entry.get("family", stream.get("family", name))
-        if not isinstance(family, str):
-            raise ConfigError(f"task {number}: family must be a text, got {family!r}")
+        scenario = entry.get("scenario", stream.get("scenario"))
+        if scenario is not None and not isinstance(scenario, str):
+            raise ConfigError(f"task {number}: scenario must be a text, got {scenario!r}")
         facts: dict[str, Attribute] = {
             **stream,
-            "family": family,
+            "scenario": scenario,
             **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
             "data_gate": None if content["gate"] is None else make("gate", content["gate"]).name,
             **deployment.facts(),

@@ -99,7 +99,7 @@ def test_a_learner_that_does_not_fit_is_refused(settings, entry, words):
     [
         ({"deployment": "standard"}, "no parts that could be on or off"),
         ({"deployment": {"governed": {"canary_windows": 2, "canary_share": 0.5}}}, "knows no canaries"),
-        ({"family": 3}, "family must be a text"),
+        ({"scenario": 3}, "scenario must be a text"),
         ({"gate": "accuracy_drop"}, "."),
         ({"deployment": {"governed": {"constraints": ["churn", "churn"]}}}, "churn is listed twice"),
     ],
@@ -119,9 +119,9 @@ def test_an_arm_cannot_switch_on_what_the_task_has_not():
 
 
 def test_attributes_of_a_task_say_who_guards_it():
-    entry = task(family="bias creep", deployment={"governed": {**GOVERNED, "reviewer": "delayed"}})
+    entry = task(scenario="bias creep", deployment={"governed": {**GOVERNED, "reviewer": "delayed"}})
     (found,) = make_track().tasks([entry])
-    names = ("family", "reviewer", "data_gate", "constraints", "learner", "fallback")
+    names = ("scenario", "reviewer", "data_gate", "constraints", "learner", "fallback")
     assert [found.attributes[name] for name in names] == [
         "bias creep", "delayed", "iqr", "accuracy_floor, churn", "ridge", 0.6,
     ]  # fmt: skip
