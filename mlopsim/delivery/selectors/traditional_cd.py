@@ -13,6 +13,7 @@ from mlopsim.core.spec import check_range
 from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.periodic import Periodic
+from mlopsim.delivery.selectors.release_judge import ReleaseJudge
 
 
 @register("selector", "traditional_cd")
@@ -61,30 +62,12 @@ class TraditionalCd(Periodic):
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Start without a release to judge."""
         super().start(seeds)
-        self._before = np.full(self.n, np.nan)
-        self._back = np.full(self.n, -1, np.int64)
-        self._last = np.full(self.n, np.nan)
-        self._best = np.full(self.n, -1, np.int64)
+        self._judge = ReleaseJudge(self.n)
 
     def decide(self, view: View) -> np.ndarray:
         """Judge the release, else follow the schedule."""
-        rate, count = self.recent_rate(self.judge)
-        serving = self.served[:, self.step]
-        previous = self.served[:, max(self.step - 1, 0)]
-        released = self.changed & (serving > self._best)
-        # what a release replaced, and how that did when it was last seen
-        self._back = np.where(released, previous, np.where(self.changed, -1, self._back))
-        self._before = np.where(released, self._last, self._before)
-        self._best = np.maximum(self._best, serving)
-        # after a rollback the old version is as good as it was
-        unseen = np.where(released, np.nan, np.where(self.changed, self._before, self._last))
-        self._last = np.where(count > 0, rate, unseen)
-        ripe = (self._back >= 0) & (count >= self.judge)
-        worse = ripe & (rate > self._before + self.rise)
-        slot = view.versions == self._back[:, None]
-        self._back = np.where(ripe, -1, self._back)
+        rollback, back = self._judge.judge(self, view, self.rise, self.judge)
         actions = super().decide(view)
-        rollback = worse & slot.any(axis=1)
         # a retrain that gives way to a rollback stays due
         self._due |= rollback & (actions == self.interface.retrain)
-        return np.where(rollback, 1 + np.argmax(slot, axis=1), actions)
+        return np.where(rollback, back, actions)

@@ -9,32 +9,24 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import added, canonical, check_range, label, make, params_of, part, split_spec
+from mlopsim.core.spec import added, canonical, check_range, label, make, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
-from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, run_by_setting, stream_facts
+from mlopsim.tracks.base import (
+    always_listed,
+    as_given,
+    check_entry,
+    distinct,
+    name_fits,
+    run_by_setting,
+    stream_facts,
+)
 from mlopsim.tracks.delivery.controls import CONTROLS
 from mlopsim.tracks.delivery.metrics import METRICS
 
 PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deployment": "standard"}
-
-
-def _as_given(spec: Any) -> dict[str, Any]:
-    """Return the spec of a selector without the parameters that have their defaults: these are free.
-
-    A completed part no longer says which were given.
-
-    Examples
-    --------
-    >>> _as_given(canonical("selector", {"periodic": {"every": 4}}))
-    {'periodic': {'every': 4}}
-    """
-    name, params = split_spec("selector", spec)
-    cls = find("selector", name)
-    defaults = params_of(cls())
-    return {cls.name: {key: value for key, value in params.items() if value != defaults.get(key)}}
 
 
 @register("track", "delivery")
@@ -238,7 +230,7 @@ class DeliveryTrack:
         needs: tuple[str, ...] = ()
         if hasattr(cls, "stands_on"):
             selector = make("selector", {key: content[key] for key in ("kind", "name", "params")})
-            teacher = self._method(_as_given(selector.stands_on()))
+            teacher = self._method(as_given("selector", selector.stands_on()))
             spec["teacher"] = teacher.part
             job = self._job(replace(cell, method=teacher), stream, below)
             if job is not None:

@@ -16,7 +16,7 @@ from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.governance.constraint import Over
-from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, stream_facts
+from mlopsim.tracks.base import always_listed, as_given, check_entry, distinct, name_fits, stream_facts
 from mlopsim.tracks.governance.arms import ARMS, PARTS, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
 from mlopsim.tracks.governance.metrics import METRICS
@@ -64,9 +64,9 @@ class GovernanceTrack:
     learned : spec of a selector
         Decides in arms that learn; it has a parameter ``arms``, as ``ppo_lagrangian`` has.
     alarm : spec of a selector
-        Decides in arms with a trigger that do not learn.
+        Decides in arms with a trigger that do not learn; with rollback in ``with_rollback``.
     schedule : spec of a selector
-        Decides in arms with neither.
+        Decides in arms with neither; with rollback in ``with_rollback``.
     agents : str
         ``one``: one agent serves all arms that learn; what is on is drawn for each episode of its training,
         and observed. ``each``: one agent for each of them, with as many steps.
@@ -94,7 +94,7 @@ class GovernanceTrack:
     scenarios: int = 200
     train_stream: Any = part("stream", "population")
     learned: Any = part("selector", "ppo_lagrangian")
-    alarm: Any = part("selector", "ks")
+    alarm: Any = part("selector", "observed_alarm")
     schedule: Any = part("selector", "periodic")
     agents: str = ONE
     prices: list[float] = field(default_factory=lambda: [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0])
@@ -191,7 +191,7 @@ class GovernanceTrack:
             name, given = split_spec("selector", entry)
             named = label("selector", {find("selector", name).name: given})
             return Method(name=named, part=content, attributes={**facts, **_no_arm()})
-        spec = self.learned if arm.learned else self.alarm if arm.trigger else self.schedule
+        spec = self._decides(arm)
         content, facts = self._selector(spec)
         if arm.learned and "arms" not in _params_of(content):
             raise ConfigError(
@@ -205,6 +205,14 @@ class GovernanceTrack:
             )
         content = {**content, "arm": arm.content()}
         return Method(name=arm.name, part=content, attributes={**facts, "role": "method", **arm.content()})
+
+    def _decides(self, arm: Arm) -> Any:
+        """Return the spec of the selector of an arm."""
+        if arm.learned:
+            return _given(self.learned)
+        rule = _given(self.alarm if arm.trigger else self.schedule)
+        # what learns decides on rollbacks itself; to a rule that retrains somebody must tell when to go back
+        return {"with_rollback": {"rule": rule}} if arm.rollback else rule
 
     def _selector(self, spec: Any) -> tuple[dict[str, Any], dict[str, Attribute]]:
         """Return the part of a selector, with what is free in it, and its attributes."""
@@ -347,6 +355,12 @@ class GovernanceTrack:
 def _no_arm() -> dict[str, Attribute]:
     """Return the attributes of what is no arm."""
     return dict.fromkeys(PARTS)
+
+
+def _given(spec: Any) -> Any:
+    """Return a selector's spec with what was given; of a completed part what differs from the defaults."""
+    whole = isinstance(spec, Mapping) and {"kind", "name", "params"} <= set(spec)
+    return as_given("selector", spec) if whole else spec
 
 
 def _params_of(content: Mapping[str, Any]) -> list[str]:

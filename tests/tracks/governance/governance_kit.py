@@ -18,7 +18,7 @@ GOVERNED = {
     "constraints": [{"accuracy_floor": {"floor": 0.78}}, {"churn": {"weight": 0.5}}],
 }
 #: rules with parameters of their own: nothing is tuned
-RULES = {"schedule": {"periodic": {"every": 2, "phase": 1}}, "alarm": {"periodic": {"every": 3, "phase": 0}}}
+RULES = {"schedule": {"periodic": {"every": 2, "phase": 1}}, "alarm": {"periodic": {"every": 3, "phase": 2}}}
 
 
 def task(**more):

@@ -8,7 +8,7 @@ import pytest
 from governance_kit import GOVERNED, STREAM, cells_of, make_track, small_run, task
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import canonical, make
+from mlopsim.core.spec import canonical, make, part_of
 from mlopsim.core.track import Cell
 from mlopsim.delivery.mechanisms import FALLBACK, Switch
 from mlopsim.delivery.scenarios import pool_of
@@ -136,7 +136,13 @@ def test_one_agent_serves_all_arms_that_learn():
     fits = {cell.method.name: cell.fit for cell in cells}
     learned = {fits[arm.name] for arm in all_arms() if arm.learned}
     scheduled = {fits[arm.name] for arm in all_arms() if not arm.learned and not arm.trigger}
-    assert len(learned) == 1 and len(scheduled) == 8 and len(jobs) == 9
+    # of the rules on alarm those with a rollback have something left to tune
+    assert len(learned) == 1 and len(scheduled) == 8 and len(jobs) == 1 + 8 + 4
+    names = {method.name: method.part["name"] for method in track.methods(["arms"])}
+    assert (names["trigger"], names["rollback"]) == ("periodic", "with_rollback")
+    # a track that is built anew from its own part has the same methods
+    again = make("track", part_of(track)).methods(["arms"])
+    assert {method.digest for method in again} == {method.digest for method in track.methods(["arms"])}
     (job,) = [job for job in jobs if job.key in learned]
     assert len(job.part["arms"]) == 8 and job.part["worlds"] == [0, 1]
     assert all(Switch.SUSPEND in Switch(arm) for arm in job.part["arms"])
@@ -147,7 +153,8 @@ def test_one_agent_serves_all_arms_that_learn():
 def test_each_arm_that_learns_has_an_agent_of_its_own():
     track = make_track(steps=1000, agents="each")
     cells, jobs = track.fits(cells_of(track, ["arms"], [task()]))
-    assert len({cell.fit for cell in cells if cell.method.attributes["learned"]}) == 16 == len(jobs)
+    learned = {cell.fit for cell in cells if cell.method.attributes["learned"]}
+    assert len(learned) == 16
     assert {len(job.part["arms"]) for job in jobs} == {len(job.part["worlds"]) for job in jobs} == {1}
 
 

@@ -1,0 +1,119 @@
+"""Any rule, and a rollback where a release turns out worse than what it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range, make, part, split_spec
+from mlopsim.delivery.search_space import Choice, Range, space_of
+from mlopsim.delivery.selector import KEEP, View
+from mlopsim.delivery.selectors.base import Rule
+from mlopsim.delivery.selectors.release_judge import ReleaseJudge
+
+#: what it says of itself where its rule reads something, too
+READS: Mapping[str, str] = {"nothing": "errors", "errors": "errors", "observation": "observation"}
+
+
+@register("selector", "with_rollback")
+@dataclass(kw_only=True)
+class WithRollback(Rule):
+    """Retrain as a rule says; go back to the version before if a release is worse by a threshold.
+
+    Releases are judged as in ``traditional_cd``, which is this one with a schedule. Where a rollback is
+    impossible the rule's own answer stands. A retrain that gives way to a rollback is made up for at the next
+    decision at which it is possible and the rule has no other answer.
+
+    Parameters
+    ----------
+    rule : spec of a selector
+        Says when to retrain; no agent.
+    rise : float, default 0.05
+        Roll back if the error rate is higher by more than this.
+    judge : int, default 2
+        Number of windows on which a release is judged.
+
+    Examples
+    --------
+    >>> from mlopsim.checks.toy_deployment import play
+    >>> play(WithRollback(rule={"periodic": {"every": 3}}, judge=1), 9, latency=0,
+    ...      error=[0.1] * 4 + [0.4] * 5)
+    'kkkR1kRkk'
+    """
+
+    rule: Any = part("selector", "periodic")
+    rise: float = 0.05
+    judge: int = 2
+
+    space: ClassVar[dict[str, Choice]] = {
+        "rise": Range(0.005, 0.3, log=True),
+        "judge": Range(1, 8, integer=True),
+    }
+    uses_errors: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_range("selector/with_rollback.rise", self.rise, 0.0, 1.0)
+        check_range("selector/with_rollback.judge", self.judge, 1, 10_000)
+        self._rule = make("selector", self.rule)
+        if getattr(self._rule, "agent", False) or isinstance(self._rule, WithRollback):
+            raise ConfigError(
+                f"selector/with_rollback.rule cannot be {self._rule.full_name}",
+                remedy="a rule, such as periodic",
+            )
+
+    # -- what it says of itself --------------------------------------------------------------------------
+
+    @property
+    def uses_inputs(self) -> bool:
+        """Whether its rule reads rows."""
+        return bool(getattr(self._rule, "uses_inputs", False))
+
+    @property
+    def reads(self) -> str:  # type: ignore[override]  # a constant elsewhere
+        """What it reads: errors, and what its rule does."""
+        return READS.get(str(self._rule.reads), "errors and inputs")
+
+    @property
+    def known(self) -> str:  # type: ignore[override]
+        """What its rule knows that a deployment does not show."""
+        return str(getattr(self._rule, "known", "nothing"))
+
+    def searchable(self) -> dict[str, Choice]:
+        """Return what tuning may search: its own parameters, and those of its rule that are not given."""
+        given: dict[str, Any] = {}
+        if isinstance(self.rule, Mapping) and "params" not in self.rule:
+            # a whole part names every parameter
+            given = split_spec("selector", self.rule)[1]
+        inner = {f"rule.{key}": one for key, one in space_of(self._rule).items() if key not in given}
+        return {**self.space, **inner}
+
+    def check(self, deployment: Any) -> None:
+        """Refuse what its rule refuses."""
+        check = getattr(self._rule, "check", None)
+        if callable(check):
+            check(deployment)
+
+    # -- the roll-out ----------------------------------------------------------------------------------------
+
+    def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start the rule, without a release to judge."""
+        self._rule.reset(self.n, self.interface, seeds)
+        self._judge = ReleaseJudge(self.n)
+        self._due = np.zeros(self.n, bool)
+
+    def decide(self, view: View) -> np.ndarray:
+        """Judge the release, else do as the rule says."""
+        worse, back = self._judge.judge(self, view, self.rise, self.judge)
+        actions: np.ndarray = self._rule.act(view)
+        if hasattr(self._rule, "alarmed"):
+            self.alarmed = self._rule.alarmed
+        retrain = self.interface.retrain
+        rollback = worse & view.mask[self.walk, back]
+        made_up = self._due & (actions == KEEP) & view.mask[:, retrain] & ~rollback
+        self._due = (self._due & ~made_up) | (rollback & (actions == retrain))
+        return np.where(rollback, back, np.where(made_up, retrain, actions)).astype(np.int64)

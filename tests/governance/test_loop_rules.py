@@ -1,0 +1,55 @@
+"""Rules of the closed loop: the deployment's own alarm, and any rule with a rollback."""
+
+import numpy as np
+import pytest
+
+from mlopsim.checks.toy_deployment import play
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make
+from mlopsim.delivery.features import feature_names
+from mlopsim.delivery.search_space import space_of
+from mlopsim.delivery.selector import Interface, View
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_schedule_with_rollback_is_traditional_cd(seed):
+    error = np.random.default_rng(seed).choice([0.1, 0.2, 0.4], 30).tolist()
+    given = {"rise": 0.08, "judge": 1 + seed % 2}
+    rule = {"periodic": {"every": 4, "phase": seed}}
+    mine = play(make("selector", {"with_rollback": {"rule": rule, **given}}), 30, error=error, latency=1)
+    usual = {"traditional_cd": {"every": 4, "phase": seed, **given}}
+    assert mine == play(make("selector", usual), 30, error=error, latency=1)
+    assert seed or "1" in mine
+
+
+def test_what_is_given_of_its_rule_is_not_searched():
+    found = space_of(make("selector", {"with_rollback": {"rule": {"periodic": {"every": 4}}, "rise": 0.1}}))
+    assert sorted(found) == ["judge", "rise", "rule.phase"]
+
+
+@pytest.mark.parametrize("rule", ["ppo", "with_rollback"])
+def test_only_a_rule_is_given_a_rollback(rule):
+    with pytest.raises(ConfigError, match=r"rule cannot be selector/"):
+        make("selector", {"with_rollback": {"rule": rule}})
+
+
+def test_the_alarm_of_the_deployment_asks_for_a_retrain():
+    names = feature_names(2, [])
+    interface = Interface(names=names, slots=2, horizon=4, deployment=make("deployment", "governed", slots=2))
+    selector = make("selector", "observed_alarm", wait=1)
+    selector.reset(2, interface, np.random.SeedSequence(0).spawn(2))
+    actions = []
+    for t in range(4):
+        obs = np.zeros((2, len(names)), dtype=np.float32)
+        obs[:, names.index("alarm")] = [0.0, t > 0]
+        view = View(
+            interface=interface,
+            t=np.full(2, 4 + t),
+            obs=obs,
+            mask=np.array([[True, False, False, True]] * 2),
+            versions=np.array([[3, -1]] * 2),
+            serving=np.zeros(2, np.int64),
+            errors=np.empty((2, 0), dtype=np.int8),
+        )
+        actions.append(selector.act(view).tolist())
+    assert actions == [[0, 0], [0, 0], [0, 3], [0, 0]]
