@@ -8,44 +8,47 @@ every price of a grid. The front score of a method is (R - B(C)) / (U(C) - B(C))
 being the best mixture of never retraining and suspending always whose cost is at most C.
 
     python experiments/constrained_agents.py
+    python experiments/constrained_agents.py --plan       # what is done, and how long the rest takes
+    python experiments/constrained_agents.py --measure    # one job of each kind, then --plan
 
-table.csv has every method under every limit; prices.csv the price that each training found beside the
-neighbours of the sweep of fixed prices whose costs enclose the limit; front.csv the front. Fits and bounds
-are kept in results/local/constrained_agents by settings and commit: a run goes on where it was stopped.
+limits.csv has the limits with the price of each; table.csv every method under every limit (`front`: U at its
+cost, `front_low`: what a mixture of plans that were found earns there); prices.csv the price that each
+training found beside the neighbours of the sweep of fixed prices whose costs enclose the limit; front.csv the
+front. Trainings, bounds and roll-outs are kept in results/local/constrained_agents by settings and by the
+code that makes them, each as it ends: a run that was killed goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import _common  # isort: skip
 
-import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import _constrained_work as work
 import numpy as np
+from _jobs import Job, do, plan, state, told
 
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.files import write_text
-from mlopsim.core.identity import identity_words
 from mlopsim.core.seeds import Axis, Split, seed_sequence
-from mlopsim.core.spec import canonical, make, split_spec
-from mlopsim.core.track import FitResult
-from mlopsim.delivery.pool import WorldPool
-from mlopsim.delivery.scenarios import pool_of
-from mlopsim.delivery.walk import walk
+from mlopsim.core.spec import canonical
 from mlopsim.governance.agents.choice import choose
-from mlopsim.governance.optimum.case import Case
+from mlopsim.governance.optimum.front import Front as Envelope
 from mlopsim.governance.optimum.front import baseline
-from mlopsim.governance.optimum.priced import Large
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
-from mlopsim.world.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: scenarios that one job bounds, and Worlds that one job builds
+BOUNDED, BUILT = 10, 100
+SWEEP = "sweep of prices"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +59,16 @@ class Front:
     ----------
     prices : ndarray of float64, shape (P,)
         Ascending, from 0 on.
-    upper, lower : ndarray of float64, shape (P, S)
-        Bound of every plan, and of a plan that was found.
+    upper : ndarray of float64, shape (P, S)
+        Bound of every plan's value less price times cost.
+    value, cost : ndarray of float64, shape (P, S)
+        Of the best plan that was found.
     """
 
     prices: np.ndarray
     upper: np.ndarray
-    lower: np.ndarray
+    value: np.ndarray
+    cost: np.ndarray
 
     def at(self, cost: float, rows: np.ndarray | None = None) -> tuple[float, float]:
         """Return the bound at a mean cost, of all scenarios or of these, and its price."""
@@ -71,10 +77,14 @@ class Front:
         best = int(lines.argmin())
         return float(lines[best]), float(self.prices[best])
 
-    def cost(self, place: int) -> float:
-        """Return the mean cost between two neighbouring prices: what the line's slope says."""
-        mean = self.upper.mean(axis=1)
-        return float((mean[place] - mean[place + 1]) / (self.prices[place + 1] - self.prices[place]))
+    @cached_property
+    def plans(self) -> Envelope:
+        """The front of what was found: every point of it can be carried out, by plans of two prices mixed."""
+        return Envelope.of(self.cost.mean(axis=1), self.value.mean(axis=1))
+
+    def low(self, cost: float) -> float:
+        """Return what a mixture of plans of at most this mean cost earns; NaN where none is as cheap."""
+        return self.plans.at(cost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,133 +94,96 @@ class Rolled:
     returns: np.ndarray
     costs: np.ndarray
 
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Rolled:
+        """Read the answer of a job."""
+        return cls(returns=np.array(answer["returns"]), costs=np.array(answer["costs"]))
 
-class Work:
-    """What the parts of the experiment share: settings, pools, what is kept of earlier runs."""
+
+class Jobs:
+    """The jobs of the experiment, by what each one is asked."""
 
     def __init__(self, experiment: _common.Experiment) -> None:
-        self.experiment, self.settings = experiment, experiment.settings
-        self.commit = experiment.machine["commit"]
-        self.pools: dict[tuple[str, str], WorldPool] = {}
+        self.settings, self.folder = experiment.settings, experiment.local / "kept"
+        self.state = state(work.__file__)
 
-    def kept(self, content: Any) -> Path | None:
-        """Return where something is kept; None with changes that are not committed."""
-        if self.commit is None or self.commit.endswith("+"):
-            return None
-        return self.experiment.local / digest([content, self.commit])[:24]
+    def job(self, kind: str, label: str, call: Any, content: Any, arguments: tuple[Any, ...]) -> Job:
+        """Return a job whose answer is kept by what it hangs on."""
+        path = self.folder / f"{digest([self.state, kind, content])[:24]}.json"
+        return Job(kind=kind, label=label, path=path, call=call, arguments=(self.settings, *arguments))
 
-    def deployment(self, limit: float) -> Any:
-        """Return the deployment with this limit."""
-        name, params = split_spec("constraint", self.settings["constraint"])
-        constraint = {name.split("/")[-1]: {**params, "limit": limit}}
-        return make("deployment", {"governed": {**self.settings["deployment"], "constraints": [constraint]}})
-
-    def pool(self, stream: Any, split: str, count: int) -> WorldPool:
-        """Open the Worlds of a family."""
-        place = digest(canonical("stream", stream)), f"{split} {count}"
-        if place not in self.pools:
-            settings = self.settings
-            specs = [
-                WorldSpec.of(
-                    stream,
-                    settings["learner"],
-                    settings["training"],
-                    split=split,
-                    index=i,
-                    root=settings["root"],
-                )
-                for i in range(count)
-            ]
-            self.pools[place] = pool_of(specs, self.deployment(0.5))
-        return self.pools[place]
-
-    @cached_property
-    def training(self) -> WorldPool:
-        """Training Worlds."""
-        return self.pool(self.settings["stream"], "train", self.settings["train_scenarios"])
-
-    def front(self, stream: Any, split: str, count: int, prices: Sequence[float]) -> Front:
-        """Bound what is earned at every price in every scenario."""
-        content = {**self._conditions(stream, split, count), "prices": list(prices)}
-        path = self.kept(content)
-        if path is not None and path.with_suffix(".json").is_file():
-            found = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        else:
-            pool = self.pool(stream, split, count)
-            solvers = [Large(case=case) for case in Case.all_of(pool, self.deployment(0.5))]
-            found = {"upper": [], "lower": []}
-            for price in prices:
-                answers = [solver.at(price) for solver in solvers]
-                best = [float((one.played.value - price * one.played.cost).max()) for one in answers]
-                found["upper"].append([one.upper / pool.steps for one in answers])
-                found["lower"].append([value / pool.steps for value in best])
-            if path is not None:
-                write_text(path.with_suffix(".json"), json.dumps(found))
-        return Front(
-            prices=np.array(prices, dtype=np.float64),
-            upper=np.array(found["upper"]),
-            lower=np.array(found["lower"]),
-        )
-
-    def _conditions(self, stream: Any, split: str, count: int) -> dict[str, Any]:
-        names = ("root", "learner", "training", "deployment", "constraint")
-        return {**{name: self.settings[name] for name in names}, "of": [stream, split, count]}
-
-    def fit(self, spec: Mapping[str, Any], limit: float, seed: int) -> tuple[Any, FitResult]:
-        """Train an agent, or read it; returns it loaded, and its fit."""
+    def families(self) -> list[tuple[str, Any, str, int]]:
+        """Return name, stream, split and number of all scenarios that there are."""
         settings = self.settings
-        ((name, params),) = spec.items()
-        agent = make("selector", {name: {**params, "train_seed": seed}})
-        conditions = self._conditions(settings["stream"], "train", settings["train_scenarios"])
-        part = canonical("selector", {name: {**params, "train_seed": seed}})
-        path = self.kept({**conditions, "limit": limit, "method": part, "steps": settings["steps"]})
-        if path is not None and path.with_suffix(".npz").is_file():
-            info = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
-                fit = FitResult(arrays={key: stored[key] for key in stored.files}, info=info)
-        else:
-            words = identity_words(part)
-            sequence = seed_sequence(Axis.REPETITION, Split.TRAIN, seed, *words, root=settings["root"])
-            began = time.process_time()
-            fit = agent.train(self.training, self.deployment(limit), settings["steps"], sequence)
-            fit.info["cpu_seconds"] = time.process_time() - began
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                np.savez_compressed(path.with_suffix(".npz"), **fit.arrays)
-                write_text(path.with_suffix(".json"), json.dumps(fit.info))
-        agent.load(fit)
-        return agent, fit
-
-    def roll(self, selector: Any, stream: Any, limit: float, salt: int) -> Rolled:
-        """Roll a selector out on all test scenarios of a family."""
-        settings = self.settings
-        pool, deployment = self.pool(stream, "test", settings["scenarios"]), self.deployment(limit)
-        seeds = [
-            seed_sequence(Axis.METHOD, Split.TEST, i, salt, root=settings["root"]) for i in range(len(pool))
+        return [
+            ("training", settings["stream"], "train", settings["train_scenarios"]),
+            ("validation", settings["stream"], "validation", settings["limit_scenarios"]),
+            *((name, stream, "test", settings["scenarios"]) for name, stream in settings["families"].items()),
         ]
-        found = walk(selector, pool, deployment, seeds=seeds)
-        (costs,) = found.costs.values()
-        return Rolled(returns=found.reward.mean(axis=1), costs=costs.mean(axis=1))
 
-    def suspended(self, stream: Any) -> Rolled:
-        """What suspending at once and for good earns and costs."""
-        return self.roll(SuspendAlways(), stream, 0.5, 0)
+    def worlds(self) -> list[Job]:
+        """Return what builds all Worlds."""
+        found = []
+        for name, stream, split, count in self.families():
+            for start in range(0, count, BUILT):
+                place = (stream, split, start, min(start + BUILT, count))
+                content = [work.conditions(self.settings, stream, split), place[2:]]
+                label = f"{name} from {start}"
+                found.append(self.job("Worlds", label, work.build, content, place))
+        return found
 
+    def bounds(self, name: str, stream: Any, split: str, count: int) -> list[Job]:
+        """Return what bounds the front of a family."""
+        prices = self.settings["front_prices"]
+        found = []
+        for start in range(0, count, BOUNDED):
+            place = (stream, split, start, min(start + BOUNDED, count), prices)
+            content = [work.conditions(self.settings, stream, split), place[2:]]
+            found.append(self.job("bounds", f"{name} from {start}", work.bounds, content, place))
+        return found
 
-class SuspendAlways:
-    """Suspends at the first decision and never does anything else."""
+    def front(self, jobs: Sequence[Job]) -> Front:
+        """Read a front."""
+        parts = [job.read() for job in jobs]
+        columns = {
+            name: np.concatenate([np.array(part[name]) for part in parts], axis=1)
+            for name in ("upper", "value", "cost")
+        }
+        return Front(prices=np.array(self.settings["front_prices"], dtype=np.float64), **columns)
 
-    full_name = "selector/suspend-always"
-    can_suspend = True
-    uses_errors = False
+    def training(self, name: str, spec: Mapping[str, Any], limit: float, seed: int) -> Job:
+        """Return a training."""
+        settings = self.settings
+        content = {
+            **work.conditions(settings, settings["stream"], "train"),
+            "worlds": settings["train_scenarios"],
+            "steps": settings["steps"],
+            "limit": limit,
+            "method": canonical("selector", dict(spec)),
+            "seed": seed,
+        }
+        arrays = self.folder / f"{digest([self.state, 'arrays', content])[:24]}.npz"
+        label = f"{name}, limit {limit:.4g}, seed {seed}"
+        return self.job("trainings", label, work.train, content, (dict(spec), limit, seed, str(arrays)))
 
-    def reset(self, n: int, interface: Any, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Take note of the number of the action."""
-        self.suspend = interface.suspend
+    def roll(self, label: str, stream: Any, limit: float, salt: int, who: Mapping[str, Any]) -> Job:
+        """Return a roll-out of a family's test scenarios."""
+        count = self.settings["scenarios"]
+        # of a training its file's name says what it is, wherever it lies
+        named = [Path(one).name if isinstance(one, str) else one for one in who.get("trained", ())]
+        content = {
+            **work.conditions(self.settings, stream, "test"),
+            "scenarios": count,
+            "limit": limit,
+            "salt": salt,
+            "who": {**who, "trained": named} if named else dict(who),
+        }
+        return self.job("roll-outs", label, work.roll, content, (stream, limit, salt, dict(who)))
 
-    def act(self, view: Any) -> np.ndarray:
-        """Suspend where that is possible."""
-        return np.where(view.mask[:, self.suspend], self.suspend, 0).astype(np.int64)
+    def agent(self, label: str, stream: Any, limit: float, seed: int, training: Job) -> Job:
+        """Return the roll-out of a training."""
+        _, spec, _, _, arrays = training.arguments
+        return self.roll(label, stream, limit, seed, {"trained": [spec, seed, arrays, str(training.path)]})
 
 
 def score(
@@ -220,6 +193,8 @@ def score(
     never: Rolled,
     suspended: Rolled,
     settings: Mapping[str, Any],
+    *,
+    resampled: bool = True,
 ) -> tuple[float, float, float]:
     """Return the front score of means over scenarios (S,), with a percentile interval over scenarios."""
 
@@ -235,8 +210,8 @@ def score(
     count = len(costs)
     rng = np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, 1))
     value = of(np.arange(count))
-    if np.isnan(value):
-        return value, value, value
+    if np.isnan(value) or not resampled:
+        return value, float("nan"), float("nan")
     drawn = np.array([of(rng.integers(count, size=count)) for _ in range(settings["resamples"])])
     # where a resample leaves too little room there is no interval
     tail = (1.0 - settings["level"]) / 2.0
@@ -269,6 +244,10 @@ def row_of(
     mean_cost, mean_return = float(costs.mean()), float(returns.mean())
     upper, price = front.at(mean_cost)
     value, low, high = score(returns, costs, front, never, suspended, settings)
+    each = [
+        score(one.returns, one.costs, front, never, suspended, settings, resampled=False)[0] for one in rolled
+    ]
+    at_limit, price_at_limit = front.at(limit)
     return {
         "limit": limit,
         "trainings": len(rolled),
@@ -280,115 +259,227 @@ def row_of(
         "met_alone": sum(alone),
         "beyond": max(cost.high - limit, 0.0),
         "front": upper,
-        "front_at_limit": front.at(limit)[0],
-        "shadow_price": price,
+        "front_low": front.low(mean_cost),
+        "front_at_limit": at_limit,
+        "price": price,
+        "price_at_limit": price_at_limit,
         "front_score": value,
         "front_score_low": low,
         "front_score_high": high,
+        "front_score_worst": min(each),
+        "front_score_best": max(each),
     }
 
 
-def limits_of(work: Work) -> list[float]:
-    """Return the limits: shares of the way between the least cost and that of the unconstrained optimum."""
-    settings = work.settings
-    highest = max(settings["front_prices"])
-    # slopes at both ends; between two prices that are so near no other plan becomes the best
-    prices = [0.0, 1e-3, highest, highest + 1e-3]
-    ends = work.front(settings["stream"], "validation", settings["limit_scenarios"], prices)
-    most, least = ends.cost(0), ends.cost(2)
+def limits_of(front: Front, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the limits: shares of the way between the least cost and that of the unconstrained optimum.
+
+    Costs of plans that were found: at the largest price, and at the first above 0, where of two plans that
+    earn as much the cheaper one counts.
+    """
+    most, least = (float(front.cost[i].mean()) for i in (1, -1))
     if most - least < settings["room"]:
         raise ConfigError(
             f"the unconstrained optimum costs {most:.4f} a window, the cheapest plan {least:.4f}",
             remedy="a stricter constraint",
         )
-    return [least + share * (most - least) for share in settings["shares"]]
+    rows = []
+    for share in settings["shares"]:
+        limit = least + share * (most - least)
+        upper, price = front.at(limit)
+        rows.append(
+            {
+                "share": share,
+                "limit": limit,
+                "least": least,
+                "unconstrained": most,
+                "price": price,
+                "upper": upper,
+                "lower": front.low(limit),
+                "upper_unconstrained": front.at(most)[0],
+                "n": front.cost.shape[1],
+            }
+        )
+    return rows
 
 
-def chosen_of_sweep(fits: Sequence[FitResult], limit: float, level: float) -> int:
+def chosen_of_sweep(infos: Sequence[Mapping[str, Any]], limit: float, level: float) -> int:
     """Return the number of the sweep's agent that is taken for a limit, by its validation deployments."""
-    if any("validation" not in fit.info for fit in fits):
+    if any("validation" not in info for info in infos):
         raise ConfigError("the sweep has no validation deployments to choose by", remedy="more steps")
-    each = [fit.info["validation"]["each"] for fit in fits]
+    each = [info["validation"]["each"] for info in infos]
     # (agents, 1 context, deployments), and the costs of the only constraint behind
     returns, costs = (np.array([one[name] for one in each]) for name in ("returns", "costs"))
     alone = [
-        choose(returns[i : i + 1], costs[i : i + 1], np.array([[limit]]), level) for i in range(len(fits))
+        choose(returns[i : i + 1], costs[i : i + 1], np.array([[limit]]), level) for i in range(len(infos))
     ]
     met = [i for i, one in enumerate(alone) if one.met]
     if met:
         return max(met, key=lambda i: alone[i].returns)
-    return min(range(len(fits)), key=lambda i: float(alone[i].cost.sum()))
+    return min(range(len(infos)), key=lambda i: float(alone[i].cost.sum()))
 
 
-def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]]:
-    """Train, roll out, compare."""
-    work = Work(experiment)
-    settings = experiment.settings
-    limits = limits_of(work)
+def trainings_of(
+    jobs: Jobs, limits: Sequence[float]
+) -> tuple[list[list[Job]], dict[tuple[str, float], list[Job]]]:
+    """Return the sweep by seed and price, and the trainings of every other method by limit."""
+    settings = jobs.settings
     seeds = range(settings["train_seeds"])
     sweep = [
         [
-            work.fit({"ppo_fixed_price": {**settings["sweep"], "price": price}}, 0.5, seed)
+            jobs.training(
+                f"price {price:g}",
+                {"ppo_fixed_price": {**settings["sweep"], "price": price}},
+                work.ANY,
+                seed,
+            )
             for price in settings["prices"]
         ]
         for seed in seeds
     ]
-    agents: dict[tuple[str, float], list[tuple[Any, FitResult]]] = {}
+    found = {}
     for name, spec in settings["methods"].items():
         ((kind, params),) = spec.items()
         shared = params.get("limits") == "all"
-        given = {kind: {**params, "limits": limits} if shared else params}
+        given = {kind: {**params, "limits": list(limits)} if shared else params}
         for limit in limits:
             # an agent for all limits is trained once: it does not read the deployment's
-            agents[name, limit] = [work.fit(given, limits[0] if shared else limit, seed) for seed in seeds]
+            own = limits[0] if shared else limit
+            found[name, limit] = [jobs.training(name, given, own, seed) for seed in seeds]
+    return sweep, found
+
+
+def distinct(jobs: Iterable[Job]) -> list[Job]:
+    """Return jobs once each, in their order."""
+    return list({job.path: job for job in jobs}.values())
+
+
+def rolls_of(
+    jobs: Jobs, limits: Sequence[float], agents: Mapping[tuple[str, float], Sequence[Job]]
+) -> dict[tuple[str, str, float], list[Job]]:
+    """Return the roll-outs by family, method and limit."""
+    found: dict[tuple[str, str, float], list[Job]] = {}
+    for family, stream in jobs.settings["families"].items():
+        for limit in limits:
+            for (name, of), trainings in agents.items():
+                if of == limit:
+                    found[family, name, limit] = [
+                        jobs.agent(f"{family}, {job.label}", stream, limit, seed, job)
+                        for seed, job in enumerate(trainings)
+                    ]
+            for name in jobs.settings["rules"]:
+                label = f"{family}, {name}, limit {limit:.4g}"
+                found[family, name, limit] = [jobs.roll(label, stream, limit, 0, {"rule": name})]
+        for name, who in (("never", {"rule": "never"}), ("suspend always", {"suspended": True})):
+            found[family, f"end: {name}", 0.0] = [jobs.roll(f"{family}, {name}", stream, work.ANY, 0, who)]
+    return found
+
+
+def first_of_each(jobs: Sequence[Job]) -> list[Job]:
+    """Return the first job of each kind."""
+    return list({job.kind: job for job in reversed(jobs)}.values())
+
+
+def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | None:
+    """Train, roll out, compare; None where only the plan was asked for."""
+    jobs, settings = Jobs(experiment), experiment.settings
+    workers = settings["workers"]
+    only = experiment.flags & {"plan", "measure"}
+    validation = jobs.bounds(*jobs.families()[1])
+    tests = {name: jobs.bounds(name, *place) for name, *place in jobs.families()[2:]}
+    every = [*jobs.worlds(), *validation]
+    if "plan" not in only:
+        # limits hang on all of these
+        do(every, workers)
+    if not all(job.done for job in validation):
+        told("the limits, and so the trainings, are known once the bounds of the validation scenarios are")
+        return show_plan([*every, *(job for one in tests.values() for job in one)], workers)
+    chosen = limits_of(jobs.front(validation), settings)
+    limits = [row["limit"] for row in chosen]
+    sweep, agents = trainings_of(jobs, limits)
+    trainings = distinct(
+        [*(job for row in sweep for job in row), *(job for row in agents.values() for job in row)]
+    )
+    bounds = [job for one in tests.values() for job in one]
+    if only:
+        if "measure" in only:
+            first = trainings[0]
+            do([first, bounds[0]], workers)
+            stream = next(iter(settings["families"].values()))
+            do([jobs.agent("the first", stream, work.ANY, 0, first)], workers)
+        some = {key: row for key, row in agents.items() if all(job.done for job in row)}
+        # as many for the sweep as for another method
+        rolls = [job for row in rolls_of(jobs, limits, agents).values() for job in row]
+        told(f"{len(some)} of {len(agents)} methods and limits are trained with all seeds")
+        return show_plan([*every, *bounds, *trainings, *distinct(rolls)], workers)
+    do(bounds, workers)
+    do(trainings, workers)
+    infos = {job.path: job.read() for job in trainings}
     for limit in limits:
-        taken = [chosen_of_sweep([fit for _, fit in row], limit, settings["level"]) for row in sweep]
-        agents["sweep of prices", limit] = [row[i] for row, i in zip(sweep, taken, strict=True)]
+        taken = [chosen_of_sweep([infos[job.path] for job in row], limit, settings["level"]) for row in sweep]
+        agents[SWEEP, limit] = [row[i] for row, i in zip(sweep, taken, strict=True)]
+    rolls = rolls_of(jobs, limits, agents)
+    do(distinct(job for row in rolls.values() for job in row), workers)
     table, fronts = [], []
-    for family, stream in settings["families"].items():
-        front = work.front(stream, "test", settings["scenarios"], settings["front_prices"])
-        never, suspended = work.roll(make("selector", "never"), stream, 0.5, 0), work.suspended(stream)
-        for price, upper, lower in zip(
-            front.prices, front.upper.mean(axis=1), front.lower.mean(axis=1), strict=True
-        ):
-            fronts.append({"family": family, "price": price, "upper": upper, "lower": lower})
-        rules = {name: work.roll(make("selector", name), stream, 0.5, 0) for name in settings["rules"]}
+    for family in settings["families"]:
+        front = jobs.front(tests[family])
+        never, suspended = (
+            Rolled.of(rolls[family, f"end: {name}", 0.0][0].read()) for name in ("never", "suspend always")
+        )
+        for i, price in enumerate(front.prices.tolist()):
+            fronts.append(
+                {
+                    "family": family,
+                    "price": price,
+                    "upper": float(front.upper[i].mean()),
+                    "plan_return": float(front.value[i].mean()),
+                    "plan_cost": float(front.cost[i].mean()),
+                    "n": front.cost.shape[1],
+                }
+            )
         for share, limit in zip(settings["shares"], limits, strict=True):
-            for name in (*settings["methods"], "sweep of prices"):
-                trained = agents[name, limit]
-                rolled = [work.roll(agent, stream, limit, seed) for seed, (agent, _) in enumerate(trained)]
+            for name in (*settings["methods"], SWEEP, *settings["rules"]):
+                rolled = [Rolled.of(job.read()) for job in rolls[family, name, limit]]
                 row = row_of(rolled, limit, front, never, suspended, settings)
-                infos = [fit.info for _, fit in trained]
-                row["steps"] = float(np.mean([info["steps_used"] for info in infos]))
-                row["cpu_seconds"] = float(np.mean([info["cpu_seconds"] for info in infos]))
-                if name == "sweep of prices":
-                    # all of them were trained to take one
-                    row["steps"] *= len(settings["prices"])
-                    row["cpu_seconds"] *= len(settings["prices"])
+                made = [infos[job.path] for job in agents.get((name, limit), ())]
+                # all of a sweep were trained to take one
+                times = len(settings["prices"]) if name == SWEEP else 1
+                for column, key in (("steps", "steps_used"), ("cpu_seconds", "cpu_seconds")):
+                    row[column] = times * float(np.mean([info[key] for info in made])) if made else 0.0
                 table.append({"family": family, "share": share, "method": name, **row})
-            for name, one in rules.items():
-                row = row_of([one], limit, front, never, suspended, settings)
-                table.append(
-                    {"family": family, "share": share, "method": name, **row, "steps": 0, "cpu_seconds": 0}
-                )
-    return {"table": table, "front": fronts, "prices": prices_beside(settings, limits, agents, sweep)}
+    prices = prices_beside(settings, limits, agents, sweep, infos)
+    return {"table": table, "front": fronts, "prices": prices, "limits": chosen}
+
+
+def show_plan(jobs: Sequence[Job], workers: int) -> None:
+    """Print what is done and how long the rest takes."""
+    rows = plan(jobs, workers)
+    _common.show(rows, f"jobs, with {workers} at a time")
+    left = sum(row["seconds_left"] for row in rows)
+    told(
+        f"about {left / 3600:.1f} h left"
+        if left == left
+        else "one of each kind must be done to know what is left"
+    )
 
 
 def prices_beside(
     settings: Mapping[str, Any],
     limits: Sequence[float],
-    agents: Mapping[tuple[str, float], Sequence[tuple[Any, FitResult]]],
-    sweep: Sequence[Sequence[tuple[Any, FitResult]]],
+    agents: Mapping[tuple[str, float], Sequence[Job]],
+    sweep: Sequence[Sequence[Job]],
+    infos: Mapping[Path, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Set the price that each training found beside the neighbours of the sweep of its seed."""
     rows = []
     for (name, limit), trained in agents.items():
-        for seed, (_, fit) in enumerate(trained):
-            price = fit.info["price"]
-            if name == "sweep of prices" or price is None or fit.info["algorithm"] == "ppo_fixed_price":
+        for seed, job in enumerate(trained):
+            info = infos[job.path]
+            price = info["price"]
+            if name == SWEEP or price is None or info["algorithm"] == "ppo_fixed_price":
                 continue
-            place = [round(one[0], 12) for one in fit.info["limits"]].index(round(limit, 12))
-            costs = [np.mean(one.info["validation"]["each"]["costs"]) for _, one in sweep[seed]]
+            place = [round(one[0], 12) for one in info["limits"]].index(round(limit, 12))
+            costs = [np.mean(infos[one.path]["validation"]["each"]["costs"]) for one in sweep[seed]]
             above = [p for p, c in zip(settings["prices"], costs, strict=True) if c > limit]
             below = [p for p, c in zip(settings["prices"], costs, strict=True) if c <= limit]
             low, high = max(above, default=0.0), min(below, default=float("nan"))
@@ -410,45 +501,53 @@ def prices_beside(
     return rows
 
 
+def draw(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], family: str, settings: Mapping[str, Any]
+) -> Figure:
+    """Draw the front of a family with all methods."""
+    front = [row for row in found["front"] if row["family"] == family]
+    prices, upper = (np.array([row[name] for row in front]) for name in ("price", "upper"))
+    own = [row for row in found["table"] if row["family"] == family]
+    grid = np.linspace(0.0, max(row["cost"] for row in own), 200)
+    lines = {"front (clairvoyant)": Curve(x=grid, y=(prices[:, None] * grid + upper[:, None]).min(axis=0))}
+    for name in (*settings["methods"], SWEEP):
+        points = sorted((row["cost"], row["return"]) for row in own if row["method"] == name)
+        lines[name] = Curve(x=np.array([c for c, _ in points]), y=np.array([r for _, r in points]))
+    return curves(
+        lines,
+        xlabel="mean cost of a window",
+        ylabel="mean reward of a window",
+        legend=True,
+        note=f"{family}: {settings['scenarios']} test scenarios, {settings['train_seeds']} training seeds, "
+        f"limits at {', '.join(f'{share:.0%}' for share in settings['shares'])}",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and write."""
-    experiment = _common.start("constrained_agents", __doc__, arguments)
+    flags = {
+        "plan": "say what is done and how long the rest takes, and do nothing",
+        "measure": "do what limits need and one job of each other kind, then say how long the rest takes",
+    }
+    experiment = _common.start("constrained_agents", __doc__, arguments, flags)
     found = run(experiment)
+    if found is None:
+        return
     settings = experiment.settings
     _common.write_config(experiment)
     for name, rows in found.items():
         if rows:
             _common.show(rows, name)
             _common.write_table(experiment.folder, rows, name)
-    first = next(iter(settings["families"]))
-    front = [row for row in found["front"] if row["family"] == first]
-    lines_of = Front(
-        prices=np.array([row["price"] for row in front]),
-        upper=np.array([[row["upper"]] for row in front]),
-        lower=np.array([[row["lower"]] for row in front]),
-    )
-    own = [row for row in found["table"] if row["family"] == first]
-    highest = max(row["cost"] for row in own)
-    grid = np.linspace(0.0, highest, 200)
-    lines = {"front (clairvoyant)": Curve(x=grid, y=np.array([lines_of.at(float(c))[0] for c in grid]))}
-    for name in (*settings["methods"], "sweep of prices"):
-        points = sorted((row["cost"], row["return"]) for row in own if row["method"] == name)
-        lines[name] = Curve(x=np.array([c for c, _ in points]), y=np.array([r for _, r in points]))
-    figure = curves(
-        lines,
-        xlabel="mean cost of a window",
-        ylabel="mean reward of a window",
-        legend=True,
-        note=f"{first}: {settings['scenarios']} test scenarios, {settings['train_seeds']} training seeds, "
-        f"limits at {', '.join(f'{share:.0%}' for share in settings['shares'])}",
-    )
-    _common.write_figure(experiment.folder, figure)
-    ours = [row for row in found["table"] if row["method"] in settings["methods"]]
-    for name in settings["methods"]:
-        mine = [row for row in ours if row["method"] == name]
-        met = sum(row["met"] for row in mine)
-        worst = max(row["beyond"] for row in mine)
-        print(f"{name}: {met} of {len(mine)} limits met; where not, beyond by at most {worst:.3f}")
+    for number, family in enumerate(settings["families"]):
+        name = f"figure_{number}" if number else "figure"
+        _common.write_figure(experiment.folder, draw(found, family, settings), name)
+    for family in settings["families"]:
+        for name in (*settings["methods"], SWEEP, *settings["rules"]):
+            mine = [row for row in found["table"] if (row["family"], row["method"]) == (family, name)]
+            met = sum(row["met"] for row in mine)
+            worst = max(row["beyond"] for row in mine)
+            print(f"{family}, {name}: {met} of {len(mine)} limits met; beyond by at most {worst:.3f}")
 
 
 if __name__ == "__main__":

@@ -19,12 +19,16 @@ def test_both_ends_of_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
     stream = "{procedural: {schedules: [recurring], windows: 60}}"
     task = f"{{name: a floor, stream: {stream}, limits: [{{accuracy_floor: {{floor: 0.8}}}}]}}"
-    small = ["scenarios=2", "rounds=4", f"tasks=[{task}]"]
+    alike = task[:-1].replace("a floor", "one slot") + ", deployment: {slots: 1}, exact: true}"
+    small = ["scenarios=2", "counts=[1,3]", "rounds=4", f"tasks=[{task},{alike}]"]
     constrained_front.main([*small, "--results", str(tmp_path)])
     table, alone, front = (
         pl.read_csv(tmp_path / f"{name}.csv") for name in ("table", "deployments", "front_a_floor")
     )
-    assert table["share"].to_list() == [0.1, 0.3, 0.5, 0.7, 0.9]
+    exact, table = table.filter(pl.col("solver") == "exact"), table.filter(pl.col("solver") == "bracket")
+    assert exact["scenarios"].to_list() == [1] * 5 + [3] * 5 and exact["between_found"].all()
+    assert (exact["bracket"] <= 1e-5).all() and (exact["pure"] >= exact["bracket"] - 1e-9).all()
+    assert table["share"].to_list() == [0.1, 0.3, 0.5, 0.7, 0.9] and table["between"].all()
     assert (table["lower"] <= table["upper"]).all() and (table["baseline"] <= table["upper"]).all()
     assert table["price"].is_sorted(descending=True) and (table["bracket"] < 0.05).all()
     assert (alone["lower"] <= alone["upper"]).all()
