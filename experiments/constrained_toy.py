@@ -10,8 +10,8 @@ other agent must lie. seeds.csv has every training.
 
     python experiments/constrained_toy.py
 
-Trainings are kept in results/local/constrained_toy by settings and commit, so that a run goes on where it was
-stopped.
+Trainings are kept in results/local/constrained_toy by settings and by the code that makes them, each as it
+ends: a run goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -19,40 +19,21 @@ from __future__ import annotations
 import _common  # isort: skip
 
 import dataclasses
-import json
-import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import _toy_training
 import numpy as np
+from _jobs import Job, do, state
 
 from mlopsim.core.digest import digest
-from mlopsim.core.files import write_text
 from mlopsim.core.seeds import Axis, Split, seed_sequence
-from mlopsim.core.spec import make
-from mlopsim.governance.agents.mixture import Mixture
 from mlopsim.governance.agents.prices import ByAdam, Halted, Prices, ProportionalIntegral
-from mlopsim.governance.agents.toy import OneState
-from mlopsim.governance.agents.train import train_constrained
-from mlopsim.governance.selectors.ppo_lagrangian import PPOLagrangian
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.stats.bootstrap import mean_interval
 
-if TYPE_CHECKING:
-    from mlopsim.delivery.agents.network import Network
-
-
-@dataclasses.dataclass(kw_only=True)
-class FrozenLagrangian(PPOLagrangian):
-    """The agent whose price stays after some updates: what the notes of the package warn of."""
-
-    updates: int = 0
-
-    def rule(self, shape: tuple[int, int]) -> Prices | None:
-        """Return a price that stays after so many updates."""
-        inner = super().rule(shape)
-        assert inner is not None
-        return Halted(inner=inner, updates=self.updates)
+#: the rule whose prices run where it is deployed
+RUNNING = "running where deployed"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,65 +51,33 @@ class Run:
     seconds: float
 
 
-def chance_of(network: Network) -> float:
-    """Return the probability of arm A; of a policy that sees prices, at the price 1."""
-    seen = np.ones((1, len(network.names)), dtype=np.float32)
-    logits = network.forward(seen)[0]
-    return float(1.0 / (1.0 + np.exp(logits[1] - logits[0])))
-
-
-def train(settings: Mapping[str, Any], params: Mapping[str, Any], seed: int, name: str) -> dict[str, Any]:
-    """Train once and roll out what is stored; everything of a :class:`Run` but its name, as JSON types."""
-    given = dict(params)
-    frozen = given.pop("frozen", None)
-    agent = make("selector", name, **settings["agent"], **given)
-    toy, steps = OneState(limit=settings["limit"]), settings["steps"]
-    if frozen is not None:
-        rollout = agent.n_envs * agent.n_steps
-        fields = {f.name: getattr(agent, f.name) for f in dataclasses.fields(agent) if f.init}
-        agent = FrozenLagrangian(**fields, updates=int(frozen * (1.0 - agent.validation) * steps) // rollout)
-    chance: list[float] = []
-
-    def watch(network: Network, prices: np.ndarray, costs: np.ndarray) -> None:
-        chance.append(chance_of(network))
-
-    began = time.process_time()
-    fit = train_constrained(agent, toy, steps, seed_sequence(Axis.REPETITION, Split.TRAIN, seed), watch)
-    seconds = time.process_time() - began
-    agent.load(fit)
-    count = settings["deployments"]
-    seeds = seed_sequence(Axis.METHOD, Split.TEST, seed).spawn(count)
-    long = OneState(limit=toy.limit, horizon=settings["windows"])
-    _, cost = long.evaluate(agent, 0, np.arange(count), seeds)
-    networks = Mixture.read(fit.arrays, fit.info).networks
-    price = fit.info["price"]
-    return {
-        "snapshots": len(fit.info["members"]),
-        "price": float("nan") if price is None else price["mean"][0][0],
-        "steps": fit.info["steps_used"],
-        "chance": [round(value, 6) for value in chance],
-        "cost": float(cost.mean()),
-        "argmax": float(np.mean([chance_of(networks[i]) > 0.5 for i in fit.info["members"]])),
-        "seconds": seconds,
-    }
-
-
-def run(experiment: _common.Experiment, rule: str, params: Mapping[str, Any], seed: int, name: str) -> Run:
-    """Train once, or read what was trained before with the same settings and the same code."""
+def job_of(experiment: _common.Experiment, rule: str, params: Mapping[str, Any], seed: int, name: str) -> Job:
+    """Return a training, which is kept by its settings and the code that makes it."""
     settings = experiment.settings
     shared = {key: settings[key] for key in ("limit", "steps", "agent", "deployments", "windows")}
-    commit = experiment.machine["commit"]
-    content = {**shared, "params": dict(params), "seed": seed, "agent_name": name, "commit": commit}
-    path = experiment.local / f"{digest(content)[:24]}.json"
-    # with changes that are not committed nobody knows what the code was
-    known = commit is not None and not commit.endswith("+")
-    if known and path.is_file():
-        found = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        found = train(settings, params, seed, name)
-        if known:
-            write_text(path, json.dumps(found))
-    return Run(rule=rule, seed=seed, **found)
+    content = {**shared, "params": dict(params), "seed": seed, "agent_name": name}
+    return Job(
+        kind="trainings",
+        label=f"{rule}, seed {seed}",
+        path=experiment.local / f"{digest([state(_toy_training.__file__), content])[:24]}.json",
+        call=_toy_training.train,
+        arguments=(shared, dict(params), seed, name),
+    )
+
+
+def jobs_of(experiment: _common.Experiment) -> dict[str, list[Job]]:
+    """Return the trainings by rule, in the order of the tables."""
+    settings = experiment.settings
+    lagrangian, fixed = "ppo_lagrangian", "ppo_fixed_price"
+    rules = [(name, params, lagrangian, settings["seeds"]) for name, params in settings["rules"].items()]
+    rules.append((RUNNING, settings["running"], lagrangian, settings["seeds"]))
+    rules += [
+        (f"price {price}", {"price": price}, fixed, settings["sweep_seeds"]) for price in settings["prices"]
+    ]
+    return {
+        rule: [job_of(experiment, rule, params, seed, name) for seed in range(seeds)]
+        for rule, params, name, seeds in rules
+    }
 
 
 def row_of(runs: Sequence[Run], settings: Mapping[str, Any], *, learned_price: bool = True) -> dict[str, Any]:
@@ -156,6 +105,7 @@ def row_of(runs: Sequence[Run], settings: Mapping[str, Any], *, learned_price: b
         "argmax_min": min(run.argmax for run in runs),
         "argmax_max": max(run.argmax for run in runs),
         "within_.03": sum(abs(run.cost - settings["limit"]) <= 0.03 for run in runs),
+        "price_within_.1": sum(abs(run.price - 1.0) <= 0.1 for run in runs),
         "steps": runs[0].steps,
         "cpu_seconds": float(np.mean([run.seconds for run in runs])),
     }
@@ -249,33 +199,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = experiment.settings
     exact = exact_rows(settings)
     _common.show(exact, "exact gradients, second half")
-    everything: list[Run] = []
-    rows, lines = [], {}
-    for name, params in settings["rules"].items():
-        runs = [run(experiment, name, params, seed, "ppo_lagrangian") for seed in range(settings["seeds"])]
-        everything += runs
-        rows.append(row_of(runs, settings))
-        _common.show(rows[-1:], name)
-        lines[name] = Curve(x=np.arange(1.0, len(runs[0].chance) + 1), y=np.array(runs[0].chance))
-    runs = [
-        run(experiment, "running where deployed", settings["running"], seed, "ppo_lagrangian")
-        for seed in range(settings["seeds"])
-    ]
-    everything += runs
-    rows.append(row_of(runs, settings, learned_price=False))
-    sweep = []
-    for price in settings["prices"]:
-        runs = [
-            run(experiment, f"price {price}", {"price": price}, seed, "ppo_fixed_price")
-            for seed in range(settings["sweep_seeds"])
-        ]
-        everything += runs
-        sweep.append({**row_of(runs, settings), "price": price})
+    jobs = jobs_of(experiment)
+    do([job for row in jobs.values() for job in row], settings["workers"])
+    found = {
+        rule: [Run(rule=rule, seed=seed, **job.read()) for seed, job in enumerate(row)]
+        for rule, row in jobs.items()
+    }
+    everything = [one for runs in found.values() for one in runs]
+    rows = [row_of(found[name], settings) for name in settings["rules"]]
+    rows.append(row_of(found[RUNNING], settings, learned_price=False))
+    sweep = [{**row_of(found[f"price {price}"], settings), "price": price} for price in settings["prices"]]
+    lines = {}
+    for name in settings["rules"]:
+        first = found[name][0]
+        lines[name] = Curve(x=np.arange(1.0, len(first.chance) + 1), y=np.array(first.chance))
     _common.show(rows, "by PPO")
     _common.show(sweep, "fixed prices")
     _common.write_config(experiment)
-    for name, found in (("table", rows), ("exact", exact), ("sweep", sweep)):
-        _common.write_table(experiment.folder, found, name)
+    for name, table in (("table", rows), ("exact", exact), ("sweep", sweep)):
+        _common.write_table(experiment.folder, table, name)
     each = [
         {
             "rule": one.rule,
