@@ -402,16 +402,14 @@ def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | Non
     )
     bounds = [job for one in tests.values() for job in one]
     if only:
+        rolls = rolls_of(jobs, limits, agents)
         if "measure" in only:
-            first = trainings[0]
-            do([first, bounds[0]], workers)
-            stream = next(iter(settings["families"].values()))
-            do([jobs.agent("the first", stream, work.ANY, 0, first)], workers)
-        some = {key: row for key, row in agents.items() if all(job.done for job in row)}
-        # as many for the sweep as for another method
-        rolls = [job for row in rolls_of(jobs, limits, agents).values() for job in row]
-        told(f"{len(some)} of {len(agents)} methods and limits are trained with all seeds")
-        return show_plan([*every, *bounds, *trainings, *distinct(rolls)], workers)
+            family, name = next(iter(settings["families"])), next(iter(settings["methods"]))
+            do([agents[name, limits[0]][0], bounds[0]], workers)
+            do([rolls[family, name, limits[0]][0]], workers)
+        # which agents of the sweep are rolled out is known once all are trained: as many as of another method
+        more = [job for row in rolls.values() for job in row]
+        return show_plan([*every, *bounds, *trainings, *distinct(more)], workers)
     do(bounds, workers)
     do(trainings, workers)
     infos = {job.path: job.read() for job in trainings}

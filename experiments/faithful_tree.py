@@ -4,7 +4,8 @@ Distils an agent into trees of growing depth (DAgger on training scenarios; deci
 in hindsight, VIPER, or all alike), rolls trees and agent out on the same test scenarios, and tabulates
 NS(tree)/NS(agent), the agreement on the states that the tree leads to itself, what a difference costs, and
 how far two trees of two seeds agree. Values in hindsight are one draw each, so uniform weights stand beside,
-once with as many decisions and once with more, which take no forks.
+once with as many decisions and once with more, which take no forks. Rules that can be read as well are the
+simplest rivals: each stands for all of its tunings, in as many steps as the agent had.
 
     python experiments/faithful_tree.py
     python experiments/faithful_tree.py seeds=5 steps=60000 scenarios=30 depths=[1,3,5]
@@ -41,10 +42,10 @@ from mlopsim.tracks.rolling import build_selector, world_spec
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One combination: an arm and a depth, with the names of its trees, one a seed."""
+    """An arm and a depth, with the names of its trees, one a seed; or a rule with its tunings."""
 
     arm: str
-    depth: int
+    depth: int | None
     methods: tuple[str, ...]
 
 
@@ -81,26 +82,34 @@ def ratio(arena: Arena, methods: Sequence[str], agent: str, resamples: int) -> I
     )
 
 
+def reaches(ratio: Interval, share: float) -> str:
+    """Say whether a share is reached: by the whole interval, in the mean only, or not.
+
+    Examples
+    --------
+    >>> found = [Interval(value=0.97, low=low, high=1.0, n=9) for low in (0.96, 0.9)]
+    >>> [reaches(one, 0.95) for one in found], reaches(found[0], 0.98)
+    (['yes', 'in the mean'], 'no')
+    """
+    if math.isnan(ratio.value):
+        return "undefined"
+    if ratio.value < share:
+        return "no"
+    return "yes" if ratio.low >= share else "in the mean"
+
+
 def verdict(row: Mapping[str, Any], share: float) -> str:
     """Say whether trees of one place reach a share of the agent.
 
     Examples
     --------
     >>> row = {"arm": "viper", "depth": 5, "ratio": 0.97, "ratio_low": 0.94, "ratio_high": 1.0, "n": 9}
-    >>> verdict(row, 0.95)
-    'viper, depth 5: 0.970 [0.940, 1.000] of the agent (n = 9): reaches 0.95 in the mean, not by its interval'
+    >>> verdict({**row, "reaches": "in the mean"}, 0.95)
+    'viper, depth 5: 0.970 [0.940, 1.000] of the agent (n = 9): reaches 0.95: in the mean'
     """
-    low, value = row["ratio_low"], row["ratio"]
-    if math.isnan(value):
-        said = "is not defined"
-    elif value < share:
-        said = f"does not reach {share:g}"
-    elif low >= share:
-        said = f"reaches {share:g}"
-    else:
-        said = f"reaches {share:g} in the mean, not by its interval"
-    ends = f"[{low:.3f}, {row['ratio_high']:.3f}]"
-    return f"{row['arm']}, depth {row['depth']}: {value:.3f} {ends} of the agent (n = {row['n']}): {said}"
+    ends = f"[{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]"
+    found = f"{row['ratio']:.3f} {ends} of the agent (n = {row['n']})"
+    return f"{row['arm']}, depth {row['depth']}: {found}: reaches {share:g}: {row['reaches']}"
 
 
 def scene_of(cells: Sequence[Cell]) -> Scene:
@@ -134,13 +143,16 @@ def measure(
     pairs = [
         faithful(scene, built[a], built[b]).agreement for a, b in itertools.permutations(place.methods, 2)
     ]
-    info = [fits[name].info for name in place.methods]
+    tree = place.depth is not None
+    info = [fits[name].info for name in place.methods] if tree else []
+    leaves = [fits[name].attributes["tree_leaves"] for name in place.methods] if tree else [math.nan]
     return {
         "arm": place.arm,
         "depth": place.depth,
         "ratio": found.value,
         "ratio_low": found.low,
         "ratio_high": found.high,
+        "reaches": reaches(found, settings["share"]),
         "n": found.n,
         "ns": ns.value,
         "ns_low": ns.low,
@@ -153,9 +165,11 @@ def measure(
         "differences": differ,
         "two_seeds_agree": float(np.mean(pairs)) if pairs else math.nan,
         "identity_error": max(one.identity for one in own),
-        "leaves": float(np.mean([fits[name].attributes["tree_leaves"] for name in place.methods])),
-        "states": float(np.mean([one["rounds"][-1]["states"] for one in info])),
-        "steps": float(np.mean([one["steps_used"] - one["teacher_steps"] for one in info])),
+        "leaves": float(np.mean(leaves)),
+        "states": float(np.mean([one["rounds"][-1]["states"] for one in info])) if tree else math.nan,
+        "steps": float(np.mean([one["steps_used"] - one["teacher_steps"] for one in info]))
+        if tree
+        else math.nan,
         "reason": found.reason,
     }
 
@@ -163,7 +177,7 @@ def measure(
 def lines(rows: Sequence[Mapping[str, Any]], column: str, band: bool) -> dict[str, Curve]:
     """Return a curve of a column by depth for each arm."""
     result = {}
-    for arm in dict.fromkeys(row["arm"] for row in rows):
+    for arm in dict.fromkeys(row["arm"] for row in rows if row["depth"] is not None):
         mine = [row for row in rows if row["arm"] == arm]
 
         def of(name: str, mine: Sequence[Mapping[str, Any]] = mine) -> np.ndarray:
@@ -181,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     study = load_suite(
         settings["suite"],
         tasks=settings["tasks"],
-        methods=[NEVER, settings["agent"], *trees(settings)],
+        methods=[NEVER, settings["agent"], *settings["rivals"], *trees(settings)],
         seeds=settings["seeds"],
         overrides={"delivery.steps": settings["steps"], "delivery.scenarios": settings["scenarios"]},
     )
@@ -190,10 +204,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         into.mkdir(parents=True, exist_ok=True)
     table: pl.DataFrame = _common.run_cells(study.suite, study.track, folder, settings["workers"])
     arena = Arena.of(table)
-    # the agent, then the trees in the order that they were asked for
-    listed = [method.name for method in study.suite.methods if method.part["kind"] == "selector"]
-    names = [name for name in listed if name != NEVER]
-    agent, tree_names = names[0], iter(names[1:])
+    # the agent, then the rules, each with its tunings, then the trees in the order that they were asked for
+    listed = [method for method in study.suite.methods if method.part["kind"] == "selector"]
+    names = [method.name for method in listed if method.name != NEVER]
+    rivals = {
+        rival: tuple(method.name for method in listed if method.part["name"] == rival)
+        for rival in settings["rivals"]
+    }
+    known = {name for row in rivals.values() for name in row}
+    agent, *rest = [name for name in names if name not in known]
+    tree_names = iter(rest)
     places = [
         Place(
             arm=arm["name"],
@@ -202,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         for arm, depth in itertools.product(settings["arms"], settings["depths"])
     ]
+    places += [Place(arm=rival, depth=None, methods=row) for rival, row in rivals.items()]
     by_method: dict[str, list[Cell]] = {name: [] for name in names}
     fits: dict[str, FitResult] = {}
     with Ledger.read(folder) as ledger:
@@ -232,7 +253,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ylabel="NS(tree) / NS(agent)",
         note=note,
         marks=marks,
-        references={f"{settings['share']:g}": float(settings["share"]), "agent": 1.0},
+        references={
+            f"{settings['share']:g}": float(settings["share"]),
+            "agent": 1.0,
+            **{row["arm"]: row["ratio"] for row in rows if row["depth"] is None},
+        },
     )
     _common.write_figure(experiment.folder, figure)
     agreement = curves(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,7 @@ import _common  # noqa: E402
 import faithful_tree as study  # noqa: E402
 
 from mlopsim.core.spec import make  # noqa: E402
+from mlopsim.stats.interval import Interval  # noqa: E402
 from mlopsim.tracks.delivery.analysis import Arena  # noqa: E402
 
 
@@ -55,14 +57,29 @@ def test_the_ratio_is_of_sums_and_of_the_mean_tree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "words"),
-    [
-        (0.9, 0.85, "does not reach 0.95"),
-        (0.97, 0.9, "in the mean, not by its interval"),
-        (0.97, 0.96, ": reaches 0.95"),
-        (math.nan, math.nan, "is not defined"),
-    ],
+    ("value", "low", "word"),
+    [(0.9, 0.85, "no"), (0.97, 0.9, "in the mean"), (0.97, 0.96, "yes"), (math.nan, math.nan, "undefined")],
 )
-def test_verdicts(value: float, low: float, words: str) -> None:
+def test_verdicts(value: float, low: float, word: str) -> None:
+    reason = "nothing" if math.isnan(value) else ""
+    found = study.reaches(Interval(value=value, low=low, high=value, n=9, reason=reason), 0.95)
+    assert found == word
     row = {"arm": "viper", "depth": 5, "ratio": value, "ratio_low": low, "ratio_high": 1.0, "n": 9}
-    assert study.verdict(row, 0.95).endswith(words)
+    assert study.verdict({**row, "reaches": found}, 0.95).endswith(f"reaches 0.95: {word}")
+
+
+@pytest.mark.slow
+def test_trees_and_rules_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_common, "ROOT", tmp_path)
+    small = ["agent=greedy", "rivals=[error_threshold]", "depths=[1,5]", "seeds=4", "steps=20000"]
+    more = ["scenarios=10", "forked=1", "resamples=100", "workers=1", "ledger=local"]
+    study.main([*small, *more, "--results", str(tmp_path / "found")])
+    table = pl.read_csv(tmp_path / "found" / "table.csv")
+    assert table["arm"].to_list() == [
+        *(arm for arm in ("viper", "uniform", "uniform, more") for _ in "12"),
+        "error_threshold",
+    ]
+    assert table["depth"].to_list() == [1, 5] * 3 + [None] and (table["identity_error"] <= 1e-9).all()
+    trees, rule = table[:6], table[6:]
+    assert trees["leaves"].is_not_null().all() and rule["leaves"].is_null().all()
+    assert table["agreement"].is_between(0.0, 1.0).all()
