@@ -56,14 +56,18 @@ def rows_of(
     least, most = float(front.lower.cost[0]), float(front.lower.cost[-1])
     room = room_of(front, settings)
     free, step = front.at(most).gap / room, STEP * (most - least)
+    # where the cheapest plan is the best one no limit binds, and there is nothing to be cut in shares
+    binds = most - least > 1e-9
     rows = []
-    for share in settings["shares"]:
-        cost = least + share * (most - least)
+    for share in settings["shares"] if binds else [NAN]:
+        cost = least + share * (most - least) if binds else least
         ends = front.at(cost)
-        left, right = quotients(lambda c: front.upper_at(c)[0], cost, step)
-        left_found, right_found = quotients(front.lower.at, cost, step)
-        # no line of the upper end is nearer to what plans earn than the bracket is wide
-        slack = ends.gap / step + 1e-9
+        left = right = left_found = right_found = slack = NAN
+        if binds:
+            left, right = quotients(lambda c: front.upper_at(c)[0], cost, step)
+            left_found, right_found = quotients(front.lower.at, cost, step)
+            # a line of the upper end may be as far above what plans earn as the bracket is wide
+            slack = ends.gap / step + 1e-9
         rows.append(
             {
                 **about,
@@ -81,9 +85,10 @@ def rows_of(
                 "right": right,
                 "left_found": left_found,
                 "right_found": right_found,
-                "between": right - 1e-9 <= ends.price <= left + 1e-9,
-                "between_found": right_found - slack <= ends.price <= left_found + slack,
+                "between": right - 1e-9 <= ends.price <= left + 1e-9 if binds else None,
+                "between_found": right_found - slack <= ends.price <= left_found + slack if binds else None,
                 "prices_tried": len(front.prices),
+                "reason": "" if binds else "no limit binds: the cheapest plan that was found is the best one",
             }
         )
     return rows
@@ -97,7 +102,7 @@ def room_of(front: PooledFront, settings: Mapping[str, Any]) -> float:
 
 
 def measure(settings: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return rows of table.csv, of deployments.csv (none where only one slot is) and of the task's front."""
+    """Return rows of table.csv, of deployments.csv (none of exact tasks) and of the task's front."""
     exact = bool(task.get("exact", False))
     counts = settings["counts"] if exact else [settings["scenarios"]]
     cases = cases_of(settings, task, max(counts))

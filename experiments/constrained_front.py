@@ -1,10 +1,11 @@
-"""How wide is the bracket of the constrained optimum, with one slot and at full size?
+"""How wide is the bracket of the constrained optimum, at full size and where scenarios are solved exactly?
 
 The scenarios of a task share one limit on their mean cost. table.csv: at limits between the least cost and
 that of the unconstrained optimum, both ends of the clairvoyant's return, the price, and the width in units of
 NS, beside the width of the unconstrained bracket with the same solver; `pure` is the width where each
-scenario follows one plan, without a lot. Tasks with one slot are solved exactly (`solver`), for growing
-numbers of scenarios: what is left of `pure` is what whole plans cannot share. `left` and `right` are the
+scenario follows one plan, without a lot. Tasks with one slot, or where only the newest
+version can serve, are solved exactly (`solver`), for growing numbers of scenarios: what is left of `pure` is
+what whole plans cannot share. `left` and `right` are the
 difference quotients of the upper end about the limit, `left_found` and `right_found` those of what plans
 earn. The price lies between them (`between`, `between_found`; of the latter but for the width of the bracket
 over their step). The unit of NS is `room`; below a floor widths are undefined.

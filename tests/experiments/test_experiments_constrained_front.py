@@ -19,7 +19,9 @@ def test_both_ends_of_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
     stream = "{procedural: {schedules: [recurring], windows: 60}}"
     task = f"{{name: a floor, stream: {stream}, limits: [{{accuracy_floor: {{floor: 0.8}}}}]}}"
-    alike = task[:-1].replace("a floor", "one slot") + ", deployment: {slots: 1}, exact: true}"
+    alike = (
+        task[:-1].replace("a floor", "one slot") + ", deployment: {slots: 1, fallback: null}, exact: true}"
+    )
     small = ["scenarios=2", "counts=[1,3]", "rounds=4", f"tasks=[{task},{alike}]"]
     constrained_front.main([*small, "--results", str(tmp_path)])
     table, alone, front = (
