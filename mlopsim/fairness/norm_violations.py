@@ -13,11 +13,14 @@ from mlopsim.core.spec import make
 from mlopsim.core.threads import one_thread
 from mlopsim.learners.base import Model
 from mlopsim.streams.biases.base import Bias, People
+from mlopsim.streams.course import Law
 from mlopsim.streams.sources.population import Population
 from mlopsim.streams.stream import Norm
 
 #: log2 of the people of each group
 POINTS = 14
+#: rule and merits as they are where they do not change
+UNCHANGED = Law()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,9 @@ class Truth:
         )
         return people, normal[:, d + 1]
 
-    def points(self, strength: float, log2: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def points(
+        self, strength: float, log2: int = POINTS, law: Law = UNCHANGED
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return people while the bias has some strength, as many of each group.
 
         Parameters
@@ -103,6 +108,8 @@ class Truth:
         strength : float
         log2 : int, default 14
             Of the people of each group; fewer are the first ones of the sequence.
+        law : Law, optional
+            Of rule and merits; by default that of the warm-up where nothing says otherwise.
 
         Returns
         -------
@@ -117,7 +124,12 @@ class Truth:
         chosen = np.arange(len(place)).reshape(cells, -1)[:, : 1 << log2].ravel()
         people = People(**{f.name: getattr(everyone, f.name)[chosen] for f in dataclasses.fields(everyone)})
         people = dataclasses.replace(people, strength=np.full(len(chosen), strength))
-        found = self.source.measured(people, place[chosen])
+        if law.move:
+            merit = people.merit.copy()
+            merit[:, 0] += law.move
+            people = dataclasses.replace(people, merit=merit)
+        turn = np.full(len(chosen), law.turn) if law.turn else None
+        found = self.source.measured(people, place[chosen], turn=turn)
         return self.encode(found.X), found.true, np.repeat(np.arange(cells), len(chosen) // cells)
 
     def violation(self, model: Model, strength: float) -> Violation:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlopsim.core.spec import make
+from mlopsim.streams.course import Course, Law
 from mlopsim.streams.sources.population import Population
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ def measured(world: World) -> Rates:
 def law_of(world: World) -> Rates:
     """Return the truth: of a population from its law, else from pooled windows.
 
-    Populations (also with errors put into what is trained on) are stood for by ``2**13`` people of each group
-    (:class:`mlopsim.fairness.norm_violations.Truth`), with the bias as strong as in the window and the labels
-    as they should be. Elsewhere the counts of a window are pooled with those of the two before and after it
-    that the version was not trained on.
+    Populations (also with errors put into what is trained on, and those that a seed draws) are stood for by
+    ``2**13`` people of each group (:class:`mlopsim.fairness.norm_violations.Truth`), with the bias as strong
+    as in the window, rule and merits as they are then (where rows follow one of two, both, in their shares)
+    and the labels as they should be. Elsewhere the counts of a window are pooled with those of the two before
+    and after it that the version was not trained on.
 
     Parameters
     ----------
@@ -112,8 +114,13 @@ def law_of(world: World) -> Rates:
     -------
     Rates
     """
-    source = None if world.spec is None else _population(make("stream", world.spec.stream))
-    found = _of_pooled(world) if source is None else _of_population(world, source)
+    found = None
+    if world.spec is not None:
+        seed = world.spec.scenario_seed
+        source = _population(make("stream", world.spec.stream), seed)
+        found = None if source is None else _of_population(world, source, source.course(seed))
+    if found is None:
+        found = _of_pooled(world)
     unapproved, base = wrong_shares(world)
     return Rates(
         accuracy=found.accuracy,
@@ -125,39 +132,50 @@ def law_of(world: World) -> Rates:
     )
 
 
-def _population(source: Any) -> Population | None:
-    if hasattr(source, "uncorrupted"):
-        source = make("stream", source.uncorrupted())
-    return source if isinstance(source, Population) else None
+def _population(source: Any, seed: np.random.SeedSequence) -> Population | None:
+    """Return the population behind a stream, where there is one."""
+    while not isinstance(source, Population):
+        if hasattr(source, "drawn"):
+            source = source.drawn(seed)
+        elif hasattr(source, "uncorrupted"):
+            source = make("stream", source.uncorrupted())
+        else:
+            return None
+    return source
 
 
-def _of_population(world: World, source: Population) -> Rates:
+def _of_population(world: World, source: Population, course: Course) -> Rates:
     from mlopsim.fairness.norm_violations import Truth
 
     people = Truth(source=source, encode=world.source.encoder.transform)
     strengths = source.strengths()
     T, v0, cells = world.windows, world.v0, 2 * source.attributes
-    accuracy = np.full((T, T), np.nan)
-    by_group, accepted, hit = (np.full((T, T, cells), np.nan) for _ in range(3))
-    for strength in np.unique(strengths[v0:]):
-        windows = np.flatnonzero(strengths == strength)
-        rows, true, _ = people.points(float(strength), POINTS)
-        says = world.source.answers(rows) == 1
-        shape = (len(says), cells, -1)
-        right = (says == (true == 1)).reshape(shape)
+    # of each group: right, accepted, accepted among those who should be, those who should be
+    sums = np.zeros((T - v0, T, cells, 4))
+    # windows by law: each law is looked at once
+    places: dict[tuple[float, Law], list[tuple[int, float]]] = {}
+    for t in range(T):
+        for share, law in course.laws(t):
+            places.setdefault((float(strengths[t]), law), []).append((t, share))
+    for (strength, law), windows in places.items():
+        rows, true, _ = people.points(strength, POINTS, law)
+        says = (world.source.answers(rows) == 1).reshape(T - v0, cells, -1)
         positive = (true == 1).reshape(cells, -1)
-        tables = (
-            (by_group, right.mean(axis=2)),
-            (accepted, says.reshape(shape).mean(axis=2)),
-            (hit, _ratio((says.reshape(shape) & positive).sum(axis=2), positive.sum(axis=1)[None])),
-        )
-        for table, values in tables:
-            table[v0:, windows] = values[:, None]
-        accuracy[v0:, windows] = right.mean(axis=(1, 2))[:, None]
-    return Rates(
-        accuracy=accuracy, by_group=by_group, accepted=accepted, hit=hit, unapproved=np.zeros(T),
-        approved_base=0.0,
-    )  # fmt: skip
+        known = np.broadcast_to(positive.mean(axis=1), (T - v0, cells))
+        rates = [(says == positive).mean(axis=2), says.mean(axis=2), (says & positive).mean(axis=2), known]
+        for t, share in windows:
+            sums[:, t] += share * np.stack(rates, axis=2)
+    right, accepted, hits, deserving = np.moveaxis(sums, 3, 0)
+    tables = {
+        "accuracy": right.mean(axis=2),
+        "by_group": right,
+        "accepted": accepted,
+        "hit": _ratio(hits, deserving),
+    }
+    found = {name: np.full((T, *values.shape[1:]), np.nan) for name, values in tables.items()}
+    for name, values in tables.items():
+        found[name][v0:] = values
+    return Rates(**found, unapproved=np.zeros(T), approved_base=0.0)
 
 
 def _of_pooled(world: World) -> Rates:

@@ -80,7 +80,10 @@ class Bias:
         return people.merit
 
     def direction(self, people: People, weights: np.ndarray) -> np.ndarray:
-        """Return what labels weigh merits with, float64 (d,) or (n, d), each of length 1."""
+        """Return what labels weigh merits with, float64 (d,) or (n, d), each of length 1.
+
+        ``weights`` are those of everybody, (d,), or (n, d) where the rule itself changes.
+        """
         return weights
 
     def record(self, people: People, margin: np.ndarray) -> np.ndarray:
@@ -118,14 +121,16 @@ def place_of(features: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(j for j, name in enumerate(features) if name == "place")
 
 
-def turned(weights: np.ndarray, degrees: np.ndarray) -> np.ndarray:
-    """Turn a direction towards that of the first feature less the second.
+def turned(weights: np.ndarray, degrees: np.ndarray, first: int = 0) -> np.ndarray:
+    """Turn a direction towards that of one feature less the next.
 
     Parameters
     ----------
-    weights : ndarray of float64, shape (d,)
-        Of length 1, the first two being equal.
+    weights : ndarray of float64, shape (d,) or (n, d)
+        Of length 1, those of the two features being equal.
     degrees : ndarray of float64, shape (n,)
+    first : int, default 0
+        Place of the first of the two features.
 
     Returns
     -------
@@ -139,8 +144,8 @@ def turned(weights: np.ndarray, degrees: np.ndarray) -> np.ndarray:
            [ 1.   ,  0.   ],
            [ 0.707, -0.707]])
     """
-    side = np.zeros_like(weights)
-    side[:2] = np.sqrt(0.5), -np.sqrt(0.5)
+    side = np.zeros(weights.shape[-1])
+    side[first : first + 2] = np.sqrt(0.5), -np.sqrt(0.5)
     angle = np.radians(degrees)[:, None]
     found: np.ndarray = np.where(angle == 0.0, weights, np.cos(angle) * weights + np.sin(angle) * side)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlopsim.core.errors import ConfigError
+from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part, part_of
 from mlopsim.core.track import Attribute
@@ -33,7 +33,8 @@ class CorruptedStream:
     Parameters
     ----------
     base : spec of a stream, default synthetic
-        Any stream.
+        Any stream. If it is of this kind, too, its errors come first: clean rows are those without either,
+        and the truth is about both.
     injector : spec of an injector, default missing
         What goes wrong (kind ``injector``).
     mechanism : spec of a mechanism, default random
@@ -50,6 +51,10 @@ class CorruptedStream:
     >>> stream = source.generate(np.random.SeedSequence(0))
     >>> stream.corrupted.any(axis=1).reshape(-1, 100)[29:41].mean(axis=1).round(2).tolist()
     [0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0]
+    >>> both = CorruptedStream(base={"corrupted": {"injector": "label_noise", "rate": 0.2}},
+    ...                        injector="unit_scale", rate=0.1)
+    >>> both.facts()["scenario"], both.uncorrupted()["name"]
+    ('label_noise and unit_scale', 'synthetic')
     """
 
     base: Any = part("stream", "synthetic")
@@ -71,12 +76,21 @@ class CorruptedStream:
                 )
 
     def _base(self) -> Any:
-        source = make("stream", self.base)
-        if isinstance(source, CorruptedStream):
-            raise ConfigError(
-                "stream/corrupted cannot be its own base", remedy="name the stream that is clean"
-            )
-        return source
+        return make("stream", self.base)
+
+    def _inner(self) -> CorruptedStream | None:
+        """Return the base if it has errors of its own."""
+        base = self._base()
+        return base if isinstance(base, CorruptedStream) else None
+
+    def _innermost(self) -> Any:
+        """Return the stream that has no errors."""
+        inner = self._inner()
+        return self._base() if inner is None else inner._innermost()
+
+    def _depth(self) -> int:
+        inner = self._inner()
+        return 0 if inner is None else 1 + inner._depth()
 
     @property
     def real(self) -> bool:
@@ -85,13 +99,19 @@ class CorruptedStream:
 
     def facts(self) -> dict[str, Attribute]:
         """Return what is wrong in it: the names of the parts, and how much."""
-        return {
+        inner = self._inner()
+        own: dict[str, Attribute] = {
             "base": self._base().name,
             "scenario": make("injector", self.injector).name,
             "mechanism": make("mechanism", self.mechanism).name,
             "timing": make("timing", self.timing).name,
             "strength": self.rate,
         }
+        if inner is None:
+            return own
+        first = inner.facts()
+        names = {k: f"{first[k]} and {own[k]}" for k in ("scenario", "mechanism", "timing")}
+        return {**own, **names, "base": first["base"], "strength": None}
 
     def content(self) -> dict[str, Any]:
         """Return what identifies the rows of the base, where it has such."""
@@ -100,11 +120,11 @@ class CorruptedStream:
 
     def uncorrupted(self) -> dict[str, Any]:
         """Return the part of the base: the same rows without errors."""
-        return part_of(self._base())
+        return part_of(self._innermost())
 
     def clean(self, seed: np.random.SeedSequence) -> Stream:
         """Draw the rows without errors, as the base alone gives them for this seed."""
-        found: Stream = self._base().generate(seed)
+        found: Stream = self._innermost().generate(seed)
         return found
 
     def corrupt(self, clean: Stream, seed: np.random.SeedSequence) -> Corrupted:
@@ -117,6 +137,11 @@ class CorruptedStream:
         seed : numpy.random.SeedSequence
             Of the scenario.
 
+        Returns
+        -------
+        Corrupted
+            With the errors of the base, where it has such.
+
         Raises
         ------
         ConfigError, DataError
@@ -126,8 +151,13 @@ class CorruptedStream:
         mechanism: Mechanism = make("mechanism", self.mechanism)
         timing: Timing = make("timing", self.timing)
         share = self.rate * timing.strength(clean.windows, clean.warmup)
-        rng = np.random.default_rng(branch(seed, 1))
-        return injector.apply(clean, Aim(share=share, mechanism=mechanism, rng=rng))
+        inner, depth = self._inner(), self._depth()
+        rng = np.random.default_rng(branch(seed, 1, depth) if depth else branch(seed, 1))
+        aim = Aim(share=share, mechanism=mechanism, rng=rng)
+        if inner is None:
+            return injector.apply(clean, aim)
+        first = inner.corrupt(clean, seed)
+        return after(clean, first, injector.apply(received(clean, first), aim))
 
     def generate(self, seed: np.random.SeedSequence) -> Stream:
         """Draw the stream.
@@ -142,24 +172,61 @@ class CorruptedStream:
         Stream
         """
         clean = self.clean(seed)
-        found = self.corrupt(clean, seed)
-        truth = clean.bias
-        if truth is not None:
-            truth = dataclasses.replace(truth, y=truth.y[found.source], kept=truth.kept[found.source])
-        return dataclasses.replace(
-            clean,
-            X=found.X,
-            y=found.y,
-            g=clean.g[found.source],
-            concept=None if clean.concept is None else clean.concept[found.source],
-            bayes=None if clean.bayes is None else clean.bayes[found.source],
-            corrupted=found.cells,
-            biased=wrong_labels(clean, found),
-            received=found.received,
-            categories=clean.categories | found.categories,
-            bias=truth,
-            true_y=None if clean.true_y is None else clean.true_y[found.source],
+        return received(clean, self.corrupt(clean, seed))
+
+
+def received(clean: Stream, found: Corrupted) -> Stream:
+    """Return the stream as it is received: clean rows with errors in them, and the truth about these."""
+    truth = clean.bias
+    if truth is not None:
+        truth = dataclasses.replace(truth, y=truth.y[found.source], kept=truth.kept[found.source])
+    return dataclasses.replace(
+        clean,
+        X=found.X,
+        y=found.y,
+        g=clean.g[found.source],
+        concept=None if clean.concept is None else clean.concept[found.source],
+        bayes=None if clean.bayes is None else clean.bayes[found.source],
+        corrupted=found.cells,
+        biased=wrong_labels(clean, found),
+        received=found.received,
+        categories=clean.categories | found.categories,
+        bias=truth,
+        true_y=None if clean.true_y is None else clean.true_y[found.source],
+    )
+
+
+def after(clean: Stream, first: Corrupted, second: Corrupted) -> Corrupted:
+    """Return what is wrong with clean rows into which errors were put twice.
+
+    Parameters
+    ----------
+    clean : Stream
+    first : Corrupted
+        What became of the clean rows.
+    second : Corrupted
+        What became of those.
+
+    Raises
+    ------
+    DataError
+        If both change the columns of one window: it would not be known what was agreed.
+    """
+    twice = sorted(set(first.received) & set(second.received))
+    if twice:
+        raise DataError(
+            f"the columns of window {twice[0]} are changed by two kinds of errors",
+            remedy="keep one of the injectors that change columns, or give them windows of their own",
         )
+    return Corrupted.of(
+        clean,
+        second.X,
+        second.y,
+        first.rows[second.source] | second.rows,
+        received={**first.received, **second.received},
+        categories={**first.categories, **second.categories},
+        source=first.source[second.source],
+    )
 
 
 def wrong_labels(clean: Stream, found: Corrupted) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""People of two groups or four, a rule that is the same for all, and a bias of known strength."""
+"""People of two groups or four, a rule that is the same for all, a bias of known strength, known drift."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range, make, part
+from mlopsim.core.spec import added, canonical, check_range, make, part
 from mlopsim.core.track import Attribute
-from mlopsim.streams.biases.base import Bias, People
+from mlopsim.streams.biases.base import Bias, People, turned
+from mlopsim.streams.course import Course, Path
 from mlopsim.streams.layout import Layout, branch
 from mlopsim.streams.stream import BiasTruth, Norm, Stream
 from mlopsim.streams.timings.base import Timing
@@ -21,6 +22,10 @@ from mlopsim.streams.timings.base import Timing
 WEIGHTS = (2.0, 2.0, 1.0, 1.0)
 #: separate random streams: merits, noise, who, place, what biases draw
 PARTS = 5
+#: and behind those: paths of rule and merits, which of two laws a row follows
+RULE, MERITS, MIXED = 5, 6, 7
+#: nothing changes
+FIXED = {"none": {"order": [0]}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,10 @@ class Population:
     rates are equal, ``1 - Phi(bar / sqrt(1 + sigma^2))``. Every window has exactly so many rows of each
     group. The same seed gives the same people for any bias, strength and timing.
 
+    For everybody alike the rule may change (concept drift: ``w`` turns towards ``m2 - m3``) and merits may
+    (covariate shift: the mean of ``m0`` moves, the rule stays). Both follow schedules by whole windows, so
+    that the law of each window is known: one, or a mixture of two in known shares.
+
     Parameters
     ----------
     windows, warmup : int
@@ -76,12 +85,25 @@ class Population:
         Its largest strength; 0: there is none.
     timing : spec of a timing, default step
         When, and how it comes.
+    rule : spec of a schedule, default none with the first variant
+        When the rule changes; its durations and widths are rounded to whole windows. Without ``order`` the
+        variant that comes first is drawn, too.
+    turns : list of float, default 0, 60
+        Degrees by which the rule is turned in each of its variants.
+    merits : spec of a schedule, default none with the first variant
+        When the mean of the first merit moves.
+    moves : list of float, default 0, 1
+        That mean in each of its variants, in standard deviations.
 
     Examples
     --------
     >>> stream = Population().generate(np.random.SeedSequence(0))
     >>> stream.features, np.bincount(stream.g[:600]).tolist(), stream.bias.onset
     (('m0', 'm1', 'm2', 'm3', 'm4'), [300, 300], None)
+    >>> drifting = Population(rule={"abrupt": {"duration": {"fixed": {"mean": 20}}, "order": [0, 1]}})
+    >>> [(e.kind.value, e.start, round(e.magnitude, 2))
+    ...  for e in drifting.generate(np.random.SeedSequence(0)).events]
+    [('concept', 15000, 0.29), ('concept', 27000, 0.29)]
     """
 
     windows: int = 55
@@ -96,6 +118,10 @@ class Population:
     bias: Any = part("bias", "proxy")
     strength: float = 0.0
     timing: Any = part("timing", "step")
+    rule: Any = part("schedule", FIXED, added=True)
+    turns: list[float] = added([0.0, 60.0])
+    merits: Any = part("schedule", FIXED, added=True)
+    moves: list[float] = added([0.0, 1.0])
 
     def __post_init__(self) -> None:
         check_range("stream/population.per_group", self.per_group, 1, 10**7)
@@ -119,6 +145,13 @@ class Population:
         self._layout()
         if self.strength:
             timing.strength(self.windows, self.warmup)
+        for name, low, high in (("turns", 0.0, 180.0), ("moves", -10.0, 10.0)):
+            values = getattr(self, name)
+            if not values:
+                raise ConfigError(f"stream/population.{name} is empty", remedy="one value for each variant")
+            for value in values:
+                check_range(f"stream/population.{name}", value, low, high)
+        self.course(np.random.SeedSequence(0))
 
     def _layout(self) -> Layout:
         return Layout(windows=self.windows, rows=2 * self.per_group, warmup=self.warmup)
@@ -141,6 +174,21 @@ class Population:
         """Names of the groups."""
         return ("a", "b") if self.attributes == 1 else ("a c", "a d", "b c", "b d")
 
+    @property
+    def drifts(self) -> bool:
+        """Whether rule or merits follow a schedule, or are others than usual from the start."""
+        fixed = canonical("schedule", FIXED)
+        both = ((self.rule, self.turns), (self.merits, self.moves))
+        return any(canonical("schedule", spec) != fixed or values[0] != 0.0 for spec, values in both)
+
+    def course(self, seed: np.random.SeedSequence) -> Course:
+        """Draw how rule and merits change in the scenario of a seed."""
+        size = self.windows, self.warmup
+        return Course(
+            rule=Path.drawn(self.rule, self.turns, *size, branch(seed, RULE)),
+            merits=Path.drawn(self.merits, self.moves, *size, branch(seed, MERITS)),
+        )
+
     def strengths(self) -> np.ndarray:
         """Return the strength of the bias in each window, float64 (T,)."""
         if not self.strength:
@@ -160,10 +208,13 @@ class Population:
         strength = float(self.strengths().max())
         bias: Bias = make("bias", self.bias)
         norm = bias.norm if strength else Norm.NONE
+        changes = {name: make("schedule", getattr(self, name)).name for name in ("rule", "merits")}
+        # a table of populations that stay has no such columns
         return {
             "bias": bias.name if strength else None,
             "norm": None if norm is Norm.NONE else norm.name.lower(),
             "strength": strength,
+            **{name: how for name, how in changes.items() if how != "none"},
         }
 
     def people(self, seed: np.random.SeedSequence) -> tuple[People, np.ndarray]:
@@ -174,10 +225,15 @@ class Population:
         who = rng[2].permuted(np.tile(cells, (self.windows, 1)), axis=1).ravel()
         first, second = (who, np.zeros_like(who)) if self.attributes == 1 else np.divmod(who, 2)
         uniform = rng[4].random((2, layout.n))
+        merit = rng[0].standard_normal((layout.n, self.d))
+        if self.drifts:
+            merits = self.course(seed).merits
+            second_law = merits.second(self._mixed(seed)[1], layout.rows)
+            merit[:, 0] += np.where(second_law, *(np.repeat(x, layout.rows) for x in (merits.b, merits.a)))
         people = People(
             first=first,
             second=second,
-            merit=rng[0].standard_normal((layout.n, self.d)),
+            merit=merit,
             noise=rng[1].standard_normal(layout.n),
             strength=np.repeat(self.strengths(), layout.rows),
             u=uniform[0],
@@ -185,7 +241,13 @@ class Population:
         )
         return people, rng[3].standard_normal(layout.n)
 
-    def measured(self, people: People, place: np.ndarray, *, moves: bool = True) -> Measured:
+    def _mixed(self, seed: np.random.SeedSequence) -> np.ndarray:
+        """Draw uniform numbers, float64 (2, n), by which rows follow one of two rules and laws of merits."""
+        return np.random.default_rng(branch(seed, MIXED)).random((2, self._layout().n))
+
+    def measured(
+        self, people: People, place: np.ndarray, *, moves: bool = True, turn: np.ndarray | None = None
+    ) -> Measured:
         """Return what becomes of people under the bias.
 
         Parameters
@@ -195,10 +257,13 @@ class Population:
             What ``place`` has beside the mean of the group.
         moves : bool, default True
             Whether the bias may move merits; False: they are as people have them.
+        turn : ndarray of float64, shape (n,), optional
+            Degrees by which the rule is turned; by default it is not.
         """
         bias: Bias = make("bias", self.bias)
         merit = bias.move(people) if moves else people.merit
-        weights = bias.direction(people, self.weights)
+        rule = self.weights if turn is None else turned(self.weights, turn, first=2)
+        weights = bias.direction(people, rule)
         weighed = np.einsum("nd,d->n" if weights.ndim == 1 else "nd,nd->n", merit, weights)
         margin = weighed + self.sigma * people.noise - self.bar
         columns = [bias.measure(people, merit)]
@@ -228,7 +293,14 @@ class Population:
         """
         bias: Bias = make("bias", self.bias)
         people, place = self.people(seed)
-        found = self.measured(people, place)
+        course, layout = self.course(seed), self._layout()
+        turn = variant = None
+        if self.drifts:
+            rule, rows = course.rule, layout.rows
+            second_rule = rule.second(self._mixed(seed)[0], rows)
+            turn = np.where(second_rule, np.repeat(rule.b, rows), np.repeat(rule.a, rows))
+            variant = np.where(second_rule, *(np.repeat(rule.variant[k], rows) for k in (1, 0)))
+        found = self.measured(people, place, turn=turn)
         g = people.first if self.attributes == 1 else 2 * people.first + people.second
         truth = BiasTruth(
             kind=bias.name,
@@ -242,12 +314,14 @@ class Population:
         return Stream(
             X=found.X,
             y=found.y,
-            bounds=self._layout().bounds,
+            bounds=layout.bounds,
             warmup=self.warmup,
             classes=("0", "1"),
             features=self.features,
             g=g,
             groups=self.groups,
+            events=course.events(layout.rows, self.bar),
+            concept=variant,
             biased=found.y != found.true,
             bias=truth,
             true_y=found.true,

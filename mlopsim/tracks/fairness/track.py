@@ -136,6 +136,11 @@ class FairnessTrack:
                 f"task {number}: of {source.full_name} the truth about bias is not known",
                 remedy="stream: {population: {bias: ..., strength: ...}}",
             )
+        if source.drifts:
+            raise ConfigError(
+                f"task {number}: audits are scored in populations whose rule and merits stay",
+                remedy="leave out rule and merits; drift and bias together: deployment/governed",
+            )
         content["every"] = _whole(number, "every", entry.get("every", 0))
         for name in ("first_only", "guard"):
             content[name] = entry.get(name, False)
