@@ -14,6 +14,7 @@ from .gates.iqr import Iqr
 from .gates.knn import Knn
 from .gates.knn_shapley import KnnShapley
 from .gates.ks_batch import KsBatch
+from .gates.least_accuracy import LeastAccuracy
 from .gates.leave_one_out import LeaveOneOut
 from .gates.lof import Lof
 from .gates.loss import Loss
@@ -57,6 +58,7 @@ __all__ = [
     "Knn",
     "KnnShapley",
     "KsBatch",
+    "LeastAccuracy",
     "LeaveOneOut",
     "Level",
     "Limit",

@@ -73,6 +73,26 @@ def test_a_bias_that_sets_in_is_a_violation_from_then_on() -> None:
     assert not costs[2, 3:8].any() and costs[2, 8:].all()
 
 
+def test_the_law_of_a_population_that_drifts_is_that_of_each_window() -> None:
+    course = {"duration": {"fixed": {"mean": 4}}, "order": [0, 1], "limit": 1}
+    people = {**PEOPLE, "bias": "proxy", "place": 1.0, "moves": [0.0, 1.5],
+              "rule": {"gradual": {**course, "width": 3}}, "merits": {"abrupt": course}}  # fmt: skip
+    one = world({"population": people})
+    law, sampled = law_of(one), measured(one)
+    # window 8 is half of either rule with the merits of window 13
+    before = law_of(world({"population": {**people, "turns": [0.0, 0.0]}}))
+    assert np.array_equal(law.accuracy[2, :7], before.accuracy[2, :7])
+    for name in ("accuracy", "accepted", "by_group"):
+        drifted, still = getattr(law, name)[2], getattr(before, name)[2]
+        np.testing.assert_allclose(drifted[8], (still[13] + drifted[13]) / 2.0, rtol=1e-12)
+    assert abs((sampled.accuracy - law.accuracy)[2, 3:].mean()) < 0.02
+    assert law.accuracy[2, 3] - law.accuracy[2, 13] > 0.15
+    # the same through errors that only hurt training, and where the seed draws the stream
+    wrapped = {"corrupted": {"base": {"population": people}, "rate": 0.0, "timing": {"step": {"at": 5}}}}
+    for stream in (wrapped, {"one_of": {"streams": [wrapped]}}):
+        assert np.array_equal(law_of(world(stream)).accepted, law.accepted, equal_nan=True)
+
+
 def test_elsewhere_windows_are_pooled_without_those_trained_on() -> None:
     one = world({"synthetic": {"windows": 12, "rows": 40, "warmup": 3, "concept": "sea"}})
     law = law_of(one)

@@ -92,6 +92,27 @@ def test_too_few_rows_to_block_is_a_reason() -> None:
     assert not make("gate", "accuracy_drop", alpha=0.03).verdict(new, old, rows, groups).blocked
 
 
+# -- least_accuracy --------------------------------------------------------------------------------
+
+
+def test_a_floor_is_tested_whatever_serves() -> None:
+    rows, groups = drawn(200)
+    new = correct(200, 0.75, 1)
+    gate = make("gate", "least_accuracy", floor=0.85)
+    expected = stats.binomtest(int(new.sum()), 200, 0.85, alternative="less").pvalue
+    for old in (new, ~new, np.ones(200, np.bool_)):
+        verdict = gate.verdict(new, old, rows, groups)
+        assert verdict.blocked and verdict.p == pytest.approx(expected, rel=1e-9)
+    assert not make("gate", "least_accuracy", floor=0.7).verdict(new, new, rows, groups).blocked
+    few, two = drawn(2)
+    wrong = np.zeros(2, np.bool_)
+    assert (
+        "would not show" in make("gate", "least_accuracy", floor=0.6).verdict(wrong, wrong, few, two).reason
+    )
+    with pytest.raises(ConfigError, match="floor"):
+        make("gate", "least_accuracy", floor=1.5)
+
+
 # -- weak_slices -----------------------------------------------------------------------------------
 
 
@@ -273,6 +294,13 @@ GOLDEN: dict[str, tuple[str, float, int, list[Any], float]] = {
         1,
         ["all", 250, 0.772, 0.876, 0.00168611666707],
         0.00168611666707,
+    ),
+    "least_accuracy": (
+        "1",
+        0.995515112831,
+        1,
+        ["all", 250, 0.772, 0.876, 0.995515112831],
+        0.995515112831,
     ),
     "weak_slices": (
         "1",

@@ -137,8 +137,8 @@ def _population(source: Any, seed: np.random.SeedSequence) -> Population | None:
     while not isinstance(source, Population):
         if hasattr(source, "drawn"):
             source = source.drawn(seed)
-        elif hasattr(source, "uncorrupted"):
-            source = make("stream", source.uncorrupted())
+        elif hasattr(source, "innermost"):
+            source = source.innermost
         else:
             return None
     return source

@@ -65,7 +65,7 @@ class CorruptedStream:
 
     def __post_init__(self) -> None:
         check_range("stream/corrupted.rate", self.rate, 0.0, 1.0)
-        self._base()
+        self._made = make("stream", self.base)
         injector, mechanism = make("injector", self.injector), make("mechanism", self.mechanism)
         make("timing", self.timing)
         if injector.own_order or injector.whole_windows:
@@ -75,18 +75,15 @@ class CorruptedStream:
                     remedy="mechanism=random",
                 )
 
-    def _base(self) -> Any:
-        return make("stream", self.base)
-
     def _inner(self) -> CorruptedStream | None:
         """Return the base if it has errors of its own."""
-        base = self._base()
-        return base if isinstance(base, CorruptedStream) else None
+        return self._made if isinstance(self._made, CorruptedStream) else None
 
-    def _innermost(self) -> Any:
-        """Return the stream that has no errors."""
+    @property
+    def innermost(self) -> Any:
+        """The stream that has no errors."""
         inner = self._inner()
-        return self._base() if inner is None else inner._innermost()
+        return self._made if inner is None else inner.innermost
 
     def _depth(self) -> int:
         inner = self._inner()
@@ -95,13 +92,13 @@ class CorruptedStream:
     @property
     def real(self) -> bool:
         """Whether the rows are given, not drawn from a known law."""
-        return bool(getattr(self._base(), "real", False))
+        return bool(getattr(self._made, "real", False))
 
     def facts(self) -> dict[str, Attribute]:
         """Return what is wrong in it: the names of the parts, and how much."""
         inner = self._inner()
         own: dict[str, Attribute] = {
-            "base": self._base().name,
+            "base": self._made.name,
             "scenario": make("injector", self.injector).name,
             "mechanism": make("mechanism", self.mechanism).name,
             "timing": make("timing", self.timing).name,
@@ -115,16 +112,16 @@ class CorruptedStream:
 
     def content(self) -> dict[str, Any]:
         """Return what identifies the rows of the base, where it has such."""
-        base = self._base()
+        base = self._made
         return {"base": base.content()} if hasattr(base, "content") else {}
 
     def uncorrupted(self) -> dict[str, Any]:
         """Return the part of the base: the same rows without errors."""
-        return part_of(self._innermost())
+        return part_of(self.innermost)
 
     def clean(self, seed: np.random.SeedSequence) -> Stream:
         """Draw the rows without errors, as the base alone gives them for this seed."""
-        found: Stream = self._innermost().generate(seed)
+        found: Stream = self.innermost.generate(seed)
         return found
 
     def corrupt(self, clean: Stream, seed: np.random.SeedSequence) -> Corrupted:

@@ -14,7 +14,7 @@ from mlopsim.core.track import Attribute
 from mlopsim.streams.layout import branch
 from mlopsim.streams.stream import Stream
 
-#: branch of the seed that draws which one; no stream draws from it
+#: branch of the seed that draws which one; no other stream draws from it or those behind it
 WHICH = 1000
 
 
@@ -24,19 +24,25 @@ class OneOf:
     """Each scenario is one of several streams, all equally likely; name one twice to make it likelier.
 
     The rows are those that the drawn stream gives for the same seed alone, to the bit, with all truth about
-    them. Meant for what is trained on many kinds of scenarios.
+    them. Meant for what is trained on many kinds of scenarios. Streams of this kind may be among them: what
+    these draw does not hang on what was drawn before.
 
     Parameters
     ----------
     streams : list of specs of streams, default a population that stays and one whose rule changes
         Of equal size, features, classes and groups.
 
+    Attributes
+    ----------
+    height : int
+        How many such choices there are at most behind this one.
+
     Examples
     --------
     >>> source = OneOf()
     >>> seeds = [np.random.SeedSequence(k) for k in range(4)]
     >>> [source.which(seed) for seed in seeds]
-    [0, 1, 0, 1]
+    [1, 0, 0, 1]
     >>> alone = source.drawn(seeds[1]).generate(seeds[1])
     >>> bool((source.generate(seeds[1]).X == alone.X).all())
     True
@@ -47,10 +53,11 @@ class OneOf:
     def __post_init__(self) -> None:
         if not self.streams:
             raise ConfigError("stream/one_of.streams is empty", remedy="name at least one")
-        members = [make("stream", spec) for spec in self.streams]
-        for member in members[1:]:
+        self._members = [make("stream", spec) for spec in self.streams]
+        self.height = max(_height(member) for member in self._members)
+        for member in self._members[1:]:
             for name in ("windows", "warmup"):
-                sizes = [getattr(_clean_part(one), name, None) for one in (members[0], member)]
+                sizes = [getattr(_clean_part(one), name, None) for one in (self._members[0], member)]
                 if None not in sizes and sizes[0] != sizes[1]:
                     raise ConfigError(
                         f"stream/one_of: its streams differ in {name}: {sizes[0]} and {sizes[1]}",
@@ -60,7 +67,7 @@ class OneOf:
     @property
     def real(self) -> bool:
         """Whether rows of one of them are given, not drawn from a known law."""
-        return any(bool(getattr(make("stream", spec), "real", False)) for spec in self.streams)
+        return any(bool(getattr(member, "real", False)) for member in self._members)
 
     def facts(self) -> dict[str, Attribute]:
         """Return how many there are.
@@ -74,20 +81,20 @@ class OneOf:
 
     def content(self) -> dict[str, Any]:
         """Return what identifies the rows of those that have such."""
-        members = [make("stream", spec) for spec in self.streams]
         return {
             str(number): member.content()
-            for number, member in enumerate(members)
+            for number, member in enumerate(self._members)
             if hasattr(member, "content")
         }
 
     def which(self, seed: np.random.SeedSequence) -> int:
         """Return the number of the stream that a seed draws."""
-        return int(np.random.default_rng(branch(seed, WHICH)).integers(len(self.streams)))
+        rng = np.random.default_rng(branch(seed, WHICH + self.height))
+        return int(rng.integers(len(self.streams)))
 
     def drawn(self, seed: np.random.SeedSequence) -> Any:
-        """Return the stream that a seed draws."""
-        return make("stream", self.streams[self.which(seed)])
+        """Return the stream that a seed draws, which may draw one itself."""
+        return self._members[self.which(seed)]
 
     def clean(self, seed: np.random.SeedSequence) -> Stream:
         """Draw the rows without errors that were put in, as the drawn stream has them."""
@@ -111,8 +118,15 @@ class OneOf:
         return found
 
 
+def _height(source: Any) -> int:
+    """Return how many choices a stream makes at most, one behind the other."""
+    if isinstance(source, OneOf):
+        return 1 + source.height
+    return _height(source.innermost) if hasattr(source, "innermost") else 0
+
+
 def _clean_part(source: Any) -> Any:
     """Return the stream that says how large it is."""
-    while hasattr(source, "uncorrupted") or isinstance(source, OneOf):
-        source = make("stream", source.streams[0] if isinstance(source, OneOf) else source.uncorrupted())
+    while hasattr(source, "innermost") or isinstance(source, OneOf):
+        source = source._members[0] if isinstance(source, OneOf) else source.innermost
     return source
