@@ -52,7 +52,7 @@ def test_all_stand_on_one_base_and_change_after_the_warm_up(families: dict[str, 
         )  # fmt: skip
         assert np.array_equal(stream.g, quiet.g)
         wrong = np.zeros(len(stream.y), np.bool_) if stream.biased is None else stream.biased
-        cells = wrong & False if stream.corrupted is None else stream.corrupted.any(axis=1)
+        cells = np.zeros_like(wrong) if stream.corrupted is None else np.asarray(stream.corrupted.any(axis=1))
         assert not wrong[first].any() and not cells[first].any()
         assert stream.bias is not None and not stream.bias.strength[: stream.warmup].any()
         told[name] = (

@@ -20,6 +20,8 @@ from mlopsim.streams.stream import DriftKind, Stream
 SEED = np.random.SeedSequence(5)
 SMALL: dict[str, Any] = {"windows": 12, "warmup": 2, "per_group": 40}
 AT_SIX = {"duration": {"fixed": {"mean": 4}}, "order": [0, 1], "limit": 1}
+#: no change, and a turn by 40 degrees
+MORE: list[dict[str, Any]] = [{}, {"rule": {"abrupt": AT_SIX}, "turns": [0.0, 40.0]}]
 
 
 def stream_of(seed: np.random.SeedSequence = SEED, **params: Any) -> Stream:
@@ -48,7 +50,7 @@ def test_the_rule_turns_by_the_stated_angle_and_merits_stay() -> None:
     assert (event.kind, event.start, event.end) == (DriftKind.CONCEPT, stream.bounds[6], stream.bounds[6])
     # without noise labels are the likeliest ones: as many change as the event says
     sharp = [Population(**SMALL | {"per_group": 6_000}, sigma=0.0, **more).generate(SEED)
-             for more in ({}, {"rule": {"abrupt": AT_SIX}, "turns": [0.0, 40.0]})]  # fmt: skip
+             for more in MORE]  # fmt: skip
     changed = (sharp[0].y != sharp[1].y)[late].mean()
     assert (
         changed
