@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "status": "What is done, failed and missing in a results folder.",
     "report": "Write the HTML report of a results folder again.",
     "compare": "Paired difference of two methods, with its interval.",
+    "front": "Return against cost: the exact front, and every method's place.",
     "explain": "Why a deployment decided as it did: alternatives, reasons, counterfactuals.",
     "export": "Export the cell table to Parquet or CSV.",
     "rerun": "Recompute one cell and compare exactly.",

@@ -28,7 +28,7 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
 from mlopsim.core.section import fault, make_sections
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, ReadsCurves, Scored, Track, sum_up
+from mlopsim.core.track import Attribute, Front, ReadsCurves, Scored, Track, fronted, sum_up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +127,18 @@ class Results:
         """
         with self._reading() as ledger:
             return ledger.curves(key)
+
+    def front(self) -> Front:
+        """Return the front of return against cost of each task, and the places of the methods.
+
+        Raises
+        ------
+        ConfigError
+            If the track has none (:class:`mlopsim.core.track.HasFront`).
+        """
+        track = fronted(self.track)
+        with explained(self._loaded), self._reading():
+            return track.front(self.cells, self.curves)
 
     def compare(self, a: str, b: str) -> pl.DataFrame:
         """Return the paired difference of the leaderboard's score of two methods, a less b.

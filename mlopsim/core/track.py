@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 
 from mlopsim.core.digest import canonical_json, digest, digest_bytes
+from mlopsim.core.errors import ConfigError
 
 #: a fact about a task, method, fit or cell: never a measurement, and in no key
 Attribute: TypeAlias = str | int | float | bool | None
@@ -166,6 +167,25 @@ class Section:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(kw_only=True)
+class Front:
+    """Return against cost (:class:`HasFront`).
+
+    Parameters
+    ----------
+    places : polars.DataFrame
+        One row a task and method, the best score of each task first.
+    bounds : polars.DataFrame
+        What the front is made of, by task and price.
+    figures : dict of str to matplotlib figure
+        By task.
+    """
+
+    places: Any
+    bounds: Any
+    figures: dict[str, Any]
+
+
 @runtime_checkable
 class BundlesFits(Protocol):
     """What a track may have beside :class:`Track`: fits that are cheaper made together."""
@@ -226,6 +246,15 @@ class ReadsCurves(Protocol):
     reads_curves: bool
 
 
+@runtime_checkable
+class HasFront(Protocol):
+    """What a track may have beside :class:`Track`: a front of return against the cost of breaking limits."""
+
+    def front(self, table: Any, curves: Curves) -> Front:
+        """Return the front of each task and the places of the methods."""
+        ...
+
+
 #: key of a cell to its stored series
 Curves: TypeAlias = Callable[[str], Mapping[str, np.ndarray]]
 
@@ -236,6 +265,22 @@ def sum_up(track: Track, table: Any, curves: Curves) -> Any:
         given: dict[str, Any] = {"curves": curves}
         return track.leaderboard(table, **given)
     return track.leaderboard(table)
+
+
+def fronted(track: Track) -> HasFront:
+    """Return a track that has fronts.
+
+    Raises
+    ------
+    ConfigError
+        If it has none.
+    """
+    if not isinstance(track, HasFront):
+        raise ConfigError(
+            f"{track.full_name} knows no front of return against cost",
+            remedy="a suite of the track governance, such as suite=loop-core",
+        )
+    return track
 
 
 @runtime_checkable

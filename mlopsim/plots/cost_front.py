@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,7 @@ def cost_front(
     title: str = "",
     note: str = "",
     marks: Mapping[str, Mark] | None = None,
+    quiet: Collection[str] = (),
 ) -> Figure:
     """Draw a front and the places of methods beside it.
 
@@ -50,6 +51,8 @@ def cost_front(
     limit : float, optional
         What is allowed, as a vertical line.
     marks : mapping of str to Mark, optional
+    quiet : collection of str
+        Methods that are small dots without name and interval: where there are many.
 
     Raises
     ------
@@ -82,11 +85,24 @@ def cost_front(
     if limit is not None:
         axes.axvline(limit, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label="limit", zorder=0)
     known = np.isfinite(x) & np.isfinite(y)
+    small = known & np.array([method in quiet for method in methods], dtype=bool)
+    axes.plot(x[small], y[small], ".", color=MUTED, markersize=4, alpha=0.7, zorder=2)
+    methods, x, y = (
+        [method for method, off in zip(methods, small, strict=True) if not off],
+        x[~small],
+        y[~small],
+    )
+    cost_ends, value_ends = (
+        None if ends is None else (np.asarray(ends[0])[~small], np.asarray(ends[1])[~small])
+        for ends in (cost_ends, value_ends)
+    )
+    known = known[~small]
     shown = [int(i) for i in np.flatnonzero(known)]
     segments = draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=value_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(0.06)
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    # inside the axes it would hide labels
+    figure.legend(frameon=False, fontsize="small", loc="outside upper right", ncols=4)
     missing = [method for method, there in zip(methods, known, strict=True) if not there]
     lines = [note] if note else []
     if missing:

@@ -12,8 +12,8 @@ from mlopsim.core.section import Unavailable, make_sections
 from mlopsim.core.spec import make
 from mlopsim.plots.style import to_svg
 from mlopsim.stats.normalised_scores import iqm, probability_of_improvement, scenario_scores
+from mlopsim.tracks.claims import CLAIM_STEPS, not_for_claims
 from mlopsim.tracks.delivery.analysis import (
-    CLAIM_STEPS,
     FACTS,
     FLOOR,
     MEANS,
@@ -21,7 +21,6 @@ from mlopsim.tracks.delivery.analysis import (
     feedback_pairs,
     feedback_table,
     leaderboard,
-    not_for_claims,
     profiles,
     reference_of,
 )

@@ -118,6 +118,40 @@ def baseline(never: tuple[float, float], suspended: tuple[float, float] | None, 
     return Front.of([point[0] for point in points], [point[1] for point in points]).at(cost)
 
 
+def baselines(never: np.ndarray, suspended: np.ndarray | None, cost: np.ndarray) -> np.ndarray:
+    """Return B(C) as :func:`baseline` does, for many resamples at once.
+
+    Parameters
+    ----------
+    never, suspended : ndarray of float64, shape (n, 2)
+        Mean cost and value of each; None where nothing can be suspended.
+    cost : ndarray of float64, shape (n,)
+        C.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> baselines(np.array([[10.0, 9.0]]), np.array([[0.0, 4.0]]), np.array([5.0]))
+    array([6.5])
+    """
+    if suspended is None:
+        return np.where(cost < never[:, 0] - COST, np.nan, never[:, 1])
+    # the cheaper of the two first, of equally cheap ones the better
+    swap = (suspended[:, 0] < never[:, 0]) | (
+        (suspended[:, 0] == never[:, 0]) & (suspended[:, 1] > never[:, 1])
+    )
+    first, second = (np.where(swap[:, None], *pair) for pair in ((suspended, never), (never, suspended)))
+    width, rise = second[:, 0] - first[:, 0], second[:, 1] - first[:, 1]
+    rises = (width > 0.0) & (rise > 0.0)
+    part = np.clip((cost - first[:, 0]) / np.where(rises, width, 1.0), 0.0, 1.0)
+    found: np.ndarray = first[:, 1] + np.where(rises, part * rise, 0.0)
+    found[cost < first[:, 0] - COST] = np.nan
+    return found
+
+
 def between(value: float, upper: float, below: float, *, floor: float) -> float:
     r"""Return the front score of a value between B(C) and U(C), both at the method's own cost.
 

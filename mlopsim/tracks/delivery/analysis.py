@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.stats.block_intervals import block_ratio
 from mlopsim.stats.bootstrap import ns_interval, ratio_interval, regret_interval
 from mlopsim.stats.interval import Interval
@@ -25,6 +24,7 @@ from mlopsim.stats.robust_intervals import Band, improvement_interval, iqm_inter
 from mlopsim.stats.table import aggregate, best_first, interval_columns
 from mlopsim.stats.two_level_bootstrap import NO_GAIN
 from mlopsim.tracks.cell_table import fact_columns, facts, has_attributes
+from mlopsim.tracks.draws import bootstrap_rng
 
 #: rows that the track itself puts into every table, and by these names only: the zero point of NS, and the
 #: one whose cells hold U
@@ -37,8 +37,6 @@ TASK_FACTS = (
 )
 #: smallest U - R_never (reward a window) at which a scenario enters per-scenario scores
 FLOOR = 0.02
-#: environment steps below which a trained agent says nothing about its kind
-CLAIM_STEPS = 1_000_000
 NO_REFERENCE = "no rule with a defined NS to compare with"
 SINGLE = "one real stream: its seeds draw from the same rows and are no independent scenarios"
 BLOCKS = "blocks of one real stream overlap and follow one another: no independent units to resample"
@@ -424,37 +422,6 @@ def per_task(table: pl.DataFrame) -> pl.DataFrame:
 
 
 # -- robust comparison: IQM of scenario scores, probability of improvement, profiles ----------------
-
-
-def bootstrap_rng(salt: int) -> np.random.Generator:
-    """Return the Generator of one kind of interval: every method meets the same draws."""
-    return np.random.default_rng(seed_sequence(Axis.BOOTSTRAP, Split.TEST, salt))
-
-
-def not_for_claims(families: Mapping[str, str | None], steps: int, named: Callable[[str], str] = str) -> str:
-    """Warn of agents that were trained too shortly for any claim; empty if there are none.
-
-    Parameters
-    ----------
-    families : mapping of str to str or None
-        The rows of the table with their families.
-    steps : int
-        Environment steps that each fit could use.
-    named : callable, default str
-        How a name is written; in a text of a report as :func:`~mlopsim.core.text.code_span`.
-
-    Examples
-    --------
-    >>> not_for_claims({"never": "rule", "ppo": "agent"}, 100_000)
-    'not for claims: ppo was trained with 100,000 steps (below 1,000,000)'
-    >>> not_for_claims({"never": "rule", "ppo": "agent"}, 1_000_000), not_for_claims({"never": "rule"}, 0)
-    ('', '')
-    """
-    agents = [method for method, family in families.items() if family == "agent"]
-    if not agents or steps >= CLAIM_STEPS:
-        return ""
-    which = named(agents[0]) if len(agents) == 1 else f"each of {len(agents)} agents"
-    return f"not for claims: {which} was trained with {steps:,} steps (below {CLAIM_STEPS:,})"
 
 
 def reference_of(

@@ -7,7 +7,8 @@ import polars as pl
 from mlopsim.stats.bootstrap import ns_difference
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.comparison import comparison
-from mlopsim.tracks.delivery.analysis import Arena, bootstrap_rng, bracket_widths, over_blocks, pooled
+from mlopsim.tracks.delivery.analysis import Arena, bracket_widths, over_blocks, pooled
+from mlopsim.tracks.draws import bootstrap_rng
 
 
 def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:

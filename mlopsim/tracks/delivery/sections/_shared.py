@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from mlopsim.core.section import Results
 from mlopsim.tracks.cell_table import facts
-from mlopsim.tracks.delivery.analysis import NEVER, not_for_claims
+from mlopsim.tracks.claims import not_for_claims
+from mlopsim.tracks.delivery.analysis import NEVER
 
 if TYPE_CHECKING:
     from mlopsim.tracks.delivery.track import DeliveryTrack

@@ -21,22 +21,6 @@ class DeliveryRecords(SectionMaker):
 
     def make(self, results: Results) -> Section | None:
         """Tabulate them (nothing, if no cell has any)."""
-        import polars as pl
+        from mlopsim.tracks.record_heads import record_heads
 
-        from mlopsim.governance.record.heads import FACTS
-
-        cells = results.cells
-        names = list(FACTS.values())
-        if not set(names) <= set(cells.columns):
-            return None
-        table = cells.filter(pl.col(names[0]).is_not_null()).select("key", "task", "method", "seed", *names)
-        if table.is_empty():
-            return None
-        text = (
-            "The record of each deployment says what served in each window, what was decided and on what. It "
-            "is derived by replay (`mlopsim audit-log`), and these are its heads: number of records, root of "
-            "the decisions (the same on every platform) and of the evidence (on one platform). A record that "
-            "does not go on from them is another one; a page that was given away can be compared with the "
-            "ledger."
-        )
-        return Section(title=self.title, text=text, table=table)
+        return record_heads(results.cells, self.title)

@@ -1,0 +1,64 @@
+"""What the fits of a table took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlopsim.core.section import Unavailable
+from mlopsim.core.track import Section
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
+    """Tabulate steps of the environment and seconds of the processor by method.
+
+    Parameters
+    ----------
+    cells : polars.DataFrame
+        The cell table.
+    steps : int
+        What each fit could use.
+    title : str
+        Of the section.
+
+    Returns
+    -------
+    Section or None
+        None where nothing was tuned or trained. The seconds are no result.
+
+    Raises
+    ------
+    Unavailable
+        If the cells do not say what their fits took.
+    """
+    import polars as pl
+
+    if "fit" not in cells.columns or cells["fit"].null_count() == len(cells):
+        return None
+    if not {"fit_steps", "fit_seconds"} <= set(cells.columns):
+        raise Unavailable("these cells do not say what their fits took")
+    # one fit may serve several methods
+    fits = cells.filter(pl.col("fit").is_not_null()).unique(
+        ["method", "fit"], keep="first", maintain_order=True
+    )
+    seconds = pl.col("fit_seconds")
+    table = fits.group_by("method", maintain_order=True).agg(
+        pl.len().alias("fits"),
+        pl.col("fit_steps").mean().alias("steps"),
+        seconds.mean().alias("cpu_seconds"),
+        seconds.min().alias("least"),
+        seconds.max().alias("most"),
+    )
+    text = (
+        f"What a method's fits took, each of which could use {steps:,} steps: the mean "
+        "of the steps of the environment (search, training and final choice together), and mean, least "
+        "and most seconds of the processor. Budgets are equal in steps, not in seconds. Seconds are "
+        "those of the machines that made the fits, and no result. Methods without a row have nothing to "
+        "tune or train."
+    )
+    distinct = fits["fit"].n_unique()
+    if distinct < fits.height:
+        text += f" Methods share fits: there are {distinct} of them."
+    return Section(title=title, text=text, table=table)

@@ -1,0 +1,312 @@
+"""From cells of the governance track to numbers: leaderboard, tasks, time out of compliance, reviewers.
+
+What the parts are worth stands in :mod:`mlopsim.tracks.governance.worth`, return against cost in
+:mod:`mlopsim.tracks.governance.fronts`, limits in :mod:`mlopsim.tracks.governance.limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.track import Curves
+from mlopsim.stats.bootstrap import mean_interval
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.table import best_first, interval_columns
+from mlopsim.tracks.cell_table import axes_of, done, fact_columns, facts, grid, mean_of
+from mlopsim.tracks.comparison import comparison
+from mlopsim.tracks.draws import bootstrap_rng
+from mlopsim.tracks.governance.arms import PARTS
+from mlopsim.tracks.governance.fronts import (
+    Bounds,
+    bounds_of,
+    front_difference,
+    front_score,
+    place_of,
+    undefined,
+)
+from mlopsim.tracks.governance.limits import kept, limits_of, met
+
+#: metrics of the leaderboard beside return and cost, in its order
+MEANS = (
+    *("over", "out", "longest", "suspended", "accuracy", "retrains", "switches", "rollbacks"),
+    *("denied", "refused", "alarms", "impossible"),
+)
+#: attributes of methods, and of tasks
+FACTS = ("family", "role", "reads", "needs", "known", *PARTS)
+TASK_FACTS = ("scenario", "stream", "learner", "training", "data_gate", "reviewer", "constraints", "fallback")
+#: the attribute of a task that says to which family of streams it belongs
+FAMILY = "scenario"
+NO_CURVES = "bounds stand in the series of the optimum's cells, which were not given"
+
+
+def families(table: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the tasks of each family that :func:`pool` leaves; a task without one is its own family.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"task": ["a", "b", "c"], "scenario": ["x", None, "x"], "role": "-",
+    ...                       "method": "never", "seed": 0, "status": "done"})
+    >>> families(table)
+    {'x': ['a', 'c'], 'b': ['b']}
+    """
+    found: dict[str, list[str]] = {}
+    known = facts(table, FAMILY, of="task")
+    for task in pool(table):
+        family = known[task]
+        found.setdefault(str(family) if family is not None else task, []).append(task)
+    return found
+
+
+def pool(table: pl.DataFrame) -> list[str]:
+    """Return the tasks that one row of a table may mix.
+
+    Of tasks that differ in their reviewer only the first one: the others are the same scenarios under other
+    conditions.
+    """
+    others = [task for same in reviewer_groups(table).values() for task in list(same.values())[1:]]
+    return [task for task in axes_of(table)[1] if task not in others]
+
+
+def all_bounds(table: pl.DataFrame, curves: Curves | None, tasks: Sequence[str]) -> tuple[list[Bounds], str]:
+    """Return the bounds of tasks, and why there are none."""
+    if curves is None:
+        return [], NO_CURVES
+    try:
+        return [bounds_of(table, curves, task) for task in tasks], ""
+    except ConfigError as error:
+        return [], error.message
+
+
+def leaderboard(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
+    """Aggregate the cell table to one row a method, the best front score first.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells.
+    curves : callable, optional
+        Series of a cell by its key; without them front scores are undefined.
+
+    Returns
+    -------
+    polars.DataFrame
+        method; ``front`` (:func:`mlopsim.tracks.governance.fronts.front_score`), ``return``, ``cost`` and
+        :data:`MEANS`, means over tasks and scenarios, each with ``_low``, ``_high``, ``_n`` and ``_reason``;
+        ``met``: tasks in which all limits are met, of ``limited`` that have any, and ``beyond``, by how much
+        the worst is not; ``cells``: done; the attributes :data:`FACTS`.
+    """
+    tasks = pool(table)
+    methods = list(dict.fromkeys(table["method"].to_list()))
+    bounds, why = all_bounds(table, curves, tasks)
+
+    def score(method: str) -> Interval:
+        if not bounds:
+            return undefined(why)
+        return front_score(bounds, [place_of(table, method, task) for task in tasks])
+
+    columns: dict[str, Any] = {"method": methods, **interval_columns("front", [score(m) for m in methods])}
+    for name in ("return", "cost"):
+        columns |= interval_columns(name, [mean_of(table, method, name, tasks) for method in methods])
+    verdicts = [met(table, method, tasks, curves) for method in methods]
+    columns["met"] = pl.Series([one[0] for one in verdicts], dtype=pl.Int64)
+    columns["limited"] = [one[1] for one in verdicts]
+    columns["beyond"] = [one[2] for one in verdicts]
+    for name in MEANS:
+        columns |= interval_columns(name, [mean_of(table, method, name, tasks) for method in methods])
+    pooled = done(table).filter(pl.col("task").is_in(tasks))
+    counts = dict(pooled.group_by("method").len().iter_rows())
+    columns["cells"] = [int(counts.get(method, 0)) for method in methods]
+    columns |= fact_columns(table, methods, FACTS)
+    return best_first(pl.DataFrame(columns), "front" if bounds else "return")
+
+
+def compare(table: pl.DataFrame, a: str, b: str, curves: Curves | None = None) -> pl.DataFrame:
+    """Return the front score of a less that of b, by task and over those that the leaderboard pools.
+
+    Beside it the paired differences of return and cost.
+    """
+    _, tasks = axes_of(table)
+
+    def difference(over: list[str]) -> Interval:
+        bounds, why = all_bounds(table, curves, over)
+        if not bounds:
+            return undefined(why)
+        places = ([place_of(table, method, task) for task in over] for method in (a, b))
+        return front_difference(bounds, *places)
+
+    def of(name: str) -> Callable[[list[str]], Interval]:
+        return lambda over: paired(table, (a, over), (b, over), name)
+
+    beside = {f"{name}_difference": of(name) for name in ("return", "cost")}
+    return comparison(tasks, pool(table), difference, **beside)
+
+
+def paired(
+    table: pl.DataFrame, a: tuple[str, Sequence[str]], b: tuple[str, Sequence[str]], name: str
+) -> Interval:
+    """Return the mean of a metric of one method in some tasks less that of another in as many.
+
+    Both are (method, tasks); paired by seed and place of the task.
+    """
+    seeds, _ = axes_of(table)
+    gap = grid(table, a[0], name, seeds, list(a[1])) - grid(table, b[0], name, seeds, list(b[1]))
+    if not np.isfinite(gap).any():
+        return undefined("undefined for one of them in every cell")
+    return mean_interval(gap, bootstrap_rng(0))
+
+
+def places(
+    table: pl.DataFrame, curves: Curves | None = None, tasks: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Tabulate where each method stands: one row a task and method.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``task``, ``method``, ``front``, ``cost``, ``return``, each with ``_low``, ``_high``, ``_n`` (scenario
+        seeds) and ``_reason``; by task, best front score first.
+    """
+    boards = []
+    for task in axes_of(table)[1] if tasks is None else tasks:
+        bounds, why = all_bounds(table, curves, [task])
+        methods = list(dict.fromkeys(table.filter(pl.col("task") == task)["method"].to_list()))
+        scores = [
+            front_score(bounds, [place_of(table, method, task)]) if bounds else undefined(why)
+            for method in methods
+        ]
+        columns: dict[str, Any] = {"task": [task] * len(methods), "method": methods}
+        columns |= interval_columns("front", scores)
+        for name in ("cost", "return"):
+            columns |= interval_columns(name, [mean_of(table, method, name, [task]) for method in methods])
+        boards.append(best_first(pl.DataFrame(columns), "front"))
+    return pl.concat(boards)
+
+
+def per_task(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
+    """Tabulate each method on each task with one row for each limit: :func:`places`, and whether it is met.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of :func:`places`, then ``constraint``, ``limit``, ``on``, ``spent`` (what the limit is
+        on; of limits on windows and runs the share of deployments that broke it), ``met`` and ``beyond``.
+    """
+    rows: list[dict[str, Any]] = []
+    found: list[Interval] = []
+    board = places(table, curves)
+    for task, method in board.select("task", "method").iter_rows():
+        key = {"task": task, "method": method}
+        verdicts = [kept(table, method, task, limit, curves) for limit in limits_of(table, task)]
+        for one in verdicts:
+            asked = {"constraint": one.limit.name, "limit": one.limit.limit, "on": one.limit.over.value}
+            rows.append({**key, **asked, "met": one.met, "beyond": one.beyond})
+            found.append(one.spent)
+        if not verdicts:
+            rows.append({**key, **dict.fromkeys(("constraint", "limit", "on", "met", "beyond"))})
+            found.append(undefined("the task has no limit"))
+    limits = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        pl.Series(name, values) for name, values in interval_columns("spent", found).items()
+    )
+    spent = [name for name in limits.columns if name.startswith("spent")]
+    joined = board.join(limits, on=["task", "method"], how="left", maintain_order="left")
+    return joined.select(*board.columns, "constraint", "limit", "on", *spent, "met", "beyond")
+
+
+def compliance_table(table: pl.DataFrame) -> pl.DataFrame:
+    """Tabulate time out of compliance: one row a family and method.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``family``, ``method``, ``out`` (share of windows with a violation), ``longest`` (longest run of them,
+        windows) and ``suspended`` (share of windows that the fallback served), with intervals and n.
+    """
+    keys: list[tuple[str, str]] = []
+    columns: dict[str, list[Interval]] = {name: [] for name in ("out", "longest", "suspended")}
+    for family, tasks in families(table).items():
+        for method in dict.fromkeys(table["method"].to_list()):
+            keys.append((family, method))
+            for name, found in columns.items():
+                found.append(mean_of(table, method, name, tasks))
+    result: dict[str, Any] = {"family": [f for f, _ in keys], "method": [m for _, m in keys]}
+    for name, found in columns.items():
+        result |= interval_columns(name, found)
+    return pl.DataFrame(result)
+
+
+# -- who reviews -------------------------------------------------------------------------------------
+
+
+def reviewer_groups(table: pl.DataFrame) -> dict[str, dict[str, str]]:
+    """Return groups of tasks that differ in their reviewer only: conditions to reviewer to task.
+
+    Groups of one task are left out.
+    """
+    same, who = (facts(table, name, of="task") for name in ("conditions", "review"))
+    found: dict[str, dict[str, str]] = {}
+    for task, conditions in same.items():
+        if conditions is not None and who[task] is not None:
+            found.setdefault(conditions, {}).setdefault(str(who[task]), task)
+    return {key: tasks for key, tasks in found.items() if len(tasks) > 1}
+
+
+def reviewer_table(table: pl.DataFrame, methods: Sequence[str] | None = None) -> pl.DataFrame:
+    """Tabulate what reviewers change: one row a reviewer and method, over all conditions that have it.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells, with the attributes ``conditions`` and ``review`` of their tasks.
+    methods : sequence of str, optional
+        Of the table; all by default.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``reviewer``, ``method``, ``tasks``; ``return`` and ``cost``; ``return_change`` and ``cost_change``
+        against the first reviewer of the same conditions, paired by scenario; ``denied``: versions. Each with
+        interval and n.
+    """
+    groups = reviewer_groups(table)
+    reviewers = list(dict.fromkeys(who for tasks in groups.values() for who in tasks))
+    rows: list[dict[str, Any]] = []
+    found: list[tuple[Interval, ...]] = []
+    for who in reviewers:
+        here = [tasks[who] for tasks in groups.values() if who in tasks]
+        base = [next(iter(tasks.values())) for tasks in groups.values() if who in tasks]
+        for method in methods or list(dict.fromkeys(table["method"].to_list())):
+            rows.append({"reviewer": who, "method": method, "tasks": len(here)})
+            found.append(
+                (
+                    *(mean_of(table, method, name, here) for name in ("return", "cost", "denied")),
+                    *(paired(table, (method, here), (method, base), name) for name in ("return", "cost")),
+                )
+            )
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in ("reviewer", "method", "tasks")}
+    names = ("return", "cost", "denied", "return_change", "cost_change")
+    for name, intervals in zip(names, zip(*found, strict=True) if found else [()] * 5, strict=True):
+        columns |= interval_columns(name, intervals)
+    return pl.DataFrame(columns)
+
+
+def telling(table: pl.DataFrame) -> list[str]:
+    """Return the methods that figures name: all that are no arm, and arms with none, one or all parts on.
+
+    Examples
+    --------
+    >>> on = {"gate": [None, False, True, True], "trigger": [None, False, True, False]}
+    >>> rest = dict.fromkeys(("audits", "learned", "rollback"), [None, False, False, True])
+    >>> telling(pl.DataFrame({"method": ["never", "none", "two", "three"], "role": ["-"] * 4, **on, **rest}))
+    ['never', 'none']
+    """
+    on = {part: facts(table, part) for part in PARTS}
+    count = {
+        method: None if first is None else sum(bool(on[part][method]) for part in PARTS)
+        for method, first in on[PARTS[0]].items()
+    }
+    return [method for method, parts in count.items() if parts in (None, 0, 1, len(PARTS))]

@@ -1,0 +1,124 @@
+"""Figures of the governance track: the front of a task, the worth of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.track import Curves, Front
+from mlopsim.governance.constraint import Over
+from mlopsim.tracks.cell_table import axes_of, mean_of
+from mlopsim.tracks.governance.analysis import places, telling
+from mlopsim.tracks.governance.fronts import OPTIMUM, Bounds, bounds_of, drawn, front_table
+from mlopsim.tracks.governance.limits import limits_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def counts(columns: Sequence[pl.Series]) -> str:
+    """Write the different counts of scenario seeds behind some numbers.
+
+    Examples
+    --------
+    >>> counts([pl.Series([8, 10]), pl.Series([10])]), counts([pl.Series([0])])
+    ('8 to 10', '0')
+    """
+    known = sorted({int(n) for column in columns for n in column.to_list() if n})
+    if not known:
+        return "0"
+    return str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
+
+
+def front_figure(table: pl.DataFrame, bounds: Bounds, methods: Sequence[str]) -> Figure:
+    """Draw the front of a task and the places of methods.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells.
+    bounds : Bounds
+        Of the task.
+    methods : sequence of str
+        In the order of their marks; the optimum is the front itself. Arms with two to four parts are small
+        dots without names.
+    """
+    from mlopsim.plots.cost_front import cost_front
+    from mlopsim.plots.style import marks_for
+
+    names = [name for name in methods if name != OPTIMUM]
+    named = telling(table)
+    returns, costs = (
+        [mean_of(table, name, metric, [bounds.task]) for name in names] for metric in ("return", "cost")
+    )
+    limits = limits_of(table, bounds.task)
+    line = None
+    if len(limits) == 1 and limits[0].over is Over.MEAN:
+        line = limits[0].limit * limits[0].weight
+    highest = max((one.value for one in costs if np.isfinite(one.value)), default=0.0)
+    n = sorted({one.n for one in (*returns, *costs) if one.n})
+    return cost_front(
+        drawn(bounds, highest),
+        names,
+        [one.value for one in costs],
+        [one.value for one in returns],
+        cost_ends=([one.low for one in costs], [one.high for one in costs]),
+        value_ends=([one.low for one in returns], [one.high for one in returns]),
+        limit=line,
+        xlabel="mean cost of a window",
+        ylabel="mean reward of a window",
+        title=bounds.task,
+        marks=marks_for([name for name in names if name in named]),
+        quiet=[name for name in names if name not in named],
+        note=f"95 % bootstrap over scenario seeds, n = {' to '.join(map(str, n[:1] + n[1:][-1:]))}; "
+        "small dots: arms with two to four parts",
+    )
+
+
+def worth_figure(table: pl.DataFrame, name: str, xlabel: str) -> Figure:
+    """Draw what the parts are worth, a panel a family.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Of :func:`mlopsim.tracks.governance.worth.worth_table`.
+    name : str
+        ``share``, ``return`` or ``cost``.
+    xlabel : str
+        Its unit.
+    """
+    from mlopsim.plots.interval_panels import interval_panels
+
+    rows = list(dict.fromkeys(table["part"].to_list()))
+    panels = {}
+    for family in dict.fromkeys(table["family"].to_list()):
+        here = {row["part"]: row for row in table.filter(family=family).iter_rows(named=True)}
+        panels[family] = tuple([here[row][f"{name}{end}"] for row in rows] for end in ("", "_low", "_high"))
+    return interval_panels(
+        rows,
+        panels,
+        xlabel=xlabel,
+        note=f"Shapley values over all combinations of the parts and their sum; 95 % bootstrap over scenario "
+        f"seeds, n = {counts([table[f'{name}_n']])}",
+    )
+
+
+def front_of(table: pl.DataFrame, curves: Curves) -> Front:
+    """Return the front of each task and the places of the methods.
+
+    Raises
+    ------
+    ConfigError
+        If a task has no scenario in which the optimum and never are done.
+    """
+    _, tasks = axes_of(table)
+    bounds = [bounds_of(table, curves, task) for task in tasks]
+    methods = list(dict.fromkeys(table["method"].to_list()))
+    return Front(
+        places=places(table, curves),
+        bounds=front_table(bounds),
+        figures={one.task: front_figure(table, one, methods) for one in bounds},
+    )

@@ -1,0 +1,1 @@
+"""Sections of the governance track's reports, one file each."""

@@ -1,0 +1,39 @@
+"""What a reviewer changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mlopsim.core.registry import register
+from mlopsim.core.section import Results, SectionMaker
+from mlopsim.core.track import Section
+
+
+@register("section", "governance-reviewers")
+@dataclass(kw_only=True)
+class GovernanceReviewers(SectionMaker):
+    """Return and cost under each reviewer, on the same scenarios."""
+
+    track: ClassVar[str] = "governance"
+    title: ClassVar[str] = "Reviewers"
+    order: ClassVar[float] = 60
+    needs: ClassVar[tuple[str, ...]] = ("return", "cost", "denied", "conditions", "review")
+
+    def make(self, results: Results) -> Section | None:
+        """Tabulate them (nothing, where no two tasks differ in their reviewer only)."""
+        from mlopsim.core.text import code_span
+        from mlopsim.tracks.governance.analysis import reviewer_groups, reviewer_table
+
+        groups = reviewer_groups(results.cells)
+        if not groups:
+            return None
+        first = next(iter(next(iter(groups.values()))))
+        text = (
+            "Tasks that differ in nothing but who approves versions: the same scenarios, each method tuned "
+            "or trained under the reviewer that it is rolled out with. "
+            f"`return_change` and `cost_change` are against {code_span(first)}, paired by scenario; `denied` "
+            "counts versions that the reviewer denied. The leaderboard and the sections before this one "
+            "leave the other reviewers' tasks out. 95 % intervals over seeds."
+        )
+        return Section(title=self.title, text=text, table=reviewer_table(results.cells))

@@ -1,0 +1,243 @@
+"""What each part of the loop is worth: exact Shapley values over the arms, paired over scenarios.
+
+An arm is a coalition of parts. The worth of a part is what it adds, on average over the orders in which the
+parts can be switched on: of parts that stand in for each other each gets its share, where leaving one out
+alone would give both nothing. In each scenario the values add up to what the arm with all parts has more than
+the arm with none; being linear, so do their means.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.numerics.shapley_values import coalitions, pair_interactions, shapley_values
+from mlopsim.stats.bootstrap import mean_interval, ratio_interval
+from mlopsim.stats.interval import Interval
+from mlopsim.stats.table import interval_columns
+from mlopsim.tracks.cell_table import axes_of, facts, grid
+from mlopsim.tracks.draws import bootstrap_rng
+from mlopsim.tracks.governance.arms import PARTS
+from mlopsim.tracks.governance.fronts import NEVER, OPTIMUM
+
+#: least mean of U - R_never, reward a window, in units of which a worth is told
+FLOOR = 0.02
+NO_GAIN = f"U - R_never is below {FLOOR}: see the worth in the return"
+#: the row that the values of the parts add up to
+SUM = "all less none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game:
+    """The arms of a table as coalitions.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Those that are on in some arm.
+    arms : tuple of str
+        Methods, (2 ** parts,): arm c has part i where bit i of c is set.
+    """
+
+    parts: tuple[str, ...]
+    arms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> Game:
+        """Find the arms of a cell table by the attributes of its methods.
+
+        Raises
+        ------
+        ConfigError
+            If an arm is missing, or two methods are the same arm.
+        """
+        on = {part: facts(table, part) for part in PARTS}
+        names = [name for name, value in on[PARTS[0]].items() if value is not None]
+        parts = tuple(part for part in PARTS if any(on[part][name] for name in names))
+        found: dict[int, str] = {}
+        for name in names:
+            number = sum(1 << i for i, part in enumerate(parts) if on[part][name])
+            if number in found:
+                raise ConfigError(
+                    f"{found[number]} and {name} are the same arm", remedy="compare one of them at a time"
+                )
+            found[number] = name
+        if not parts:
+            raise ConfigError("no arm has a part on", remedy="methods=[arms]")
+        missing = [c for c in range(1 << len(parts)) if c not in found]
+        if missing:
+            members = coalitions(len(parts))
+            first = "+".join(part for part, there in zip(parts, members[missing[0]], strict=True) if there)
+            raise ConfigError(
+                f"{len(missing)} of {1 << len(parts)} arms are missing, such as {first or 'none'}",
+                remedy="methods=[arms] stands for all of them",
+            )
+        return cls(parts=parts, arms=tuple(found[c] for c in range(1 << len(parts))))
+
+    def worths(self, table: pl.DataFrame, name: str, tasks: Sequence[str]) -> np.ndarray:
+        """Return a metric of all arms, float64 (seeds, tasks, 2 ** parts)."""
+        seeds, _ = axes_of(table)
+        return np.stack([grid(table, arm, name, seeds, list(tasks)) for arm in self.arms], axis=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """What a part, or a pair of parts, is worth in some tasks.
+
+    Parameters
+    ----------
+    share : Interval
+        In units of the mean of U - R_never of all parts: one denominator for all.
+    returns, cost : Interval
+        In the return and in the cost of a window.
+    """
+
+    share: Interval
+    returns: Interval
+    cost: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worths:
+    """What the parts are worth in some tasks, together.
+
+    Parameters
+    ----------
+    parts : mapping of str to Worth
+        Shapley values.
+    alone, last : mapping of str to Interval
+        What a part adds to the return of the arm with none, and of that with all others.
+    total : Worth
+        What the arm with all has more than that with none: the sum of ``parts``.
+    pairs : mapping of (str, str) to Worth
+        Interactions (:func:`mlopsim.numerics.shapley_values.pair_interactions`).
+    gain : Interval
+        U - R_never of a window: the unit of shares.
+    """
+
+    parts: Mapping[str, Worth]
+    alone: Mapping[str, Interval]
+    last: Mapping[str, Interval]
+    total: Worth
+    pairs: Mapping[tuple[str, str], Worth]
+    gain: Interval
+
+
+def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: Game | None = None) -> Worths:
+    """Return what the parts are worth over tasks, scenarios resampled jointly.
+
+    A scenario of a task counts where all arms are done (and the optimum and never, for shares).
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells.
+    tasks : sequence of str
+        Such as those of one family.
+    game : Game, optional
+        The arms; by default those of the table.
+    """
+    game = game or Game.of(table)
+    seeds, _ = axes_of(table)
+    returns, cost = (game.worths(table, name, tasks) for name in ("return", "cost"))
+    # a scenario counts for both or for neither
+    known = np.isfinite(returns).all(axis=-1) & np.isfinite(cost).all(axis=-1)
+    returns, cost = (np.where(known[..., None], one, np.nan) for one in (returns, cost))
+    gain = grid(table, OPTIMUM, "upper", seeds, list(tasks)) - grid(
+        table, NEVER, "return", seeds, list(tasks)
+    )
+
+    def worth(of_return: np.ndarray, of_cost: np.ndarray) -> Worth:
+        return Worth(share=_share(of_return, gain), returns=_mean(of_return), cost=_mean(of_cost))
+
+    shapley = [shapley_values(one) for one in (returns, cost)]
+    between = [pair_interactions(one) for one in (returns, cost)] if len(game.parts) > 1 else []
+    every = len(game.arms) - 1
+    return Worths(
+        parts={part: worth(*(one[..., i] for one in shapley)) for i, part in enumerate(game.parts)},
+        alone={part: _mean(returns[..., 1 << i] - returns[..., 0]) for i, part in enumerate(game.parts)},
+        last={
+            part: _mean(returns[..., every] - returns[..., every & ~(1 << i)])
+            for i, part in enumerate(game.parts)
+        },
+        total=worth(*(one[..., every] - one[..., 0] for one in (returns, cost))),
+        pairs={
+            (game.parts[i], game.parts[j]): worth(*(one[..., i, j] for one in between))
+            for i, j in itertools.combinations(range(len(game.parts)), 2)
+        },
+        gain=_mean(np.where(known, gain, np.nan)),
+    )
+
+
+def _mean(values: np.ndarray) -> Interval:
+    if not np.isfinite(values).any():
+        return Interval(value=math.nan, n=0, reason="no scenario in which all arms are done")
+    return mean_interval(values, bootstrap_rng(0))
+
+
+def _share(values: np.ndarray, gain: np.ndarray) -> Interval:
+    both = np.isfinite(values) & np.isfinite(gain)
+    if both.any() and gain[both].mean() < FLOOR:
+        return Interval(value=math.nan, n=int(both.any(axis=1).sum()), reason=NO_GAIN)
+    return ratio_interval(values, gain, bootstrap_rng(0), undefined=NO_GAIN)
+
+
+def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
+    """Tabulate what the parts are worth: one row a family and part, and their sum.
+
+    Parameters
+    ----------
+    families : mapping of str to sequence of str
+        Tasks of each family.
+    table : polars.DataFrame
+        Cells.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``family``, ``part``; ``share`` (Shapley value in units of U - R_never), ``return``, ``cost`` (Shapley
+        values in the return and the cost of a window), ``alone`` and ``last`` (what the part adds to the
+        return of nothing, and of all others), each with ``_low``, ``_high``, ``_n`` (scenario seeds) and
+        ``_reason``.
+    """
+    game = Game.of(table)
+    keys: list[tuple[str, str]] = []
+    rows: list[tuple[Interval, ...]] = []
+    nothing = Interval(value=math.nan, n=0, reason="of single parts")
+    for family, tasks in families.items():
+        found = worths_of(table, tasks, game)
+        for part, one in found.parts.items():
+            keys.append((family, part))
+            rows.append((one.share, one.returns, one.cost, found.alone[part], found.last[part]))
+        keys.append((family, SUM))
+        total = found.total
+        rows.append((total.share, total.returns, total.cost, *[replace(nothing, n=total.returns.n)] * 2))
+    columns: dict[str, list[str]] = {"family": [f for f, _ in keys], "part": [p for _, p in keys]}
+    for name, intervals in zip(
+        ("share", "return", "cost", "alone", "last"), zip(*rows, strict=True), strict=True
+    ):
+        columns |= interval_columns(name, intervals)
+    return pl.DataFrame(columns)
+
+
+def pair_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
+    """Tabulate the interactions of the parts: one row a family and pair, columns as of `worth_table`."""
+    game = Game.of(table)
+    keys: list[tuple[str, str, str]] = []
+    rows: list[tuple[Interval, ...]] = []
+    for family, tasks in families.items():
+        for (a, b), one in worths_of(table, tasks, game).pairs.items():
+            keys.append((family, a, b))
+            rows.append((one.share, one.returns, one.cost))
+    columns: dict[str, list[str]] = {
+        name: [key[i] for key in keys] for i, name in enumerate(("family", "part", "other"))
+    }
+    for name, intervals in zip(("share", "return", "cost"), zip(*rows, strict=True), strict=True):
+        columns |= interval_columns(name, intervals)
+    return pl.DataFrame(columns)

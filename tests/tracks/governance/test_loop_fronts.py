@@ -1,0 +1,147 @@
+"""Fronts, front scores, limits, leaderboard of a made-up loop with known answers."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from loop_kit import GAIN, LIMIT, NEVER, SEEDS, curves, noise, table
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.governance.optimum.front import Front, baseline, baselines
+from mlopsim.tracks.governance.analysis import (
+    compare,
+    compliance_table,
+    leaderboard,
+    per_task,
+    reviewer_table,
+)
+from mlopsim.tracks.governance.fronts import (
+    NO_ROOM,
+    Place,
+    bounds_of,
+    drawn,
+    front_score,
+    front_table,
+    lower_front,
+    place_of,
+)
+from mlopsim.tracks.governance.limits import kept, limits_of, spent
+
+
+def set_column(cells, name, method, value):
+    """Replace a metric of one method."""
+    value = value if isinstance(value, pl.Expr) else pl.lit(value)
+    there = pl.col("method") == method
+    return cells.with_columns(pl.when(there).then(value).otherwise(pl.col(name)).alias(name))
+
+
+def test_many_baselines_are_each_the_best_mixture():
+    rng = np.random.default_rng(0)
+    never, suspended = rng.integers(0, 4, (400, 2)) / 2.0, rng.integers(0, 4, (400, 2)) / 2.0
+    cost = rng.integers(-1, 8, 400) / 4.0
+    wanted = [baseline(tuple(a), tuple(b), c) for a, b, c in zip(never, suspended, cost, strict=True)]
+    assert baselines(never, suspended, cost) == pytest.approx(wanted, abs=1e-12, nan_ok=True)
+    alone = [baseline(tuple(a), None, c) for a, c in zip(never, cost, strict=True)]
+    assert baselines(never, None, cost) == pytest.approx(alone, nan_ok=True)
+
+
+def test_the_front_is_the_lower_envelope_and_scores_stand_between():
+    cells = table(("drift",))
+    bounds = bounds_of(cells, curves, "task drift")
+    top = NEVER[0] + GAIN["drift"] + np.mean([noise("drift", seed) for seed in range(SEEDS)])
+    # between the corners at .3 and .2 the line of price .1 holds, above .3 that of price 0
+    for cost, loss in ((0.4, 0.0), (0.3, 0.0), (0.25, 0.005), (0.2, 0.01)):
+        upper, _ = bounds.room(np.nanmean(bounds.columns, axis=0)[None], np.array([cost]))
+        assert upper[0] == pytest.approx(top - loss + 0.001, abs=1e-12)
+    rows = drawn(bounds, 0.5)
+    assert rows[0]["cost"] == 0.0 and rows[-1]["cost"] == 0.5
+    assert all(one["baseline"] <= one["lower"] + 1e-12 <= one["upper"] + 1e-12 for one in rows)
+    lower = lower_front(bounds)
+    assert lower.at(0.25) == pytest.approx(top - 0.005, abs=1e-12)
+    table_of = front_table([bounds])
+    assert table_of["gap"].min() >= 0.0 and table_of.height == 4 and set(table_of["gap_n"]) == {SEEDS}
+    # a method halfway between B(C) and U(C) in every scenario scores a half, without width
+    means = bounds.columns
+    upper, below = bounds.room(means, np.full(SEEDS, 0.2))
+    half = front_score([bounds], [Place(returns=(upper + below) / 2, costs=np.full(SEEDS, 0.2))])
+    assert (half.value, half.low, half.high) == pytest.approx((0.5, 0.5, 0.5), abs=1e-9)
+    at_zero = [
+        front_score([bounds], [place_of(cells, name, "task drift")]) for name in ("never", "suspend_always")
+    ]
+    assert [one.value for one in at_zero] == pytest.approx([0.0, 0.0], abs=1e-12)
+    best = front_score([bounds], [place_of(cells, "optimum", "task drift")])
+    assert 0.9 < best.value < 1.05
+
+
+def test_undefined_scores_say_why():
+    cells = table(("nothing",))
+    bounds = bounds_of(cells, curves, "task nothing")
+    # where suspending is as good as the front there is no room
+    flat = Place(returns=np.zeros(SEEDS), costs=np.zeros(SEEDS))
+    good = set_column(cells, "return", "suspend_always", 0.7)
+    squeezed = bounds_of(good, curves, "task nothing")
+    found = front_score([squeezed], [flat])
+    assert math.isnan(found.value) and found.reason == NO_ROOM
+    assert not math.isnan(front_score([bounds], [place_of(cells, "never", "task nothing")]).value)
+    with pytest.raises(ConfigError, match="no scenario in which optimum and never are done"):
+        bounds_of(cells.filter(pl.col("method") != "optimum"), curves, "task nothing")
+    board = leaderboard(cells)
+    assert board["front"].is_nan().all() and set(board["front_reason"]) != {""}
+
+
+def test_a_limit_is_met_by_the_upper_end_of_the_mean_cost():
+    cells = table(("drift",))
+    (limit,) = limits_of(cells, "task drift")
+    assert limit.limit == LIMIT and limit.alone
+    flat = kept(cells, "all", "task drift", limit, curves)
+    assert flat.met and flat.spent.value == pytest.approx(0.2) and flat.beyond == 0.0
+    # a mean below the limit whose interval reaches beyond is not enough
+    costs = LIMIT - 0.01 + np.linspace(-0.1, 0.1, SEEDS)
+    by_seed = pl.col("seed").replace_strict(range(SEEDS), costs.tolist(), return_dtype=pl.Float64)
+    spread = set_column(cells, "cost", "all", by_seed)
+    wide = kept(spread, "all", "task drift", limit, curves)
+    assert wide.spent.value < LIMIT < wide.spent.high and wide.met is False
+    assert wide.beyond == pytest.approx(wide.spent.high - LIMIT)
+    # with two constraints the series tell what each cost
+    two = cells.with_columns(limit_floor=pl.lit(0.4), limit_on_floor=pl.lit("run"), weight_floor=pl.lit(2.0))
+    asked = {one.name: one for one in limits_of(two, "task drift")}
+    assert spent(two, "all", "task drift", asked["parity"], curves) == pytest.approx(
+        np.full(SEEDS, 0.3), abs=1e-6
+    )
+    assert np.isnan(spent(two, "all", "task drift", asked["floor"], curves)).all()
+    with pytest.raises(ConfigError, match="stands in the series"):
+        spent(two, "all", "task drift", asked["parity"], None)
+
+
+def test_leaderboard_compare_and_tables():
+    cells = table()
+    board = leaderboard(cells, curves)
+    assert board.height == 36 and board["method"][0] in ("optimum", "all")
+    assert dict(board.select("method", "met").iter_rows())["all"] == 2
+    assert dict(board.select("method", "met").iter_rows())["none"] == 0
+    assert set(board["limited"]) == {2} and set(board["front_n"]) == {SEEDS}
+    for name in ("front", "return", "cost", "out", "longest", "refused"):
+        assert {f"{name}_low", f"{name}_high", f"{name}_n", f"{name}_reason"} <= set(board.columns)
+    gap = compare(cells, "all", "none", curves)
+    assert gap["task"].to_list()[-1] == "all tasks" and gap["difference"][-1] > 0
+    scores = dict(board.select("method", "front").iter_rows())
+    assert gap["difference"][-1] == pytest.approx(scores["all"] - scores["none"], abs=1e-12)
+    tasks = per_task(cells, curves)
+    assert tasks.height == 72 and tasks.filter(task="task drift", method="all")["met"][0]
+    assert compliance_table(cells).filter(family="drift", method="none")["out"][0] == pytest.approx(0.4)
+
+
+def test_reviewers_are_compared_in_the_same_scenarios_and_not_pooled():
+    first = table(("drift",))
+    later = table(("drift",), review="delayed(delay=2)").with_columns(
+        task=pl.lit("task later"), key="later " + pl.col("key"), conditions=pl.lit("task drift")
+    )
+    later = later.with_columns(pl.col("return") - 0.02)
+    cells = pl.concat([first, later])
+    alone, both = leaderboard(first, curves), leaderboard(cells, curves)
+    assert both["return"].to_list() == alone["return"].to_list() and set(both["limited"]) == {1}
+    found = reviewer_table(cells, ["all"])
+    assert found["reviewer"].to_list() == ["nobody", "delayed(delay=2)"]
+    assert found["return_change"].to_list() == pytest.approx([0.0, -0.02])
+    assert Front.of([0.0], [1.0]).at(0.0) == 1.0

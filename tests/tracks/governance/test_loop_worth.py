@@ -1,0 +1,85 @@
+"""Worth of the parts: additive games, parts that stand in for each other, undefined shares, missing arms."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from loop_kit import ADDS, GAIN, SAVES, SEEDS, table
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.tracks.governance.analysis import families
+from mlopsim.tracks.governance.arms import PARTS
+from mlopsim.tracks.governance.worth import FLOOR, NO_GAIN, SUM, Game, pair_table, worth_table, worths_of
+
+
+def test_an_additive_loop_gives_each_part_what_it_adds_paired_over_scenarios():
+    cells = table()
+    found = worth_table(families(cells), cells)
+    assert found.height == 2 * (len(PARTS) + 1)
+    for family, adds in ADDS.items():
+        for part in PARTS:
+            (row,) = found.filter(family=family, part=part).iter_rows(named=True)
+            # noise is the same in all arms: no width is left
+            for name in ("return", "alone", "last"):
+                ends = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
+                assert ends == pytest.approx([adds[part]] * 3, abs=1e-12)
+            assert row["cost"] == pytest.approx(-SAVES[part], abs=1e-12)
+            assert row["return_n"] == SEEDS
+            if family == "drift":
+                assert row["share"] == pytest.approx(adds[part] / GAIN[family], abs=1e-12)
+            else:
+                assert math.isnan(row["share"]) and row["share_reason"] == NO_GAIN and GAIN[family] < FLOOR
+        parts = found.filter((pl.col("family") == family) & (pl.col("part") != SUM))
+        (total,) = found.filter(family=family, part=SUM).iter_rows(named=True)
+        for name in ("return", "cost"):
+            assert parts[name].sum() == pytest.approx(total[name], abs=1e-12)
+    pairs = pair_table(families(cells), cells)
+    assert pairs.height == 2 * 10
+    assert np.abs(pairs["return"].to_numpy()).max() < 1e-12
+
+
+def test_values_add_up_in_any_game_and_substitutes_share():
+    draws = np.random.default_rng(3)
+    known: dict[tuple, float] = {}
+
+    def random(family, parts):
+        return known.setdefault((family, *parts.values()), float(draws.normal(0, 0.1)))
+
+    cells = table(("drift",), worth=random)
+    found = worths_of(cells, ["task drift"])
+    assert sum(one.returns.value for one in found.parts.values()) == pytest.approx(
+        known["drift", True, True, True, True, True] - known["drift", False, False, False, False, False],
+        abs=1e-12,
+    )
+    assert sum(one.share.value for one in found.parts.values()) == pytest.approx(
+        found.total.share.value, abs=1e-12
+    )
+
+    cells = table(("drift",), worth=lambda _, parts: 0.1 * (parts["trigger"] or parts["learned"]))
+    found = worths_of(cells, ["task drift"])
+    values = {part: one.returns.value for part, one in found.parts.items()}
+    assert values == pytest.approx({**dict.fromkeys(PARTS, 0.0), "trigger": 0.05, "learned": 0.05}, abs=1e-12)
+    assert found.pairs["trigger", "learned"].returns.value == pytest.approx(-0.1, abs=1e-12)
+    # each alone is worth all of it, and left out alone nothing
+    assert found.alone["trigger"].value == pytest.approx(0.1, abs=1e-12)
+    assert found.last["trigger"].value == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_scenario_in_which_one_arm_failed_counts_for_no_part_and_missing_arms_are_named():
+    cells = table(("drift",))
+    failed = pl.when((pl.col("method") == "gate+learned") & (pl.col("seed") == 2)).then(pl.lit("failed"))
+    some = cells.with_columns(failed.otherwise(pl.col("status")).alias("status"))
+    found = worths_of(some, ["task drift"])
+    assert (
+        {one.returns.n for one in found.parts.values()} == {SEEDS - 1} == {found.total.cost.n, found.gain.n}
+    )
+    with pytest.raises(ConfigError, match=r"1 of 32 arms are missing, such as gate\+learned"):
+        Game.of(cells.filter(pl.col("method") != "gate+learned"))
+    with pytest.raises(ConfigError, match="no arm has a part on"):
+        Game.of(cells.filter(~pl.col("role").eq("method") | pl.col("method").eq("none")))
+    twice = pl.concat([cells, cells.filter(pl.col("method") == "all").with_columns(method=pl.lit("mine"))])
+    with pytest.raises(ConfigError, match="all and mine are the same arm"):
+        Game.of(twice)
+    # a loop without data gate has 16 arms
+    assert len(Game.of(cells.filter(~pl.col("gate").fill_null(False))).arms) == 16
