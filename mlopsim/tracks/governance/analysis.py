@@ -122,7 +122,8 @@ def leaderboard(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFra
     counts = dict(pooled.group_by("method").len().iter_rows())
     columns["cells"] = [int(counts.get(method, 0)) for method in methods]
     columns |= fact_columns(table, methods, FACTS)
-    return best_first(pl.DataFrame(columns), "front" if bounds else "return")
+    board = pl.DataFrame(columns)
+    return best_first(board, "return" if board["front"].is_nan().all() else "front")
 
 
 def compare(table: pl.DataFrame, a: str, b: str, curves: Curves | None = None) -> pl.DataFrame:

@@ -11,7 +11,18 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, part, split_spec
-from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
+from mlopsim.core.track import (
+    Attribute,
+    Cell,
+    Curves,
+    FitJob,
+    FitResult,
+    Front,
+    Method,
+    Metric,
+    Outcome,
+    Task,
+)
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
@@ -19,6 +30,7 @@ from mlopsim.governance.constraint import Over
 from mlopsim.tracks.base import always_listed, as_given, check_entry, distinct, name_fits, stream_facts
 from mlopsim.tracks.governance.arms import ARMS, PARTS, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
+from mlopsim.tracks.governance.limits import limit_facts
 from mlopsim.tracks.governance.metrics import METRICS
 from mlopsim.tracks.governance.worlds import trained
 
@@ -90,6 +102,11 @@ class GovernanceTrack:
         "methods": ["none", "gate+trigger+audits+rollback"],
     }
     parts: ClassVar[Mapping[str, Any]] = TASK_PARTS
+    score: ClassVar[Metric] = Metric(
+        name="front", unit="1", direction="max", primary=True, text="front score"
+    )
+    #: bounds of the optimum, and costs of single constraints, are series of cells
+    reads_curves: ClassVar[bool] = True
     steps: int = 300_000
     scenarios: int = 200
     train_stream: Any = part("stream", "population")
@@ -158,6 +175,8 @@ class GovernanceTrack:
             **{kind: make(kind, content[kind]).name for kind in ("learner", "training", "deployment")},
             "data_gate": None if content["gate"] is None else make("gate", content["gate"]).name,
             **deployment.facts(),
+            **limit_facts(deployment),
+            **_review_facts(content),
         }
         return Task(name=name, part=content, attributes=facts)
 
@@ -345,11 +364,34 @@ class GovernanceTrack:
 
     # -- report --------------------------------------------------------------------------------------
 
-    def leaderboard(self, table: Any) -> Any:
-        """One row a method: means over tasks and scenarios, each with interval and n."""
-        from mlopsim.tracks.governance.means import leaderboard
+    def leaderboard(self, table: Any, curves: Curves | None = None) -> Any:
+        """One row a method: front score, return, cost, limits met, means; each with interval and n."""
+        from mlopsim.tracks.governance.analysis import leaderboard
 
-        return leaderboard(table)
+        return leaderboard(table, curves)
+
+    def compare(self, table: Any, a: str, b: str, curves: Curves | None = None) -> Any:
+        """Return the front score of a less that of b, by task and pooled, with interval and n."""
+        from mlopsim.tracks.governance.analysis import compare
+
+        return compare(table, a, b, curves)
+
+    def front(self, table: Any, curves: Curves) -> Front:
+        """Return the front of each task and the places of the methods."""
+        from mlopsim.tracks.governance.pictures import front_of
+
+        return front_of(table, curves)
+
+
+def _review_facts(content: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return who reviews, and what is the same in tasks that differ in nothing else."""
+    deployment = dict(content["deployment"])
+    deployment["params"] = {k: v for k, v in deployment["params"].items() if k != "reviewer"}
+    reviewer = content["deployment"]["params"].get("reviewer")
+    return {
+        "review": "nobody" if reviewer is None else label("reviewer", reviewer),
+        "conditions": digest({**content, "deployment": deployment})[:16],
+    }
 
 
 def _no_arm() -> dict[str, Attribute]:
