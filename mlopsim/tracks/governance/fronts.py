@@ -250,7 +250,8 @@ def drawn(bounds: Bounds, highest: float = 0.0) -> list[dict[str, float]]:
     known = np.isfinite(bounds.columns).all(axis=1)
     lower = lower_front(bounds)
     top = max(highest, float(lower.cost[-1]), float(bounds.never[known, 0].mean()))
-    costs = np.linspace(float(lower.cost[0]), max(top, float(lower.cost[0]) + 1e-9), POINTS)
+    # where nothing costs anything the front is a point: as a short line it can be seen
+    costs = np.linspace(float(lower.cost[0]), max(top, float(lower.cost[0]) + 0.01), POINTS)
     means = np.repeat(bounds.columns[known].mean(axis=0)[None], len(costs), axis=0)
     upper, below = bounds.room(means, costs)
     return [

@@ -78,6 +78,36 @@ def front_figure(table: pl.DataFrame, bounds: Bounds, methods: Sequence[str]) ->
     )
 
 
+def by_family(
+    table: pl.DataFrame, column: str, rows: Sequence[str], name: str
+) -> dict[str, tuple[list[float], list[float], list[float]]]:
+    """Return an estimate with its ends by family, in the order of rows.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        With ``family``, a column of names, and the estimate with ``_low`` and ``_high``.
+    column : str
+        Which column holds the names.
+    rows : sequence of str
+        Names.
+    name : str
+        Of the estimate.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"family": ["x"], "part": ["gate"], "c": [1.0], "c_low": [0.0], "c_high": [2.0]})
+    >>> by_family(table, "part", ["gate"], "c")
+    {'x': ([1.0], [0.0], [2.0])}
+    """
+    panels = {}
+    for family in dict.fromkeys(table["family"].to_list()):
+        here = {row[column]: row for row in table.filter(family=family).iter_rows(named=True)}
+        value, low, high = ([here[row][f"{name}{end}"] for row in rows] for end in ("", "_low", "_high"))
+        panels[str(family)] = (value, low, high)
+    return panels
+
+
 def worth_figure(table: pl.DataFrame, name: str, xlabel: str) -> Figure:
     """Draw what the parts are worth, a panel a family.
 
@@ -93,13 +123,9 @@ def worth_figure(table: pl.DataFrame, name: str, xlabel: str) -> Figure:
     from mlopsim.plots.interval_panels import interval_panels
 
     rows = list(dict.fromkeys(table["part"].to_list()))
-    panels = {}
-    for family in dict.fromkeys(table["family"].to_list()):
-        here = {row["part"]: row for row in table.filter(family=family).iter_rows(named=True)}
-        panels[family] = tuple([here[row][f"{name}{end}"] for row in rows] for end in ("", "_low", "_high"))
     return interval_panels(
         rows,
-        panels,
+        by_family(table, "part", rows, name),
         xlabel=xlabel,
         note=f"Shapley values over all combinations of the parts and their sum; 95 % bootstrap over scenario "
         f"seeds, n = {counts([table[f'{name}_n']])}",

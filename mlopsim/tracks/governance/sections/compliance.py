@@ -25,24 +25,18 @@ class GovernanceCompliance(SectionMaker):
         from mlopsim.plots.interval_panels import interval_panels
         from mlopsim.plots.style import marks_for
         from mlopsim.tracks.governance.analysis import compliance_table, telling
-        from mlopsim.tracks.governance.pictures import counts
+        from mlopsim.tracks.governance.pictures import by_family, counts
 
         table = compliance_table(results.cells)
         names = telling(results.cells)
         rows = [name for name in results.leaderboard["method"].to_list() if name in names]
-        panels = {}
-        for family in dict.fromkeys(table["family"].to_list()):
-            here = {row["method"]: row for row in table.filter(family=family).iter_rows(named=True)}
-            panels[family] = tuple(
-                [here[name][f"out{end}"] for name in rows] for end in ("", "_low", "_high")
-            )
         figure = interval_panels(
             rows,
-            panels,
+            by_family(table, "method", rows, "out"),
             xlabel="share of windows",
             marks=marks_for(rows),
             note=f"windows with a violation; 95 % bootstrap, n = {counts([table['out_n']])} "
-            "scenario seeds; arms with none, one and all parts on, and what is no arm",
+            "scenario seeds\narms with none, one and all parts on, and what is no arm",
             digits=2,
         )
         text = (
