@@ -6,7 +6,7 @@ as a whole, blocks 5 % of the deployments without bias. Among the methods are th
 group (no model, no labels, no explanation) and scores by group. table.csv has all methods with what they read
 and need, the label delay and the rows that LIME explains; batteries.csv the differences of batteries, paired
 over seeds, first what explanations add to a battery with the rivals. The figure shows the power of the
-batteries by scenario, and the difference of the first pair.
+batteries by scenario, and the differences of the first two pairs.
 
     python experiments/xai_vs_traditional.py
     python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/local/fairness-core
@@ -20,6 +20,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from mlopsim.compose import load_suite
@@ -30,6 +31,7 @@ from mlopsim.tracks.fairness.analysis import batteries as batteries_of
 from mlopsim.tracks.fairness.analysis import biased, difference, scenarios, strengths, unequal
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: of a task in which something is wrong
@@ -118,39 +120,46 @@ def check_pairs(cells: pl.DataFrame, pairs: Sequence[Sequence[str]]) -> list[str
 
 
 def drawn(cells: pl.DataFrame, batteries: Sequence[str], rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw the power of batteries by scenario, and what the first pair differs by."""
+    """Draw the power of batteries by scenario, and what the first two pairs differ by."""
     from mlopsim.plots.style import caption, dress, marks_for, new_figure
 
     groups = scenarios(cells, biased(cells))
     order = sorted(groups, key=lambda name: -_value(rows, name, "power"))
-    figure = new_figure(11.5, 0.34 * len(order) + 1.8)
-    left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3, 2]})
+    places = np.arange(len(order), dtype=np.float64)
+    pairs = list(dict.fromkeys((row["battery"], row["than"]) for row in rows))[:2]
+    figure = new_figure(12.5, 0.34 * len(order) + 2.2)
+    left, *right = figure.subplots(
+        1, 1 + len(pairs), sharey=True, gridspec_kw={"width_ratios": [3, *[1.2] * len(pairs)]}
+    )
     looks = marks_for(batteries)
+
+    def points(axes: Axes, shift: float, values: Sequence[Sequence[float]], battery: str) -> None:
+        middle, low, high = np.array(values).T
+        look = looks[battery]
+        # all bars as one line with gaps: an SVG of a path each would be too large to travel
+        bars = np.stack([low, high, np.full(len(order), np.nan)], axis=1).ravel()
+        axes.plot(bars, np.repeat(places + shift, 3), color=look.colour, linewidth=1.4)
+        axes.plot(
+            middle, places + shift, look.marker, color=look.colour, markersize=4, linestyle="", label=battery
+        )
+
     for k, battery in enumerate(batteries):
-        look, shift = looks[battery], 0.7 * ((k + 0.5) / len(batteries) - 0.5)
-        for place, name in enumerate(order):
-            value = mean_of(cells, battery, "power", groups[name])
-            left.plot([value.low, value.high], [place + shift] * 2, color=look.colour, linewidth=1.4)
-            left.plot(
-                value.value,
-                place + shift,
-                look.marker,
-                color=look.colour,
-                markersize=4,
-                label=battery if place == 0 else None,
-            )
+        means = [mean_of(cells, battery, "power", groups[name]) for name in order]
+        shift = 0.7 * ((k + 0.5) / len(batteries) - 0.5)
+        points(left, shift, [(value.value, value.low, value.high) for value in means], battery)
     left.set_yticks(range(len(order)), order)
-    left.invert_yaxis()
+    left.set_ylim(len(order) - 0.4, -0.6)
     left.set_xlim(-0.03, 1.03)
     dress(left, xlabel="share of biased deployments that are blocked", ylabel="", title="power")
-    first = rows[0]["battery"], rows[0]["than"]
-    for place, name in enumerate(order):
-        row = next(r for r in rows if r["scenario"] == name and (r["battery"], r["than"]) == first)
-        right.plot([row["power_low"], row["power_high"]], [place] * 2, color=looks[first[0]].colour)
-        right.plot(row["power"], place, looks[first[0]].marker, color=looks[first[0]].colour, markersize=5)
-    right.axvline(0.0, color="0.5", linewidth=0.8)
-    dress(right, xlabel=f"power, {first[0]} less {first[1]}", ylabel="", title="what is added")
-    right.legend(*left.get_legend_handles_labels(), loc="lower right", frameon=True, fontsize=8)
+    for axes, pair in zip(right, pairs, strict=True):
+        own = {row["scenario"]: row for row in rows if (row["battery"], row["than"]) == pair}
+        values = [[own[name][key] for key in ("power", "power_low", "power_high")] for name in order]
+        points(axes, 0.0, values, pair[0])
+        axes.axvline(0.0, color="0.5", linewidth=0.8)
+        dress(axes, xlabel=f"{pair[0]}\nless {pair[1]}", ylabel="", title="what is added")
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False, fontsize=8
+    )
     counts = sorted({int(row["power_n"]) for row in rows if row["power_n"]})
     caption(
         figure,

@@ -102,7 +102,7 @@ def test_the_figure_has_a_mark_for_each_battery_and_each_difference() -> None:
     figure = study.drawn(cells, BATTERIES, study.between_batteries(cells, PAIRS))
     left, right = figure.axes
     assert [text.get_text() for text in left.get_yticklabels()] == ["proxy / ridge", "label bias / ridge"]
-    assert {text.get_text() for text in right.get_legend().get_texts()} == set(BATTERIES)
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == set(BATTERIES)
     marks = [line for line in right.lines if line.get_marker() not in ("None", "", None)]
     assert len(marks) == 2
 
