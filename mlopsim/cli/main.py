@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "compare": "Paired difference of two methods, with its interval.",
     "front": "Return against cost: the exact front, and every method's place.",
     "explain": "Why a deployment decided as it did: alternatives, reasons, counterfactuals.",
+    "compliance": "How one deployment stands to its limits and to what regulation asks, as a page.",
     "export": "Export the cell table to Parquet or CSV.",
     "rerun": "Recompute one cell and compare exactly.",
     "check": "Run the contract tests on a component.",

@@ -62,6 +62,9 @@ class Costs:
     at_switch : bool, default False
         Whether it is charged where the traffic moves instead: the share of the rows of the first window whose
         answer is another one (at most one constraint of a deployment; seen at once and as it is).
+    bar : float, optional
+        Cost of one window above which it is out of compliance; by default the limit. It differs where the
+        limit is no cost of a window but a number of windows.
     """
 
     name: str
@@ -71,6 +74,19 @@ class Costs:
     limit: float
     weight: float = 1.0
     at_switch: bool = False
+    bar: float | None = None
+
+    def out(self, costs: np.ndarray) -> np.ndarray:
+        """Return which windows are out of compliance, given their costs.
+
+        Examples
+        --------
+        >>> cost = Costs(name="churn", true=np.zeros((1, 3)), seen=np.zeros((1, 3)), lag=0, limit=0.1)
+        >>> cost.out(np.array([0.0, 0.1, 0.3]))
+        array([False, False,  True])
+        """
+        above: np.ndarray = costs > (self.limit if self.bar is None else self.bar)
+        return above
 
 
 @dataclass(frozen=True, kw_only=True)

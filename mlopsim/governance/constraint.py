@@ -30,6 +30,27 @@ class Charge(Enum):
     EXCESS = "excess"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a constraint looks at, for people: rates, and what is allowed of them.
+
+    Parameters
+    ----------
+    name : str
+        Of the rate.
+    values : ndarray of float64, shape (T, T, G)
+        ``[version, window, group]``; one group: all rows.
+    low, high, gap : float, optional
+        Least and largest rate, and largest difference of two groups, that are no violation.
+    """
+
+    name: str
+    values: np.ndarray
+    low: float | None = None
+    high: float | None = None
+    gap: float | None = None
+
+
 @dataclass(kw_only=True)
 class Constraint:
     """Base of constraints (kind ``constraint``). A constraint defines :meth:`excess`.
@@ -59,6 +80,8 @@ class Constraint:
     at_switch : bool
         Whether it is charged where the traffic moves, by the share of answers that change: :meth:`excess` is
         then not asked.
+    observable : bool
+        Whether a deployment measures it at all.
     """
 
     limit: float = 0.1
@@ -69,6 +92,7 @@ class Constraint:
     uses_labels: ClassVar[bool] = True
     two_classes: ClassVar[bool] = False
     at_switch: ClassVar[bool] = False
+    observable: ClassVar[bool] = True
     full_name: ClassVar[str]
     name: ClassVar[str]
 
@@ -111,6 +135,15 @@ class Constraint:
             return np.asarray(beyond, dtype=np.float64)
         charged: np.ndarray = np.where(beyond, np.clip(np.nan_to_num(found, nan=0.0), 0.0, 1.0), 0.0)
         return charged
+
+    @property
+    def bar(self) -> float:
+        """Cost of one window above which it is out of compliance: the limit, if that is one on costs."""
+        return 0.0 if self.over is Over.RUN else self.limit
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return what it looks at; by default by how much each version is beyond what is tolerated."""
+        return Shown(name="beyond what is tolerated", values=self.excess(rates)[..., None], high=0.0)
 
     def violated(self, costs: np.ndarray) -> bool:
         """Return whether a deployment with these costs, float64 (S,), has broken the limit.

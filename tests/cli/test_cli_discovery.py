@@ -122,11 +122,15 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
             path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         elif name.endswith(".parquet"):
             pl.read_csv(bench.folder / "table.csv").write_parquet(path)
-    if words[0] in ("status", "report", "export", "rerun", "repair", "compare", "explain"):
+    if words[0] in ("status", "report", "export", "rerun", "repair", "compare", "explain", "compliance"):
         shutil.copytree(finished, bench.folder / words[1], dirs_exist_ok=True)
     if words[0] == "explain":
         # the small suite has fewer windows
         words = ["9" if word == "41" else word for word in words]
+    if "--heads" in words:
+        recorded(bench, finished, ["audit-log", "heads", words[1]], str(frame["key"][0]))
+        assert mlopsim("audit-log", "write", words[1], str(frame["key"][0])).code == 0
+        assert mlopsim("audit-log", "heads", words[1], "--out", "published/heads.csv").code == 0
     key, methods = str(frame["key"][0]), frame["method"].unique(maintain_order=True).to_list()
     if words[0] == "compare":
         words = [*words[:2], *methods[:2], *words[4:]]

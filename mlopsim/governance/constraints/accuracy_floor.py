@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.governance.constraint import Constraint
+from mlopsim.governance.constraint import Constraint, Shown
 from mlopsim.governance.loop.truth import Rates
 
 
@@ -41,3 +41,7 @@ class AccuracyFloor(Constraint):
         """Return what is missing of the floor."""
         missing: np.ndarray = self.floor - rates.accuracy
         return missing
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return the accuracy."""
+        return Shown(name="accuracy, all rows", values=rates.accuracy[..., None], low=self.floor)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.governance.constraint import Constraint
+from mlopsim.governance.constraint import Constraint, Shown
 from mlopsim.governance.loop.truth import Rates
 
 
@@ -41,6 +42,8 @@ class ApprovedData(Constraint):
 
     tolerance: float = 0.01
 
+    observable: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("approved_data.tolerance", self.tolerance, 0.0, 1.0)
@@ -49,3 +52,12 @@ class ApprovedData(Constraint):
         """Return the share of wrong rows beyond what is tolerated, the same in every window."""
         beyond = rates.unapproved - rates.approved_base - self.tolerance
         return np.repeat(beyond[:, None], len(beyond), axis=1)
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return the share of wrong rows, the same in every window."""
+        share = np.repeat(rates.unapproved[:, None], len(rates.unapproved), axis=1)
+        return Shown(
+            name="share of wrong rows that it was trained on",
+            values=share[..., None],
+            high=rates.approved_base + self.tolerance,
+        )

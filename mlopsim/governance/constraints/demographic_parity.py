@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.governance.constraint import Constraint, spread
+from mlopsim.governance.constraint import Constraint, Shown, spread
 from mlopsim.governance.loop.truth import Rates
 
 
@@ -49,3 +49,7 @@ class DemographicParity(Constraint):
     def excess(self, rates: Rates) -> np.ndarray:
         """Return the gap beyond the tolerance."""
         return spread(rates.accepted) - self.tolerance
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return the acceptance rates."""
+        return Shown(name="share accepted", values=rates.accepted, gap=self.tolerance)

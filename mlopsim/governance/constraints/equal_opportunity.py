@@ -9,7 +9,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.governance.constraint import Constraint, spread
+from mlopsim.governance.constraint import Constraint, Shown, spread
 from mlopsim.governance.loop.truth import Rates
 
 
@@ -48,3 +48,7 @@ class EqualOpportunity(Constraint):
     def excess(self, rates: Rates) -> np.ndarray:
         """Return the gap beyond the tolerance."""
         return spread(rates.hit) - self.tolerance
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return the true-positive rates."""
+        return Shown(name="true-positive rate", values=rates.hit, gap=self.tolerance)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range
-from mlopsim.governance.constraint import Constraint
+from mlopsim.governance.constraint import Constraint, Shown
 from mlopsim.governance.loop.truth import Rates
 
 
@@ -42,3 +42,7 @@ class GroupAccuracyFloor(Constraint):
         worst = np.where(np.isnan(rates.by_group), np.inf, rates.by_group).min(axis=-1)
         missing: np.ndarray = self.floor - worst
         return missing
+
+    def shown(self, rates: Rates) -> Shown:
+        """Return the accuracy of each group."""
+        return Shown(name="accuracy", values=rates.by_group, low=self.floor)

@@ -61,6 +61,7 @@ def costs_of(pool: WorldPool, constraint: Constraint, label_delay: int) -> Costs
         limit=constraint.limit,
         weight=constraint.weight,
         at_switch=constraint.at_switch,
+        bar=constraint.bar,
     )
 
 

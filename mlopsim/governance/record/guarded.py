@@ -64,8 +64,8 @@ def verdicts(
 def noticed(deployed: Deployed, mechanisms: Any, switches: int | None, serving: int, s: int) -> list[Noticed]:
     """Return what is noticed at the end of the window before decision s: limits that are broken, alarms.
 
-    A limit is broken in a window whose cost is above it, by the truth; that begins and ends. Whether the
-    limit is one on the mean or on every window is the task's to say.
+    A window is out of compliance by the truth (:meth:`mlopsim.delivery.mechanisms.Costs.out`); that begins
+    and ends. Whether a limit on the mean, on every window or on a run of them is broken is the task's to say.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def noticed(deployed: Deployed, mechanisms: Any, switches: int | None, serving: 
 
     trajectory, row, pool = deployed.trajectory, deployed.row, deployed.pool
     events: list[Noticed] = []
-    limits = {cost.name: float(cost.limit) for cost in mechanisms.costs}
+    asked = {cost.name: cost for cost in mechanisms.costs}
     for name, cost in trajectory.costs.items():
-        above = np.concatenate([[False], cost[row] > limits[name]])
+        above = np.concatenate([[False], asked[name].out(cost[row])])
         if s > 0 and above[s] != above[s - 1]:
             kind = "violation_begin" if above[s] else "violation_end"
-            evidence = {"cost": float(cost[row, s - 1]), "limit": limits[name]}
+            evidence = {"cost": float(cost[row, s - 1]), "limit": float(asked[name].limit)}
             events.append((kind, f"constraint/{name}", {"constraint": name}, evidence))
     t = pool.warmup - 1 + s
     if Switch.TRIGGER in Switch(switches or 0) and mechanisms.alarm.size and s < pool.steps and serving >= 0:
