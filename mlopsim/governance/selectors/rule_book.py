@@ -1,0 +1,154 @@
+"""The traditional pipeline as a book of rules: schedule, threshold alarm, rollback, suspension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range, make
+from mlopsim.delivery.search_space import Choice, Range
+from mlopsim.delivery.selector import KEEP, View
+from mlopsim.delivery.selectors.base import Rule
+from mlopsim.delivery.selectors.release_judge import ReleaseJudge
+from mlopsim.governance.constraint import Over
+
+
+@register("selector", "rule_book")
+@dataclass(kw_only=True)
+class RuleBook(Rule):
+    """Release on a schedule and on a threshold alarm, roll back what is worse, suspend what costs too much.
+
+    What a team without learning writes into its pipeline, one rule after the other; the first that applies is
+    followed, if what it asks for is possible:
+
+    1. *Suspend* where a measured cost is beyond ``reserve`` times its limit and what serves now added to it
+       in the newest window known: of a limit on the mean its sum so far, on runs the present one, on windows
+       the newest. Only where there is a fallback.
+    2. *Resume* with a version that arrived while suspended, where it does not serve by itself.
+    3. *Roll back* a release whose error rate is higher by more than ``rise`` than that of what it replaced.
+    4. *Retrain* every ``every`` windows, and where the measured accuracy of what serves is below ``least``.
+
+    A retrain that was due and impossible, or gave way to another rule, stays due. Whether a person approves
+    versions is the deployment's (``reviewer``).
+
+    Parameters
+    ----------
+    every, phase : int
+        The schedule, as in ``periodic``.
+    least : float, default 0.7
+        Threshold alarm: lowest measured accuracy of what serves; 0: none.
+    memory : int, default 3
+        Over its newest known windows; only those since it began to serve count.
+    rest : int, default 5
+        Windows after a retrain in which the threshold alarm is ignored.
+    rise : float, default 0.05
+        Roll back if the error rate of a release is higher by more than this; 1: never.
+    judge : int, default 2
+        Number of windows on which a release is judged.
+    reserve : float, default 1.0
+        Suspend beyond so many times a limit.
+
+    Examples
+    --------
+    >>> from mlopsim.checks.toy_deployment import play
+    >>> play(RuleBook(every=4, least=0.8, memory=1, rest=2, judge=1), 12, error=[0.1] * 6 + [0.3] * 6)
+    'kkkkRkRkRkRk'
+    """
+
+    every: int = 10
+    phase: int = 0
+    least: float = 0.7
+    memory: int = 3
+    rest: int = 5
+    rise: float = 0.05
+    judge: int = 2
+    reserve: float = 1.0
+
+    space: ClassVar[dict[str, Choice]] = {
+        "every": Range(1, 60, log=True, integer=True),
+        "phase": Range(0, 20, integer=True),
+        "least": Range(0.0, 1.0),
+        "memory": Range(1, 8, integer=True),
+        "rest": Range(0, 20, integer=True),
+        "rise": Range(0.005, 1.0, log=True),
+        "judge": Range(1, 8, integer=True),
+        "reserve": Range(0.1, 10.0, log=True),
+    }
+    reads: ClassVar[str] = "observation"
+    can_suspend: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        where = self.full_name
+        check_range(f"{where}.every", self.every, 1, 1_000_000)
+        check_range(f"{where}.phase", self.phase, 0, 1_000_000)
+        check_range(f"{where}.least", self.least, 0.0, 1.0)
+        check_range(f"{where}.memory", self.memory, 1, 10_000)
+        check_range(f"{where}.rest", self.rest, 0, 10_000)
+        check_range(f"{where}.rise", self.rise, 0.0, 1.0)
+        check_range(f"{where}.judge", self.judge, 1, 10_000)
+        check_range(f"{where}.reserve", self.reserve, 0.0, 1e6)
+
+    def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start with nothing due, nothing suspended, no release to judge."""
+        self._due = np.zeros(self.n, bool)
+        self._judge = ReleaseJudge(self.n)
+        # newest version there was when it was suspended; -1: it is not
+        self._left = np.full(self.n, -1, np.int64)
+        constraints = getattr(self.interface.deployment, "constraints", [])
+        built = [make("constraint", spec) for spec in constraints]
+        self._limits = [
+            (one.name, one.over, one.limit) for one in built if f"cost_{one.name}_seen" in self._columns
+        ]
+        self._runs = np.zeros((self.n, len(self._limits)), np.int64)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return self.interface.names
+
+    def decide(self, view: View) -> np.ndarray:
+        """Follow the first rule that applies."""
+        retrain, walk, mask = self.interface.retrain, self.walk, view.mask
+        suspended = view["suspended"] > 0.0 if "suspended" in self._columns else np.zeros(self.n, bool)
+        newest = view.versions[:, 0]
+        self._left = np.where(suspended, np.where(self._left < 0, newest, self._left), -1)
+        worse, back = self._judge.judge(self, view, self.rise, self.judge)
+        rollback = worse & ~suspended & mask[walk, back]
+        resume = suspended & (newest > self._left) & mask[:, 1]
+        suspend = self._spent(view) & ~suspended
+        suspend &= mask[:, self.interface.suspend] if self.interface.suspends else False
+        if self.step > 0 and self.step % self.every == self.phase % self.every:
+            self._due = np.ones(self.n, bool)
+        rate, count = self.recent_rate(self.memory)
+        # 1 - rate is compared as people write it: .3 wrong is not below .7
+        low = (count > 0) & (1.0 - rate < self.least - 1e-12)
+        self._due |= low & self.cool(self.rest) & ~suspended
+        wanted = self._due & mask[:, retrain] & ~(suspend | resume | rollback)
+        self._due &= ~wanted
+        actions = np.where(wanted, retrain, KEEP)
+        actions = np.where(rollback, back, actions)
+        actions = np.where(resume, 1, actions)
+        if self.interface.suspends:
+            actions = np.where(suspend, self.interface.suspend, actions)
+        return actions.astype(np.int64)
+
+    def _spent(self, view: View) -> np.ndarray:
+        """Return where a measured cost is beyond what is allowed, on account of what serves now too."""
+        found = np.zeros(self.n, bool)
+        # what became known now may be of a version that no longer serves
+        mine = self.step - self.delay >= self.since
+        for k, (name, over, limit) in enumerate(self._limits):
+            last = view[f"cost_{name}_last"].astype(np.float64)
+            adds = last > 0.0
+            self._runs[:, k] = np.where(adds, self._runs[:, k] + 1, 0)
+            if over is Over.MEAN:
+                beyond = view[f"cost_{name}_seen"] > self.reserve * limit + 1e-6
+            elif over is Over.RUN:
+                beyond = self._runs[:, k] > self.reserve * limit
+            else:
+                beyond = last > self.reserve * limit + 1e-6
+            found |= beyond & adds & mine
+        return found

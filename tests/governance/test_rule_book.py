@@ -1,0 +1,110 @@
+"""The book of rules of the traditional pipeline, and suspending for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlopsim.checks.toy_deployment import play
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.spec import make
+from mlopsim.delivery.mechanisms import EVERY_SWITCH, FALLBACK, Switch
+from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.walk import walk
+from mlopsim.world.build import build_world
+from mlopsim.world.spec import WorldSpec
+
+RULE = {"abrupt": {"duration": {"fixed": {"mean": 10}}, "order": [0, 1], "limit": 1}}
+PEOPLE = {"windows": 30, "warmup": 4, "per_group": 60, "place": 1.0, "rule": RULE, "turns": [0.0, 90.0]}
+FLOOR = {"accuracy_floor": {"floor": 0.75, "limit": 0.1}}
+#: nothing is released but by the threshold alarm, which is off
+QUIET: dict[str, Any] = {"every": 1000, "phase": 999, "least": 0.0}
+
+
+@pytest.fixture(scope="module")
+def pool() -> WorldPool:
+    spec = WorldSpec.of({"population": PEOPLE}, "ridge", {"last": {"windows": 4}})
+    return WorldPool([build_world(spec.at(i)) for i in range(3)])
+
+
+def governed(**params: Any) -> Any:
+    settings: dict[str, Any] = {"label_delay": 1, "fallback": 0.6, "constraints": [FLOOR]}
+    return make("deployment", "governed", **settings | params)
+
+
+def test_its_schedule_is_periodic_and_its_rollback_that_of_traditional_cd() -> None:
+    quiet = {"least": 0.0, "rise": 1.0}
+    assert play(make("selector", "rule_book", every=5, phase=2, **quiet), 20) == play(
+        make("selector", "periodic", every=5, phase=2), 20
+    )
+    error = np.random.default_rng(1).choice([0.1, 0.2, 0.4], 30).tolist()
+    given = {"every": 4, "rise": 0.08, "judge": 1}
+    mine = play(make("selector", "rule_book", least=0.0, **given), 30, error=error, latency=1)
+    assert "1" in mine and mine == play(
+        make("selector", "traditional_cd", **given), 30, error=error, latency=1
+    )
+
+
+def test_a_threshold_alarm_is_below_the_threshold_and_rests() -> None:
+    quiet = {**QUIET, "rise": 1.0, "memory": 1}
+    book = make("selector", "rule_book", **quiet | {"least": 0.7, "rest": 4})
+    assert play(book, 12, error=[0.1] * 3 + [0.3] * 9) == "k" * 12
+    assert play(book, 12, error=[0.1] * 3 + [0.35] * 9) == "kkkRkkkRkkkR"
+
+
+def test_it_suspends_when_the_measured_cost_is_used_up_and_resumes_with_a_new_version(
+    pool: WorldPool,
+) -> None:
+    deployment = governed()
+    book = make("selector", "rule_book", **QUIET)
+    found = walk(book, pool, deployment)
+    assert not found.invalid.any() and not found.retrained.any()
+    steps = pool.steps
+    seen = deployment.mechanisms(pool).costs[0].seen
+    for i in range(len(pool)):
+        measured = np.array([seen[i, pool.cell(3, t)] for t in range(4, 30)])
+        # what is known at the decision of window t is that of windows to t - 1, and must have added to it
+        total = np.cumsum(measured) / steps
+        first = int(np.flatnonzero((total > 0.1 + 1e-6) & (measured > 0))[0])
+        suspended = np.flatnonzero(found.served[i] == FALLBACK)
+        assert suspended[0] == 4 + first + 2 and (found.served[i, suspended[0] :] == FALLBACK).all()
+        assert found.served[i, 14] == 3
+    # one that is not to be: nobody has that much
+    never = walk(make("selector", "rule_book", **QUIET, reserve=1e3), pool, deployment)
+    assert not (never.served == FALLBACK).any()
+    # with a schedule a version arrives, and serves, by itself or because the book says so
+    for by_itself in (True, False):
+        book = make("selector", "rule_book", **QUIET | {"every": 20, "phase": 18})
+        found = walk(book, pool, governed(resume_on_arrival=by_itself))
+        assert (found.served == FALLBACK).any() and (found.served[:, -3:] > 15).all()
+        assert not found.invalid.any()
+
+
+def test_limits_on_runs_and_windows_are_read_as_such(pool: WorldPool) -> None:
+    first = {}
+    for over, limit in (("run", 3), ("run", 1), ("window", 0.0), ("mean", 0.1)):
+        limits = [{"accuracy_floor": {"floor": 0.75, "over": over, "limit": limit}}]
+        found = walk(make("selector", "rule_book", **QUIET), pool, governed(constraints=limits))
+        first[over, limit] = int(np.flatnonzero(found.served[0] == FALLBACK)[0])
+    assert first["run", 3] == first["run", 1] + 2 and first["run", 1] >= first["window", 0.0]
+    assert first["window", 0.0] < first["mean", 0.1]
+
+
+def test_masks_are_respected_whatever_is_off(pool: WorldPool) -> None:
+    book = {"every": 3, "least": 0.8, "rise": 0.005, "judge": 1, "reserve": 0.3}
+    for off in (Switch.ROLLBACK, Switch.SUSPEND, Switch.ROLLBACK | Switch.SUSPEND):
+        switches = np.full(len(pool), int(EVERY_SWITCH & ~off))
+        found = walk(make("selector", "rule_book", **book), pool, governed(), switches=switches)
+        assert not found.invalid.any() and found.retrained.any()
+        assert Switch.SUSPEND not in off or not (found.served == FALLBACK).any()
+
+
+def test_suspending_for_good(pool: WorldPool) -> None:
+    found = walk(make("selector", "suspend_always"), pool, governed())
+    assert (found.served[:, 5:] == FALLBACK).all() and not found.invalid.any()
+    assert not found.costs["accuracy_floor"][:, 1:].any()
+    assert np.allclose(found.reward[:, 1:], 0.6)
+    with pytest.raises(ConfigError, match="no fallback"):
+        make("selector", "suspend_always").check(governed(fallback=None))
