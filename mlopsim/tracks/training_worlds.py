@@ -12,7 +12,6 @@ import numpy as np
 from mlopsim.core.digest import canonical_json
 from mlopsim.core.spec import make
 from mlopsim.delivery.pool import WorldPool
-from mlopsim.delivery.scenarios import pool_of
 from mlopsim.world.cache import default_cache
 from mlopsim.world.spec import WorldSpec
 
@@ -41,7 +40,7 @@ def _training_pool(content: str) -> WorldPool:
     for place in np.random.default_rng(os.getpid()).permutation(len(specs)):
         if specs[place] not in cache:
             cache.open(specs[place])
-    return pool_of(specs, make("deployment", part["deployment"]))
+    return WorldPool(specs, part["metric"], canary=part["canary"])
 
 
 def training_pool(part: Mapping[str, Any]) -> WorldPool:
@@ -53,5 +52,9 @@ def training_pool(part: Mapping[str, Any]) -> WorldPool:
         With stream, learner, training, deployment, scenarios, root. ``training`` may be a list of training
         policies: then each scenario has one World for each of them, in this order.
     """
-    names = ("stream", "learner", "training", "deployment", "scenarios", "root")
-    return _training_pool(canonical_json({name: part[name] for name in names}))
+    names = ("stream", "learner", "training", "scenarios", "root")
+    content: dict[str, Any] = {name: part[name] for name in names}
+    # all that a pool takes from a deployment: fits of several deployments share it, and what was made of it
+    deployment = make("deployment", part["deployment"])
+    content |= {"metric": deployment.objective, "canary": deployment.has_canary}
+    return _training_pool(canonical_json(content))

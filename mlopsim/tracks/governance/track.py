@@ -114,7 +114,7 @@ class GovernanceTrack:
     alarm: Any = part("selector", "observed_alarm")
     schedule: Any = part("selector", "periodic")
     agents: str = ONE
-    prices: list[float] = field(default_factory=lambda: [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0])
+    prices: list[float] = field(default_factory=lambda: [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
     record: bool = False
     #: facts about a cell whose value depends on the platform
     per_platform: ClassVar[Sequence[str]] = ("evidence_root",)
