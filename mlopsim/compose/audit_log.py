@@ -17,6 +17,7 @@ from mlopsim.core.threads import one_thread
 from mlopsim.core.track import Attribute, Cell, FitResult, Redeploys
 from mlopsim.governance.record.anchored import Anchor
 from mlopsim.governance.record.checkpoint import Checkpoint, read_checkpoint
+from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.heads import Heads, heads_from_facts, heads_of, read_heads
 from mlopsim.governance.record.internal import check_internal
 from mlopsim.governance.record.log import TREES, Record, leaf_of, pruned
@@ -70,16 +71,42 @@ class CellRecord:
         """What lies there."""
         return read_record(self.place)
 
-    def again(self, overrides: Sequence[Override] = (), taken: Mapping[int, int] | None = None) -> Record:
-        """Take the decisions again, and return their record."""
+    def redeployed(
+        self, overrides: Sequence[Override] = (), taken: Mapping[int, int] | None = None
+    ) -> Deployed:
+        """Compute the deployment again.
+
+        Raises
+        ------
+        ConfigError
+            If components have other versions today.
+        """
         if self.changed:
             raise ConfigError(
                 f"components have other versions today: {', '.join(self.changed)}",
                 remedy="install the versions that the cell was made with",
             )
         with one_thread():
-            deployed = self.track.redeploy(self.cell, self.fits, overrides=overrides, taken=taken)
+            found: Deployed = self.track.redeploy(self.cell, self.fits, overrides=overrides, taken=taken)
+        return found
+
+    def again(self, overrides: Sequence[Override] = (), taken: Mapping[int, int] | None = None) -> Record:
+        """Take the decisions again, and return their record."""
+        deployed = self.redeployed(overrides, taken)
+        with one_thread():
             return make_record(deployed)
+
+    def overrides(self) -> list[Override]:
+        """Return the overrides of the record that lies in the folder; none without one.
+
+        Raises
+        ------
+        DataError
+            If what lies there is no sound record of the cell.
+        """
+        if not any([*self.stored.logs.values(), *self.stored.heads.values()]):
+            return []
+        return overrides_of(self.sound())
 
     def heads(self) -> Heads | None:
         """Return the heads that the ledger holds; None: it holds none."""

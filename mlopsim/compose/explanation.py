@@ -14,8 +14,10 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.compose.audit_log import open_cell
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.threads import one_thread
+from mlopsim.core.track import Cell
 from mlopsim.governance.explained.decision import Decided, Explained, decided, explain
 from mlopsim.governance.explained.scene import Scene
+from mlopsim.governance.record.deployed import Deployed
 
 #: what is promised of a return between machines that differ
 TOLERANCE = 1e-9
@@ -52,6 +54,24 @@ class Subject:
         """Return the decisions that were not to keep (see :func:`decided`)."""
         with one_thread():
             return decided(self.scene, self.policy)
+
+
+def check_return(folder: str | Path, cell: Cell, deployed: Deployed) -> None:
+    """Raise unless a deployment that was computed again has the return that the ledger holds.
+
+    Raises
+    ------
+    MlopsimError
+        If it has another one.
+    """
+    with Ledger.read(folder) as ledger:
+        stored = ledger.outcome(cell.key).metrics.get("return")
+    again = float(np.mean(deployed.trajectory.reward[deployed.row]))
+    if stored is not None and abs(again - stored) > TOLERANCE * max(1.0, abs(stored)):
+        raise MlopsimError(
+            f"{describe(cell)} has the return {again!r} now, and {stored!r} in the ledger",
+            remedy=f"mlopsim rerun {folder} {cell.key[:8]} says what differs",
+        )
 
 
 def open_subject(
@@ -92,14 +112,8 @@ def open_subject(
             f"{opened.cell.method.name} follows a plan with hindsight: it decided on no observation",
             remedy="name a cell of a method that decides window by window",
         )
-    with Ledger.read(folder) as ledger:
-        stored = ledger.outcome(opened.cell.key).metrics.get("return")
-    again = float(np.mean(deployed.trajectory.reward[deployed.row]))
-    if not opened.changed and stored is not None and abs(again - stored) > TOLERANCE * max(1.0, abs(stored)):
-        raise MlopsimError(
-            f"{label} has the return {again!r} now, and {stored!r} in the ledger",
-            remedy=f"mlopsim rerun {folder} {opened.cell.key[:8]} says what differs",
-        )
+    if not opened.changed:
+        check_return(folder, opened.cell, deployed)
     scene = Scene(
         pool=deployed.pool,
         deployment=deployed.deployment,

@@ -52,6 +52,33 @@ class Fed:
     weight: np.ndarray | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainedOn:
+    """What one version is trained on.
+
+    Parameters
+    ----------
+    first, last : int
+        Windows, both included. Where nothing was let through of a version's own windows they are those of the
+        warm-up.
+    rows : ndarray of int64, shape (m,)
+        Which rows of the stream.
+    X : ndarray of float64, shape (m, D)
+        Their features as they were trained on, encoded.
+    y : ndarray of int64, shape (m,)
+        Their labels as they were trained on.
+    weight : ndarray of float64, shape (m,), or None
+        What they count; None: all the same.
+    """
+
+    first: int
+    last: int
+    rows: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+
 @dataclass(kw_only=True)
 class Source:
     """Stream, learner and training policy put together.
@@ -182,23 +209,56 @@ class Source:
 
     def model(self, v: int) -> Model:
         """Train version v (the same numbers whenever it is asked for)."""
-        stream = self.stream
-        if not self.v0 <= v < stream.windows:
-            raise MlopsimError(f"version {v} does not exist; versions are {self.v0}..{stream.windows - 1}")
+        self._check(v)
         if isinstance(self.learner, BatchLearner):
             return self._versions.model(v - self.v0)
-        if self.fed is not None:
-            kept, counts, first, last = self._kept
-            at = v - self.v0
-            part = kept[counts[first[at]] : counts[last[at] + 1]]
-            more = {} if self.fed.weight is None else {"weight": self.fed.weight[part]}
-            with one_thread():
-                return self.learner.fit(
-                    self.fed.X[part], self.fed.y[part], stream.n_classes, self.seed(v), **more
-                )
-        rows = slice(int(stream.bounds[self.start[v]]), int(stream.bounds[v + 1]))
+        found = self.trained_on(v)
+        more = {} if found.weight is None else {"weight": found.weight}
         with one_thread():
-            return self.learner.fit(self.encoded[rows], stream.y[rows], stream.n_classes, self.seed(v))
+            return self.learner.fit(found.X, found.y, self.stream.n_classes, self.seed(v), **more)
+
+    def trained_on(self, v: int) -> TrainedOn:
+        """Return what version v is trained on.
+
+        Raises
+        ------
+        MlopsimError
+            If there is no such version.
+        """
+        self._check(v)
+        stream = self.stream
+        if self.fed is None:
+            first = int(self.start[v])
+            low, high = int(stream.bounds[first]), int(stream.bounds[v + 1])
+            return TrainedOn(
+                first=first,
+                last=v,
+                rows=np.arange(low, high),
+                X=self.encoded[low:high],
+                y=stream.y[low:high],
+            )
+        kept, counts, firsts, lasts = self._kept
+        at = v - self.v0
+        part = kept[counts[firsts[at]] : counts[lasts[at] + 1]]
+        return TrainedOn(
+            first=int(firsts[at]),
+            last=int(lasts[at]),
+            rows=part,
+            X=self.fed.X[part],
+            y=self.fed.y[part],
+            weight=None if self.fed.weight is None else self.fed.weight[part],
+        )
+
+    @property
+    def judged(self) -> np.ndarray:
+        """The rows that versions answer, encoded: float64 of shape (n, D)."""
+        return self.encoded if self.fed is None else self.fed.judged
+
+    def _check(self, v: int) -> None:
+        if not self.v0 <= v < self.stream.windows:
+            raise MlopsimError(
+                f"version {v} does not exist; versions are {self.v0}..{self.stream.windows - 1}"
+            )
 
     def answers(self, rows: np.ndarray) -> np.ndarray:
         """Return what all versions answer to any rows.
@@ -236,7 +296,7 @@ class Source:
             Labels answered by the versions ``version..version + V - 1`` for the rows ``row..row + m - 1``.
         """
         n = len(self.stream.y)
-        rows = self.encoded if self.fed is None else self.fed.judged
+        rows = self.judged
         if isinstance(self.learner, BatchLearner):
             count = self.stream.windows - self.v0
             step = max(BLOCK // count // 8 * 8, 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mlopsim.fairness.audit import Audit
     from mlopsim.fairness.evidence import Evidence
     from mlopsim.quality.gate import Rows
+    from mlopsim.quality.release_gate import Verdict
     from mlopsim.world.world import World
 
 
@@ -76,11 +78,64 @@ def held_out(version: int, deployment: Any, *, labels: bool) -> tuple[int, int]:
     return version + 1, last
 
 
+@dataclass(frozen=True, kw_only=True)
+class AuditTests:
+    """What release audits found in the versions of one World.
+
+    Parameters
+    ----------
+    first : int
+        The first version that was audited; column k is version ``first + k``.
+    names : tuple of str
+        The A audits.
+    statistic, p : ndarray of float64, shape (A, V)
+        P-values of one version are adjusted together (Holm); NaN where there were too few rows.
+    """
+
+    first: int
+    names: tuple[str, ...]
+    statistic: np.ndarray
+    p: np.ndarray
+
+
+def audit_tests(pool: WorldPool, i: int, audits: Sequence[Spec], deployment: Any) -> AuditTests:
+    """Return what release audits find in every version of World i, whatever serves.
+
+    Each audit looks at the held-out rows of a version (:func:`held_out`) as one window.
+
+    Parameters
+    ----------
+    pool : WorldPool
+        With two classes.
+    i : int
+    audits : sequence of specs of audits
+    deployment : component of kind ``deployment``
+    """
+    built: list[Audit] = [make("audit", spec) for spec in audits]
+    words = [identity_words(canonical("audit", spec)) for spec in audits]
+    world = pool.world(i)
+    evidence = {waits: _evidence(world, deployment, labels=waits) for waits in {a.waits for a in built}}
+    p = np.full((len(built), pool.windows - pool.warmup), np.nan)
+    statistic = p.copy()
+    for k, audit in enumerate(built):
+        seed = np.random.SeedSequence([int(pool.seeds[i]), 2, *words[k]])
+        with one_thread():
+            found = audit.examine(evidence[audit.waits], np.random.default_rng(seed))
+        assert found.p is not None
+        p[k] = np.where(np.isnan(found.score), np.nan, found.p)
+        statistic[k] = found.statistic
+    return AuditTests(
+        first=pool.warmup,
+        names=tuple(label("audit", spec) for spec in audits),
+        statistic=statistic,
+        p=np.stack([holm(column) for column in p.T], axis=1),
+    )
+
+
 def blocked_by_audits(pool: WorldPool, audits: Sequence[Spec], alpha: float, deployment: Any) -> np.ndarray:
     """Return which versions release audits find biased, whatever serves.
 
-    Each audit looks at the held-out rows of a version (:func:`held_out`) as one window; p-values of one
-    version are adjusted together (Holm). What an audit has too few rows for it does not block.
+    See :func:`audit_tests`. What an audit has too few rows for it does not block.
 
     Parameters
     ----------
@@ -99,22 +154,10 @@ def blocked_by_audits(pool: WorldPool, audits: Sequence[Spec], alpha: float, dep
         raise ConfigError(
             f"release audits need two classes, the stream has {pool.n_classes}", remedy="audits: []"
         )
-    built: list[Audit] = [make("audit", spec) for spec in audits]
-    words = [identity_words(canonical("audit", spec)) for spec in audits]
     blocked = np.zeros((len(pool), pool.windows), dtype=np.bool_)
-    first = pool.warmup
     for i in range(len(pool)):
-        world = pool.world(i)
-        evidence = {waits: _evidence(world, deployment, labels=waits) for waits in {a.waits for a in built}}
-        p = np.full((len(built), pool.windows - first), np.nan)
-        for k, audit in enumerate(built):
-            seed = np.random.SeedSequence([int(pool.seeds[i]), 2, *words[k]])
-            with one_thread():
-                found = audit.examine(evidence[audit.waits], np.random.default_rng(seed))
-            assert found.p is not None
-            p[k] = np.where(np.isnan(found.score), np.nan, found.p)
-        adjusted = np.stack([holm(column) for column in p.T], axis=1)
-        blocked[i, first:] = (adjusted <= alpha).any(axis=0)
+        tests = audit_tests(pool, i, audits, deployment)
+        blocked[i, tests.first :] = (tests.p <= alpha).any(axis=0)
     return blocked
 
 
@@ -187,6 +230,33 @@ def refused_by_gates(pool: WorldPool, gates: Sequence[Spec], deployment: Any) ->
                     refused[i, v, v0:v] |= gate.blocks(new, old, rows, groups[part])
         world.forget()
     return refused
+
+
+def gate_verdicts(
+    world: World, gates: Sequence[Spec], deployment: Any, version: int, serving: int
+) -> list[Verdict]:
+    """Return what each release gate says of a version beside another one, with what it was decided by.
+
+    Parameters
+    ----------
+    world : World
+    gates : sequence of specs of release gates
+    deployment : component of kind ``deployment``
+    version, serving : int
+        The version that arrives, and the one that serves.
+    """
+    from mlopsim.quality.release_gate import Verdict
+
+    low, high = held_out(version, deployment, labels=True)
+    high = min(high, world.windows - 1)
+    if high < low:
+        nothing = Verdict(blocked=False, p=float("nan"), reason="no held-out rows")
+        return [nothing for _ in gates]
+    part = slice(int(world.bounds[low]), int(world.bounds[high + 1]))
+    new, old = (np.unpackbits(world.bits[v]).astype(np.bool_)[part] for v in (version, serving))
+    rows, groups = _received(world).take(part), world.g.astype(np.int64)[part]
+    with one_thread():
+        return [make("gate", spec).verdict(new, old, rows, groups) for spec in gates]
 
 
 def _received(world: World) -> Rows:
