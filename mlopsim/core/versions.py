@@ -41,7 +41,6 @@ VERSIONS: dict[str, int] = {
     "control/latest-oracle": 1,
     "control/knows-changes": 1,
     "control/hindsight-period": 1,
-    "control/suspend_always": 1,
     "control/optimum": 1,
 }
 

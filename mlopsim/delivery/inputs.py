@@ -90,6 +90,12 @@ class Rows:
             self._rows = self._load()
         return self._rows
 
+    def forget(self) -> None:
+        """Let rows, detectors and scores go; they are made again when they are asked for."""
+        self._rows = None
+        for kept in (self._outputs, self._ready, self._scores):
+            kept.clear()
+
     def window(self, t: int) -> np.ndarray:
         """Return the rows of window t, float64 (r, d)."""
         return self.rows[self.bounds[t] : self.bounds[t + 1]]

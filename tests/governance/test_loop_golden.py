@@ -17,7 +17,6 @@ VERSIONED = {
     "dynamics": 2,
     "governance": 1,
     "control/optimum": 1,
-    "control/suspend_always": 1,
 }
 COMPONENTS = {
     "deployment/governed": 1,

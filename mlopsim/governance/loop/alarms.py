@@ -56,4 +56,6 @@ def alarms_of(pool: WorldPool, detector: Spec) -> np.ndarray:
                     scores = rows.scores(built, v, v + 1, t)
                     alarm[i, v, t : t + len(scores)] = scores > built.threshold
                     t += len(scores)
+            # of hundreds of Worlds the rows would fill the memory
+            rows.forget()
     return np.stack([pool.flat(one) for one in alarm])

@@ -1,4 +1,4 @@
-"""References of the governance track: suspending for good, and the optimum at a grid of prices of cost."""
+"""The reference of the governance track: the optimum at a grid of prices of cost."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Found:
 
 
 class Control(ABC):
-    """A policy with hindsight, or one that needs no sight; it has all that the task has.
+    """A policy with hindsight; it has all that the task has.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Control(ABC):
     """
 
     name: ClassVar[str]
-    reads: ClassVar[str] = "nothing"
-    needs: ClassVar[str] = "none"
-    known: ClassVar[str] = "nothing"
+    reads: ClassVar[str] = "everything"
+    needs: ClassVar[str] = "hindsight"
+    known: ClassVar[str] = "the whole scenario"
 
     def facts(self) -> dict[str, Attribute]:
         """Return its attributes."""
@@ -67,10 +67,6 @@ class Control(ABC):
             "needs": self.needs,
             "known": self.known,
         }
-
-    def undefined(self, scene: Scene) -> str:
-        """Say why it cannot be carried out; empty: it can."""
-        return ""
 
     @abstractmethod
     def find(self, scene: Scene, prices: Sequence[float]) -> Found:
@@ -85,29 +81,10 @@ class Control(ABC):
         """
 
 
-class SuspendAlways(Control):
-    """Suspends at the first decision, for good."""
-
-    name = "suspend_always"
-
-    def undefined(self, scene: Scene) -> str:
-        """Without a fallback nothing can be suspended."""
-        return "" if scene.deployment.fallback is not None else "the deployment has no fallback"
-
-    def find(self, scene: Scene, prices: Sequence[float]) -> Found:
-        """Return the plan."""
-        actions = np.zeros(scene.pool.steps, dtype=np.int64)
-        actions[0] = scene.deployment.slots + 2
-        return Found(actions=actions)
-
-
 class Optimum(Control):
     """The clairvoyant at each price: a plan that can be carried out, and a bound that nobody exceeds."""
 
     name = "optimum"
-    reads = "everything"
-    needs = "hindsight"
-    known = "the whole scenario"
 
     def find(self, scene: Scene, prices: Sequence[float]) -> Found:
         """Return the best plan at price 0; bounds and plans at all prices as curves.
@@ -145,7 +122,7 @@ class Optimum(Control):
 
 
 #: by name, in the order of the table
-CONTROLS: Mapping[str, Control] = {one.name: one for one in (SuspendAlways(), Optimum())}
+CONTROLS: Mapping[str, Control] = {one.name: one for one in (Optimum(),)}
 
 
 def weighted(costs: Mapping[str, np.ndarray], mechanisms: Mechanisms, n: int, steps: int) -> np.ndarray:

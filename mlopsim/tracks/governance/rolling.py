@@ -45,10 +45,22 @@ def scene_of(cell: Cell, pool: WorldPool | None = None) -> Scene:
 
 
 def undefined_reason(cell: Cell, scene: Scene) -> str:
-    """Say why a cell has no roll-out; empty: it has one."""
-    if cell.method.part["kind"] != "control":
+    """Say why a cell has no roll-out; empty: it has one.
+
+    A selector that stands in every table refuses deployments that it has nothing to do in.
+    """
+    content = cell.method.part
+    if content["kind"] != "selector" or "arm" in content:
         return ""
-    return CONTROLS[cell.method.part["name"]].undefined(scene)
+    selector = make("selector", {key: content[key] for key in ("kind", "name", "params")})
+    check = getattr(selector, "check", None)
+    if not callable(check) or not getattr(selector, "control", False):
+        return ""
+    try:
+        check(scene.deployment)
+    except ConfigError as error:
+        return error.message
+    return ""
 
 
 def roll_out(

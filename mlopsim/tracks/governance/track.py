@@ -52,6 +52,8 @@ TASK_PARTS: dict[str, Any] = {
     "deployment": DEPLOYMENT,
 }
 ONE, EACH = "one", "each"
+#: a selector that every table has beside those of all tracks: the front needs it
+ALWAYS = ("suspend_always",)
 
 
 @register("track", "governance")
@@ -91,7 +93,7 @@ class GovernanceTrack:
     --------
     >>> track = GovernanceTrack(steps=0)
     >>> [m.name for m in track.methods(["none", "gate+rollback"])]
-    ['never', 'none', 'gate+rollback', 'suspend_always', 'optimum']
+    ['never', 'suspend_always', 'none', 'gate+rollback', 'optimum']
     """
 
     metrics: ClassVar[Sequence[Metric]] = METRICS
@@ -193,7 +195,7 @@ class GovernanceTrack:
         for entry in entries:
             listed += all_arms() if entry == ARMS else [entry]
         named = [entry for entry in listed if isinstance(entry, str)]
-        listed[:0] = [name for name in always_listed("selector") if name not in named]
+        listed[:0] = [name for name in (*always_listed("selector"), *ALWAYS) if name not in named]
         listed += [name for name in CONTROLS if name not in named]
         return distinct(self._method(entry) for entry in listed)
 
@@ -287,7 +289,8 @@ class GovernanceTrack:
                         remedy="over: mean",
                     )
         check = getattr(selector, "check", None)
-        if callable(check):
+        # a control without a place in a task has undefined cells there
+        if callable(check) and not getattr(selector, "control", False):
             try:
                 check(deployment)
             except ConfigError as error:
