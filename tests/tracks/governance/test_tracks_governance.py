@@ -167,10 +167,10 @@ def test_agents_learn_limits_on_means_only():
 def test_a_rule_is_tuned_with_the_switches_of_its_arm():
     """The same candidates, drawn alike, are worth something else where audits stop versions."""
     audits = {"governed": {**GOVERNED, "release": [{"accuracy_drop": {"alpha": 0.5}}], "retrain_cost": 0.0}}
-    track = make_track(steps=1500, scenarios=5, schedule={"periodic": {"phase": 0}}, train_stream=STREAM)
+    track = make_track(steps=600, scenarios=3, schedule={"periodic": {"phase": 0}}, train_stream=STREAM)
     _, jobs = track.fits(cells_of(track, ["none", "audits"], [task(deployment=audits)]))
     found = {tuple(job.part["arms"]): make_fit(job.part) for job in jobs}
-    assert len(found) == 2 and all(fit.attributes["fit_steps"] > 500 for fit in found.values())
+    assert len(found) == 2 and all(fit.attributes["fit_steps"] > 200 for fit in found.values())
     histories = [fit.info["history"] for fit in found.values()]
     assert [one["params"] for one in histories[0][:3]] == [one["params"] for one in histories[1][:3]]
     assert [one["score"] for one in histories[0]] != [one["score"] for one in histories[1]]
