@@ -24,6 +24,7 @@ from mlopsim.plots.style import (
     new_figure,
     room,
 )
+from mlopsim.stats.table import format_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +97,7 @@ def interval_panels(
                     value[row], row, look.marker, color=look.colour, markersize=5.5, markeredgecolor="white"
                 )
             axes.annotate(
-                f"{value[row]:.{digits}f}".replace("-", "−") if known else "–",
+                format_number(float(value[row]), digits),
                 (1.0, row),
                 xycoords=axes.get_yaxis_transform(),
                 xytext=(3, 0),

@@ -12,6 +12,7 @@ from mlopsim.plots.cost_front import cost_front
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
+from mlopsim.plots.interval_panels import interval_panels
 from mlopsim.plots.labels import spread
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
@@ -66,6 +67,20 @@ FIGURES = {
         cost_ends=([0.0] * 4, [0.3] * 4),
         value_ends=([0.4] * 4, [0.9] * 4),
         limit=0.3,
+    ),
+    "cost_front_many": lambda: cost_front(
+        [{"cost": c, "upper": 0.9, "lower": 0.9, "baseline": 0.6} for c in (0.0, 1.0)],
+        NAMES,
+        [0.0, 0.5, 0.2, 0.3],
+        [0.5, 0.7, 0.62, 0.9],
+        value_ends=([0.4] * 4, [0.9] * 4),
+        quiet=NAMES[1:3],
+    ),
+    "interval_panels": lambda: interval_panels(
+        NAMES,
+        {name: ([0.0, 0.1, np.nan, -0.1], [-0.1] * 4, [np.nan, 0.2, 0.2, 0.2]) for name in "abcde"},
+        title="T",
+        note="N",
     ),
     "critical_difference": lambda: critical_difference(NAMES, [1.5, 2, 2.5, 4], [(0, 1, 2)], cd=1.2, n=20),
     "cdf": lambda: cdf(two_cdfs(np.arange(30.0), np.arange(5.0, 40.0)), title="T", note="N"),
@@ -308,6 +323,8 @@ def test_heatmap_prints_every_number_on_a_colour_that_shows_it():
         lambda: tradeoff(["a"], [1.0, 2.0], [1.0]),
         lambda: cost_front([{"cost": 0.0, "upper": 1.0, "lower": 1.0, "baseline": 0.0}], ["a"], [], []),
         lambda: cost_front([]),
+        lambda: interval_panels(["a"], {}),
+        lambda: interval_panels(["a"], {"x": ([1.0], [1.0], [])}),
         lambda: cost_front([{"cost": 0.0}]),
         lambda: critical_difference(["a", "b"], [1.0, np.nan], [], n=3),
         lambda: cdf(two_cdfs([1e301], [0.0])),
