@@ -116,7 +116,8 @@ def tasks(entries: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> 
 def study_of(settings: Mapping[str, Any]) -> Study:
     """Return what is compared."""
     suite = load_suite(settings["suite"], conf=settings["conf"])
-    overrides = {f"governance.{key}": value for key, value in settings["governance"].items()}
+    given = {key: value for key, value in settings["governance"].items() if value is not None}
+    overrides = {f"governance.{key}": value for key, value in given.items()}
     return load_suite(
         settings["suite"],
         tasks=tasks(suite.tasks, settings),
