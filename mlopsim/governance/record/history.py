@@ -179,7 +179,10 @@ class History:
             stopped = [("gate", DEPLOYMENT, {"version": version, "gate": "absolute", "verdict": "blocked"})]
             arrived = [("arrival", DEPLOYMENT, {"version": version, "approved_by": None})]
             return arrived if entered else stopped
-        served_last = int(self.serving[s - 1])
+        # what the gates compare it with: what was deployed in the same step stands already, unless that is the
+        # version itself
+        now = int(self.serving[s])
+        served_last = now if now != version else int(self.serving[s - 1])
         return verdicts(self.deployed, self.mechanisms, self.switches, version, served_last, entered)
 
     def noticed(self, s: int) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:

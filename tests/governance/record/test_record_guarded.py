@@ -18,12 +18,12 @@ from mlopsim.governance.record.overrides import Override, Overruled
 mechanisms = pytest.importorskip("mlopsim.delivery.mechanisms")
 
 
-def guarded(seed: int, overrides: Any = (), **given: Any) -> Deployed:
+def guarded(seed: int, overrides: Any = (), on_arrival: bool = True, **given: Any) -> Deployed:
     """Roll a random method out over a World with made-up mechanisms."""
     from mlopsim.core.spec import make
     from mlopsim.delivery.walk import walk
 
-    track, cell = cell_of("random", seed, slots=3, latency=1)
+    track, cell = cell_of("random", seed, slots=3, latency=1, deploy_on_arrival=on_arrival)
     plain = track.redeploy(cell, {})
     selector = Overruled(make("selector", {"random": {"retrain": 0.5, "deploy": 0.3}}), overrides)
     made = mechanisms.Mechanisms(**given)
@@ -39,8 +39,12 @@ def pool_shape() -> tuple[Any, int, int]:
     return pool, pool.windows, pool.reward.shape[1]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_every_verdict_is_on_record_and_who_is_denied_never_serves(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "on_arrival"),
+    # 18, 24, 27: something else is deployed in the step in which the version arrives
+    [(0, True), (1, True), (2, True), (3, True), (18, False), (24, False), (27, False)],
+)
+def test_every_verdict_is_on_record_and_who_is_denied_never_serves(seed: int, on_arrival: bool) -> None:
     _, windows, _ = pool_shape()
     rng = np.random.default_rng(seed)
     made = {
@@ -49,7 +53,7 @@ def test_every_verdict_is_on_record_and_who_is_denied_never_serves(seed: int) ->
         "delay": rng.integers(0, 3, (1, windows)),
         "denied": rng.random((1, windows)) < 0.3,
     }
-    found = guarded(seed, **made)
+    found = guarded(seed, on_arrival=on_arrival, **made)
     events = events_of(found)
     retrained = [e.content["version"] for e in events if e.kind == "retrain"]
     reviewed = {e.content["version"]: e for e in events if e.kind == "approval"}
