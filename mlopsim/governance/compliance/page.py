@@ -63,7 +63,9 @@ def summary(case: Case, assessed: Assessed) -> dict[str, str]:
     found, stories, reviews = time_out(case), stories_of(case), reviews_of(case)
     says = [outcome.says for _, outcome in assessed]
     return {
-        "checks passed": f"{says.count(Says.PASSED)} of {len(says) - says.count(Says.NOT_APPLICABLE)}",
+        "checks passed": str(says.count(Says.PASSED)),
+        "failed": str(says.count(Says.FAILED)),
+        "not applicable": str(says.count(Says.NOT_APPLICABLE)),
         "out of compliance": f"{100 * found.share:.0f} % of windows" if case.constraints else "no limits",
         "longest run": f"{found.longest} windows",
         "onset to safe state": "–" if math.isnan(found.to_safety) else f"{found.to_safety:.1f} windows",
@@ -100,7 +102,7 @@ def requirement_rows(assessed: Assessed) -> pl.DataFrame:
         {
             "source": [requirement.source for requirement, _ in assessed],
             "result": [MARKS[outcome.says] for _, outcome in assessed],
-            "what it asks, and the check that stands for it": [
+            "asks, and its check": [
                 f"{requirement.asks}. Check: {requirement.stands}" for requirement, _ in assessed
             ],
             "what was found": [outcome.reason for _, outcome in assessed],
@@ -289,25 +291,28 @@ def _rates(case: Case) -> list[Section]:
             title="By group: what the deployment measured",
             text=f"The same of the rows of each window alone, {known}: a sample, and late. It feeds alarms "
             "and "
-            f"decisions, never the limits.{hidden} Where the two pictures differ it is chance or delay.",
+            f"decisions, never the limits.{hidden} Where the two pictures differ it is chance, or labels "
+            "that are not as they should be.",
             figures={"What was measured, by group and window": rates(case, seen, measured_out, groups)},
         ),
     ]
 
 
 def decision_rows(found: Sequence[Reasoned]) -> pl.DataFrame:
-    """Return one row a decision."""
+    """Return one row a decision; who decided only where somebody overruled the method."""
+    overruled = any(entry.said != entry.done or entry.by != found[0].by for entry in found)
     rows = []
     for entry in found:
         why = entry.why
+        who = {"by": entry.by, "method's answer": entry.said} if overruled else {}
         rows.append(
             {
                 "after window": entry.window,
                 "done": entry.done,
-                "by": entry.by,
-                "instead of": "–" if entry.said == entry.done else entry.said,
+                **who,
                 "best other": entry.rival or "–",
-                "worth more than it": None if why is None else why.total,
+                "worth more": None if why is None else why.total,
+                "worth more_reason": "nothing else was possible" if why is None else "",
                 "reasons for the better": "–" if why is None else " and ".join(why.sufficient) or "equal",
                 "against": "–" if why is None else " and ".join(why.against) or "–",
             }

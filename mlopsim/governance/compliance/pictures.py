@@ -11,7 +11,19 @@ from mlopsim.governance.compliance.breaches import runs
 from mlopsim.governance.compliance.case import Case
 from mlopsim.governance.compliance.versions import Story
 from mlopsim.governance.constraint import Shown
-from mlopsim.plots.style import INK, MUTED, PALETTE, RULE, SHADE, SMALL, WARN, caption, dress, new_figure
+from mlopsim.plots.style import (
+    DASHES,
+    INK,
+    MUTED,
+    PALETTE,
+    RULE,
+    SHADE,
+    SMALL,
+    WARN,
+    caption,
+    dress,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +83,9 @@ def time_line(case: Case, stories: Sequence[Story]) -> Figure:
     _named(events, [label for label, _ in lanes[::-1]] or ["nothing happened"])
     dress(events, xlabel="window", title="Events", grid="y")
     events.set_xlim(case.first - 0.6, case.first + case.steps - 0.4)
-    note = "numbers: versions; shaded: out of compliance with any constraint"
+    note = "numbers: versions" + (
+        "; shaded: out of compliance with any constraint" if case.any_out.any() else ""
+    )
     caption(figure, note + ("; hatched: the fallback serves" if (case.served < 0).any() else ""))
     return figure
 
@@ -197,7 +211,7 @@ def rates(
             label = None if alone else (groups[g] if values.shape[1] == len(groups) else str(g))
             axes.plot(
                 x, values[:, g], marker=".", markersize=4, linewidth=1.1, label=label,
-                color=INK if alone else PALETTE[g % len(PALETTE)],
+                linestyle=DASHES[g % len(DASHES)], color=INK if alone else PALETTE[g % len(PALETTE)],
             )  # fmt: skip
         for limit in (one.low, one.high):
             if limit is not None:
@@ -210,7 +224,7 @@ def rates(
             )  # fmt: skip
     panels[-1].set_xlabel("window", fontsize=8.5, color=INK)
     panels[-1].set_xlim(case.first - 0.6, case.first + case.steps - 0.4)
-    notes = ["shaded red: out of compliance"]
+    notes = ["shaded red: out of compliance"] if any(which.any() for which in out.values()) else []
     if any(one.low is not None or one.high is not None for one in shown.values()):
         notes.append("dashed: what is allowed")
     if (case.served < 0).any():

@@ -179,8 +179,8 @@ class History:
             stopped = [("gate", DEPLOYMENT, {"version": version, "gate": "absolute", "verdict": "blocked"})]
             arrived = [("arrival", DEPLOYMENT, {"version": version, "approved_by": None})]
             return arrived if entered else stopped
-        # what the gates compare it with: what was deployed in the same step stands already, unless that is the
-        # version itself
+        # what the gates compare it with: what was deployed in the same step stands already, unless that is
+        # the version itself
         now = int(self.serving[s])
         served_last = now if now != version else int(self.serving[s - 1])
         return verdicts(self.deployed, self.mechanisms, self.switches, version, served_last, entered)

@@ -29,6 +29,8 @@ def inventory(case: Case) -> Outcome:
     """Is each version that served in the record, with what it was trained on and its parent?"""
     if case.whole_from >= case.first:
         return not_applicable("payloads of the record are gone by policy")
+    if not _new_ones(case):
+        return not_applicable("no new version served")
     told = [line["content"] for line in case.lines if line is not None and line["kind"] == "retrain"]
     entered = {entry["version"] for entry in told if all(name in entry for name in _ENTRY)}
     missing = sorted(_new_ones(case) - entered)
