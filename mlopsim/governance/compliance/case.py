@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from mlopsim.core.spec import make
+from mlopsim.governance.lineage.lineage import Lineage, lineage_of
 from mlopsim.governance.record.deployed import Deployed
-from mlopsim.governance.record.derived import events_of
 from mlopsim.governance.record.events import Event
 from mlopsim.governance.record.history import History
 from mlopsim.governance.record.log import Record, pruned, strict_json
@@ -95,9 +95,14 @@ class Case:
         return Switch(self.history.switches or 0)
 
     @cached_property
-    def events(self) -> list[Event]:
+    def lineage(self) -> Lineage:
+        """What served when, and what became of each version."""
+        return lineage_of(self.deployed)
+
+    @property
+    def events(self) -> Sequence[Event]:
         """What replay says that happened."""
-        return events_of(self.deployed)
+        return self.lineage.events
 
     @cached_property
     def lines(self) -> list[Mapping[str, Any] | None]:

@@ -69,8 +69,8 @@ def summary(case: Case, assessed: Assessed) -> dict[str, str]:
         "out of compliance": f"{100 * found.share:.0f} % of windows" if case.constraints else "no limits",
         "longest run": f"{found.longest} windows",
         "onset to safe state": "–" if math.isnan(found.to_safety) else f"{found.to_safety:.1f} windows",
-        "versions trained": str(sum(story.decided is not None for story in stories)),
-        "of them served": str(sum(story.decided is not None and bool(story.served) for story in stories)),
+        "versions trained": str(sum(story.new for story in stories)),
+        "of them served": str(sum(story.new and bool(story.traffic) for story in stories)),
         "reviewer agreed": f"{len(reviews.approved)} of {reviews.reviewed}"
         if reviews.reviewed
         else "no review",
@@ -227,34 +227,35 @@ def _time_out(case: Case) -> Section:
     return Section(title="Out of compliance", text=text, table=time_out_rows(case))
 
 
-def version_rows(case: Case, stories: Sequence[Story]) -> pl.DataFrame:
+def version_rows(stories: Sequence[Story]) -> pl.DataFrame:
     """Return one row a version."""
-    end = case.first + case.steps - 1
+
+    def said(value: int | None, otherwise: str) -> str:
+        return otherwise if value is None else str(value)
+
     return pl.DataFrame(
         {
             "version": [str(story.version) for story in stories],
-            "parent": ["–" if story.parent is None else str(story.parent) for story in stories],
-            "decided": ["at the start" if story.decided is None else str(story.decided) for story in stories],
-            "trained on": [
-                f"{story.trained_on[0]} to {story.trained_on[1]} ({story.rows:,} rows)" for story in stories
-            ],
+            "parent": [said(story.passage.parent, "–") for story in stories],
+            "decided": [said(story.passage.decided, "at the start") for story in stories],
+            "trained on": [story.trained_on for story in stories],
             "said of it": [", ".join(story.verdicts) or "–" for story in stories],
-            "served": [", ".join(f"{a} to {b}" for a, b in story.served) or "–" for story in stories],
-            "then": [story.fate(end) for story in stories],
+            "served": [", ".join(f"{a} to {b}" for a, b in story.traffic) or "–" for story in stories],
+            "then": [story.then for story in stories],
         }
     )
 
 
 def _versions(case: Case, stories: Sequence[Story]) -> Section:
     text = (
-        "A version is named by the last window that it was trained on; its parent is what served when it "
-        "was decided. "
-        "**Rows** are those of its windows as they came, before any data gate."
+        "A version is named by the last window of its rows; its parent is what served when it was decided. "
+        "**removed**: rows that a data gate, or the bias, kept away from it. `mlopsim serving` and "
+        "`mlopsim export-registry` have the whole record of each."
     )
     return Section(
         title="Versions and lineage",
         text=text,
-        table=version_rows(case, stories),
+        table=version_rows(stories),
         figures={"Versions and lineage": lineage(case, stories)},
     )
 

@@ -48,7 +48,7 @@ LANES: dict[str, tuple[str, str, str]] = {
 
 def colours_of(stories: Sequence[Story]) -> dict[int, str]:
     """Give each version that served its colour; neighbours in time differ."""
-    used = [story.version for story in stories if story.served]
+    used = [story.version for story in stories if story.traffic]
     return {version: PALETTE[i % len(PALETTE)] for i, version in enumerate(used)}
 
 
@@ -91,7 +91,7 @@ def time_line(case: Case, stories: Sequence[Story]) -> Figure:
 
 
 def _lanes(case: Case, stories: Sequence[Story]) -> list[tuple[str, list[int]]]:
-    stopped = [s.out for s in stories if s.out is not None and s.decided is not None and s.arrived is None]
+    stopped = [s.out for s in stories if s.out is not None and s.passage.arrived is None]
     found: dict[str, list[int]] = {"stopped": stopped}
     for event in case.events:
         if event.kind in LANES:
@@ -138,35 +138,35 @@ def lineage(case: Case, stories: Sequence[Story]) -> Figure:
     """Draw each version: trained on which windows, decided when, its parent, let in or stopped, served."""
     shown = list(stories)
     if len(shown) > MOST:
-        shown = [story for story in stories if story.served][-MOST:]
+        shown = [story for story in stories if story.traffic][-MOST:]
     colours, place = colours_of(stories), {story.version: i for i, story in enumerate(shown)}
     figure = new_figure(9.2, 1.3 + 0.29 * len(shown))
     axes = figure.add_subplot()
     end = case.first + case.steps - 1
     for story in shown:
         y = place[story.version]
-        first, last = story.trained_on
+        first, last = story.training.first, story.training.last
         axes.broken_barh([(first - 0.5, last - first + 1)], (y - 0.12, 0.24), color="#c4c9d1", linewidth=0)
-        if story.decided is not None:
-            if story.parent in place:
-                x = story.decided + 0.5
-                axes.plot([x, x], [place[story.parent], y], color=RULE, linewidth=1.0, zorder=1)
+        if story.passage.decided is not None:
+            if story.passage.parent in place:
+                x = story.passage.decided + 0.5
+                axes.plot([x, x], [place[story.passage.parent], y], color=RULE, linewidth=1.0, zorder=1)
             ready = end + 0.5 if story.out is None else story.out - 0.5
-            axes.plot([story.decided + 0.5, ready], [y, y], ":", color=MUTED, linewidth=1.2)
-            axes.plot(story.decided + 0.5, y, "^", color="#0072b2", markersize=4)
+            axes.plot([story.passage.decided + 0.5, ready], [y, y], ":", color=MUTED, linewidth=1.2)
+            axes.plot(story.passage.decided + 0.5, y, "^", color="#0072b2", markersize=4)
             if story.out is not None:
-                good = story.arrived is not None
+                good = story.passage.arrived is not None
                 axes.plot(
                     ready, y, "o" if good else "x", color="#009e73" if good else WARN, markersize=5,
                     markeredgewidth=1.6, zorder=4,
                 )  # fmt: skip
-        for a, b in story.served:
+        for a, b in story.traffic:
             axes.broken_barh(
                 [(a - 0.5, b - a + 1)], (y - 0.34, 0.68), color=colours[story.version], linewidth=0
             )
         axes.annotate(
-            story.short(end), (1.01, y), xycoords=("axes fraction", "data"), fontsize=SMALL, va="center",
-            color=INK if story.served else MUTED, annotation_clip=False,
+            story.short, (1.01, y), xycoords=("axes fraction", "data"), fontsize=SMALL, va="center",
+            color=INK if story.traffic else MUTED, annotation_clip=False,
         )  # fmt: skip
     axes.set_yticks(range(len(shown)), [f"version {story.version}" for story in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)

@@ -42,14 +42,15 @@ def test_what_must_be_on_record_is_what_replay_records(seed: int, canary: dict[s
     assert happened(case) == on_record(case) and len(happened(case)) > 10
     stories = stories_of(case)
     used = {int(v) for v in (*case.served, *case.candidate) if v >= 0}
-    assert {story.version for story in stories if story.served} == used
+    assert {story.version for story in stories if story.traffic} == used
     traffic = np.zeros(case.steps, dtype=int)
     for story in stories:
-        for a, b in story.served:
+        for a, b in story.traffic:
             traffic[a - case.first : b - case.first + 1] += 1
     assert (traffic == (case.served >= 0).astype(int) + (case.candidate >= 0)).all()
     for story in stories[1:]:
-        assert story.passed is None or story.passed == (story.arrived is not None)
+        stopped = any(word.startswith("denied") or word.endswith("blocked") for word in story.verdicts)
+        assert story.out is None or stopped == (story.passage.arrived is None)
 
 
 def test_time_out_of_compliance_is_that_of_the_truth() -> None:

@@ -15,7 +15,6 @@ from mlopsim.governance.compliance.requirement import (
     plural,
 )
 from mlopsim.governance.compliance.requirements.ai_act import stopped
-from mlopsim.governance.compliance.versions import stories_of
 
 
 def superseded(case: Case) -> Outcome:
@@ -75,7 +74,8 @@ def changes(case: Case) -> Outcome:
         stopped_ones |= {v for v in used if made.blocked[world, v]}
     if made is not None and Switch.REVIEW in case.on and made.denied.size:
         stopped_ones |= {v for v in used if made.denied[world, v]}
-    unknown = used - {story.version for story in stories_of(case) if story.arrived is not None}
+    passages = case.lineage.passages
+    unknown = used - {number for number, one in passages.items() if one.arrived is not None}
     if stopped_ones or unknown:
         return failed(f"version {min(stopped_ones | unknown)} served, though it was stopped or never arrived")
     return passed(f"{plural(len(used), 'new version')} served, let through by all that is on")
