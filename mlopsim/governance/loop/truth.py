@@ -114,13 +114,8 @@ def law_of(world: World) -> Rates:
     -------
     Rates
     """
-    found = None
-    if world.spec is not None:
-        seed = world.spec.scenario_seed
-        source = _population(make("stream", world.spec.stream), seed)
-        found = None if source is None else _of_population(world, source, source.course(seed))
-    if found is None:
-        found = _of_pooled(world)
+    cells = cells_of(world)
+    found = _of_pooled(world) if cells is None else _of_cells(cells, world.v0)
     unapproved, base = wrong_shares(world)
     return Rates(
         accuracy=found.accuracy,
@@ -144,14 +139,35 @@ def _population(source: Any, seed: np.random.SeedSequence) -> Population | None:
     return source
 
 
-def _of_population(world: World, source: Population, course: Course) -> Rates:
+def cells_of(world: World) -> np.ndarray | None:
+    """Return what every version really does to each group in each window: probabilities by the law.
+
+    Parameters
+    ----------
+    world : World
+        Its stream is drawn again.
+
+    Returns
+    -------
+    ndarray of float64, shape (T, T, G, 2, 2), or None
+        ``[v, t, group, y, yhat]``, y being the label as it should be; the cells of a group add up to 1, rows
+        below v0 are NaN. None where no law is known: it is known of populations (:func:`law_of`).
+    """
+    if world.spec is None:
+        return None
+    seed = world.spec.scenario_seed
+    source = _population(make("stream", world.spec.stream), seed)
+    return None if source is None else _population_cells(world, source, source.course(seed))
+
+
+def _population_cells(world: World, source: Population, course: Course) -> np.ndarray:
     from mlopsim.fairness.norm_violations import Truth
 
     people = Truth(source=source, encode=world.source.encoder.transform)
     strengths = source.strengths()
-    T, v0, cells = world.windows, world.v0, 2 * source.attributes
-    # of each group: right, accepted, accepted among those who should be, those who should be
-    sums = np.zeros((T - v0, T, cells, 4))
+    T, v0, groups = world.windows, world.v0, 2 * source.attributes
+    cells = np.zeros((T, T, groups, 2, 2))
+    cells[:v0] = np.nan
     # windows by law: each law is looked at once
     places: dict[tuple[float, Law], list[tuple[int, float]]] = {}
     for t in range(T):
@@ -159,23 +175,30 @@ def _of_population(world: World, source: Population, course: Course) -> Rates:
             places.setdefault((float(strengths[t]), law), []).append((t, share))
     for (strength, law), windows in places.items():
         rows, true, _ = people.points(strength, POINTS, law)
-        says = (world.source.answers(rows) == 1).reshape(T - v0, cells, -1)
-        positive = (true == 1).reshape(cells, -1)
-        known = np.broadcast_to(positive.mean(axis=1), (T - v0, cells))
-        rates = [(says == positive).mean(axis=2), says.mean(axis=2), (says & positive).mean(axis=2), known]
+        says = (world.source.answers(rows) == 1).reshape(T - v0, groups, -1)
+        positive = (true == 1).reshape(groups, -1)
+        hits = (says & positive).mean(axis=2)
+        accepted, deserving = says.mean(axis=2), positive.mean(axis=1)
+        known = np.stack([1.0 - accepted - deserving + hits, accepted - hits, deserving - hits, hits], axis=2)
         for t, share in windows:
-            sums[:, t] += share * np.stack(rates, axis=2)
-    right, accepted, hits, deserving = np.moveaxis(sums, 3, 0)
-    tables = {
-        "accuracy": right.mean(axis=2),
-        "by_group": right,
-        "accepted": accepted,
-        "hit": _ratio(hits, deserving),
-    }
-    found = {name: np.full((T, *values.shape[1:]), np.nan) for name, values in tables.items()}
-    for name, values in tables.items():
-        found[name][v0:] = values
-    return Rates(**found, unapproved=np.zeros(T), approved_base=0.0)
+            cells[v0:, t] += share * known.reshape(*hits.shape, 2, 2)
+    return cells
+
+
+def _of_cells(cells: np.ndarray, v0: int) -> Rates:
+    """Return the rates of probabilities, groups being equally large."""
+    right = cells[..., 0, 0] + cells[..., 1, 1]
+    found = Rates(
+        accuracy=right.mean(axis=2),
+        by_group=right,
+        accepted=cells[..., 1].sum(axis=3),
+        hit=_ratio(cells[..., 1, 1], cells[..., 1, :].sum(axis=3)),
+        unapproved=np.zeros(len(cells)),
+        approved_base=0.0,
+    )
+    for name in ("accuracy", "by_group", "accepted", "hit"):
+        getattr(found, name)[:v0] = np.nan
+    return found
 
 
 def _of_pooled(world: World) -> Rates:
