@@ -191,8 +191,8 @@ def draw(settings: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         and row["drift"] == ("without" if row["scenario"] == "nothing" else "with")
     ]  # fmt: skip
     marks = marks_for(["old", "new"])
-    for y, row in enumerate(rows):
-        axes.plot([row["gap_old"], row["gap_new"]], [y, y], color=MUTED, linewidth=1.2)
+    for place, row in enumerate(rows):
+        axes.plot([row["gap_old"], row["gap_new"]], [place, place], color=MUTED, linewidth=1.2)
     for which, words in (("old", "the version that was replaced"), ("new", "the release")):
         axes.plot(
             [row[f"gap_{which}"] for row in rows], range(len(rows)), linestyle="", marker=marks[which].marker,
@@ -201,8 +201,10 @@ def draw(settings: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
     axes.axvline(settings["largest_gap"], color=MUTED, linewidth=0.9)
     axes.set_yticks(range(len(rows)), [legend_label(row["scenario"]) for row in rows])
     axes.set_xlim(left=0.0)
+    # room for what the marks mean
+    axes.set_ylim(-0.6, len(rows) + 1.2)
     dress(axes, xlabel=f"mean gap of {rate} in the same windows, by the truth", ylabel="", title=learner)
-    axes.legend(loc="lower right", frameon=False, fontsize=SMALL, labelcolor=INK)
+    axes.legend(loc="upper right", frameon=False, fontsize=SMALL, labelcolor=INK)
     axes = figure.add_subplot(1, 2, 2)
     marks = marks_for(["accuracy", "fairness"])
     states = ("none", "accuracy", "fairness", "both")
@@ -222,7 +224,8 @@ def draw(settings: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
                 elinewidth=1.0, label=legend_label(f"alarm of {guard}, {how}"),
             )  # fmt: skip
     axes.set_xticks(range(len(states)), states)
-    axes.set_ylim(-0.02, 1.02)
+    axes.set_ylim(-0.03, 1.5)
+    axes.set_yticks(np.linspace(0.0, 1.0, 6))
     dress(axes, xlabel="what is breached by the truth", ylabel="deployments with an alarm in time", title="")
     axes.legend(loc="upper left", frameon=False, fontsize=SMALL, labelcolor=INK)
     caption(

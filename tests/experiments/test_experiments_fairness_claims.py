@@ -36,7 +36,7 @@ def test_rows_say_what_happened_in_deployments_of_known_truth() -> None:
         for how in (study.FROZEN, study.RELEASED)
     }
     assert gaps[study.FROZEN].max() < 0.05 and gaps[study.RELEASED][-3:].min() > 0.05
-    assert np.array_equal(*(each.true(study.FROZEN) for each in every))
+    assert np.array_equal(quiet.true(study.FROZEN), biased.true(study.FROZEN))
     by_drift = {
         (row["scenario"], row["drift"]): row for row in tables["retraining"] if row["gap"] == "acceptance"
     }
