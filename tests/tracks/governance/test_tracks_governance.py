@@ -296,6 +296,28 @@ def test_an_agent_without_training_can_be_rolled_out_in_every_arm_that_learns():
     assert deployed.seed is not None and deployed.policy is not None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("agents", ["one", "each"])
+def test_an_agent_is_trained_for_the_arms_that_it_serves(agents):
+    pytest.importorskip("sb3_contrib")
+    small = {"n_envs": 8, "n_steps": 16, "batch_size": 32, "snapshots": 2, "hidden": [8]}
+    constraint = {"governed": {**GOVERNED, "constraints": [{"accuracy_floor": {"floor": 0.78}}]}}
+    track = make_track(
+        steps=2500, scenarios=5, train_stream=STREAM, agents=agents, learned={"ppo_lagrangian": small}
+    )
+    names = ["learned", "gate+trigger+learned"]
+    every = cells_of(track, names, [task(deployment=constraint)], seeds=(0, 1))
+    cells, jobs = track.fits([cell for cell in every if cell.method.name in names])
+    fits = {job.key: make_fit(job.part) for job in jobs}
+    # one price for each set of switches, of the one constraint
+    shapes = {np.shape(fit.info["price"]["mean"]) for fit in fits.values()}
+    assert (len(fits), shapes) == ((1, {(8, 1)}) if agents == "one" else (2, {(1, 1)}))
+    assert all(0 < fit.attributes["fit_steps"] <= 2500 for fit in fits.values())
+    outcomes = track.run(cells, fits)
+    again = track.run(cells[::-1], {job.key: make_fit(job.part) for job in jobs})[::-1]
+    assert [one.metrics["return"] for one in outcomes] == [one.metrics["return"] for one in again]
+
+
 def test_what_guards_some_worlds_is_a_part_of_what_guards_all():
     cell, _ = small_run()[1]["none"]
     spec = spec_of(cell)
