@@ -42,7 +42,7 @@ def test_what_served_when_is_what_the_ledger_holds(bench: Bench) -> None:
         assert f"\n{version['number']} " in text or f" {version['number']} " in text
     window = first + len(stored) - 1
     text = run("serving", done.results, key, "--at", window, "--rebuild")
-    assert f"version {stored[-1]} served" in text and "there is no reviewer" in text
+    assert f"version {stored[-1]} served" in text and "no reviewer was asked" in text
     assert "bit by bit" in text
     one = json.loads(run("serving", done.results, key, "--at", window, "--json"))
     assert one["version"]["number"] == stored[-1] and one["serving"]["last"] == window

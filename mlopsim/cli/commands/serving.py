@@ -149,7 +149,7 @@ def _approval(record: VersionRecord) -> str:
     if record.review is not None:
         review = record.review
         return f"{review.by}, {review.verdict} at window {review.window}, waited {review.waited}"
-    return "nobody: it served from the start" if record.decided is None else "nobody: there is no reviewer"
+    return "nobody: it served from the start" if record.decided is None else "nobody: no reviewer was asked"
 
 
 def _test(test: Any) -> str:

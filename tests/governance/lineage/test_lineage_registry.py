@@ -144,7 +144,7 @@ def test_mlflow_loads_the_champion(mlflow: Any, tmp_path: Path) -> None:
     with_canary = next(one for one in traffic.intervals if one.canary is not None)
     export_to_mlflow(lineage, uri, at=with_canary.first)
     aliases = client.get_registered_model("deploy").aliases
-    assert aliases["canary"] == str(done.numbers[with_canary.canary or 0])
+    assert str(aliases["canary"]) == str(done.numbers[with_canary.canary or 0])
     suspended = export_to_mlflow(lineage, uri, at=19)
     assert suspended.champion is None
     assert set(client.get_registered_model("deploy").aliases) == set()
