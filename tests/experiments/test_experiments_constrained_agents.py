@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "experiments"))
@@ -85,12 +86,22 @@ def test_trainings_are_as_many_as_the_settings_say(tmp_path: Path) -> None:
 def test_the_study_in_short_goes_on_where_it_was_stopped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = [
-        *("limit_scenarios=4", "scenarios=4", "train_scenarios=10", "steps=40000", "train_seeds=1"),
-        *("shares=[0.3,0.7]", "prices=[0.0,0.4]", "front_prices=[0.0,0.001,0.1,0.4,5.0]", "resamples=50"),
-        *("room=0.001", "rules=[traditional_cd]", "families={procedural: procedural}"),
-        *("methods={PI: {ppo_lagrangian: {highest: 5.0}}}", "--results", str(tmp_path)),
-    ]
+    settings = _common.read_settings(ROOT / "conf" / "experiment" / "constrained_agents.yaml")
+    settings |= {
+        "limit_scenarios": 4,
+        "scenarios": 4,
+        "train_scenarios": 10,
+        "steps": 40000,
+        "train_seeds": 1,
+    }
+    settings |= {"shares": [0.3, 0.7], "prices": [0.0, 0.4], "front_prices": [0.0, 0.001, 0.1, 0.4, 5.0]}
+    settings |= {"resamples": 50, "room": 0.001, "rules": ["traditional_cd"], "workers": 1}
+    settings |= {
+        "families": {"procedural": "procedural"},
+        "methods": {"PI": {"ppo_lagrangian": {"highest": 5.0}}},
+    }
+    (tmp_path / "conf.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    small = ["--conf", str(tmp_path / "conf.yaml"), "--results", str(tmp_path)]
     constrained_agents.main([*small, "--measure"])
     assert "trainings 1/4" in capsys.readouterr().out and not (tmp_path / "table.csv").exists()
     constrained_agents.main(small)
