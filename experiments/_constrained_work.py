@@ -1,4 +1,4 @@
-"""The jobs of the experiment constrained_agents: Worlds, bounds, trainings and roll-outs, each for itself.
+"""The jobs of the experiment constrained_agents, each for itself: Worlds, bounds, trainings, tuning, roll-outs.
 
 All that a job depends on is in its arguments and in the code; answers are numbers that JSON can hold.
 Rewards and costs are means of a window.
@@ -22,7 +22,9 @@ from mlopsim.core.spec import canonical, make, split_spec
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
+from mlopsim.delivery.search_space import draw, merged, possible, space_of
 from mlopsim.delivery.walk import walk
+from mlopsim.governance.agents.choice import choose
 from mlopsim.governance.optimum.case import Case
 from mlopsim.governance.optimum.priced import Large
 from mlopsim.world.spec import WorldSpec
@@ -127,35 +129,72 @@ def roll(
 ) -> dict[str, list[float]]:
     """Roll a selector out in all test scenarios of a family.
 
-    ``who``: ``{"rule": spec}``, ``{"trained": [spec, seed, arrays, answer]}`` with the file of the training's
-    answer, or ``{"suspended": true}``.
+    ``who``: ``{"rule": spec}``, or ``{"trained": [spec, seed, arrays, answer]}`` with the files of a training.
     """
     if "rule" in who:
         selector = make("selector", who["rule"])
-    elif "trained" in who:
+    else:
         spec, seed, arrays, answer = who["trained"]
         info = json.loads(Path(answer).read_text(encoding="utf-8"))["answer"]
         selector = trained(spec, seed, arrays, info)
-    else:
-        selector = SuspendAlways()
-    count = settings["scenarios"]
-    seeds = [seed_sequence(Axis.METHOD, Split.TEST, i, salt, root=settings["root"]) for i in range(count)]
-    found = walk(selector, pool(settings, stream, "test", 0, count), deployment(settings, limit), seeds=seeds)
+    whole = pool(settings, stream, "test", 0, settings["scenarios"])
+    returns, costs = walked(settings, selector, whole, Split.TEST, limit, salt)
+    return {"returns": returns.tolist(), "costs": costs.tolist()}
+
+
+def walked(
+    settings: Mapping[str, Any], selector: Any, some: WorldPool, split: Split, limit: float, salt: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean reward and mean cost of a window in every scenario of a pool."""
+    seeds = [seed_sequence(Axis.METHOD, split, i, salt, root=settings["root"]) for i in range(len(some))]
+    found = walk(selector, some, deployment(settings, limit), seeds=seeds)
     (costs,) = found.costs.values()
-    return {"returns": found.reward.mean(axis=1).tolist(), "costs": costs.mean(axis=1).tolist()}
+    return found.reward.mean(axis=1), costs.mean(axis=1)
 
 
-class SuspendAlways:
-    """Suspends at the first decision and never does anything else."""
+def best_within(returns: np.ndarray, costs: np.ndarray, limit: float, level: float) -> tuple[int, bool]:
+    """Choose one of several methods by its deployments: (methods, n) each.
 
-    full_name = "selector/suspend-always"
-    can_suspend = True
-    uses_errors = False
+    The highest return among those whose upper limit of the cost is at most the limit, else the lowest cost.
+    Returns its number and whether it complies.
+    """
+    alone = [
+        choose(one[None, None], cost[None, None, :, None], np.array([[limit]]), level)
+        for one, cost in zip(returns, costs, strict=True)
+    ]
+    met = [i for i, one in enumerate(alone) if one.met]
+    if met:
+        return max(met, key=lambda i: alone[i].returns), True
+    return min(range(len(alone)), key=lambda i: float(alone[i].cost.sum())), False
 
-    def reset(self, n: int, interface: Any, seeds: Sequence[np.random.SeedSequence]) -> None:
-        """Take note of the number of the action."""
-        self.suspend = interface.suspend
 
-    def act(self, view: Any) -> np.ndarray:
-        """Suspend where that is possible."""
-        return np.where(view.mask[:, self.suspend], self.suspend, 0).astype(np.int64)
+def tune(settings: Mapping[str, Any], rule: str, limit: float) -> dict[str, Any]:
+    """Tune a rule under a limit on training scenarios, in as many steps as an agent is trained.
+
+    The default and random draws of its space, as many as the steps suffice for. A rule without a space stays
+    as it is, and takes no steps.
+    """
+    began = time.process_time()
+    some = pool(settings, settings["stream"], "train", 0, settings["tuned_on"])
+    space = space_of(make("selector", rule))
+    words = identity_words(canonical("selector", rule))
+    rng = np.random.default_rng(seed_sequence(Axis.REPETITION, Split.TRAIN, 0, *words, root=settings["root"]))
+    drawn: list[dict[str, Any]] = [{}]
+    size = max(settings["steps"] // (len(some) * some.steps), 1) if space else 1
+    while len(drawn) < size:
+        params = merged(rule, {name: draw(choice, rng) for name, choice in space.items()})
+        if possible(make("selector", {rule: params})):
+            drawn.append(params)
+    if not space:
+        return {"spec": {rule: {}}, "met": None, "steps_used": 0, "cpu_seconds": 0.0}
+    rows = [
+        walked(settings, make("selector", {rule: params}), some, Split.TRAIN, limit, 0) for params in drawn
+    ]
+    returns, costs = (np.stack(column) for column in zip(*rows, strict=True))
+    best, met = best_within(returns, costs, limit, settings["level"])
+    return {
+        "spec": {rule: drawn[best]},
+        "met": met,
+        "steps_used": returns.size * some.steps,
+        "cpu_seconds": time.process_time() - began,
+    }

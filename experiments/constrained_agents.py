@@ -5,7 +5,8 @@ each of them agents are trained (three seeds) and rolled out on test scenarios o
 ones. A limit is *met* where the upper end of the interval of the mean cost is at most the limit. The front
 U(C) is what a clairvoyant could earn at a mean cost of C: one price for all scenarios, the best bound at
 every price of a grid. The front score of a method is (R - B(C)) / (U(C) - B(C)) at its own cost C, B
-being the best mixture of never retraining and suspending always whose cost is at most C.
+being the best mixture of never retraining and suspending always whose cost is at most C. Rules, among them
+the rule book of a traditional pipeline, are tuned under each limit in as many steps as an agent is trained.
 
     python experiments/constrained_agents.py
     python experiments/constrained_agents.py --plan       # what is done, and how long the rest takes
@@ -36,7 +37,6 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import canonical
-from mlopsim.governance.agents.choice import choose
 from mlopsim.governance.optimum.front import Front as Envelope
 from mlopsim.governance.optimum.front import baseline
 from mlopsim.plots.curves import Curve, curves
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 #: scenarios that one job bounds, and Worlds that one job builds
 BOUNDED, BUILT = 10, 100
 SWEEP = "sweep of prices"
+#: of the mixtures that front scores are 0 at
+ENDS = ("never", "suspend_always")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +182,17 @@ class Jobs:
         }
         return self.job("roll-outs", label, work.roll, content, (stream, limit, salt, dict(who)))
 
+    def tuning(self, rule: str, limit: float) -> Job:
+        """Return the tuning of a rule under a limit."""
+        settings = self.settings
+        content = {
+            **work.conditions(settings, settings["stream"], "train"),
+            **{name: settings[name] for name in ("steps", "tuned_on", "level")},
+            "limit": limit,
+            "method": canonical("selector", rule),
+        }
+        return self.job("tuning", f"{rule}, limit {limit:.4g}", work.tune, content, (rule, limit))
+
     def agent(self, label: str, stream: Any, limit: float, seed: int, training: Job) -> Job:
         """Return the roll-out of a training."""
         _, spec, _, _, arrays = training.arguments
@@ -308,15 +321,10 @@ def chosen_of_sweep(infos: Sequence[Mapping[str, Any]], limit: float, level: flo
     if any("validation" not in info for info in infos):
         raise ConfigError("the sweep has no validation deployments to choose by", remedy="more steps")
     each = [info["validation"]["each"] for info in infos]
-    # (agents, 1 context, deployments), and the costs of the only constraint behind
-    returns, costs = (np.array([one[name] for one in each]) for name in ("returns", "costs"))
-    alone = [
-        choose(returns[i : i + 1], costs[i : i + 1], np.array([[limit]]), level) for i in range(len(infos))
-    ]
-    met = [i for i, one in enumerate(alone) if one.met]
-    if met:
-        return max(met, key=lambda i: alone[i].returns)
-    return min(range(len(infos)), key=lambda i: float(alone[i].cost.sum()))
+    # of the only context, and of the only constraint
+    returns = np.array([one["returns"][0] for one in each])
+    costs = np.array([one["costs"][0] for one in each])[:, :, 0]
+    return work.best_within(returns, costs, limit, level)[0]
 
 
 def trainings_of(
@@ -355,9 +363,12 @@ def distinct(jobs: Iterable[Job]) -> list[Job]:
 
 
 def rolls_of(
-    jobs: Jobs, limits: Sequence[float], agents: Mapping[tuple[str, float], Sequence[Job]]
+    jobs: Jobs,
+    limits: Sequence[float],
+    agents: Mapping[tuple[str, float], Sequence[Job]],
+    rules: Mapping[tuple[str, float], Mapping[str, Any]],
 ) -> dict[tuple[str, str, float], list[Job]]:
-    """Return the roll-outs by family, method and limit."""
+    """Return the roll-outs by family, method and limit; rules as they are tuned."""
     found: dict[tuple[str, str, float], list[Job]] = {}
     for family, stream in jobs.settings["families"].items():
         for limit in limits:
@@ -369,8 +380,10 @@ def rolls_of(
                     ]
             for name in jobs.settings["rules"]:
                 label = f"{family}, {name}, limit {limit:.4g}"
-                found[family, name, limit] = [jobs.roll(label, stream, limit, 0, {"rule": name})]
-        for name, who in (("never", {"rule": "never"}), ("suspend always", {"suspended": True})):
+                who = {"rule": rules[name, limit]}
+                found[family, name, limit] = [jobs.roll(label, stream, limit, 0, who)]
+        for name in ENDS:
+            who = {"rule": {name: {}}}
             found[family, f"end: {name}", 0.0] = [jobs.roll(f"{family}, {name}", stream, work.ANY, 0, who)]
     return found
 
@@ -401,29 +414,32 @@ def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | Non
         [*(job for row in sweep for job in row), *(job for row in agents.values() for job in row)]
     )
     bounds = [job for one in tests.values() for job in one]
+    tuning = {(rule, limit): jobs.tuning(rule, limit) for rule in settings["rules"] for limit in limits}
     if only:
-        rolls = rolls_of(jobs, limits, agents)
+        # before a rule is tuned its default stands for it, in as long
+        known = {key: job.read()["spec"] if job.done else {key[0]: {}} for key, job in tuning.items()}
+        rolls = rolls_of(jobs, limits, agents, known)
         if "measure" in only:
             family, name = next(iter(settings["families"])), next(iter(settings["methods"]))
-            do([agents[name, limits[0]][0], bounds[0]], workers)
+            do([agents[name, limits[0]][0], bounds[0], *list(tuning.values())[-1:]], workers)
             do([rolls[family, name, limits[0]][0]], workers)
         # which agents of the sweep are rolled out is known once all are trained: as many as of another method
         more = [job for row in rolls.values() for job in row]
-        return show_plan([*every, *bounds, *trainings, *distinct(more)], workers)
+        return show_plan([*every, *bounds, *trainings, *tuning.values(), *distinct(more)], workers)
     do(bounds, workers)
     do(trainings, workers)
+    do(list(tuning.values()), workers)
     infos = {job.path: job.read() for job in trainings}
     for limit in limits:
         taken = [chosen_of_sweep([infos[job.path] for job in row], limit, settings["level"]) for row in sweep]
         agents[SWEEP, limit] = [row[i] for row, i in zip(sweep, taken, strict=True)]
-    rolls = rolls_of(jobs, limits, agents)
+    tuned = {key: job.read() for key, job in tuning.items()}
+    rolls = rolls_of(jobs, limits, agents, {key: answer["spec"] for key, answer in tuned.items()})
     do(distinct(job for row in rolls.values() for job in row), workers)
     table, fronts = [], []
     for family in settings["families"]:
         front = jobs.front(tests[family])
-        never, suspended = (
-            Rolled.of(rolls[family, f"end: {name}", 0.0][0].read()) for name in ("never", "suspend always")
-        )
+        never, suspended = (Rolled.of(rolls[family, f"end: {name}", 0.0][0].read()) for name in ENDS)
         for i, price in enumerate(front.prices.tolist()):
             fronts.append(
                 {
@@ -440,10 +456,11 @@ def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | Non
                 rolled = [Rolled.of(job.read()) for job in rolls[family, name, limit]]
                 row = row_of(rolled, limit, front, never, suspended, settings)
                 made = [infos[job.path] for job in agents.get((name, limit), ())]
+                made += [tuned[name, limit]] if (name, limit) in tuned else []
                 # all of a sweep were trained to take one
                 times = len(settings["prices"]) if name == SWEEP else 1
                 for column, key in (("steps", "steps_used"), ("cpu_seconds", "cpu_seconds")):
-                    row[column] = times * float(np.mean([info[key] for info in made])) if made else 0.0
+                    row[column] = times * float(np.mean([info[key] for info in made]))
                 table.append({"family": family, "share": share, "method": name, **row})
     prices = prices_beside(settings, limits, agents, sweep, infos)
     return {"table": table, "front": fronts, "prices": prices, "limits": chosen}

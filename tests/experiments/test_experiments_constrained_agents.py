@@ -78,7 +78,9 @@ def test_trainings_are_as_many_as_the_settings_say(tmp_path: Path) -> None:
     assert len(trainings) == 3 * (8 + 4 * 5 + 1) and experiment.settings["steps"] == 1_000_000
     assert len({job.arguments[-1] for job in trainings}) == len(trainings)
     families = len(experiment.settings["families"])
-    rolls = constrained_agents.rolls_of(jobs, limits, agents)
+    rules = {(name, limit): {name: {}} for name in experiment.settings["rules"] for limit in limits}
+    assert "rule_book" in experiment.settings["rules"]
+    rolls = constrained_agents.rolls_of(jobs, limits, agents, rules)
     assert len(rolls) == families * (5 * (5 + len(experiment.settings["rules"])) + 2)
 
 
@@ -95,7 +97,7 @@ def test_the_study_in_short_goes_on_where_it_was_stopped(
         "train_seeds": 1,
     }
     settings |= {"shares": [0.3, 0.7], "prices": [0.0, 0.4], "front_prices": [0.0, 0.001, 0.1, 0.4, 5.0]}
-    settings |= {"resamples": 50, "room": 0.001, "rules": ["traditional_cd"], "workers": 1}
+    settings |= {"resamples": 50, "room": 0.001, "rules": ["never", "rule_book"], "tuned_on": 4, "workers": 1}
     settings |= {
         "families": {"procedural": "procedural"},
         "methods": {"PI": {"ppo_lagrangian": {"highest": 5.0}}},
@@ -106,9 +108,9 @@ def test_the_study_in_short_goes_on_where_it_was_stopped(
     assert "trainings 1/4" in capsys.readouterr().out and not (tmp_path / "table.csv").exists()
     constrained_agents.main(small)
     said = capsys.readouterr().out
-    assert "1 of 4 kept of an earlier run" in said and "trainings 4/4" in said
+    assert "1 of 4 kept of an earlier run" in said and "trainings 4/4" in said and "tuning 4/4" in said
     table, limits, prices = (pl.read_csv(tmp_path / f"{name}.csv") for name in ("table", "limits", "prices"))
-    assert table["method"].to_list() == ["PI", "sweep of prices", "traditional_cd"] * 2
+    assert table["method"].to_list() == ["PI", "sweep of prices", "never", "rule_book"] * 2
     assert limits["share"].to_list() == [0.3, 0.7] and len(prices) == 2
     assert (table["steps"] <= 2 * 40000).all() and (table["front_low"] <= table["front"] + 1e-9).all()
     constrained_agents.main(small)
