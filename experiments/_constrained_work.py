@@ -1,4 +1,4 @@
-"""The jobs of the experiment constrained_agents, each for itself: Worlds, bounds, trainings, tuning, roll-outs.
+"""The jobs of the experiment constrained_agents: Worlds, bounds, trainings, tuning, roll-outs.
 
 All that a job depends on is in its arguments and in the code; answers are numbers that JSON can hold.
 Rewards and costs are means of a window.
@@ -129,7 +129,7 @@ def roll(
 ) -> dict[str, list[float]]:
     """Roll a selector out in all test scenarios of a family.
 
-    ``who``: ``{"rule": spec}``, or ``{"trained": [spec, seed, arrays, answer]}`` with the files of a training.
+    ``who``: ``{"rule": spec}``, or ``{"trained": [spec, seed, arrays, answer]}``: files of a training.
     """
     if "rule" in who:
         selector = make("selector", who["rule"])
