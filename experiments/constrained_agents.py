@@ -79,6 +79,11 @@ class Front:
         best = int(lines.argmin())
         return float(lines[best]), float(self.prices[best])
 
+    def slope(self, place: int) -> float:
+        """Return the mean cost between two neighbouring prices, as the bounds at both say it."""
+        mean = self.upper.mean(axis=1)
+        return float((mean[place] - mean[place + 1]) / (self.prices[place + 1] - self.prices[place]))
+
     @cached_property
     def plans(self) -> Envelope:
         """The front of what was found: every point of it can be carried out, by plans of two prices mixed."""
@@ -287,10 +292,10 @@ def row_of(
 def limits_of(front: Front, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the limits: shares of the way between the least cost and that of the unconstrained optimum.
 
-    Costs of plans that were found: at the largest price, and at the first above 0, where of two plans that
-    earn as much the cheaper one counts.
+    Both as the bounds say it, between the two largest prices and between 0 and the first above it: so every
+    limit between them has a price above 0. Costs of the plans that were found stand beside.
     """
-    most, least = (float(front.cost[i].mean()) for i in (1, -1))
+    most, least = front.slope(0), front.slope(len(front.prices) - 2)
     if most - least < settings["room"]:
         raise ConfigError(
             f"the unconstrained optimum costs {most:.4f} a window, the cheapest plan {least:.4f}",
@@ -306,6 +311,8 @@ def limits_of(front: Front, settings: Mapping[str, Any]) -> list[dict[str, Any]]
                 "limit": limit,
                 "least": least,
                 "unconstrained": most,
+                "plan_least": float(front.cost[-1].mean()),
+                "plan_unconstrained": float(front.cost[1].mean()),
                 "price": price,
                 "upper": upper,
                 "lower": front.low(limit),

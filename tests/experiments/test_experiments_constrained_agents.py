@@ -51,6 +51,7 @@ def test_the_front_of_two_versions_and_its_scores() -> None:
 def test_limits_lie_between_the_least_cost_and_that_of_the_unconstrained_optimum() -> None:
     rows = constrained_agents.limits_of(two_versions(), {"room": 0.01, "shares": [0.1, 0.9]})
     assert [row["limit"] for row in rows] == pytest.approx([0.1, 0.9])
+    assert [(row["plan_least"], row["plan_unconstrained"]) for row in rows] == [(0.0, 1.0)] * 2
     assert [row["price"] for row in rows] == pytest.approx([0.3, 0.3])
     assert [row["upper"] for row in rows] == pytest.approx([0.63, 0.87])
     with pytest.raises(ConfigError, match="a stricter constraint"):
