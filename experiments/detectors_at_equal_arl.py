@@ -6,7 +6,8 @@ Each has a table of its own, never pooled: delay of rises of the error and mean 
 change comes, what the limits really give of both, alarms on changes that harm nobody, worth as the retrain
 trigger. falls.csv has the falls of the error, apart from the rises. Then runs the same detectors with the
 limits that they come with: how often these alarm without a change, and how the order of the detectors
-changes. table.csv and rate.csv are the study, others.csv the limits that detectors come with; figures/ has
+changes. table.csv and rate.csv are the study, sooner.csv
+the rank correlation of delay and worth, others.csv the limits that detectors come with; figures/ has
 the critical-difference diagram and delay against false alarms of the first.
 
     python experiments/detectors_at_equal_arl.py
@@ -42,7 +43,7 @@ from mlopsim.tracks.drift.analysis import (
 )
 from mlopsim.tracks.drift.realised_alarms import REALISED
 from mlopsim.tracks.drift.rises_falls import falls
-from mlopsim.tracks.drift.worth_analysis import worth
+from mlopsim.tracks.drift.worth_analysis import delay_and_worth, worth
 from mlopsim.tracks.table_results import TableResults
 
 #: what the table of worth gives at each cost of a retrain
@@ -50,8 +51,12 @@ SCALED = (
     *("ns", "ns_low", "ns_high", "ns_n", "bracket", "bracket_low", "bracket_high"),
     *("ns_best", "ns_best_low", "ns_best_high", "wait", "wait_best", "arl0_best"),
 )
-#: figures of the report that answer the question
-FIGURES = ("Critical difference", "Delay against false alarms", "Worth against delay")
+#: figures of the report that answer the question, and which of several of the name
+FIGURES = {
+    "Critical difference": ", errors",
+    "Delay against false alarms": "",
+    "Worth against delay": ", errors, a retrain costs 0.2",
+}
 
 
 def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -205,6 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shown = [*facts, "restricted_delay", "rank", *REALISED, "recall", "harmless_alarmed"]
     shown += [key for key in rows[0] if key == "ns" or key.startswith("ns_at_")]
     _common.show([{key: row[key] for key in shown} for row in rows], "matched by the first alarm")
+    sooner = [delay_and_worth(cells).with_columns(match=pl.lit("first alarm"))]
     fallen = [falls(cells)]
     if settings["rate_suite"]:
         other = load_suite(settings["rate_suite"])
@@ -215,8 +221,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rated = study(by_rate, other.suite.tasks)
         _common.write_table(experiment.folder, rated, "rate")
         _common.show([{key: row[key] for key in shown} for row in rated], "matched by the rate")
+        sooner.append(delay_and_worth(by_rate).with_columns(match=pl.lit("rate")))
         fallen.append(falls(by_rate))
         print(agreement(rows, rated))
+    taus = pl.concat(
+        [frame for frame in sooner if len(frame)] or sooner[:1], how="vertical_relaxed"
+    ).to_dicts()
+    if taus:
+        _common.write_table(experiment.folder, taus, "sooner")
+        _common.show(taus, "rank correlation of delay and worth among methods that read the same")
     fallen = [frame for frame in fallen if len(frame)]
     if fallen:
         apart = pl.concat(fallen).to_dicts()
@@ -225,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _common.show([{key: row[key] for key in keys} for row in apart], "falls of the error")
     for section in sections:
         for title, figure in section.figures.items():
-            if title.split(", ")[0] in FIGURES:
+            if any(title in (name, name + which) for name, which in FIGURES.items()):
                 name = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
                 _common.write_figure(experiment.folder / "figures", figure, name)
     if settings["default_seeds"]:

@@ -430,3 +430,20 @@ def test_delay_and_worth_are_compared_within_what_reads_the_same() -> None:
     assert found["errors"]["tau"] == -1.0 and found["inputs"]["tau"] == 1.0
     assert all(row["methods"] == 3 and row["tau_n"] == 4 for row in found.values())
     assert not len(delay_and_worth(frame.filter(pl.col("method") < "c")))
+    assert all("3 methods" in row["tau_soonest_half_reason"] for row in found.values())
+
+
+def test_a_slow_tail_does_not_hide_that_delay_tells_nothing() -> None:
+    """Among six that are soon the order by worth is the opposite, and six slow ones make the correlation."""
+    delays = {name: float(k if k < 6 else 100 + k) for k, name in enumerate("abcdefghijkl")}
+    frame = cells({(name, "t"): [value] * 4 for name, value in delays.items()}).with_columns(
+        channel=pl.lit("errors"),
+        retrain_cost=pl.lit(0.2),
+        **{
+            "return": pl.when(pl.col("restricted_delay") < 6)
+            .then(pl.col("restricted_delay"))
+            .otherwise(-pl.col("restricted_delay"))
+        },
+    )
+    (row,) = delay_and_worth(frame).to_dicts()
+    assert row["tau"] < 0.0 and row["tau_soonest_half"] == pytest.approx(1.0)

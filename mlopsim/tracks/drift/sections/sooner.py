@@ -40,6 +40,7 @@ class Sooner(SectionMaker):
             "the same, at equal false alarms and each with its tuned wait, on the tasks with a deployment "
             "(95 % bootstrap over scenario seeds). -1: the sooner the more worth; 0: delay tells nothing of "
             "worth. It is about the order of these methods only; how much there is to win is in Worth, "
-            "beside the tuned calendar."
+            "beside the tuned calendar. **tau soonest half**: of the half whose delay is least, since a few "
+            "that are slow and worth little can make a correlation."
         )
         return Section(title=self.title, text=text, table=frame)
