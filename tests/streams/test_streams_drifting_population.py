@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError, DataError
 from mlopsim.core.spec import canonical, make
 from mlopsim.streams.course import disagreement
@@ -104,6 +105,47 @@ def test_an_incremental_change_has_one_law_a_window() -> None:
 def test_changes_that_make_no_sense_are_refused(params: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Population(**params)
+
+
+#: digest of labels, concept and truth; X[-3:, 0] and sum |X|
+GOLDEN: dict[str, tuple[str, list[float]]] = {
+    "corrupted": (
+        "11295853c375a0ca79a18ba8",
+        [1.077785300452813, 0.28327424748599384, 1.6474277841574783, 9589.990320175184],
+    ),
+    "one_of": (
+        "11295853c375a0ca79a18ba8",
+        [1.077785300452813, 0.28327424748599384, 1.6474277841574783, 9589.990320175184],
+    ),
+    "population": (
+        "6c6a653f1d2427ec93f120c0",
+        [1.077785300452813, 0.28327424748599384, 1.6474277841574783, 3911.5751786829132],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["population", "corrupted", "one_of"])
+def test_golden(name: str) -> None:
+    drifting = {"population": {**SMALL, "rule": {"gradual": AT_SIX}, "merits": {"incremental": AT_SIX}}}
+    twice = {
+        "corrupted": {
+            "base": {
+                "corrupted": {"base": drifting, "injector": "label_noise", "timing": {"step": {"at": 4}}}
+            },
+            "injector": "unit_scale",
+            "timing": {"step": {"at": 6}},
+        }
+    }
+    specs: dict[str, Any] = {
+        "population": drifting,
+        "corrupted": twice,
+        "one_of": {"one_of": {"streams": [twice, drifting]}},
+    }
+    stream: Stream = make("stream", specs[name]).generate(np.random.SeedSequence(2026))
+    arrays = {"y": stream.y, "concept": stream.concept, "biased": stream.biased, "true": stream.true_y}
+    found = digest_arrays(arrays), [*stream.X[-3:, 0].tolist(), float(np.abs(stream.X).sum())]  # type: ignore[arg-type]
+    digest, values = GOLDEN[name]
+    assert found[0] == digest and found[1] == pytest.approx(values, rel=1e-9), f"it is now {found!r}"
 
 
 # -- errors over errors ----------------------------------------------------------------------------

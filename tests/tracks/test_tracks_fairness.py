@@ -213,6 +213,7 @@ def test_the_attained_rate_is_what_was_asked_for_audits_and_for_batteries_as_a_w
     ("entry", "match"),
     [
         ({"stream": {"synthetic": {}}}, "the truth about bias is not known"),
+        ({"stream": {"population": {"rule": "abrupt"}}}, "whose rule and merits stay"),
         ({"strengths": 0.5}, "strengths must be a list"),
         ({"strengths": []}, "strengths must be a list"),
         ({"every": -1}, "every must be a whole number"),
