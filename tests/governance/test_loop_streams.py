@@ -79,6 +79,17 @@ def test_every_family_is_in_the_mixture(families: dict[str, Any]) -> None:
     assert np.bincount([source.which(seed) for seed in train], minlength=7).min() >= 8
 
 
+def test_the_suite_has_what_the_page_shows(families: dict[str, Any]) -> None:
+    suite = yaml.safe_load(
+        (PAGE.parents[1] / "conf" / "suite" / "loop-core.yaml").read_text(encoding="utf-8")
+    )
+    shown = {name.replace("_", " "): spec for name, spec in families.items()}
+    shown["nothing at all"] = shown.pop("nothing")
+    mixture = shown.pop("mixture")
+    assert {task["scenario"]: task["stream"] for task in suite["tasks"]} == shown
+    assert suite["governance"]["train_stream"] == mixture
+
+
 def test_retraining_is_needed_under_concept_drift_and_harms_with_wrong_rows(families: dict[str, Any]) -> None:
     t = np.arange(8, LAST + 1)
     gains = {}
