@@ -64,7 +64,7 @@ class Costs:
         answer is another one (at most one constraint of a deployment; seen at once and as it is).
     bar : float, optional
         Cost of one window above which it is out of compliance; by default the limit. It differs where the
-        limit is no cost of a window but a number of windows.
+        limit is not one on the cost of a window.
     """
 
     name: str

@@ -138,8 +138,20 @@ class Constraint:
 
     @property
     def bar(self) -> float:
-        """Cost of one window above which it is out of compliance: the limit, if that is one on costs."""
-        return 0.0 if self.over is Over.RUN else self.limit
+        """Cost of one window above which it is out of compliance.
+
+        What is tolerated costs nothing, so that is 0. Only where the limit is on each window, or shares are
+        charged where the traffic moves, the limit itself.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> [make("constraint", "accuracy_floor", over=over).bar for over in ("mean", "window", "run")]
+        [0.0, 0.1, 0.0]
+        >>> make("constraint", "churn").bar
+        0.1
+        """
+        return self.limit if self.at_switch or self.over is Over.WINDOW else 0.0
 
     def shown(self, rates: Rates) -> Shown:
         """Return what it looks at; by default by how much each version is beyond what is tolerated."""

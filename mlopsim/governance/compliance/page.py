@@ -25,8 +25,8 @@ from mlopsim.stats.table import interval_columns
 MARKS = {Says.PASSED: "✓ passed", Says.FAILED: "✗ failed", Says.NOT_APPLICABLE: "– not applicable"}
 NO_ADVICE = (
     "This is no legal advice. A check is a stand-in for what a text asks, computed on a simulated "
-    "deployment; that "
-    "it passes is no proof that the requirement is met, and that it fails none that it is not."
+    "deployment; that it passes is no proof that the requirement is met, and that it fails none that it is "
+    "not."
 )
 
 Assessed = Sequence[tuple[Requirement, Outcome]]
@@ -38,10 +38,8 @@ def lead(case: Case, assessed: Assessed) -> str:
     last = case.first + case.steps - 1
     words = [
         f"One deployment of {code_span(case.deployed.method)} that served the windows {case.first} to "
-        f"{last}, computed "
-        "again from its cell: what served, who let it in, whether it stayed within its limits, and which "
-        "checks "
-        "that stand for requirements it passes."
+        f"{last}, computed again from its cell: what served, who let it in, whether it stayed within its "
+        "limits, and which checks that stand for requirements it passes."
     ]
     if not case.constraints:
         words.append("Its task sets no limits.")
@@ -50,8 +48,8 @@ def lead(case: Case, assessed: Assessed) -> str:
     else:
         state = "; the last time had not ended when the deployment did" if found.open else ""
         words.append(
-            f"It was out of compliance in {found.windows} of {found.of} windows, "
-            f"{_times(found.runs)}, at most {found.longest} windows in a row{state}."
+            f"It was out of compliance in {found.windows} of {found.of} windows, {_times(found.runs)}, at "
+            f"most {found.longest} windows in a row{state}."
         )
     failures = sum(outcome.says is Says.FAILED for _, outcome in assessed)
     words.append(f"{failures} of {len(assessed)} checks failed." if failures else "No check failed.")
@@ -113,10 +111,8 @@ def requirement_rows(assessed: Assessed) -> pl.DataFrame:
 def _requirements(assessed: Assessed) -> Section:
     text = (
         f"{NO_ADVICE} Every check was computed on this very deployment, and each can fail. **not "
-        "applicable**: "
-        "nothing happened here on which it could be tried. Drills are walked through the deployment as it "
-        "was up "
-        "to each window; what really happened is untouched by them."
+        "applicable**: nothing happened here on which it could be tried. Drills are walked through the "
+        "deployment as it was up to each window; what really happened is untouched by them."
     )
     return Section(title="Requirements", text=text, table=requirement_rows(assessed))
 
@@ -124,8 +120,7 @@ def _requirements(assessed: Assessed) -> Section:
 def _happened_text(case: Case) -> str:
     words = [
         "A decision is taken at the end of a window, traffic moves at the start of the next one. A version "
-        "that was "
-        "trained waits for its training, its review and its gates; until then the old one serves."
+        "that was trained waits for its training, its review and its gates; until then the old one serves."
     ]
     if case.mechanisms is not None and case.mechanisms.suspends:
         words.append(
@@ -215,13 +210,11 @@ def _time_out(case: Case) -> Section:
     more = len(breaches_of(case)) - 12
     text = (
         "By the truth, which the deployment does not see: a window is out of compliance if what served it "
-        "costs more "
-        "than its limit (where the limit is on a run: anything). **Mean cost** is that of a window, 0 to "
-        "1, which a limit "
-        "on the mean is about; **longest** run of windows out; **to safety**: mean windows from onset to a "
-        "safe state, "
-        "of the runs that ended. "
-        "**Noticed**: an alarm was on, or a measured cost above its limit had become known, while it "
+        "has a cost, since what is tolerated costs nothing; by churn, and where the limit is on each "
+        "window, a cost above it. **Mean cost** is that of a window, 0 to 1, which a limit on the mean is "
+        "about; **longest** run of windows out; **to safety**: mean windows from onset to a safe state, of "
+        "the runs that ended. **Noticed**: an alarm was on, or a window of it had become known to be out as "
+        "measured, while it "
         "lasted.\n\n" + "\n".join(lines) + (f"\n\nAnd {more} runs more." if more > 0 else "")
     )
     return Section(title="Out of compliance", text=text, table=time_out_rows(case))
@@ -249,8 +242,8 @@ def version_rows(stories: Sequence[Story]) -> pl.DataFrame:
 def _versions(case: Case, stories: Sequence[Story]) -> Section:
     text = (
         "A version is named by the last window of its rows; its parent is what served when it was decided. "
-        "**removed**: rows that a data gate, or the bias, kept away from it. `mlopsim serving` and "
-        "`mlopsim export-registry` have the whole record of each."
+        "**removed**: rows that a data gate, or the bias, kept away from it. `mlopsim serving` and `mlopsim "
+        "export-registry` have the whole record of each."
     )
     return Section(
         title="Versions and lineage",
@@ -284,15 +277,13 @@ def _rates(case: Case) -> list[Section]:
         Section(
             title="By group: the truth",
             text="What really served, of the population or, where its law is not known, of pooled windows. "
-            "Nobody in "
-            "the deployment sees this; limits are judged by it.",
+            "Nobody in the deployment sees this; limits are judged by it.",
             figures={"The truth, by group and window": rates(case, true, case.out, groups)},
         ),
         Section(
             title="By group: what the deployment measured",
             text=f"The same of the rows of each window alone, {known}: a sample, and late. It feeds alarms "
-            "and "
-            f"decisions, never the limits.{hidden} Where the two pictures differ it is chance, or labels "
+            f"and decisions, never the limits.{hidden} Where the two pictures differ it is chance, or labels "
             "that are not as they should be.",
             figures={"What was measured, by group and window": rates(case, seen, measured_out, groups)},
         ),
@@ -331,14 +322,10 @@ def _decisions(case: Case) -> Section:
         return Section(title=title, text="It decided to keep after every window.")
     text = (
         "Every decision but to keep, and every one that somebody overruled. **Worth more**: reward of all "
-        "windows "
-        "that follow, less that of the best other action, with the same method deciding afterwards; exact, "
-        "in "
-        "**hindsight**, of one future that nobody knew. **Reasons**: the fewest parts of the reward that "
-        "suffice for "
-        "the better of the two, and all that speaks against it. `mlopsim explain` says more of each: what "
-        "the method "
-        "went by, and what would have changed its answer."
+        "windows that follow, less that of the best other action, with the same method deciding afterwards; "
+        "exact, in **hindsight**, of one future that nobody knew. **Reasons**: the fewest parts of the "
+        "reward that suffice for the better of the two, and all that speaks against it. `mlopsim explain` "
+        "says more of each: what the method went by, and what would have changed its answer."
     )
     return Section(title=title, text=text, table=decision_rows(found))
 
@@ -350,11 +337,9 @@ def _reviews(case: Case) -> Section:
         return Section(title=title, text="No version was reviewed.")
     text = (
         "How often the reviewer agrees with the automation, and whether they should have: by the truth a "
-        "version should "
-        "be denied if it breaks a limit in the first window that it could serve, or if an older one would "
-        "earn "
-        "clearly more there. A reviewer who always agrees adds a delay and no oversight. 95 % intervals of "
-        "Wilson."
+        "version should be denied if it breaks a limit in the first window that it could serve, or if an "
+        "older one would earn clearly more there. A reviewer who always agrees adds a delay and no "
+        "oversight. 95 % intervals of Wilson."
     )
     names = ("agreed with the automation", "denied what should be denied", "approved what should be approved")
     values = [found.agreement, found.caught, found.spared]
@@ -374,12 +359,10 @@ def _words(case: Case) -> Section:
         )
         record = f"The record that lies beside the ledger was read and verified: {states}."
     text = (
-        f"- **Record**: {record} `mlopsim audit-log` writes, verifies and proves it.\n"
-        "- **Safe state**: a window in which no limit is broken, by the fallback or by what serves.\n"
-        "- **Release audits** look at a version alone, **release gates** compare it with what serves; both "
-        "use rows "
-        "that it was not trained on.\n"
-        "- **AI Act**: the duties of high-risk systems (Annex III) apply from 2027-12-02. **SR 26-2** "
-        "supersedes SR 11-7."
+        f"- **Record**: {record} `mlopsim audit-log` writes, verifies and proves it.\n- **Safe state**: a "
+        "window in which no limit is broken, by the fallback or by what serves.\n- **Release audits** look "
+        "at a version alone, **release gates** compare it with what serves; both use rows that it was not "
+        "trained on.\n- **AI Act**: the duties of high-risk systems (Annex III) apply from 2027-12-02. **SR "
+        "26-2** supersedes SR 11-7."
     )
     return Section(title="About this page", text=text)

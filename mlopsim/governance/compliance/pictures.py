@@ -178,8 +178,7 @@ def lineage(case: Case, stories: Sequence[Story]) -> Figure:
     caption(
         figure,
         "grey: windows that it was trained on; triangle: decided, below its parent; dots: training and "
-        "review; "
-        f"circle: let in, cross: stopped; bar: served{more}",
+        f"review; circle: let in, cross: stopped; bar: served{more}",
     )
     return figure
 

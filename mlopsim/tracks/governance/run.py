@@ -90,8 +90,8 @@ def compliance(deployed: Deployed) -> dict[str, float]:
     """Return what the costs of the constraints, by the truth, come to.
 
     ``cost`` is their weighted mean of a window; ``over`` the weighted sum of what is above each limit: of the
-    mean, of each window (then its mean), or of the longest run (then as a share of the windows). A window is
-    out of compliance if any constraint has a cost in it (one that is charged at switches: above its limit).
+    mean, of each window (then its mean), or of the longest run (then as a share of the windows). Windows out
+    of compliance are those of the record (:meth:`mlopsim.delivery.mechanisms.Costs.out`).
     """
     trajectory: Trajectory = deployed.trajectory
     mechanisms = deployed.deployment.mechanisms(deployed.pool)
@@ -99,7 +99,7 @@ def compliance(deployed: Deployed) -> dict[str, float]:
     out, over = np.zeros(steps, dtype=bool), 0.0
     for one, spec in zip(mechanisms.costs, deployed.deployment.constraints, strict=True):
         cost = trajectory.costs[one.name][0]
-        out |= cost > (one.limit if one.at_switch else 0.0)
+        out |= one.out(cost)
         over += one.weight * _above(make("constraint", spec).over, cost, one.limit)
     total = weighted(trajectory.costs, mechanisms, 1, steps)[0]
     return {

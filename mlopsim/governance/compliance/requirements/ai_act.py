@@ -232,8 +232,7 @@ def answered(case: Case) -> Outcome:
     if late:
         return failed(
             f"{len(late)} of {plural(len(noticed_ones), 'noticed run')} out of compliance had no answer "
-            "while it "
-            f"lasted, first the one since window {late[0].begin}"
+            f"while it lasted, first the one since window {late[0].begin}"
         )
     return passed(
         f"{plural(len(noticed_ones), 'noticed run')} out of compliance, each answered while it lasted"

@@ -46,8 +46,7 @@ def incidents(case: Case) -> Outcome:
         last = breaches_of(case)[-1]
         return failed(
             f"{ended} of {plural(found.runs, 'run')} out of compliance ended{mean}; the last one, since "
-            "window "
-            f"{last.begin}, had not when the deployment ended"
+            f"window {last.begin}, had not when the deployment ended"
         )
     return passed(f"{plural(found.runs, 'run')} out of compliance, each of which ended{mean}")
 
