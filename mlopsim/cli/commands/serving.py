@@ -148,7 +148,7 @@ def _told(opened: CellLineage, at: int, record: VersionRecord | None) -> list[tu
 def _approval(record: VersionRecord) -> str:
     if record.review is not None:
         review = record.review
-        return f"{review.by}, {review.verdict} at window {review.window}, waited {review.waited}"
+        return f"{review.by}, {review.verdict} at window {review.window}, windows waited: {review.waited}"
     return "nobody: it served from the start" if record.decided is None else "nobody: no reviewer was asked"
 
 

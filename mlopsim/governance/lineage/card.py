@@ -172,7 +172,7 @@ def _release(record: VersionRecord) -> str:
             )
     if record.review is not None:
         review = record.review
-        waited = f"waited {review.waited} windows"
+        waited = f"windows waited: {review.waited}"
         rows.append([f"review by {review.by}", review.window, review.verdict, None, None, None, waited])
     if not rows:
         return "## Release\n\nNo gate and no reviewer was asked.\n"
