@@ -11,7 +11,8 @@ above it), and a plan's return and cost (somebody could be there). Over scenario
 
 The front score of a method is (R - B(C)) / (U(C) - B(C)) at its own C; over several tasks, each with its own
 C, the sums of both over the tasks. U is that of the World behind the data gate, of which all parts are on:
-an arm without the gate has other versions, and is no better for a score above 1.
+an arm without the gate has other versions, one without audits more of them, and neither is better for a score
+above 1.
 """
 
 from __future__ import annotations

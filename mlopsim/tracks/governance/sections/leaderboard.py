@@ -54,8 +54,10 @@ class GovernanceLeaderboard(SectionMaker):
             "runs: no deployment broke it); `limited`: tasks that have limits; `beyond`: by how much the "
             "worst upper end is above its limit.\n\n"
             "An arm is named by its parts (`none`, `all`); an arm without data gate is trained on other "
-            "rows, and judged on the same. `optimum` is the clairvoyant's plan at price 0: it looks at the "
-            "return only. Intervals: 95 % bootstrap that resamples seeds jointly over tasks; n counts seeds."
+            "rows, and judged on the same, one without audits has versions that they would have stopped: "
+            "U is not theirs, and they may lie above it. `optimum` is the clairvoyant's plan at price 0: it "
+            "looks at the return only. Intervals: 95 % bootstrap that resamples seeds jointly over tasks; n "
+            "counts seeds."
         )
         if warned:
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
