@@ -1,7 +1,7 @@
 """What does it cost that somebody has to approve every version, and what does it prevent?
 
 Families of the suite `loop-core` under reviewers that differ in their delay (0 to 6 windows) and in how
-well they tell versions that should be denied: nobody, delayed, rubber stamps, fallible ones, two persons.
+well they tell versions that should be denied: nobody, delayed approvals, fallible ones, two persons.
 Everything else is the same, scenarios included; rules are tuned and agents trained under the reviewer that
 they are rolled out with.
 
@@ -10,7 +10,8 @@ they are rolled out with.
 table.csv has every method under every reviewer, by family and over all of them: return, cost of breaking
 limits, their change against nobody (paired by scenario), and NS, whose unit is what a clairvoyant would
 gain **without** a reviewer, so that the reviewer's price shows. A rubber stamp must be the delayed approval
-to the bit: cells.csv says of every pair of cells whether it is. figure shows NS, figure_cost the cost
+to the bit: every cell of a delayed approval is rolled out again under a rubber stamp, by the same fit, and
+stamps.csv says of how many all metrics and series are the same. figure shows NS, figure_cost the cost
 against the delay, figure_quality what a reviewer's quality changes. The ledger in
 results/local/price_of_oversight is resumed.
 """
@@ -21,21 +22,24 @@ import _common  # isort: skip
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from mlopsim.bench.ledger import Ledger
 from mlopsim.compose import Study, load_suite
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.spec import split_spec
-from mlopsim.core.track import Curves
+from mlopsim.core.track import Cell, Curves, Outcome
 from mlopsim.stats.bootstrap import ratio_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, facts, grid, mean_of
 from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.analysis import FAMILY, paired
-from mlopsim.tracks.governance.fronts import NEVER, OPTIMUM
+from mlopsim.tracks.governance.fronts import NEVER, OPTIMUM, SUSPENDED
 from mlopsim.tracks.governance.worth import FLOOR
 
 if TYPE_CHECKING:
@@ -43,22 +47,8 @@ if TYPE_CHECKING:
 
 #: the row over all families
 EVERY = "all families"
-#: what is compared of two cells that should be the same: everything that was measured
-METRICS = (
-    *(
-        "return",
-        "accuracy",
-        "cost",
-        "over",
-        "out",
-        "longest",
-        "suspended",
-        "retrains",
-        "switches",
-        "rollbacks",
-    ),
-    *("denied", "refused", "alarms", "impossible"),
-)
+#: references that figures leave out
+REFERENCES = (NEVER, SUSPENDED)
 
 
 def reviewers(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +56,6 @@ def reviewers(settings: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"nobody": None}
     for delay in settings["delays"]:
         found[f"delayed {delay}"] = {"delayed": {"delay": delay}}
-        found[f"rubber stamp {delay}"] = {"rubber_stamp": {"delay": delay}}
     for delay in settings["delays"]:
         found[f"fallible {delay}"] = {"fallible": {**settings["quality"], "delay": delay}}
     for sensitivity in settings["sensitivities"]:
@@ -172,39 +161,69 @@ def table(cells: pl.DataFrame, settings: Mapping[str, Any]) -> list[dict[str, An
     return rows
 
 
-def stamped(cells: pl.DataFrame, curves: Curves, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Compare each cell under a rubber stamp with that under a delayed approval: metrics and series.
+def stamps(entries: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the tasks of the delayed approvals, by name, with rubber stamps of the same delay instead."""
+    late = {
+        f"{family} | delayed {delay}": delay
+        for family in settings["families"]
+        for delay in settings["delays"]
+    }
+    found = {}
+    for entry in entries:
+        name = str(entry["name"])
+        if name in late:
+            kind, params = split_spec("deployment", entry["deployment"])
+            stamp = {"rubber_stamp": {"delay": late[name]}}
+            found[name] = {**entry, "deployment": {kind.split("/")[-1]: {**params, "reviewer": stamp}}}
+    return found
+
+
+def stamped(
+    study: Study, settings: Mapping[str, Any], cells: pl.DataFrame, curves: Curves, ledger: Path
+) -> list[dict[str, Any]]:
+    """Roll every cell of a delayed approval out again under a rubber stamp, and compare the two to the bit.
+
+    The same rule with the same parameters, or the same agent, decides: its fit is read from the ledger.
 
     Returns
     -------
     list of dict
-        One row a family, delay, method: ``cells`` that were compared and ``same``.
+        One row a task and method: ``cells`` that were rolled out, and of how many all metrics and series are
+        the ``same``.
     """
-    keys = {(row["task"], row["method"], row["seed"]): row for row in cells.iter_rows(named=True)}
-    rows = []
-    for family in settings["families"]:
-        for delay in settings["delays"]:
-            counted: dict[str, list[bool]] = {}
-            for (task, method, seed), one in keys.items():
-                if task == f"{family} | rubber stamp {delay}":
-                    other = keys[f"{family} | delayed {delay}", method, seed]
-                    counted.setdefault(method, []).append(identical(one, other, curves))
-            for method, same in counted.items():
-                row = {"family": family, "delay": delay, "method": method}
-                rows.append({**row, "cells": len(same), "same": sum(same)})
-    return rows
+    track, entries = study.track, stamps(study.tasks, settings)
+    there = {name: track.tasks([entry])[0] for name, entry in entries.items()}
+    stored = {row["key"]: row for row in cells.iter_rows(named=True)}
+    bundles: dict[str, list[tuple[Cell, Cell]]] = {}
+    for cell in study.grid.cells:
+        if cell.task.name in there:
+            twin = replace(cell, task=there[cell.task.name])
+            bundles.setdefault(track.bundle(twin), []).append((cell, twin))
+    counted: dict[tuple[str, str], list[bool]] = {}
+    with Ledger.read(ledger) as read:
+        for pairs in bundles.values():
+            fits = {key: read.fit_result(key) for key in {cell.fit for cell, _ in pairs} if key is not None}
+            found = track.run([twin for _, twin in pairs], fits)
+            for (cell, _), outcome in zip(pairs, found, strict=True):
+                same = identical(stored[cell.key], curves(cell.key), outcome)
+                counted.setdefault((cell.task.name, cell.method.name), []).append(same)
+    return [
+        {"task": task, "method": method, "cells": len(same), "same": sum(same)}
+        for (task, method), same in counted.items()
+    ]
 
 
-def identical(one: Mapping[str, Any], other: Mapping[str, Any], curves: Curves) -> bool:
-    """Say whether two cells have the same metrics and series, to the bit."""
-    a, b = curves(one["key"]), curves(other["key"])
-    return all(_same(one[name], other[name]) for name in METRICS) and (
-        a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
-    )
+def identical(row: Mapping[str, Any], series: Mapping[str, np.ndarray], outcome: Outcome) -> bool:
+    """Say whether a stored cell and an outcome have the same metrics and series, to the bit."""
+    if series.keys() != outcome.curves.keys():
+        return False
+    if any(series[name].tobytes() != outcome.curves[name].tobytes() for name in series):
+        return False
+    return all(_same(row[name], value) for name, value in outcome.metrics.items())
 
 
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) or (a is None and b is None) or (a != a and b != b)
+def _same(stored: float | None, value: float) -> bool:
+    return math.isnan(value) if stored is None or math.isnan(stored) else stored == value
 
 
 def against_delay(rows: Sequence[Mapping[str, Any]], name: str, settings: Mapping[str, Any]) -> Figure:
@@ -212,7 +231,7 @@ def against_delay(rows: Sequence[Mapping[str, Any]], name: str, settings: Mappin
     from mlopsim.plots.curves import Curve, curves
     from mlopsim.plots.style import marks_for
 
-    methods = [method for method in dict.fromkeys(row["method"] for row in rows) if method != NEVER]
+    methods = [method for method in dict.fromkeys(row["method"] for row in rows) if method not in REFERENCES]
     lines = {}
     for method in methods:
         for kind in ("delayed", "fallible"):
@@ -253,7 +272,7 @@ def quality_figure(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any
     usual = quality_name({**settings, "delays": []}, *settings["quality"].values())
     panels = {}
     for method in dict.fromkeys(row["method"] for row in rows):
-        if method == NEVER:
+        if method in REFERENCES:
             continue
         here = {row["reviewer"]: row for row in rows if row["family"] == EVERY and row["method"] == method}
         for name in ("return", "cost"):
@@ -279,13 +298,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(study.suite, study.track, experiment.local, settings["workers"])
     assert set(facts(cells, FAMILY, of="task").values()) == set(settings["families"])
-    rows, stamps = table(cells, settings), stamped(cells, curves, settings)
+    rows, alike = table(cells, settings), stamped(study, settings, cells, curves, experiment.local)
     _common.write_table(experiment.folder, rows)
-    _common.write_table(experiment.folder, stamps, "cells")
+    _common.write_table(experiment.folder, alike, "stamps")
     for name, file in (("ns", "figure"), ("cost", "figure_cost")):
         _common.write_figure(experiment.folder, against_delay(rows, name, settings), file)
     _common.write_figure(experiment.folder, quality_figure(rows, settings), "figure_quality")
-    pooled = [row for row in rows if row["family"] == EVERY and row["method"] != NEVER]
+    pooled = [row for row in rows if row["family"] == EVERY and row["method"] not in REFERENCES]
     keep = (
         "reviewer",
         "method",
@@ -299,11 +318,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "n",
     )
     _common.show([{key: row[key] for key in keep} for row in pooled], "over all families")
-    counted, same = (sum(row[name] for row in stamps) for name in ("cells", "same"))
+    counted, same = (sum(row[name] for row in alike) for name in ("cells", "same"))
     print(f"Rubber stamps that are the delayed approval to the bit: {same} of {counted} cells.")
     _common.write_config(experiment)
     if same != counted:
-        raise SystemExit("a rubber stamp differs from a delayed approval: see cells.csv")
+        raise SystemExit("a rubber stamp differs from a delayed approval: see stamps.csv")
 
 
 if __name__ == "__main__":

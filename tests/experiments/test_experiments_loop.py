@@ -20,6 +20,7 @@ import what_earns_its_keep as keep  # noqa: E402
 from loop_kit import ADDS, GAIN, curves, table  # noqa: E402
 
 from mlopsim.core.errors import ConfigError  # noqa: E402
+from mlopsim.core.track import Outcome  # noqa: E402
 
 
 def settings(**more: Any) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def test_parts_that_add_and_take_are_told_apart_and_sums_hold() -> None:
 def test_every_family_meets_every_reviewer_once() -> None:
     names = oversight.reviewers(settings())
     specs = [str(spec) for spec in names.values()]
-    assert len(set(specs)) == len(specs) and len(names) == 1 + 3 * 7 + 8 + 1
+    assert len(set(specs)) == len(specs) and len(names) == 1 + 2 * 7 + 8 + 1
     entry = {
         "name": "drift",
         "stream": "population",
@@ -77,22 +78,26 @@ def test_the_price_is_in_units_of_what_could_be_gained_without_a_reviewer() -> N
     assert np.isnan(oversight.share(few, "all", here, base).value)
 
 
-def test_a_rubber_stamp_that_differs_in_one_bit_is_found() -> None:
-    cells = pl.concat([under("delayed 2", 0.05), under("rubber stamp 2", 0.05)])
-    changed = {"series": np.zeros(3)}
-
-    def read(key: str) -> dict[str, np.ndarray]:
-        return changed if key == "rubber stamp 2:task drift/all/3" else {"series": np.full(3, 1e-300)}
-
-    rows = oversight.stamped(cells, lambda key: {"series": np.zeros(3)}, settings(delays=[2]))
-    assert len(rows) == 36 and all(row["same"] == row["cells"] == 8 for row in rows)
-    rows = oversight.stamped(cells, read, settings(delays=[2]))
-    assert [row["same"] for row in rows if row["method"] == "all"] == [7]
-    one = cells.with_columns(
-        pl.when(pl.col("key") == "rubber stamp 2:task drift/none/1")
-        .then(pl.col("cost") + 1e-16 + pl.col("cost") * 2e-16)
-        .otherwise(pl.col("cost"))
-        .alias("cost")
-    )
-    rows = oversight.stamped(one, lambda key: {}, settings(delays=[2]))
-    assert [row["same"] for row in rows if row["method"] == "none"] == [7]
+def test_a_rubber_stamp_decides_as_the_delayed_approval_and_one_bit_would_be_found() -> None:
+    late = {
+        "name": "drift | delayed 2",
+        "deployment": {"governed": {"fallback": 0.5, "reviewer": {"delayed": {}}}},
+    }
+    found = oversight.stamps([late, {**late, "name": "drift | fallible 2"}], settings())
+    assert list(found) == ["drift | delayed 2"]
+    assert found["drift | delayed 2"]["deployment"]["governed"] == {
+        "fallback": 0.5,
+        "reviewer": {"rubber_stamp": {"delay": 2}},
+    }
+    row, series = {"return": 0.5, "upper": None}, {"quality": np.array([0.5, 0.25])}
+    same = Outcome(metrics={"return": 0.5, "upper": float("nan")}, curves={"quality": np.array([0.5, 0.25])})
+    assert oversight.identical(row, series, same)
+    for metrics, curve in (
+        ({"return": np.nextafter(0.5, 1), "upper": float("nan")}, [0.5, 0.25]),
+        ({"return": 0.5, "upper": 0.0}, [0.5, 0.25]),
+        ({"return": 0.5, "upper": float("nan")}, [0.5, np.nextafter(0.25, 0)]),
+    ):
+        assert not oversight.identical(
+            row, series, Outcome(metrics=metrics, curves={"quality": np.array(curve)})
+        )
+    assert not oversight.identical(row, series, Outcome(metrics=same.metrics))
