@@ -23,11 +23,18 @@ from mlopsim.world.spec import WorldSpec
 SEEDED = ("stream", "learner", "training", "deployment")
 
 
-def seeded_parts(part: Mapping[str, Any]) -> list[Any]:
-    """Return the parts of a task or fit that seeds hang on, the deployment without its feedback.
+def seeded_parts(part: Mapping[str, Any], without: Sequence[str] = ("feedback",)) -> list[Any]:
+    """Return the parts of a task or fit that seeds hang on, the deployment without some of its parameters.
 
     So a method that reads no scores of versions is tuned and rolled out alike under every feedback, and what
     differs between two of them is what is seen, not the luck of two searches.
+
+    Parameters
+    ----------
+    part : mapping
+        Of a task or fit.
+    without : sequence of str
+        Parameters of the deployment whose values are compared on the same draws.
 
     Examples
     --------
@@ -37,7 +44,7 @@ def seeded_parts(part: Mapping[str, Any]) -> list[Any]:
     (False, 2)
     """
     found = [part[kind] for kind in SEEDED]
-    params = {name: value for name, value in found[-1]["params"].items() if name != "feedback"}
+    params = {name: value for name, value in found[-1]["params"].items() if name not in without}
     return [*found[:-1], {**found[-1], "params": params}]
 
 

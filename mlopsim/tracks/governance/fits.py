@@ -14,6 +14,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.tracks.governance.reach import check_reachable
+from mlopsim.tracks.governance.worlds import PAIRED
 from mlopsim.tracks.rolling import seeded_parts
 from mlopsim.tracks.training_worlds import training_pool
 
@@ -44,7 +45,7 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     pool = _worlds(part)
     for arm in part["arms"]:
         check_reachable(pool, deployment, arm)
-    words = identity_words(content, *seeded_parts(part))
+    words = identity_words(content, *seeded_parts(part, PAIRED))
     if getattr(cls, "agent", False):
         params = {**content["params"], "arms": list(part["arms"])}
         selector = make("selector", {"kind": "selector", "name": content["name"], "params": params})

@@ -15,7 +15,7 @@ from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.overrides import Override
 from mlopsim.tracks.governance.arms import arm_of
 from mlopsim.tracks.governance.controls import CONTROLS, Found, play
-from mlopsim.tracks.governance.worlds import trained
+from mlopsim.tracks.governance.worlds import PAIRED, trained
 from mlopsim.tracks.rolling import (
     Rolled,
     Scene,
@@ -102,7 +102,7 @@ def roll_out(
         return Rolled(trajectory=trajectory, extra=found.extra, recorder=None), found
     selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
     # the arm is in no seed: one agent draws alike in all of its arms, so that they differ in nothing else
-    words = identity_words(cell.method.part, *seeded_parts(cell.task.part))
+    words = identity_words(cell.method.part, *seeded_parts(cell.task.part, PAIRED))
     seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
     return decide(selector, scene, seed, overrides, taken, margins=margins), None
 

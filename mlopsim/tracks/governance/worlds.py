@@ -7,6 +7,10 @@ from typing import Any
 
 from mlopsim.core.spec import canonical
 
+#: parameters of a deployment that no seed hangs on: what differs between two reviewers is what they decide,
+#: not the luck of two searches or of drawn actions
+PAIRED = ("feedback", "reviewer")
+
 
 def trained(part: Mapping[str, Any], gated: bool) -> dict[str, Any]:
     """Return the training policy of the versions.

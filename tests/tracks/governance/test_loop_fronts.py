@@ -8,7 +8,8 @@ import pytest
 from loop_kit import GAIN, LIMIT, NEVER, SEEDS, curves, noise, table
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.governance.optimum.front import Front, baseline, baselines
+from mlopsim.core.spec import make
+from mlopsim.governance.optimum.front import baseline, baselines
 from mlopsim.tracks.governance.analysis import (
     compare,
     compliance_table,
@@ -27,6 +28,8 @@ from mlopsim.tracks.governance.fronts import (
     place_of,
 )
 from mlopsim.tracks.governance.limits import kept, limits_of, spent
+from mlopsim.tracks.governance.worlds import PAIRED
+from mlopsim.tracks.rolling import seeded_parts
 
 
 def set_column(cells, name, method, value):
@@ -144,4 +147,16 @@ def test_reviewers_are_compared_in_the_same_scenarios_and_not_pooled():
     found = reviewer_table(cells, ["all"])
     assert found["reviewer"].to_list() == ["nobody", "delayed(delay=2)"]
     assert found["return_change"].to_list() == pytest.approx([0.0, -0.02])
-    assert Front.of([0.0], [1.0]).at(0.0) == 1.0
+
+
+def test_searches_and_drawn_actions_are_the_same_under_every_reviewer():
+    track = make("track", "governance", steps=0)
+    specs = [None, {"delayed": {"delay": 2}}, {"rubber_stamp": {"delay": 2}}]
+    tasks = track.tasks([{"deployment": {"governed": {"fallback": 0.6, "reviewer": spec}}} for spec in specs])
+    seeded = [seeded_parts(task.part, PAIRED) for task in tasks]
+    assert seeded[0] == seeded[1] == seeded[2]
+    assert len({task.digest for task in tasks}) == 3
+    assert len({task.attributes["conditions"] for task in tasks}) == 1
+    assert tasks[0].attributes["review"] == "nobody"
+    (other,) = track.tasks([{"deployment": {"governed": {"fallback": 0.7}}}])
+    assert seeded_parts(other.part, PAIRED) != seeded[0]
