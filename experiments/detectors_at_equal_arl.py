@@ -236,11 +236,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _common.write_table(experiment.folder, apart, "falls")
         keys = ("match", "method", "sides", "tasks", "fall_restricted_delay", "fall_rank", "fall_recall")
         _common.show([{key: row[key] for key in keys} for row in apart], "falls of the error")
-    for section in sections:
-        for title, figure in section.figures.items():
-            if any(title in (name, name + which) for name, which in FIGURES.items()):
-                name = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
-                _common.write_figure(experiment.folder / "figures", figure, name)
+    drawn = {title: figure for section in sections for title, figure in section.figures.items()}
+    for name, which in FIGURES.items():
+        # one group alone has no name of its own
+        title = name + which if name + which in drawn else name
+        if title in drawn:
+            stem = title.lower().replace(",", "").replace(".", "").replace(" ", "-")
+            _common.write_figure(experiment.folder / "figures", drawn[title], stem)
     if settings["default_seeds"]:
         given, names = with_default_limits(suite, track, settings["default_seeds"])
         found, _ = _common.run_suite(given, track, experiment.local, settings["workers"])

@@ -116,9 +116,14 @@ def intervals(path):
         for row in csv.DictReader(file):
             for name in row:
                 stem = name.removesuffix("_to_ppo")
-                found = row[name], row.get(f"{stem}_low"), row.get(f"{stem}_high")
-                if all(found):
-                    yield found
+                head, at, scale = name.partition("_at_")
+                for low, high in (
+                    (f"{stem}_low", f"{stem}_high"),
+                    (f"{head}_low{at}{scale}", f"{head}_high{at}{scale}"),
+                ):
+                    found = row[name], row.get(low), row.get(high)
+                    if all(found):
+                        yield found
 
 
 @pytest.mark.parametrize("page", [README, *FINDINGS], ids=lambda page: page.stem)
