@@ -39,6 +39,14 @@ def test_a_registry_that_cannot_be_written_is_one_message(uri: str, message: str
     assert (tmp_path / "text.db").read_text() == "I am a text, and was here before"
 
 
+def test_what_is_locked_goes_together() -> None:
+    """With importlib_metadata 10 pip takes an mlflow of 2022, without aliases, and says nothing."""
+    lines = (Path(__file__).parents[3] / "constraints.txt").read_text().split()
+    locked = {name: version.split(".") for name, _, version in (line.partition("==") for line in lines)}
+    assert int(locked["importlib_metadata"][0]) < 10
+    assert [int(part) for part in locked["mlflow-skinny"][:2]] >= [3, 17]
+
+
 def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = builtins.__import__
 
