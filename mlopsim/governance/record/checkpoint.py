@@ -137,7 +137,8 @@ def read_checkpoint(text: str, where: str = "the head") -> Checkpoint:
     lines = (body + blank[:1]).split("\n")
     whole, lines = lines[-1] == "", lines[:-1] if lines[-1] == "" else lines
     if len(lines) < 3 or not whole:
-        raise DataError(f"{where} is truncated: {min(len(lines), 3)} of its 3 lines", remedy=remedy)
+        left = f"{len(lines)} of its 3 lines" if len(lines) < 3 else "its last line has no end"
+        raise DataError(f"{where} is truncated: {left}", remedy=remedy)
     if any(ord(sign) < 32 for line in lines for sign in line) or "" in lines:
         raise DataError(
             f"{where} is no checkpoint: it holds control characters or empty lines", remedy=remedy
