@@ -72,6 +72,11 @@ def pool(table: pl.DataFrame) -> list[str]:
     return [task for task in axes_of(table)[1] if task not in others]
 
 
+def methods_of(table: pl.DataFrame, task: str) -> list[str]:
+    """Return the methods that a task has cells of, in the order of the table."""
+    return list(dict.fromkeys(table.filter(pl.col("task") == task)["method"].to_list()))
+
+
 def all_bounds(table: pl.DataFrame, curves: Curves | None, tasks: Sequence[str]) -> tuple[list[Bounds], str]:
     """Return the bounds of tasks, and why there are none."""
     if curves is None:
@@ -175,7 +180,7 @@ def places(
     boards = []
     for task in axes_of(table)[1] if tasks is None else tasks:
         bounds, why = all_bounds(table, curves, [task])
-        methods = list(dict.fromkeys(table.filter(pl.col("task") == task)["method"].to_list()))
+        methods = methods_of(table, task)
         scores = [
             front_score(bounds, [place_of(table, method, task)]) if bounds else undefined(why)
             for method in methods
@@ -264,7 +269,7 @@ def reviewer_table(table: pl.DataFrame, methods: Sequence[str] | None = None) ->
     table : polars.DataFrame
         Cells, with the attributes ``conditions`` and ``review`` of their tasks.
     methods : sequence of str, optional
-        Of the table; all by default.
+        By default all that have cells under the reviewer.
 
     Returns
     -------
@@ -280,7 +285,8 @@ def reviewer_table(table: pl.DataFrame, methods: Sequence[str] | None = None) ->
     for who in reviewers:
         here = [tasks[who] for tasks in groups.values() if who in tasks]
         base = [next(iter(tasks.values())) for tasks in groups.values() if who in tasks]
-        for method in methods or list(dict.fromkeys(table["method"].to_list())):
+        some = [method for method in methods_of(table, here[0]) if methods is None or method in methods]
+        for method in some:
             rows.append({"reviewer": who, "method": method, "tasks": len(here)})
             found.append(
                 (

@@ -11,7 +11,7 @@ import polars as pl
 from mlopsim.core.track import Curves, Front
 from mlopsim.governance.constraint import Over
 from mlopsim.tracks.cell_table import axes_of, mean_of
-from mlopsim.tracks.governance.analysis import places, telling
+from mlopsim.tracks.governance.analysis import methods_of, places, telling
 from mlopsim.tracks.governance.fronts import OPTIMUM, Bounds, bounds_of, drawn, front_table
 from mlopsim.tracks.governance.limits import limits_of
 
@@ -142,9 +142,8 @@ def front_of(table: pl.DataFrame, curves: Curves) -> Front:
     """
     _, tasks = axes_of(table)
     bounds = [bounds_of(table, curves, task) for task in tasks]
-    methods = list(dict.fromkeys(table["method"].to_list()))
     return Front(
         places=places(table, curves),
         bounds=front_table(bounds),
-        figures={one.task: front_figure(table, one, methods) for one in bounds},
+        figures={one.task: front_figure(table, one, methods_of(table, one.task)) for one in bounds},
     )

@@ -28,6 +28,7 @@ from mlopsim.tracks.governance.fronts import (
     place_of,
 )
 from mlopsim.tracks.governance.limits import kept, limits_of, spent
+from mlopsim.tracks.governance.pictures import front_of
 from mlopsim.tracks.governance.worlds import PAIRED
 from mlopsim.tracks.rolling import seeded_parts
 
@@ -160,3 +161,16 @@ def test_searches_and_drawn_actions_are_the_same_under_every_reviewer():
     assert tasks[0].attributes["review"] == "nobody"
     (other,) = track.tasks([{"deployment": {"governed": {"fallback": 0.7}}}])
     assert seeded_parts(other.part, PAIRED) != seeded[0]
+
+
+def test_a_task_with_few_methods_shows_these_only():
+    few = table(("drift",), review="delayed(delay=2)").with_columns(
+        task=pl.lit("task later"), conditions=pl.lit("task drift")
+    )
+    few = few.filter(pl.col("method").is_in(["never", "suspend_always", "none", "optimum"]))
+    cells = pl.concat([table(("drift",)), few])
+    found = reviewer_table(cells)
+    counts = dict(found.group_by("reviewer").len().iter_rows())
+    assert counts == {"nobody": 36, "delayed(delay=2)": 4}
+    figure = front_of(cells, curves).figures["task later"]
+    assert "not drawn" not in figure.get_supxlabel()
