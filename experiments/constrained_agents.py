@@ -413,7 +413,8 @@ def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | Non
         do(every, workers)
     if not all(job.done for job in validation):
         told("the limits, and so the trainings, are known once the bounds of the validation scenarios are")
-        return show_plan([*every, *(job for one in tests.values() for job in one)], workers)
+        show_plan([*every, *(job for one in tests.values() for job in one)], workers)
+        return None
     chosen = limits_of(jobs.front(validation), settings)
     limits = [row["limit"] for row in chosen]
     sweep, agents = trainings_of(jobs, limits)
@@ -432,7 +433,8 @@ def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]] | Non
             do([rolls[family, name, limits[0]][0]], workers)
         # which agents of the sweep are rolled out is known once all are trained: as many as of another method
         more = [job for row in rolls.values() for job in row]
-        return show_plan([*every, *bounds, *trainings, *tuning.values(), *distinct(more)], workers)
+        show_plan([*every, *bounds, *trainings, *tuning.values(), *distinct(more)], workers)
+        return None
     do(bounds, workers)
     do(trainings, workers)
     do(list(tuning.values()), workers)

@@ -145,7 +145,9 @@ def measure(
     ]
     tree = place.depth is not None
     info = [fits[name].info for name in place.methods] if tree else []
-    leaves = [fits[name].attributes["tree_leaves"] for name in place.methods] if tree else [math.nan]
+    leaves = (
+        [float(fits[name].attributes["tree_leaves"] or 0) for name in place.methods] if tree else [math.nan]
+    )
     return {
         "arm": place.arm,
         "depth": place.depth,
