@@ -20,6 +20,7 @@ FIGURES = {
     "delivery": ("leaderboard", "profiles", "cost-against-quality"),
     "drift": ("leaderboard", "critical-difference", "worth-against-delay-errors-a-retrain-costs-0-2"),
     "quality": ("leaderboard", "recall-and-worth", "accuracy-over-time"),
+    "governance": ("leaderboard", "worth-in-the-return", "out-of-compliance"),
     "fairness": ("leaderboard", "told-apart-proxy-ridge", "power-cancelling-proxies-ridge"),
 }
 #: bytes of a figure

@@ -101,6 +101,8 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
 
     with Ledger.read(finished) as ledger:
         frame = cells(ledger)
+    if words[0] == "front":
+        return fronted(bench, words)
     if words[0] in ("audit-log", "compliance"):
         key = str(frame.filter(pl.col("method") == "periodic")["key"][0])
         recorded(
@@ -138,6 +140,21 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
     return [key if re.fullmatch("KEY|3fa9", word) else word for word in words]
 
 
+def fronted(bench: Bench, words: list[str]) -> list[str]:
+    """Put a small suite of the loop where the words name one, and its results where they name a folder."""
+    stream = "{population: {windows: 14, per_group: 30, warmup: 4}}"
+    small = ["track=governance", f"tasks=[{{name: bias creep, stream: {stream}}}]", "governance.steps=0"]
+    small += ["governance.prices=[0,0.3]", "executor=serial"]
+    if words[1] == "suite=loop-core":
+        more = words[2:] or ["methods=[none]", f"results={bench.folder / 'front'}"]
+        rest = "gate+trigger+audits+rollback"
+        more = [re.sub("seeds=.*", "seeds=2", word.replace("all]", f"{rest}]")) for word in more]
+        return [words[0], *small, *more]
+    done = mlopsim("bench", *small, "methods=[none]", "seeds=2", f"results={words[1]}")
+    assert done.code == 0, done.err
+    return words
+
+
 def recorded(bench: Bench, finished: Path, words: list[str], key: str) -> None:
     """Make what a command of records reads: results, a record, published heads, proofs."""
     place = words[2] if words[1] != "check" else "results"
@@ -160,8 +177,9 @@ def recorded(bench: Bench, finished: Path, words: list[str], key: str) -> None:
 
 
 def example(line: str) -> object:
-    """Return an example; those that write a registry take seconds each."""
-    return pytest.param(line, marks=pytest.mark.slow) if "sqlite:" in line else line
+    """Return an example; those that write a registry or run a loop take seconds each."""
+    slow = "sqlite:" in line or line.startswith("mlopsim front")
+    return pytest.param(line, marks=pytest.mark.slow) if slow else line
 
 
 @pytest.mark.parametrize("line", [example(line) for line in examples()])

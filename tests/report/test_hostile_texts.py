@@ -28,6 +28,7 @@ from mlopsim.plots.cost_front import cost_front
 from mlopsim.plots.critical_difference import critical_difference
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.plots.heatmap import heatmap
+from mlopsim.plots.interval_panels import interval_panels
 from mlopsim.plots.leaderboard import leaderboard
 from mlopsim.plots.profile import profile
 from mlopsim.plots.timeline import Rollout, Span, Timeline, timeline
@@ -99,6 +100,9 @@ FIGURES: dict[str, Any] = {
         {name: Curve(x=np.arange(2.0), y=np.array([0.1, 0.2])) for name in n}, references={n[0]: 0.1}, **texts
     ),
     "heatmap": lambda n, texts: heatmap(n, n, np.zeros((len(n), len(n))), low=0.0, high=1.0, **texts),
+    "interval_panels": lambda n, texts: interval_panels(
+        n, {n[0]: ([0.5] * len(n), [0.4] * len(n), [0.6] * len(n))}, **texts
+    ),
     "leaderboard": lambda n, texts: leaderboard(
         n, [0.5] * len(n), [0.4] * len(n), [0.6] * len(n), [9] * len(n), references={n[0]: 0.5}, **texts
     ),

@@ -133,7 +133,25 @@ def fairness() -> dict[str, Any]:
     }
 
 
-SUITES = {"delivery": delivery, "drift": drift, "quality": quality, "fairness": fairness}
+def governance() -> dict[str, Any]:
+    stream = {"population": {"windows": 14, "warmup": 4, "per_group": 30}}
+    return {
+        "track": {"governance": {"steps": 0, "prices": [0.0, 0.2]}},
+        "tasks": [
+            {"name": name, "stream": stream, "deployment": {"governed": {"fallback": 0.6, "latency": k}}}
+            for k, name in enumerate(TASKS)
+        ],
+        "methods": ["none"],
+    }
+
+
+SUITES = {
+    "delivery": delivery,
+    "drift": drift,
+    "quality": quality,
+    "fairness": fairness,
+    "governance": governance,
+}
 
 
 class Page(HTMLParser):
@@ -225,7 +243,8 @@ def test_the_page_of_a_track_holds_hostile_names_as_texts(
         export(ledger, tmp_path / "cells.parquet")
     # the page that each report carries explains every column that is a fact
     measured = {metric.name for metric in results.track.metrics}
-    assert [c for c in cells.columns if c not in RESERVED | measured and f"`{c}`" not in explained] == []
+    unsaid = [c for c in cells.columns if c not in RESERVED | measured and f"`{c}`" not in explained]
+    assert unsaid == [], unsaid
     # the strength of a bias is in the name of its task
     assert {name.partition(", s = ")[0] for name in cells["task"]} == set(TASKS)
     assert pl.read_parquet(tmp_path / "cells.parquet").equals(cells, null_equal=True)

@@ -1,4 +1,4 @@
-"""Limits of a task as attributes, and whether methods met them."""
+"""Limits of the tasks of a cell table, and whether methods met them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import math
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Curves
+from mlopsim.core.track import Curves
 from mlopsim.governance.constraint import Over, longest_run
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, done, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
+from mlopsim.tracks.governance.limit_facts import LIMIT, ON, WEIGHT
 
-#: in front of the name of a constraint: its limit, what that is on, its weight in the cost
-LIMIT, ON, WEIGHT = "limit_", "limit_on_", "weight_"
 #: in front of the name of a constraint: the series of its cost by window
 COST = "cost_"
 
@@ -49,24 +46,6 @@ class Limit:
     over: Over
     weight: float
     alone: bool
-
-
-def limit_facts(deployment: Any) -> dict[str, Attribute]:
-    """Return the attributes of a task that say what its deployment is asked.
-
-    Examples
-    --------
-    >>> from mlopsim.core.spec import make
-    >>> asked = [{"accuracy_floor": {"limit": 0.2}}]
-    >>> limit_facts(make("deployment", {"governed": {"constraints": asked}}))
-    {'limit_accuracy_floor': 0.2, 'limit_on_accuracy_floor': 'mean', 'weight_accuracy_floor': 1.0}
-    """
-    found: dict[str, Attribute] = {}
-    for spec in deployment.constraints:
-        one = make("constraint", spec)
-        found |= {LIMIT + one.name: float(one.limit), ON + one.name: one.over.value}
-        found[WEIGHT + one.name] = float(one.weight)
-    return found
 
 
 def limits_of(table: pl.DataFrame, task: str) -> list[Limit]:

@@ -72,7 +72,8 @@ def _run_cell(cell: Cell, pool: WorldPool, fits: Mapping[str, FitResult]) -> Out
         **rolled.extra,
     }
     curves = common_curves(world, rolled.trajectory, moves)
-    curves |= {f"cost_{name}": one[0].astype(np.float32) for name, one in rolled.trajectory.costs.items()}
+    # as they are: limits are compared with them, and .1 as float32 is more than .1
+    curves |= {f"cost_{name}": one[0].astype(np.float64) for name, one in rolled.trajectory.costs.items()}
     if found is not None:
         curves |= found.curves
     outcome = Outcome(

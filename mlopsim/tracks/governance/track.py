@@ -30,7 +30,7 @@ from mlopsim.governance.constraint import Over
 from mlopsim.tracks.base import always_listed, as_given, check_entry, distinct, name_fits, stream_facts
 from mlopsim.tracks.governance.arms import ARMS, PARTS, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
-from mlopsim.tracks.governance.limits import limit_facts
+from mlopsim.tracks.governance.limit_facts import limit_facts
 from mlopsim.tracks.governance.metrics import METRICS
 from mlopsim.tracks.governance.worlds import trained
 

@@ -23,6 +23,7 @@ def check_lineage(track, cell, outcome):
     return lineage
 
 
+@pytest.mark.slow
 def test_serving_of_arms_and_references():
     track, run = small_run()
     for name in ("none", "gate+trigger+audits+rollback", "never", "suspend_always"):
