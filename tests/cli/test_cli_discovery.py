@@ -205,7 +205,14 @@ def test_every_help_is_shown(name: str) -> None:
     assert ended.code == 0 and "Usage: " in ended.out
 
 
-@pytest.mark.parametrize("suite", sorted(path.stem for path in (ROOT / "conf" / "suite").glob("*.yaml")))
+def laid_out(suite: str) -> object:
+    """Return a suite; those of papers are others with more seeds, and large."""
+    return pytest.param(suite, marks=pytest.mark.slow) if suite.endswith("-paper") else suite
+
+
+@pytest.mark.parametrize(
+    "suite", [laid_out(path.stem) for path in sorted((ROOT / "conf" / "suite").glob("*.yaml"))]
+)
 def test_every_suite_is_laid_out(suite: str, bench: Bench) -> None:
     ended = mlopsim("bench", f"suite={suite}", "seeds=1", "cells=[]", "--dry-run")
     assert ended.code == 0, ended.err
