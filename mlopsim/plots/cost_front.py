@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.labels import label_points
-from mlopsim.plots.points import draw_points
-from mlopsim.plots.style import INK, MUTED, SHADE, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.points import draw_points, name_points
+from mlopsim.plots.style import INK, MUTED, SHADE, Mark, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,20 +95,10 @@ def cost_front(
         None if ends is None else (np.asarray(ends[0])[~small], np.asarray(ends[1])[~small])
         for ends in (cost_ends, value_ends)
     )
-    known = known[~small]
-    shown = [int(i) for i in np.flatnonzero(known)]
     segments = draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=value_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(0.06)
     # inside the axes it would hide labels
     figure.legend(frameon=False, fontsize="small", loc="outside upper right", ncols=4)
-    missing = [method for method, there in zip(methods, known, strict=True) if not there]
-    lines = [note] if note else []
-    if missing:
-        lines.append(f"undefined, not drawn: {', '.join(missing)}")
-    caption(figure, "\n".join(lines))
-    figure.draw_without_rendering()
-    axes.set_xlim(axes.get_xlim())
-    axes.set_ylim(axes.get_ylim())
-    label_points(axes, x[known], y[known], [methods[i] for i in shown], avoid=segments)
+    name_points(figure, axes, methods, x, y, avoid=segments, note=note)
     return figure

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mlopsim.plots.style import Mark
+from mlopsim.plots.labels import label_points
+from mlopsim.plots.style import Mark, caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def draw_points(
@@ -63,3 +65,41 @@ def draw_points(
             zorder=3,
         )
     return segments
+
+
+def name_points(
+    figure: Figure,
+    axes: Axes,
+    methods: Sequence[str],
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    avoid: Sequence[tuple[float, float, float, float]],
+    note: str,
+) -> None:
+    """Write the names of the methods whose place is known beside their points, those of the others below.
+
+    The last step of a figure: its layout and limits are fixed by it.
+
+    Parameters
+    ----------
+    figure : Figure
+    axes : Axes
+    methods : sequence of str, length k
+    x, y : ndarray of float64, shape (k,)
+    avoid : sequence of (x, y, x, y)
+        Lines that no name lies on.
+    note : str
+        First line of the caption; empty: none.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    missing = [method for method, there in zip(methods, known, strict=True) if not there]
+    lines = [note] if note else []
+    if missing:
+        lines.append(f"undefined, not drawn: {', '.join(missing)}")
+    caption(figure, "\n".join(lines))
+    figure.draw_without_rendering()
+    axes.set_xlim(axes.get_xlim())
+    axes.set_ylim(axes.get_ylim())
+    shown = [method for method, there in zip(methods, known, strict=True) if there]
+    label_points(axes, x[known], y[known], shown, avoid=avoid)

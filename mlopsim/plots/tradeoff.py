@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.labels import label_points
-from mlopsim.plots.points import draw_points
-from mlopsim.plots.style import MUTED, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.points import draw_points, name_points
+from mlopsim.plots.style import MUTED, Mark, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,17 +84,8 @@ def tradeoff(
         best = front(x, y)
         axes.plot(x[best], y[best], color=MUTED, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
         segments += [(x[i], y[i], x[j], y[j]) for i, j in itertools.pairwise(best)]
-    shown = [int(i) for i in np.flatnonzero(known)]
     segments += draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=quality_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(0.08)
-    missing = [method for method, there in zip(methods, known, strict=True) if not there]
-    lines = [note] if note else []
-    if missing:
-        lines.append(f"undefined, not drawn: {', '.join(missing)}")
-    caption(figure, "\n".join(lines))
-    figure.draw_without_rendering()
-    axes.set_xlim(axes.get_xlim())
-    axes.set_ylim(axes.get_ylim())
-    label_points(axes, x[known], y[known], [methods[i] for i in shown], avoid=segments)
+    name_points(figure, axes, methods, x, y, avoid=segments, note=note)
     return figure
