@@ -86,6 +86,12 @@ class CellRecord:
                 f"components have other versions today: {', '.join(self.changed)}",
                 remedy="install the versions that the cell was made with",
             )
+        return self.deployed_today(overrides, taken)
+
+    def deployed_today(
+        self, overrides: Sequence[Override] = (), taken: Mapping[int, int] | None = None
+    ) -> Deployed:
+        """Compute the deployment with the components of today, whichever it was made with."""
         with one_thread():
             found: Deployed = self.track.redeploy(self.cell, self.fits, overrides=overrides, taken=taken)
         return found

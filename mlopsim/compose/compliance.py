@@ -7,9 +7,7 @@ from pathlib import Path
 
 from mlopsim.bench.grid import describe
 from mlopsim.compose.audit_log import CellRecord, open_cell
-from mlopsim.core.threads import one_thread
 from mlopsim.governance.compliance.case import Case
-from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.log import Record
 from mlopsim.governance.record.making import make_record
 from mlopsim.governance.record.overrides import Override
@@ -65,14 +63,9 @@ def open_case(
             known = overrides_of(opened.stored.record(opened.cell.key))
             kept = opened.verify(level="replayed", keep=keep, heads=heads)
 
-    def again(overrides: Sequence[Override]) -> Deployed:
-        with one_thread():
-            found: Deployed = opened.track.redeploy(opened.cell, opened.fits, overrides=overrides)
-            return found
-
-    deployed = again(known)
+    deployed = opened.deployed_today(known)
     record: Record = opened.stored.record(opened.cell.key) if lies else make_record(deployed)
-    return Case(deployed=deployed, record=record, again=again, kept=kept, keep=keep), opened
+    return Case(deployed=deployed, record=record, again=opened.deployed_today, kept=kept, keep=keep), opened
 
 
 def provenance(case: Case, opened: CellRecord, version: str) -> Mapping[str, object]:

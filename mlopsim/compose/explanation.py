@@ -104,10 +104,9 @@ def open_subject(
         If the deployment gives another return than the ledger holds, though no version has changed.
     """
     opened = open_cell(folder, key, plugins=plugins, trust=trust)
-    with one_thread():
-        deployed = opened.track.redeploy(opened.cell, opened.fits)
+    deployed = opened.deployed_today()
     label = describe(opened.cell)
-    if deployed.policy is None:
+    if deployed.policy is None or deployed.seed is None:
         raise ConfigError(
             f"{opened.cell.method.name} follows a plan with hindsight: it decided on no observation",
             remedy="name a cell of a method that decides window by window",
