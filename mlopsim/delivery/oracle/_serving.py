@@ -8,6 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from mlopsim.delivery.oracle.retrain_sets import moved
+
 NOWHERE = -1e300
 
 
@@ -212,27 +214,6 @@ def evaluate(
 
 
 @numba.njit(cache=True)
-def _insert(chosen: np.ndarray, skip: int, new: int, spacing: int) -> np.ndarray:
-    """Return the set without entry number ``skip`` (-1: none), ``new`` in place of what is too near."""
-    out = np.empty(len(chosen) + 1, dtype=np.int64)
-    size, done = 0, new < 0
-    for k in range(len(chosen)):
-        v = chosen[k]
-        if k == skip or (new >= 0 and abs(v - new) < spacing):
-            continue
-        if not done and v > new:
-            out[size] = new
-            size += 1
-            done = True
-        out[size] = v
-        size += 1
-    if not done:
-        out[size] = new
-        size += 1
-    return out[:size]
-
-
-@numba.njit(cache=True)
 def climb(
     values: np.ndarray, begin: np.ndarray, usable: np.ndarray, spacing: int, reach: int, limit: int,
     shape: np.ndarray, money: np.ndarray,
@@ -245,6 +226,7 @@ def climb(
     """
     n = len(values)
     trace = np.zeros((values.shape[1], 2), dtype=np.int64)
+    gaps = np.full(n, spacing, dtype=np.int64)
     chosen = begin.copy()
     best = evaluate(values, chosen, shape, money, trace, NOWHERE)
     used, improved = 1, True
@@ -261,7 +243,7 @@ def climb(
             if place < 0:
                 if not usable[v]:
                     continue
-                other = _insert(chosen, -1, v, spacing)
+                other = moved(chosen, -1, v, gaps)
                 value = evaluate(values, other, shape, money, trace, best)
                 used += 1
                 if value > best + 1e-12:
@@ -270,9 +252,9 @@ def climb(
             found, winner = best, chosen
             for new in range(v - reach, v + reach + 1):
                 if new == v:
-                    other = _insert(chosen, place, -1, spacing)
+                    other = moved(chosen, place, -1, gaps)
                 elif 1 <= new < n and usable[new]:
-                    other = _insert(chosen, place, new, spacing)
+                    other = moved(chosen, place, new, gaps)
                 else:
                     continue
                 value = evaluate(values, other, shape, money, trace, found)

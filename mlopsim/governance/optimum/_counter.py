@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from mlopsim.delivery.oracle.retrain_sets import moved
+
 NOWHERE = -1e300
 #: actions of a trace, beside the number of a version to deploy
 KEEP, SUSPEND = -1, -3
@@ -218,29 +220,6 @@ def evaluate(
 
 
 @numba.njit(cache=True)
-def _with(chosen: np.ndarray, skip: int, new: int, gaps: np.ndarray) -> np.ndarray:
-    """Return the set without entry number ``skip``, with ``new`` in place of what is too near (-1: none)."""
-    out = np.empty(len(chosen) + 1, dtype=np.int64)
-    size, done = 0, new < 0
-    for k in range(len(chosen)):
-        v = chosen[k]
-        if k == skip or v == new:
-            continue
-        if new >= 0 and ((v < new and new - v < gaps[v]) or (v > new and v - new < gaps[new])):
-            continue
-        if not done and v > new:
-            out[size] = new
-            size += 1
-            done = True
-        out[size] = v
-        size += 1
-    if not done:
-        out[size] = new
-        size += 1
-    return out[:size]
-
-
-@numba.njit(cache=True)
 def climb(setup: Setup, begin: np.ndarray, reach: int, limit: int) -> tuple[float, np.ndarray, int]:
     """Local search: add, drop or shift (up to ``reach``) a retrain while it helps.
 
@@ -264,7 +243,7 @@ def climb(setup: Setup, begin: np.ndarray, reach: int, limit: int) -> tuple[floa
             if place < 0:
                 if not setup.usable[v]:
                     continue
-                trial = _with(chosen, -1, v, setup.gaps)
+                trial = moved(chosen, -1, v, setup.gaps)
                 found = evaluate(setup, trial, trace, best, value)
                 used += 1
                 if found > value + 1e-12:
@@ -273,9 +252,9 @@ def climb(setup: Setup, begin: np.ndarray, reach: int, limit: int) -> tuple[floa
             top, winner = value, chosen
             for new in range(v - reach, v + reach + 1):
                 if new == v:
-                    trial = _with(chosen, place, -1, setup.gaps)
+                    trial = moved(chosen, place, -1, setup.gaps)
                 elif 1 <= new < n and setup.usable[new]:
-                    trial = _with(chosen, place, new, setup.gaps)
+                    trial = moved(chosen, place, new, setup.gaps)
                 else:
                     continue
                 found = evaluate(setup, trial, trace, best, top)
