@@ -15,7 +15,7 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 @register("detector", "ad")
 @dataclass(kw_only=True)
 class AndersonDarling(TwoSample):
-    """Anderson-Darling test of a window against the reference, feature by feature.
+    r"""Anderson-Darling test of a window against the reference, feature by feature.
 
     The distance is the mean squared gap between the two empirical distribution functions, weighted so that
     the tails count. Statistic and p-values equal ``scipy.stats.anderson_ksamp`` (midranks where values are
@@ -23,15 +23,30 @@ class AndersonDarling(TwoSample):
     :func:`mlopsim.numerics.two_sample_pvalues.ad`. If all values are one, the p-value is 1. Each sample
     needs two rows.
 
+    With N pooled rows, over the different pooled values: :math:`l_j` rows equal the value, :math:`B_j` are
+    below it and :math:`M_j` of the :math:`n_1` reference rows are, both with half of the equal ones:
+
+    .. math::
+
+        A^2 = \frac{N-1}{N^2} \left(\frac{1}{n_1} + \frac{1}{n_2}\right)
+        \sum_j \frac{l_j (N M_j - n_1 B_j)^2}{B_j (N - B_j) - N l_j / 4}
+
+    The score is :math:`-\log_{10}(d \min_f p_f)` over the d features (``correction="bonferroni"``).
+
     Parameters
     ----------
     alpha, correction, reference
         See :class:`mlopsim.drift.two_sample.TwoSample`.
 
+    Notes
+    -----
+    Use it where a change may sit in the tails of a continuous feature. Not where values repeat and the limit
+    is not calibrated: its level is broken there (the table at :class:`mlopsim.drift.two_sample.TwoSample`).
+
     References
     ----------
-    Scholz and Stephens (1987), *K-sample Anderson-Darling tests*, Journal of the American Statistical
-    Association 82, 918-924.
+    .. [1] F. W. Scholz and M. A. Stephens, "K-sample Anderson-Darling tests", Journal of the American
+       Statistical Association 82, 1987, 918-924. doi:10.1080/01621459.1987.10478517
 
     Examples
     --------

@@ -23,10 +23,20 @@ LARGEST = 1e6
 @register("detector", "adwin")
 @dataclass(kw_only=True)
 class ADWIN(Compiled):
-    """ADWIN: some cut of the window leaves two parts whose means differ by more than a bound.
+    r"""ADWIN: some cut of the window leaves two parts whose means differ by more than a bound.
 
     The score is minus the log of the largest ``delta`` at which no cut does; it changes every ``clock`` rows,
     when cuts are tested, and is NaN before the first test. As in river the window starts anew after an alarm.
+
+    At each cut of the window into parts of :math:`n_0` and :math:`n_1` rows with means :math:`\hat\mu_0`,
+    :math:`\hat\mu_1` it alarms if
+
+    .. math::
+
+        |\hat\mu_0 - \hat\mu_1| > \sqrt{2 m v D} + \tfrac{2}{3} m D, \quad
+        D = \log \frac{2 \log n}{\delta}, \quad m = \frac{1}{n_0 - w + 1} + \frac{1}{n_1 - w + 1}
+
+    with the n rows and the variance v of the whole window, w = ``min_window`` and :math:`\delta` = ``delta``.
 
     Parameters
     ----------
@@ -51,10 +61,14 @@ class ADWIN(Compiled):
     river's but for a ``gap`` that equals ``epsilon`` up to rounding. ``rose`` tells the direction of the last
     alarm.
 
+    Use it for errors or values whose change is of unknown size; nothing needs to be learnt before. Not where
+    a stated rate of false alarms is needed without calibration: ``delta`` bounds one test, not the run
+    length.
+
     References
     ----------
-    Bifet and Gavalda (2007), *Learning from time-changing data with adaptive windowing*, SIAM International
-    Conference on Data Mining, 443-448.
+    .. [1] A. Bifet and R. Gavaldà, "Learning from time-changing data with adaptive windowing", SIAM
+       International Conference on Data Mining, 2007, 443-448. doi:10.1137/1.9781611972771.42
 
     Examples
     --------

@@ -21,7 +21,13 @@ from mlopsim.drift.signal import Known, Side, SignalKind
 @register("detector", "bernoulli_cusum")
 @dataclass(kw_only=True)
 class BernoulliCUSUM(Compiled):
-    """Bernoulli CUSUM: the sum of log-likelihood ratios of error rate p1 against p0, never below zero.
+    r"""Bernoulli CUSUM: the sum of log-likelihood ratios of error rate p1 against p0, never below zero.
+
+    With :math:`x_t = 1` for an error, alarm when :math:`S_t > h`:
+
+    .. math::
+
+        S_t = \max\left(0, S_{t-1} + x_t \log \frac{p_1}{p_0} + (1 - x_t) \log \frac{1 - p_1}{1 - p_0}\right)
 
     Parameters
     ----------
@@ -35,10 +41,15 @@ class BernoulliCUSUM(Compiled):
     The sum moves by ``log(p1 / p0)`` at an error and by ``log((1 - p1) / (1 - p0))`` at a right answer, so
     that it lives on few values: calibration randomises between two limits.
 
+    Use it where both rates are known or stated. It is the chart that the other detectors of errors can be
+    measured against; not where ``p0`` is a guess: the run length depends on it.
+
     References
     ----------
-    Reynolds and Stoumbos (1999), *A CUSUM chart for monitoring a proportion when inspecting continuously*,
-    Journal of Quality Technology 31, 87-108.
+    .. [1] M. R. Reynolds and Z. G. Stoumbos, "A CUSUM chart for monitoring a proportion when inspecting
+       continuously", Journal of Quality Technology 31, 1999, 87-108. doi:10.1080/00224065.1999.11979900
+    .. [2] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
+       doi:10.1093/biomet/41.1-2.100
 
     Examples
     --------

@@ -19,7 +19,11 @@ from mlopsim.drift.signal import Side
 @register("detector", "cusum")
 @dataclass(kw_only=True)
 class CUSUM(Chart):
-    """CUSUM chart: ``S = max(0, S + z - k)``, alarm when ``S > h``; two of them look both ways.
+    r"""CUSUM chart: the sum of what standardised ticks exceed an allowance by; two of them look both ways.
+
+    With :math:`z_t = (x_t - \mu) / \sigma`, alarm when the larger of the sums that are looked at exceeds h:
+
+    .. math:: S_t^+ = \max(0, S_{t-1}^+ + z_t - k), \qquad S_t^- = \max(0, S_{t-1}^- - z_t - k)
 
     Parameters
     ----------
@@ -32,9 +36,15 @@ class CUSUM(Chart):
     told, mean, sd, learn
         See :class:`mlopsim.drift.chart.Chart`.
 
+    Notes
+    -----
+    Use it for small lasting shifts of a mean, with k half of the shift. A single large value is what
+    ``shewhart`` is for.
+
     References
     ----------
-    Page (1954), *Continuous inspection schemes*, Biometrika 41, 100-115.
+    .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
+       doi:10.1093/biomet/41.1-2.100
 
     Examples
     --------

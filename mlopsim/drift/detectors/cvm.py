@@ -15,7 +15,7 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 @register("detector", "cvm")
 @dataclass(kw_only=True)
 class CramerVonMises(TwoSample):
-    """Cramer-von Mises test of a window against the reference, feature by feature.
+    r"""Cramer-von Mises test of a window against the reference, feature by feature.
 
     The distance is the mean squared gap between the two empirical distribution functions. p-values equal
     ``scipy.stats.cramervonmises_2samp`` (``method="auto"``) to the accuracy of the latter: its asymptotic
@@ -23,15 +23,30 @@ class CramerVonMises(TwoSample):
     that of the distribution functions; scipy's midranks call two samples of one constant different.
     Each sample needs two rows.
 
+    With the ranks :math:`r_i` of the sorted reference rows and :math:`s_j` of the sorted window's rows among
+    all :math:`N = n_1 + n_2`
+
+    .. math::
+
+        U = n_1 \sum_{i=1}^{n_1} (r_i - i)^2 + n_2 \sum_{j=1}^{n_2} (s_j - j)^2, \qquad
+        T = \frac{U}{n_1 n_2 N} - \frac{4 n_1 n_2 - 1}{6 N}
+
+    The score is :math:`-\log_{10}(d \min_f p_f)` over the d features (``correction="bonferroni"``).
+
     Parameters
     ----------
     alpha, correction, reference
         See :class:`mlopsim.drift.two_sample.TwoSample`.
 
+    Notes
+    -----
+    Use it for shifts that move the whole distribution a little. Not where values repeat and the limit is not
+    calibrated (the table at :class:`mlopsim.drift.two_sample.TwoSample`).
+
     References
     ----------
-    Anderson (1962), *On the distribution of the two-sample Cramer-von Mises criterion*, Annals of
-    Mathematical Statistics 33, 1148-1159.
+    .. [1] T. W. Anderson, "On the distribution of the two-sample Cramér-von Mises criterion", Annals of
+       Mathematical Statistics 33, 1962, 1148-1159. doi:10.1214/aoms/1177704477
 
     Examples
     --------

@@ -18,11 +18,14 @@ from mlopsim.drift.signal import SignalKind
 @register("detector", "ddm")
 @dataclass(kw_only=True)
 class DDM(Mirrored):
-    """Drift Detection Method: the error rate has risen above its best by ``level`` standard deviations.
+    r"""Drift Detection Method: the error rate has risen above its best by ``level`` standard deviations.
 
-    With the running error rate p, ``s = sqrt(p (1 - p) / n)`` and both at the lowest ``p + s`` so far, the
-    score is ``(p + s - p_min) / s_min``. After rows without any error, ``s_min = 0``, the next error scores
-    infinity; a signal of errors only never alarms.
+    With the error rate p of the n rows so far, the score is (alarm above ``level``)
+
+    .. math:: \frac{p + s - p_{\min}}{s_{\min}}, \qquad s = \sqrt{p (1 - p) / n}
+
+    where :math:`p_{\min}` and :math:`s_{\min}` are p and s where their sum was least. After rows without any
+    error, ``s_min = 0``, the next error scores infinity; a signal of errors only never alarms.
 
     Parameters
     ----------
@@ -39,9 +42,13 @@ class DDM(Mirrored):
     Alarms equal river's, which compares ``p + s`` with ``p_min + level * s_min``: that is the same but for
     sides that are equal up to rounding.
 
+    Use it as the classical baseline for errors that rise abruptly. Not for an equal rate of false alarms over
+    time: old rows weigh as much as new ones, so that late and slow changes are found late.
+
     References
     ----------
-    Gama, Medas, Castillo, Rodrigues (2004), *Learning with drift detection*, SBIA, 286-295.
+    .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
 
     Examples
     --------

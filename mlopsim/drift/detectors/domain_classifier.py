@@ -16,16 +16,26 @@ from mlopsim.numerics.scaling import Scaling
 @register("detector", "domain_classifier", version=2)
 @dataclass(kw_only=True)
 class DomainClassifier(Windowed):
-    """Classifier two-sample test: how well a classifier tells a window's rows from the reference's.
+    r"""Classifier two-sample test: how well a classifier tells a window's rows from the reference's.
 
     The classifier is cross-fitted: the rows of each fold are ranked by the one that was trained on the other
-    folds. The score is the AUC, pairs of rows of one fold added up, standardised by its variance under
-    equal laws: ``z = sum(U - E U) / sqrt(sum var U)``, U Mann and Whitney's statistic. A negative score means
-    worse than guessing.
+    folds. The score is the AUC, pairs of rows of one fold added up, standardised by its variance under equal
+    laws. A negative score means worse than guessing.
 
     By default the classifier is a ridge regression of the label on the standardised features and their
     squares, in closed form (its direction is that of a regularised linear discriminant), so that shifts of
     mean and spread are seen, but not of correlations.
+
+    With Mann and Whitney's statistic :math:`U_k` of fold k with :math:`n_k` reference rows and :math:`r_k` of
+    the window, and the scatter S within both samples of the q features of the training folds, divided by
+    their rows,
+
+    .. math::
+
+        z = \frac{\sum_k (U_k - n_k r_k / 2)}{\sqrt{\sum_k \mathrm{var}\, U_k}}, \qquad
+        w = (S + \alpha I)^{-1} (\bar x_{\mathrm{window}} - \bar x_{\mathrm{reference}})
+
+    where :math:`U_k` ranks rows by :math:`w^\top x`.
 
     Parameters
     ----------
@@ -50,9 +60,15 @@ class DomainClassifier(Windowed):
     Under equal laws z has mean 0, but a standard deviation above 1 (about 1.4 with 1000 reference rows and
     windows of 100 rows with 10 features): the classifiers of the folds share rows.
 
+    Use it for changes that are spread over many features. Not for a p-value: z is wider than normal, so set
+    the limit by calibration.
+
     References
     ----------
-    Lopez-Paz and Oquab (2017), *Revisiting classifier two-sample tests*, ICLR.
+    .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR, 2017. arXiv:1610.06545
+    .. [2] H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically
+       larger than the other", Annals of Mathematical Statistics 18, 1947, 50-60.
+       doi:10.1214/aoms/1177730491
 
     Examples
     --------

@@ -17,11 +17,21 @@ from mlopsim.drift.signal import Side, SignalKind
 @register("detector", "ecdd")
 @dataclass(kw_only=True)
 class ECDD(Compiled):
-    """ECDD: an EWMA of errors against their running rate p, in standard deviations of the EWMA.
+    r"""ECDD: an EWMA of errors against their running rate p, in standard deviations of the EWMA.
 
-    The published limit depends on p so that the run length without drift does not:
-    ``L(p) = 3.97 - 6.56 p + 48.73 p^3 - 330.13 p^5 + 848.18 p^7`` for a mean of 400 rows at ``lam = 0.2``.
-    The score is ``(e - p) / (L(p) sd)``, p above one half counting as one half.
+    The published limit depends on p so that the run length without drift does not: it is meant for a mean of
+    400 rows at ``lam = 0.2``.
+
+    With :math:`\lambda` = ``lam`` and the running error rate :math:`p_t`, the score is
+
+    .. math::
+
+        \frac{e_t - p_t}{L(p_t) \sigma_t}, \quad e_t = (1 - \lambda) e_{t-1} + \lambda x_t, \quad
+        \sigma_t^2 = p_t (1 - p_t) \frac{\lambda}{2 - \lambda} \left(1 - (1 - \lambda)^{2t}\right)
+
+    .. math:: L(p) = 3.97 - 6.56 p + 48.73 p^3 - 330.13 p^5 + 848.18 p^7
+
+    p above one half counting as one half in L.
 
     Parameters
     ----------
@@ -40,11 +50,16 @@ class ECDD(Compiled):
     -----
     While there was no error yet the score is 0.
 
+    Use it for errors when little is known beforehand. Not for a run length other than 400 rows without
+    calibration: L was fitted to that one.
+
     References
     ----------
-    Ross, Adams, Tasoulis and Hand (2012), *Exponentially weighted moving average charts for detecting concept
-    drift*, Pattern Recognition Letters 33, 191-198; Roberts (1959), *Control chart tests based on geometric
-    moving averages*, Technometrics 1, 239-250.
+    .. [1] G. J. Ross, N. M. Adams, D. K. Tasoulis and D. J. Hand, "Exponentially weighted moving average
+       charts for detecting concept drift", Pattern Recognition Letters 33, 2012, 191-198.
+       doi:10.1016/j.patrec.2011.08.019
+    .. [2] S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1, 1959,
+       239-250. doi:10.1080/00401706.1959.10489860
 
     Examples
     --------

@@ -19,11 +19,15 @@ from mlopsim.drift.signal import SignalKind
 @register("detector", "eddm")
 @dataclass(kw_only=True)
 class EDDM(Mirrored):
-    """Early Drift Detection Method: errors follow each other faster than they did.
+    r"""Early Drift Detection Method: errors follow each other faster than they did.
 
-    With mean and standard deviation of the distances between errors, the level ``mean + 2 sd`` over its
-    maximum so far must fall below ``beta``. The score is minus that ratio, in [-1, 0); it changes at errors
-    only and is NaN up to ``warm_start`` errors.
+    With mean :math:`m` and standard deviation :math:`s` (divisor: errors less one) of the distances between
+    errors, the score is minus
+
+    .. math:: \frac{m + 2 s}{\max (m + 2 s)}
+
+    with the maximum so far; alarm when the ratio falls below ``beta``. The score lies in [-1, 0); it changes
+    at errors only and is NaN up to ``warm_start`` errors.
 
     Parameters
     ----------
@@ -36,10 +40,16 @@ class EDDM(Mirrored):
         (:class:`mlopsim.drift.mirrored.Mirrored`): where few rows are wrong these are nearly always 1, and a
         fall of the error rate hardly shortens them.
 
+    Notes
+    -----
+    Use it for rises of a small error rate that come slowly. Its run length without drift depends on the error
+    rate, so calibrate it; not for falls (see ``side``). Alarms equal river's.
+
     References
     ----------
-    Baena-Garcia, del Campo-Avila, Fidalgo, Bifet, Gavalda, Morales-Bueno (2006), *Early drift detection
-    method*, Fourth International Workshop on Knowledge Discovery from Data Streams. Alarms equal river's.
+    .. [1] M. Baena-García, J. del Campo-Ávila, R. Fidalgo, A. Bifet, R. Gavaldà and R. Morales-Bueno, "Early
+       drift detection method", Fourth International Workshop on Knowledge Discovery from Data Streams,
+       2006.
 
     Examples
     --------

@@ -19,7 +19,17 @@ from mlopsim.drift.signal import Side
 @register("detector", "ewma")
 @dataclass(kw_only=True)
 class EWMA(Chart):
-    """EWMA chart: ``e = (1 - lam) e + lam z``, alarm when e exceeds ``width`` of its standard deviations.
+    r"""EWMA chart: a moving average that forgets, alarm when it exceeds ``width`` of its standard deviations.
+
+    With :math:`z_t = (x_t - \mu) / \sigma` and :math:`\lambda` = ``lam``, from :math:`e_0 = 0`, the score is
+    :math:`|e_t| / s` (of one side: :math:`\pm e_t / s`):
+
+    .. math::
+
+        e_t = (1 - \lambda) e_{t-1} + \lambda z_t, \qquad s^2 = \frac{\lambda}{2 - \lambda}
+        \left(1 - (1 - \lambda)^{2t}\right)
+
+    the last factor only with ``exact``.
 
     Parameters
     ----------
@@ -35,10 +45,17 @@ class EWMA(Chart):
     told, mean, sd, learn
         See :class:`mlopsim.drift.chart.Chart`.
 
+    Notes
+    -----
+    Use it for lasting shifts of a mean, a small ``lam`` for small ones. A single large value is what
+    ``shewhart`` is for.
+
     References
     ----------
-    Roberts (1959), *Control chart tests based on geometric moving averages*, Technometrics 1, 239-250;
-    Lucas and Saccucci (1990), Technometrics 32, 1-12.
+    .. [1] S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1, 1959,
+       239-250. doi:10.1080/00401706.1959.10489860
+    .. [2] J. M. Lucas and M. S. Saccucci, "Exponentially weighted moving average control schemes: properties
+       and enhancements", Technometrics 32, 1990, 1-12. doi:10.1080/00401706.1990.10484583
 
     Examples
     --------

@@ -21,10 +21,15 @@ from mlopsim.drift.signal import SignalKind
 @register("detector", "fhddm")
 @dataclass(kw_only=True)
 class FHDDM(Mirrored):
-    """Fast Hoeffding Drift Detection Method: the accuracy over a window fell below its best by the bound.
+    r"""Fast Hoeffding Drift Detection Method: the accuracy over a window fell below its best by the bound.
 
-    The score is ``2 w (best - now)^2``, minus the log of the confidence at which Hoeffding's inequality makes
-    the fall significant; with a short window, the larger of both (stacking FHDDM).
+    With the accuracy :math:`a_t` over the last w = ``window`` rows, alarm when the score exceeds
+    :math:`\log(1 / \delta)`:
+
+    .. math:: 2 w \left(\max_{s \le t} a_s - a_t\right)^2
+
+    minus the log of the confidence at which Hoeffding's inequality makes the fall significant; with a short
+    window, the larger of both (stacking FHDDM).
 
     Parameters
     ----------
@@ -44,11 +49,16 @@ class FHDDM(Mirrored):
     right answers and alarms when they become fewer: river's has these alarms if it is fed ``1 - error``; fed
     errors, as its documentation says, it alarms when the error rate *falls*.
 
+    Use it for abrupt rises of errors. Changes within less than ``window`` rows are blurred, and the maximum
+    over time is not in the bound: ``delta`` is no rate of false alarms.
+
     References
     ----------
-    Pesaranghader and Viktor (2016), *Fast Hoeffding drift detection method for evolving data streams*,
-    ECML-PKDD; Pesaranghader, Viktor and Paquet (2018), *Reservoir of diverse adaptive learners and stacking
-    fast Hoeffding drift detection methods*, Machine Learning 107, for the short window.
+    .. [1] A. Pesaranghader and H. L. Viktor, "Fast Hoeffding drift detection method for evolving data
+       streams", ECML PKDD, 2016, 96-111. doi:10.1007/978-3-319-46227-1_7
+    .. [2] A. Pesaranghader, H. Viktor and E. Paquet, "Reservoir of diverse adaptive learners and stacking
+       fast Hoeffding drift detection methods for evolving data streams", Machine Learning 107, 2018,
+       1711-1743. doi:10.1007/s10994-018-5719-z (the short window).
 
     Examples
     --------

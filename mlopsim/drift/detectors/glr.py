@@ -18,9 +18,13 @@ from mlopsim.drift.signal import Side
 @register("detector", "glr")
 @dataclass(kw_only=True)
 class GLR(Chart):
-    """GLR chart of the mean: the likeliest shift of unknown size that began within the last ticks.
+    r"""GLR chart of the mean: the likeliest shift of unknown size that began within the last ticks.
 
-    With standardised ticks z the score is ``max_j (z_{n-j+1} + ... + z_n)^2 / (2 j)``, j = 1..window.
+    With standardised ticks z the score is
+
+    .. math:: \max_{1 \le j \le \mathrm{window}} \frac{1}{2 j} \left(\sum_{i=n-j+1}^{n} z_i\right)^2
+
+    over those sums whose sign is looked for (``side``).
 
     Parameters
     ----------
@@ -33,10 +37,15 @@ class GLR(Chart):
     told, mean, sd, learn
         See :class:`mlopsim.drift.chart.Chart`.
 
+    Notes
+    -----
+    Use it where the size of the shift is unknown: it needs no k to be chosen. Not for long streams at a large
+    ``window`` where a chart would do: each tick costs ``window`` steps.
+
     References
     ----------
-    Lai (1995), *Sequential changepoint detection in quality control and dynamical systems*, Journal of the
-    Royal Statistical Society B 57, 613-658.
+    .. [1] T. L. Lai, "Sequential changepoint detection in quality control and dynamical systems", Journal of
+       the Royal Statistical Society B 57, 1995, 613-658. doi:10.1111/j.2517-6161.1995.tb02052.x
 
     Examples
     --------

@@ -16,11 +16,20 @@ from mlopsim.numerics.scaling import Scaling
 @register("detector", "half_space_trees")
 @dataclass(kw_only=True)
 class HalfSpaceTrees(RowScored):
-    """Shift of the mass that half-space trees of the reference find around the rows of a window.
+    r"""Shift of the mass that half-space trees of the reference find around the rows of a window.
 
     Each tree halves a random box around the data, one random feature at a time; a row's mass is the number of
     reference rows in the cell that it falls into, times 2 to the power of the cell's depth. The reference is
     kept until an alarm (the paper, which looks for single anomalies, renews it every window).
+
+    The mass of a row is, over the trees, with :math:`n_b(x)` reference rows in its cell and the cell's depth
+    :math:`h_b(x)`,
+
+    .. math:: m(x) = \sum_b n_b(x) \, 2^{h_b(x)}
+
+    The score of a window is that of the rank-sum test of its rows' :math:`m(x)` against those of the n
+    held-out reference rows (:class:`mlopsim.drift.row_scored.RowScored`):
+    :math:`|U - n r / 2| / \mathrm{sd}(U)`.
 
     Parameters
     ----------
@@ -33,10 +42,15 @@ class HalfSpaceTrees(RowScored):
     z, reference
         See :class:`mlopsim.drift.row_scored.RowScored`.
 
+    Notes
+    -----
+    Use it where a change spreads or thins out the inputs jointly; not for a shift along a single feature of
+    many, which random cuts seldom look at.
+
     References
     ----------
-    Tan, Ting and Liu (2011), *Fast anomaly detection for streaming data*, IJCAI; the defaults of trees,
-    height and least are theirs.
+    .. [1] S. C. Tan, K. M. Ting and T. F. Liu, "Fast anomaly detection for streaming data", IJCAI, 2011,
+       1511-1516.
 
     Examples
     --------

@@ -44,13 +44,21 @@ class _Baseline:
 @register("detector", "hdddm")
 @dataclass(kw_only=True)
 class HDDDM(Windowed):
-    """HDDDM: an unusual step of the Hellinger distance between a window and all windows since the last alarm.
+    r"""HDDDM: an unusual step of the Hellinger distance of a window from all windows since the last alarm.
 
     After each window the distance (mean over features, histograms of equal widths over the range of both
     samples) is compared with the one before; ``eps`` is the absolute difference, the first distance being a
-    step from 0. The paper alarms if ``eps > mean + gamma sd`` of the steps since the last alarm; the score
-    is ``(eps - mean) / sd``. A window without an alarm joins the baseline; one with an alarm is the first
-    of the next.
+    step from 0. The paper alarms if ``eps > mean + gamma sd`` of the steps since the last alarm. A window
+    without an alarm joins the baseline; one with an alarm is the first of the next.
+
+    With shares :math:`p_{fb}` of the baseline and :math:`q_{fb}` of window t in bin b of d features, the
+    score is
+
+    .. math::
+
+        \frac{\varepsilon_t - \bar\varepsilon}{\mathrm{sd}(\varepsilon)}, \qquad
+        \varepsilon_t = |H_t - H_{t-1}|, \qquad
+        H_t = \frac{1}{d} \sum_f \sqrt{\sum_b \left(\sqrt{p_{fb}} - \sqrt{q_{fb}}\right)^2}
 
     Parameters
     ----------
@@ -67,10 +75,13 @@ class HDDDM(Windowed):
     NaN for the first two windows after the baseline (the paper's of a single step is 0, so that any larger
     one would be an alarm). It is at least 1e-12. Empty bins need no care: the roots of their shares are 0.
 
+    Use it for abrupt changes of inputs in windows. Not for slow ones, whose steps are all alike.
+
     References
     ----------
-    Ditzler and Polikar (2011), *Hellinger distance based drift detection for nonstationary environments*,
-    IEEE Symposium on Computational Intelligence in Dynamic and Uncertain Environments, 41-48.
+    .. [1] G. Ditzler and R. Polikar, "Hellinger distance based drift detection for nonstationary
+       environments", IEEE Symposium on Computational Intelligence in Dynamic and Uncertain Environments,
+       2011, 41-48. doi:10.1109/CIDUE.2011.5948491
 
     Examples
     --------

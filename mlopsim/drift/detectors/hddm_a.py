@@ -19,10 +19,20 @@ from mlopsim.drift.signal import Side, SignalKind
 @register("detector", "hddm_a")
 @dataclass(kw_only=True)
 class HDDM_A(Compiled):
-    """HDDM with the A-test: the error rate has risen since the row at which its upper bound was lowest.
+    r"""HDDM with the A-test: the error rate has risen since the row at which its upper bound was lowest.
 
     The score is minus the log of the confidence at which Hoeffding's bound makes the rise significant, 0 if
     there is none. The row that is compared with (the cut) depends on ``delta``, and so does the score.
+
+    With mean :math:`\bar x_n` of n rows and :math:`\bar x_c` of the first c, the cut c at which
+    :math:`\bar x_c + \sqrt{\log(1/\delta) / (2 c)}` was lowest, the score is (alarm above
+    :math:`\log(1/\delta)`)
+
+    .. math::
+
+        \max\left(0, \frac{2 (\bar x_n - \bar x_c)^2}{m} - \log 2\right), \qquad m = \frac{1}{c} - \frac{1}{n}
+
+    if the mean has risen, and 0 else.
 
     Parameters
     ----------
@@ -31,11 +41,17 @@ class HDDM_A(Compiled):
     side : Side, default up
         Which changes it looks for; ``both`` is river's ``two_sided_test``.
 
+    Notes
+    -----
+    Use it for abrupt rises of errors; ``hddm_w`` weighs new rows more and is meant for gradual ones.
+    ``delta`` is the level of one test, not a run length. Alarms equal river's.
+
     References
     ----------
-    Frias-Blanco, del Campo-Avila, Ramos-Jimenez, Morales-Bueno, Ortiz-Diaz, Caballero-Mota (2015), *Online
-    and non-parametric drift detection methods based on Hoeffding's bounds*, IEEE TKDE 27, 810-823. Alarms
-    equal river's.
+    .. [1] I. Frías-Blanco, J. del Campo-Ávila, G. Ramos-Jiménez, R. Morales-Bueno, A. Ortiz-Díaz and Y.
+       Caballero-Mota, "Online and non-parametric drift detection methods based on Hoeffding's bounds",
+       IEEE Transactions on Knowledge and Data Engineering 27, 2015, 810-823.
+       doi:10.1109/TKDE.2014.2345382
 
     Examples
     --------

@@ -20,11 +20,20 @@ from mlopsim.drift.signal import Side, SignalKind
 @register("detector", "hddm_w")
 @dataclass(kw_only=True)
 class HDDM_W(Compiled):
-    """HDDM with the W-test: the weighted error rate since the cut is above the one before it.
+    r"""HDDM with the W-test: the weighted error rate since the cut is above the one before it.
 
     The cut is the row at which the upper bound of the weighted mean was lowest. The score is minus the log of
     the confidence at which McDiarmid's bound makes the rise significant, 0 if there is none. The cut depends
     on ``delta``, and so does the score.
+
+    With :math:`\lambda` = ``lam`` and :math:`v_n = \lambda^2 + (1 - \lambda)^2 v_{n-1}`, :math:`v_0 = 1`, the
+    cut is where :math:`\hat x_n + \sqrt{v_n \log(1/\delta) / 2}` was lowest,
+    :math:`\hat x_n = \lambda x_n + (1 - \lambda) \hat x_{n-1}`. With both at the cut (:math:`\hat x`, v) and
+    the same of the rows after it (:math:`\hat y`, u), the score is (alarm above :math:`\log(1/\delta)`)
+
+    .. math:: \frac{2 (\hat y - \hat x)^2}{v + u}
+
+    if :math:`\hat y > \hat x`, and 0 else.
 
     Parameters
     ----------
@@ -35,11 +44,17 @@ class HDDM_W(Compiled):
     side : Side, default up
         Which changes it looks for; ``both`` is river's ``two_sided_test``.
 
+    Notes
+    -----
+    Use it for gradual rises of errors; ``hddm_a`` weighs all rows alike and is meant for abrupt ones.
+    ``delta`` is the level of one test, not a run length. Alarms equal river's.
+
     References
     ----------
-    Frias-Blanco, del Campo-Avila, Ramos-Jimenez, Morales-Bueno, Ortiz-Diaz, Caballero-Mota (2015), *Online
-    and non-parametric drift detection methods based on Hoeffding's bounds*, IEEE TKDE 27, 810-823. Alarms
-    equal river's.
+    .. [1] I. Frías-Blanco, J. del Campo-Ávila, G. Ramos-Jiménez, R. Morales-Bueno, A. Ortiz-Díaz and Y.
+       Caballero-Mota, "Online and non-parametric drift detection methods based on Hoeffding's bounds",
+       IEEE Transactions on Knowledge and Data Engineering 27, 2015, 810-823.
+       doi:10.1109/TKDE.2014.2345382
 
     Examples
     --------

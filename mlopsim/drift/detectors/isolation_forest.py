@@ -16,10 +16,22 @@ from mlopsim.numerics.scaling import Scaling
 @register("detector", "isolation_forest")
 @dataclass(kw_only=True)
 class IsolationForest(RowScored):
-    """Shift of the anomaly scores that an isolation forest of the reference gives to the rows of a window.
+    r"""Shift of the anomaly scores that an isolation forest of the reference gives to the rows of a window.
 
     A compiled forest of its own: trees of random cuts, one feature and one place between its least and
     largest value at a time, grown once a reference. Its scores have the law of scikit-learn's.
+
+    With the mean path length :math:`\bar h(x)` of a row over the trees and :math:`\psi` = ``sample`` rows a
+    tree,
+
+    .. math::
+
+        m(x) = 2^{-\bar h(x) / c(\psi)}, \qquad
+        c(\psi) = 2 (\log(\psi - 1) + 0.5772\ldots) - 2 (\psi - 1) / \psi
+
+    The score of a window is that of the rank-sum test of its rows' :math:`m(x)` against those of the n
+    held-out reference rows (:class:`mlopsim.drift.row_scored.RowScored`):
+    :math:`|U - n r / 2| / \mathrm{sd}(U)`.
 
     Parameters
     ----------
@@ -30,9 +42,15 @@ class IsolationForest(RowScored):
     z, reference
         See :class:`mlopsim.drift.row_scored.RowScored`.
 
+    Notes
+    -----
+    Use it where a change brings rows that are unlike the reference; not for changes within its range, such as
+    a changed correlation of common values.
+
     References
     ----------
-    Liu, Ting and Zhou (2008), *Isolation forest*, ICDM; the defaults of trees and sample are theirs.
+    .. [1] F. T. Liu, K. M. Ting and Z.-H. Zhou, "Isolation forest", IEEE International Conference on Data
+       Mining, 2008, 413-422. doi:10.1109/ICDM.2008.17
 
     Examples
     --------

@@ -16,15 +16,20 @@ from mlopsim.drift.reference_bins import Bins
 @register("detector", "js")
 @dataclass(kw_only=True)
 class JensenShannon(Distance):
-    """Jensen-Shannon distance over quantile bins of the reference, from 0 to 1.
+    r"""Jensen-Shannon distance over quantile bins of the reference, from 0 to 1.
 
     A limit is no level: of windows of 100 rows of an unchanged continuous feature against 1000 reference rows
     0, 2.6 and 49 % exceed 0.2 with 3, 10 and 20 bins (of 50 against 200 rows 1.4, 50 and 98 %); with three
     values, .04 % with 10 bins (10,000 windows each).
 
-    The root of the Jensen-Shannon divergence to base 2 of the shares in the bins; equals
-    ``scipy.spatial.distance.jensenshannon``. Empty bins need no care: ``0 log 0 = 0``, and the mean of the
-    two shares is positive where one of them is.
+    With shares p of the reference and q of the window in the bins, and :math:`m = (p + q) / 2`,
+
+    .. math::
+
+        \sqrt{\tfrac{1}{2} \sum_b p_b \log_2 \frac{p_b}{m_b} + \tfrac{1}{2} \sum_b q_b \log_2 \frac{q_b}{m_b}}
+
+    which equals ``scipy.spatial.distance.jensenshannon`` to base 2. Empty bins need no care: ``0 log 0 = 0``,
+    and the mean of the two shares is positive where one of them is.
 
     Parameters
     ----------
@@ -35,11 +40,17 @@ class JensenShannon(Distance):
     over, reference
         See :class:`mlopsim.drift.distance.Distance`.
 
+    Notes
+    -----
+    Use it for categorical or coarsely binned features and as the distance that dashboards show; not with a
+    fixed limit across window sizes and numbers of bins.
+
     References
     ----------
-    Lin (1991), *Divergence measures based on the Shannon entropy*, IEEE Transactions on Information Theory
-    37, 145-151. Endres and Schindelin (2003), *A new metric for probability distributions*, same journal
-    49, 1858-1860.
+    .. [1] J. Lin, "Divergence measures based on the Shannon entropy", IEEE Transactions on Information Theory
+       37, 1991, 145-151. doi:10.1109/18.61115
+    .. [2] D. M. Endres and J. E. Schindelin, "A new metric for probability distributions", IEEE Transactions
+       on Information Theory 49, 2003, 1858-1860. doi:10.1109/TIT.2003.813506
 
     Examples
     --------

@@ -15,22 +15,32 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 @register("detector", "ks")
 @dataclass(kw_only=True)
 class KS(TwoSample):
-    """Kolmogorov-Smirnov test of a window against the reference, feature by feature.
+    r"""Kolmogorov-Smirnov test of a window against the reference, feature by feature.
 
     The distance is the largest gap between the two empirical distribution functions. p-values equal
     ``scipy.stats.ks_2samp`` (two-sided, ``method="auto"``); equal values are handled as there, where
     p-values are too large (conservative) if values repeat.
+
+    With the empirical distribution functions F of the reference and G of the window,
+    :math:`D = \sup_x |F(x) - G(x)|`. The score is :math:`-\log_{10}(d \min_f p_f(D_f))` over the d features
+    (``correction="bonferroni"``).
 
     Parameters
     ----------
     alpha, correction, reference
         See :class:`mlopsim.drift.two_sample.TwoSample`.
 
+    Notes
+    -----
+    Use it for shifts of location of continuous features. Not for small changes in the tails (``ad``) or of
+    the spread (``kuiper``), and not where few values repeat: it is blunt there.
+
     References
     ----------
-    Smirnov (1939), *On the estimation of the discrepancy between empirical curves of distribution for two
-    independent samples*, Bull. Math. Univ. Moscou 2. Hodges (1958), *The significance probability of the
-    Smirnov two-sample test*, Arkiv för Matematik 3, 469-486.
+    .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
+    .. [2] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
 
     Examples
     --------

@@ -21,11 +21,14 @@ from mlopsim.drift.confidence_search import confidence_of
 @register("detector", "kswin")
 @dataclass(kw_only=True)
 class KSWIN(Compiled):
-    """KSWIN: the newest rows of a window differ from as many rows drawn from the rest of it.
+    r"""KSWIN: the newest rows of a window differ from as many rows drawn from the rest of it.
 
     The score is ``-log10`` of the p-value of the two-sample KS test, 0 where the distance is at most 0.1
     (river's second condition); alarm when the p-value is at most ``alpha``. NaN until the window is full; it
     is emptied by an alarm.
+
+    With the ``recent`` newest rows G and as many rows F drawn without replacement from the rest of the
+    window, :math:`D = \sup_x |F(x) - G(x)|`, and the score is :math:`-\log_{10} p(D)`.
 
     Parameters
     ----------
@@ -45,10 +48,13 @@ class KSWIN(Compiled):
     It draws at random: alarms have the law of river's, which draws from another generator (and, given a
     seed, draws the same numbers again after each alarm; this one goes on).
 
+    Use it for values with a changing law of any shape. Not for errors of a small rate, where it hardly ever
+    alarms at its defaults.
+
     References
     ----------
-    Raab, Heusinger, Schleif (2020), *Reactive soft prototype computing for concept drift streams*,
-    Neurocomputing 416, 340-351.
+    .. [1] C. Raab, M. Heusinger and F.-M. Schleif, "Reactive soft prototype computing for concept drift
+       streams", Neurocomputing 416, 2020, 340-351. doi:10.1016/j.neucom.2019.11.111
 
     Examples
     --------

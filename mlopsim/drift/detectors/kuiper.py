@@ -14,20 +14,31 @@ from mlopsim.numerics import two_sample_pvalues as nulls
 @register("detector", "kuiper")
 @dataclass(kw_only=True)
 class Kuiper(TwoSample):
-    """Kuiper test of a window against the reference, feature by feature.
+    r"""Kuiper test of a window against the reference, feature by feature.
 
     The distance is the largest gap upwards plus the largest gap downwards between the two empirical
     distribution functions: as sensitive in the tails as at the median, and to a changed spread.
+
+    With the empirical distribution functions F of the reference and G of the window,
+    :math:`V = \sup_x (F(x) - G(x)) + \sup_x (G(x) - F(x))`. The score is
+    :math:`-\log_{10}(d \min_f p_f(V_f))` over the d features (``correction="bonferroni"``).
 
     Parameters
     ----------
     alpha, correction, reference
         See :class:`mlopsim.drift.two_sample.TwoSample`.
 
+    Notes
+    -----
+    Use it for changes of spread, and for angles or times of day. Not where few values repeat: it is blunt
+    there.
+
     References
     ----------
-    Kuiper (1960), *Tests concerning random points on a circle*, Indagationes Mathematicae 22, 38-47. Stephens
-    (1965), *The goodness-of-fit statistic V_N: distribution and significance points*, Biometrika 52, 309-321.
+    .. [1] N. H. Kuiper, "Tests concerning random points on a circle", Indagationes Mathematicae 22, 1960,
+       38-47. doi:10.1016/S1385-7258(60)50006-0
+    .. [2] M. A. Stephens, "The goodness-of-fit statistic V_N: distribution and significance points",
+       Biometrika 52, 1965, 309-321. doi:10.1093/biomet/52.3-4.309
 
     Examples
     --------

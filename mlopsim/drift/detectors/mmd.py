@@ -20,13 +20,28 @@ SMALLEST = 1e-12
 @register("detector", "mmd")
 @dataclass(kw_only=True)
 class MMD(Windowed):
-    """Unbiased squared maximum mean discrepancy between window and reference, in its standard deviations.
+    r"""Unbiased squared maximum mean discrepancy between window and reference, in its standard deviations.
 
     Gaussian kernel on features scaled by the reference, its width by the median heuristic
-    (:class:`mlopsim.numerics.median_heuristic_kernel.Rbf`). The standard deviation is that under equal laws,
-    ``sqrt(2 E k'^2 (1/(m (m-1)) + 1/(n (n-1)) + 2/(m n)))`` with the mean square of the centred kernel k'
-    over pairs of different reference rows. The score is a number of standard deviations of a skewed law,
-    not of a normal one: set the limit by calibration, or use ``mmd_permutation`` for a p-value.
+    (:class:`mlopsim.numerics.median_heuristic_kernel.Rbf`). The standard deviation is that under equal laws.
+    The score is a number of standard deviations of a skewed law, not of a normal one: set the limit by
+    calibration, or use ``mmd_permutation`` for a p-value.
+
+    With reference rows :math:`x_i` (m), the window's rows :math:`y_i` (n) and
+    :math:`k(x, y) = \exp(-\gamma |x - y|^2)`,
+
+    .. math::
+
+        \mathrm{MMD}^2 = \sum_{i \ne j} \frac{k(x_i, x_j)}{m (m - 1)}
+        + \sum_{i \ne j} \frac{k(y_i, y_j)}{n (n - 1)}
+        - 2 \sum_{i, j} \frac{k(x_i, y_j)}{m n}
+
+    and the score is :math:`\mathrm{MMD}^2 / \sigma` with the mean square of the centred kernel :math:`k'`
+    over pairs of different reference rows:
+
+    .. math::
+
+        \sigma^2 = 2 \, \mathrm{E} k'^2 \left(\frac{1}{m (m - 1)} + \frac{1}{n (n - 1)} + \frac{2}{m n}\right)
 
     Parameters
     ----------
@@ -43,10 +58,12 @@ class MMD(Windowed):
     single row, the score is NaN. A constant reference has a standard deviation of 1e-12: any change is a
     large one.
 
+    Use it for joint changes of several features. Not for long windows: the time is quadratic in ``rows``.
+
     References
     ----------
-    Gretton, Borgwardt, Rasch, Schölkopf and Smola (2012), *A kernel two-sample test*, Journal of Machine
-    Learning Research 13, 723-773.
+    .. [1] A. Gretton, K. M. Borgwardt, M. J. Rasch, B. Schölkopf and A. Smola, "A kernel two-sample test",
+       Journal of Machine Learning Research 13, 2012, 723-773.
 
     Examples
     --------

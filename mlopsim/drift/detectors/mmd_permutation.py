@@ -18,12 +18,15 @@ from mlopsim.numerics.median_heuristic_kernel import Rbf
 @register("detector", "mmd_permutation")
 @dataclass(kw_only=True)
 class MMDPermutation(Windowed):
-    """Unbiased squared maximum mean discrepancy with a p-value by permutation; the score is ``-log10 p``.
+    r"""Unbiased squared maximum mean discrepancy with a p-value by permutation; the score is ``-log10 p``.
 
-    The statistic is that of ``mmd``. ``p = (1 + b) / (1 + B)`` where b of the B random divisions of all rows
-    into two samples of these sizes have a discrepancy as large; exact at level alpha if rows are
-    exchangeable. The divisions are drawn when the reference is complete, and are the same for all its
-    windows.
+    The statistic is that of ``mmd``. With b of the B random divisions of all rows into two samples of these
+    sizes whose discrepancy is as large,
+
+    .. math:: p = \frac{1 + b}{1 + B}
+
+    which is exact at level alpha if rows are exchangeable. The divisions are drawn when the reference is
+    complete, and are the same for all its windows.
 
     Parameters
     ----------
@@ -43,11 +46,15 @@ class MMDPermutation(Windowed):
     All features are one point, hence there is no correction for their number. If reference or window has a
     single row, the score is NaN. If all rows are equal, p is 1.
 
+    Use it where a stated level for one window is needed; not for long streams: it takes ``permutations``
+    times the sums of ``mmd``.
+
     References
     ----------
-    Gretton, Borgwardt, Rasch, Schölkopf and Smola (2012), *A kernel two-sample test*, Journal of Machine
-    Learning Research 13, 723-773. Phipson and Smyth (2010), *Permutation p-values should never be zero*,
-    Statistical Applications in Genetics and Molecular Biology 9.
+    .. [1] A. Gretton, K. M. Borgwardt, M. J. Rasch, B. Schölkopf and A. Smola, "A kernel two-sample test",
+       Journal of Machine Learning Research 13, 2012, 723-773.
+    .. [2] B. Phipson and G. K. Smyth, "Permutation p-values should never be zero", Statistical Applications
+       in Genetics and Molecular Biology 9, 2010. doi:10.2202/1544-6115.1585
 
     Examples
     --------

@@ -19,9 +19,14 @@ from mlopsim.drift.signal import Side, SignalKind
 @register("detector", "p_chart")
 @dataclass(kw_only=True)
 class PChart(Chart):
-    """p-chart: the share of errors in batches of ``size`` rows, in binomial standard deviations.
+    r"""p-chart: the share of errors in batches of ``size`` rows, in binomial standard deviations.
 
-    The score is NaN within a batch.
+    With the share of errors :math:`\hat p` of a batch, the score is the absolute value (of one side: the
+    signed value) of
+
+    .. math:: \frac{\hat p - p_0}{\sqrt{p_0 (1 - p_0) / \mathrm{size}}}
+
+    It is NaN within a batch.
 
     Parameters
     ----------
@@ -34,9 +39,15 @@ class PChart(Chart):
     told, mean, sd, learn
         See :class:`mlopsim.drift.chart.Chart`. Of errors sd does not matter here.
 
+    Notes
+    -----
+    Use it where rows come in batches anyway and a chart must be explained; not for small lasting shifts,
+    which ``bernoulli_cusum`` and ``ewma`` add up over batches.
+
     References
     ----------
-    Montgomery (2012), *Introduction to Statistical Quality Control*, section 7.2.
+    .. [1] D. C. Montgomery, "Introduction to Statistical Quality Control", 7th edition, Wiley, 2012, section
+       7.2.
 
     Examples
     --------

@@ -17,9 +17,15 @@ from mlopsim.drift.signal import Side
 @register("detector", "page_hinkley")
 @dataclass(kw_only=True)
 class PageHinkley(Compiled):
-    """Page-Hinkley test: the sum of deviations from the running mean, against its extreme so far.
+    r"""Page-Hinkley test: the sum of deviations from the running mean, against its extreme so far.
 
-    Alarms equal river's.
+    With the running mean :math:`\bar x_t`, :math:`\alpha` = ``alpha`` and :math:`\delta` = ``delta``, the
+    score is the larger of :math:`m_t - \min m` and :math:`\max M - M_t` (of one side: that one), with the
+    extremes so far:
+
+    .. math::
+
+        m_t = \alpha m_{t-1} + x_t - \bar x_t - \delta, \qquad M_t = \alpha M_{t-1} + x_t - \bar x_t + \delta
 
     Parameters
     ----------
@@ -34,9 +40,17 @@ class PageHinkley(Compiled):
     side : Side, default both
         Which changes it looks for.
 
+    Notes
+    -----
+    Use it for values or errors whose mean before the change is not known. ``h`` is in the units of the
+    signal, so a limit does not carry over from one signal to another. Alarms equal river's.
+
     References
     ----------
-    Page (1954), *Continuous inspection schemes*, Biometrika 41, 100-115; Sebastiao and Fernandes (2017).
+    .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
+       doi:10.1093/biomet/41.1-2.100
+    .. [2] R. Sebastião and J. M. Fernandes, "Supporting the Page-Hinkley test with empirical mode
+       decomposition for change detection", ISMIS, 2017, 492-498. doi:10.1007/978-3-319-60438-1_48
 
     Examples
     --------

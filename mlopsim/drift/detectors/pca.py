@@ -16,10 +16,18 @@ from mlopsim.numerics.scaling import Scaling
 @register("detector", "pca")
 @dataclass(kw_only=True)
 class PCA(RowScored):
-    """Shift of the error with which the leading principal components of the reference reconstruct rows.
+    r"""Shift of the error with which the leading principal components of the reference reconstruct rows.
 
     Features are standardised on the reference. The error of a row is its distance from the plane of the
     leading components. Changes within that plane are not seen.
+
+    With the components :math:`v_c` of the standardised reference that are left out,
+
+    .. math:: m(x) = \sqrt{\sum_c (v_c^\top x)^2}
+
+    The score of a window is that of the rank-sum test of its rows' :math:`m(x)` against those of the n
+    held-out reference rows (:class:`mlopsim.drift.row_scored.RowScored`):
+    :math:`|U - n r / 2| / \mathrm{sd}(U)`.
 
     Parameters
     ----------
@@ -29,11 +37,17 @@ class PCA(RowScored):
     z, reference
         See :class:`mlopsim.drift.row_scored.RowScored`.
 
+    Notes
+    -----
+    Use it for correlated features whose relation breaks; not for independent ones, where no plane is special.
+
     References
     ----------
-    Jackson and Mudholkar (1979), *Control procedures for residuals associated with principal component
-    analysis*, Technometrics 21, 341-349. Related: Qahtan, Alharbi, Wang and Zhang (2015), *A PCA-based change
-    detection framework for multidimensional data streams*, KDD, who compare densities along the components.
+    .. [1] J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal
+       component analysis", Technometrics 21, 1979, 341-349. doi:10.1080/00401706.1979.10489779
+    .. [2] A. A. Qahtan, B. Alharbi, S. Wang and X. Zhang, "A PCA-based change detection framework for
+       multidimensional data streams", KDD, 2015, 935-944. doi:10.1145/2783258.2783359 (related: densities
+       along the components).
 
     Examples
     --------

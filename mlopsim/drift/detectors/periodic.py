@@ -18,10 +18,13 @@ from mlopsim.drift.control import Control
 @register("detector", "periodic")
 @dataclass(kw_only=True)
 class Periodic(Control):
-    """Alarms every so many ticks: every run length is ``every``, whatever happens.
+    r"""Alarms every so many ticks: every run length is ``every``, whatever happens.
 
     The score is the number of ticks since the last alarm, the threshold ``every - 1``: the score is whole, so
     any threshold from ``every - 1`` up to below ``every`` gives the same alarms.
+
+    Alarms come at the ticks :math:`t = k \cdot \mathrm{every} - \mathrm{phase}`, :math:`k = 1, 2, \ldots`,
+    counted from 1.
 
     Parameters
     ----------

@@ -16,12 +16,17 @@ from mlopsim.drift.reference_bins import Bins
 @register("detector", "psi")
 @dataclass(kw_only=True)
 class PSI(Distance):
-    """Population stability index, ``sum (q - p) ln(q / p)`` over quantile bins of the reference.
+    r"""Population stability index over quantile bins of the reference.
 
-    p and q are the shares of reference and window in a bin. So that empty bins give a finite index, half a
-    value is added to each bin of the reference, ``p = (count + 0.5) / (n + 0.5 B)``, and as many values to
-    the window, spread like the reference: ``q = (count + 0.5 B p) / (r + 0.5 B)``; a short window is drawn
-    to "no change".
+    With B bins, :math:`a_b` of n reference rows and :math:`c_b` of r rows of the window in bin b:
+
+    .. math::
+
+        \sum_b (q_b - p_b) \ln \frac{q_b}{p_b}, \qquad p_b = \frac{a_b + 1/2}{n + B/2}, \qquad
+        q_b = \frac{c_b + p_b B/2}{r + B/2}
+
+    Half a value is added to each bin of the reference, so that empty bins give a finite index, and as many
+    values to the window, spread like the reference; a short window is drawn to "no change".
 
     The rule of thumb is no level: of windows of 100 rows of an unchanged continuous feature against 1000
     reference rows 0, .8 and 17.6 % exceed 0.25 with 3, 10 and 20 bins (of 50 against 200 rows .7, 26.9 and
@@ -36,9 +41,14 @@ class PSI(Distance):
     over, reference
         See :class:`mlopsim.drift.distance.Distance`.
 
+    Notes
+    -----
+    Use it where credit scoring asks for it; not with the rule of thumb as a level, which depends on rows and
+    bins.
+
     References
     ----------
-    Siddiqi (2006), *Credit Risk Scorecards*, Wiley.
+    .. [1] N. Siddiqi, "Credit Risk Scorecards", Wiley, 2006.
 
     Examples
     --------

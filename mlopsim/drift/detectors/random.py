@@ -17,9 +17,11 @@ from mlopsim.drift.control import Control
 @register("detector", "random")
 @dataclass(kw_only=True)
 class Random(Control):
-    """Alarms with the same probability at every tick: run lengths are geometric with mean ``1 / rate``.
+    r"""Alarms with the same probability at every tick: run lengths are geometric with mean ``1 / rate``.
 
     The score is a number drawn uniformly from [0, 1) at each tick, the threshold is ``1 - rate``.
+
+    .. math:: P(T = k) = \mathrm{rate} \, (1 - \mathrm{rate})^{k - 1}, \qquad \mathrm{E} T = 1 / \mathrm{rate}
 
     Parameters
     ----------

@@ -19,11 +19,15 @@ from mlopsim.drift.signal import SignalKind
 @register("detector", "rddm")
 @dataclass(kw_only=True)
 class RDDM(Mirrored):
-    """Reactive DDM: DDM that forgets old rows of a long concept and ends a long warning with an alarm.
+    r"""Reactive DDM: DDM that forgets old rows of a long concept and ends a long warning with an alarm.
 
-    The score is DDM's, ``(p + s - p_min) / s_min``. Above ``warning`` a warning begins. If it lasts longer
-    than ``patience`` rows the score is infinite, which is an alarm at any level. A concept that reaches
-    ``longest`` rows outside a warning goes on with p of its last ``stable`` rows only.
+    The score is DDM's (``detector/ddm``):
+
+    .. math:: \frac{p + s - p_{\min}}{s_{\min}}, \qquad s = \sqrt{p (1 - p) / n}
+
+    Above ``warning`` a warning begins. If it lasts longer than ``patience`` rows the score is infinite, which
+    is an alarm at any level. A concept that reaches ``longest`` rows outside a warning goes on with p of its
+    last ``stable`` rows only.
 
     After an alarm the statistics are those of the rows since the warning began (of the last row, if there was
     no warning, or if the warning lasted too long): unlike other detectors it does not start from nothing.
@@ -47,10 +51,18 @@ class RDDM(Mirrored):
         (:class:`mlopsim.drift.mirrored.Mirrored`). With ``both`` the side that did not alarm starts from
         nothing.
 
+    Notes
+    -----
+    Use it in place of DDM on long streams, where DDM grows deaf; not where alarms must have a cause: a long
+    warning ends in one by itself.
+
     References
     ----------
-    Barros, Cabral, Goncalves, Santos (2017), *RDDM: Reactive drift detection method*, Expert Systems with
-    Applications 90, 344-355, with the order of steps of the authors' program in MOA.
+    .. [1] R. S. M. Barros, D. R. L. Cabral, P. M. Gonçalves and S. G. T. C. Santos, "RDDM: Reactive drift
+       detection method", Expert Systems with Applications 90, 2017, 344-355.
+       doi:10.1016/j.eswa.2017.08.023 (with the order of steps of the authors' program in MOA).
+    .. [2] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
 
     Examples
     --------

@@ -37,6 +37,11 @@ class River(Detector):
     side : Side, default both
         Which changes it looks for; river does not tell, so this is for whoever names it to state.
 
+    References
+    ----------
+    .. [1] J. Montiel, M. Halford, S. M. Mastelini and others, "River: machine learning for streaming data in
+       Python", Journal of Machine Learning Research 22(110), 2021, 1-8.
+
     Examples
     --------
     >>> import numpy as np

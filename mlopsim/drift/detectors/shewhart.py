@@ -19,7 +19,10 @@ from mlopsim.drift.signal import Side
 @register("detector", "shewhart")
 @dataclass(kw_only=True)
 class Shewhart(Chart):
-    """Shewhart chart: alarm when one tick lies more than ``width`` standard deviations from the mean.
+    r"""Shewhart chart: alarm when one tick lies more than ``width`` standard deviations from the mean.
+
+    The score is :math:`|x_t - \mu| / \sigma` (of one side: :math:`\pm (x_t - \mu) / \sigma`), and an alarm is
+    a score above ``width``.
 
     Parameters
     ----------
@@ -30,9 +33,14 @@ class Shewhart(Chart):
     told, mean, sd, learn
         See :class:`mlopsim.drift.chart.Chart`.
 
+    Notes
+    -----
+    Use it for large shifts and single outliers; not for small lasting shifts, which ``cusum`` and ``ewma``
+    add up.
+
     References
     ----------
-    Shewhart (1931), *Economic Control of Quality of Manufactured Product*.
+    .. [1] W. A. Shewhart, "Economic Control of Quality of Manufactured Product", Van Nostrand, 1931.
 
     Examples
     --------

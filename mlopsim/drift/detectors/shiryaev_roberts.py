@@ -20,9 +20,12 @@ from mlopsim.drift.signal import Known, Side
 @register("detector", "shiryaev_roberts")
 @dataclass(kw_only=True)
 class ShiryaevRoberts(Compiled):
-    """Shiryaev-Roberts procedure for a known shift of a normal mean.
+    r"""Shiryaev-Roberts procedure for a known shift of a normal mean.
 
-    ``R = (1 + R) exp(shift (z - shift / 2))``; the score is log R.
+    With :math:`z_t = (x_t - \mu) / \sigma`, :math:`\theta` = ``shift`` and :math:`R_0 = 0`, the score is
+    :math:`\log R_t`:
+
+    .. math:: R_t = (1 + R_{t-1}) \exp\left(\theta z_t - \theta^2 / 2\right)
 
     Parameters
     ----------
@@ -33,9 +36,17 @@ class ShiryaevRoberts(Compiled):
     h : float, default 6.0
         Limit of log R.
 
+    Notes
+    -----
+    Use it where both laws are known: it finds changes that come late about as soon as any procedure with its
+    run length can. Not where the shift is a guess.
+
     References
     ----------
-    Roberts (1966), *A comparison of some control chart procedures*, Technometrics 8, 411-430; Pollak (1985).
+    .. [1] S. W. Roberts, "A comparison of some control chart procedures", Technometrics 8, 1966, 411-430.
+       doi:10.1080/00401706.1966.10490374
+    .. [2] M. Pollak, "Optimal detection of a change in distribution", Annals of Statistics 13, 1985, 206-227.
+       doi:10.1214/aos/1176346587
 
     Examples
     --------

@@ -20,11 +20,16 @@ from mlopsim.drift.signal import Side, SignalKind
 @register("detector", "stepd")
 @dataclass(kw_only=True)
 class STEPD(Compiled):
-    """STEPD: the error rate of the last ``window`` rows differs from that of all rows before them.
+    r"""STEPD: the error rate of the last ``window`` rows differs from that of all rows before them.
 
-    The score is the statistic of the test of equal proportions with continuity correction, 0 where the
-    correction eats the difference (as it does while all rows are alike); alarm when its p-value is below
-    ``alpha``. NaN until there are ``window`` older rows.
+    With errors :math:`r_o` in the :math:`n_o` older rows, :math:`r_w` in the w = ``window`` recent ones and p
+    their pooled rate,
+
+    .. math:: \frac{r_w / w - r_o / n_o - (1 / n_o + 1 / w) / 2}{\sqrt{p (1 - p) (1 / n_o + 1 / w)}}
+
+    (for ``both`` with the absolute difference) is the test of equal proportions with continuity correction;
+    the score is 0 where the correction eats the difference (as it does while all rows are alike); alarm when
+    its p-value is below ``alpha``. NaN until there are ``window`` older rows.
 
     The normal law is far from that of few errors, and ``alpha`` is the level of one look, not of all: of
     20,000 unchanged signals .46, .50, .34 and .16 % had a p-value below .003 at row 1000 with error rates of
@@ -39,10 +44,15 @@ class STEPD(Compiled):
     side : Side, default up
         Which changes it looks for. ``up`` is the paper's alternative; MOA's program tests ``both``.
 
+    Notes
+    -----
+    Use it for abrupt rises of errors within a few dozen rows; not for slow ones, which enter the older rows
+    too.
+
     References
     ----------
-    Nishida and Yamauchi (2007), *Detecting concept drift using statistical testing*, Discovery Science,
-    264-269.
+    .. [1] K. Nishida and K. Yamauchi, "Detecting concept drift using statistical testing", Discovery Science,
+       2007, 264-269. doi:10.1007/978-3-540-75488-6_27
 
     Examples
     --------

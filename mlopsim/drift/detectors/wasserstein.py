@@ -16,12 +16,18 @@ from mlopsim.numerics.scaling import Scaling
 @register("detector", "wasserstein")
 @dataclass(kw_only=True)
 class Wasserstein(Distance):
-    """Wasserstein-1 distance in units of the reference's standard deviation.
+    r"""Wasserstein-1 distance in units of the reference's standard deviation.
 
     The area between the two empirical distribution functions: how far values must move on average to turn one
     sample into the other. Equals ``scipy.stats.wasserstein_distance`` of the standardised samples;
     standardised values end at one million either side, which a feature that is constant in the reference
     reaches with any change (:class:`mlopsim.numerics.scaling.Scaling`).
+
+    With the empirical distribution functions F and G of the standardised reference and window,
+
+    .. math:: W_1 = \int |F(x) - G(x)| \, dx
+
+    and the score is the largest over the features (``over="max"``).
 
     Parameters
     ----------
@@ -30,10 +36,15 @@ class Wasserstein(Distance):
     over, reference
         See :class:`mlopsim.drift.distance.Distance`.
 
+    Notes
+    -----
+    Use it where the size of a shift matters and not only its significance; not for heavy tails, where few
+    values decide it.
+
     References
     ----------
-    Vallender (1974), *Calculation of the Wasserstein distance between probability distributions on the line*,
-    Theory of Probability and its Applications 18, 784-786.
+    .. [1] S. S. Vallender, "Calculation of the Wasserstein distance between probability distributions on the
+       line", Theory of Probability and its Applications 18, 1974, 784-786. doi:10.1137/1118101
 
     Examples
     --------
