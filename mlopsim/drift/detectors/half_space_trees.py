@@ -45,7 +45,8 @@ class HalfSpaceTrees(RowScored):
     Notes
     -----
     Use it where a change spreads or thins out the inputs jointly; not for a shift along a single feature of
-    many, which random cuts seldom look at.
+    many, which random cuts seldom look at. The defaults of ``trees``, ``height`` and ``least`` are the
+    paper's.
 
     References
     ----------

@@ -45,7 +45,7 @@ class IsolationForest(RowScored):
     Notes
     -----
     Use it where a change brings rows that are unlike the reference; not for changes within its range, such as
-    a changed correlation of common values.
+    a changed correlation of common values. The defaults of ``trees`` and ``sample`` are the paper's.
 
     References
     ----------

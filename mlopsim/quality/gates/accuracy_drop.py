@@ -14,11 +14,15 @@ from mlopsim.quality.release_gate import ReleaseGate, Slice, Verdict, least_disc
 @register("gate", "accuracy_drop")
 @dataclass(kw_only=True)
 class AccuracyDrop(ReleaseGate):
-    """Blocks a version that gets more held-out rows wrong than the one that serves than chance explains.
+    r"""Blocks a version that gets more held-out rows wrong than the one that serves than chance explains.
 
     McNemar's test in its exact one-sided form: of the rows on which one version alone is right each is a fair
     coin if they are equally accurate. Too few of those rows for the level block nothing, and the reason says
     so.
+
+    With w rows that the new version alone gets wrong and b that it alone gets right, it blocks if
+
+    .. math:: P\left(\mathrm{Bin}(w + b, \tfrac{1}{2}) \ge w\right) \le \alpha
 
     Parameters
     ----------
@@ -27,10 +31,17 @@ class AccuracyDrop(ReleaseGate):
     action : Action or None
         ``hold`` or None: a version that fails does not serve.
 
+    Notes
+    -----
+    Use it to hold a release that is worse than what serves. Not to keep a floor: releases that each lose a
+    little pass one after the other (``least_accuracy``).
+
     References
     ----------
-    Dietterich (1998), *Approximate statistical tests for comparing supervised classification learning
-    algorithms*, Neural Computation 10, 1895-1923.
+    .. [1] T. G. Dietterich, "Approximate statistical tests for comparing supervised classification learning
+       algorithms", Neural Computation 10, 1998, 1895-1923. doi:10.1162/089976698300017197
+    .. [2] Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+       percentages", Psychometrika 12, 1947, 153-157. doi:10.1007/BF02295996
 
     Examples
     --------

@@ -27,12 +27,15 @@ class Quality(Enum):
 @register("gate", "cleanlab")
 @dataclass(kw_only=True)
 class Cleanlab(TrainGate):
-    """Minus cleanlab's quality score of a row's label, by cross-fitted class probabilities.
+    r"""Minus cleanlab's quality score of a row's label, by cross-fitted class probabilities.
 
     ``gate/confident`` with the same method and folds orders rows the same way, ``thresholds`` as ``adjust``,
     as long as every class has rows (of a class without any, cleanlab takes 2 off, ours 1). Margins of a
     learner become probabilities by a softmax (see :func:`mlopsim.learners.models.probabilities`). Trusted
     rows are not looked at.
+
+    By default the score is :math:`-\hat p(y_i \mid x_i)`, the cross-fitted probability of the row's own
+    label.
 
     Parameters
     ----------
@@ -52,10 +55,14 @@ class Cleanlab(TrainGate):
     MissingExtraError
         If cleanlab is not installed.
 
+    Notes
+    -----
+    Use it to compare with that library; ``confident`` gives the same order without it.
+
     References
     ----------
-    Kuan and Mueller (2022), *Model-agnostic label quality scoring to detect real-world label errors*, ICML
-    DataPerf workshop.
+    .. [1] J. Kuan and J. Mueller, "Model-agnostic label quality scoring to detect real-world label errors",
+       ICML DataPerf workshop, 2022.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class Rule(Enum):
 @register("gate", "confident")
 @dataclass(kw_only=True)
 class Confident(TrainGate):
-    """How far a row's label is doubted by cross-fitted class probabilities, each class on its own scale.
+    r"""How far a row's label is doubted by cross-fitted class probabilities, each class on its own scale.
 
     The threshold of a class is the mean probability of it among the rows that carry its label; it is taken
     off before classes are compared, so that a class of which the model is seldom sure is not doubted for
@@ -54,6 +54,17 @@ class Confident(TrainGate):
     With another ``rule`` than a limit the rows are those that confident learning itself takes for wrong, at
     whatever rate: alpha plays no part, nothing is said of windows, and clean rows are flagged where classes
     overlap.
+
+    With cross-fitted probabilities :math:`\hat p_k` and the threshold :math:`t_k` of class k, the score of a
+    row with label y is
+
+    .. math::
+
+        \max_{k \ne y} \left(\hat p_k(x) - t_k\right) - \left(\hat p_y(x) - t_y\right), \qquad
+        t_k = \frac{1}{n_k} \sum_{i: y_i = k} \hat p_k(x_i)
+
+    for ``doubt="normalized_margin"``; for ``self_confidence`` it is :math:`-(\hat p_y(x) - t_y)`; without
+    ``thresholds`` all t are 0.
 
     Parameters
     ----------
@@ -70,10 +81,15 @@ class Confident(TrainGate):
     rule : Rule, default limit
         ``limit``, ``prune_by_noise_rate`` or ``confident_learning``.
 
+    Notes
+    -----
+    Use it for wrong labels where the classes can be learnt. Not for wrong features, which leave labels
+    plausible, nor where classes overlap by nature.
+
     References
     ----------
-    Northcutt, Jiang and Chuang (2021), *Confident learning: estimating uncertainty in dataset labels*, JAIR
-    70, 1373-1411.
+    .. [1] C. Northcutt, L. Jiang and I. Chuang, "Confident learning: estimating uncertainty in dataset
+       labels", Journal of Artificial Intelligence Research 70, 2021, 1373-1411. doi:10.1613/jair.1.12125
 
     Examples
     --------

@@ -14,7 +14,7 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "ecod")
 @dataclass(kw_only=True)
 class Ecod(RowGate):
-    """Sum over the encoded columns of the larger tail score, by the empirical distribution of the reference.
+    r"""Sum over the encoded columns of the larger tail score, by the empirical distribution of the reference.
 
     A tail score is minus the logarithm of the share of values at most (at least) this one, among n reference
     values and the value itself: at most ``log(n + 1)``, however far out it is. As in PyOD, the larger of left
@@ -23,6 +23,15 @@ class Ecod(RowGate):
     PyOD scores new rows among the reference *and all rows that are scored with them*; here only among the
     reference, whose skewness it is, too.
 
+    With n reference values :math:`x_{ij}` of column j,
+
+    .. math::
+
+        \sum_j \max(l_j, r_j), \quad l_j = -\log \frac{\#\{i: x_{ij} \le x_j\} + 1}{n + 1}, \quad
+        r_j = -\log \frac{\#\{i: x_{ij} \ge x_j\} + 1}{n + 1}
+
+    and :math:`l_j + r_j` for a column of skewness 0.
+
     Parameters
     ----------
     alpha : float, default 0.05
@@ -30,10 +39,16 @@ class Ecod(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for values that are extreme in single columns; it has nothing to set. Not for rows whose columns
+    are right one by one and wrong together.
+
     References
     ----------
-    Li, Zhao, Hu, Botta, Ionescu and Chen (2022), *ECOD: unsupervised outlier detection using empirical
-    cumulative distribution functions*, IEEE TKDE.
+    .. [1] Z. Li, Y. Zhao, X. Hu, N. Botta, C. Ionescu and G. H. Chen, "ECOD: unsupervised outlier detection
+       using empirical cumulative distribution functions", IEEE Transactions on Knowledge and Data
+       Engineering 35, 2023. doi:10.1109/TKDE.2022.3159580
 
     Examples
     --------

@@ -16,11 +16,16 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "half_space_trees")
 @dataclass(kw_only=True)
 class HalfSpaceTrees(RowGate):
-    """Minus the mass that half-space trees of the reference find around a row.
+    r"""Minus the mass that half-space trees of the reference find around a row.
 
     Each tree halves a random box around the reference, one random column at a time; a row's mass is the share
     of reference rows in the cell that it falls into, times 2 to the power of the cell's depth, averaged over
     the trees. The reference is kept (the paper renews it every window).
+
+    With :math:`n_b(x)` of n reference rows in a row's cell of tree b and the cell's depth :math:`h_b(x)`, the
+    score is
+
+    .. math:: -\frac{1}{\mathrm{trees}} \sum_b \frac{n_b(x)}{n} \, 2^{h_b(x)}
 
     Parameters
     ----------
@@ -35,10 +40,15 @@ class HalfSpaceTrees(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it where a detector must be fast to grow and to ask; not for errors in one column of many, which
+    random cuts seldom look at. The defaults of ``trees``, ``height`` and ``least_share`` are the paper's.
+
     References
     ----------
-    Tan, Ting and Liu (2011), *Fast anomaly detection for streaming data*, IJCAI; the defaults of trees,
-    height and share are theirs.
+    .. [1] S. C. Tan, K. M. Ting and T. F. Liu, "Fast anomaly detection for streaming data", IJCAI, 2011,
+       1511-1516.
 
     Examples
     --------

@@ -15,13 +15,17 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "hbos", version=2)
 @dataclass(kw_only=True)
 class Hbos(RowGate):
-    """Minus the logarithm of the density by a histogram of each encoded column, summed over the columns.
+    r"""Minus the logarithm of the density by a histogram of each encoded column, summed over the columns.
 
     Bins are of equal width between the least and the largest reference value (half a unit either side of a
     constant). A little is added to every density, so that an empty bin has a score; a value outside of the
     bins has the score of the emptiest one. This is the static variant of the paper as PyOD has it, on the
     encoded columns: their densities are in rows per standard deviation, not scaled to a largest one of 1. As
     in PyOD a value on an inner edge is counted in the bin above it and looked up in the one below.
+
+    With the density :math:`f_j` of the reference by the histogram of column j,
+
+    .. math:: -\sum_j \log_2 \left(f_j(x_j) + \mathrm{floor}\right)
 
     Parameters
     ----------
@@ -36,10 +40,15 @@ class Hbos(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for values that are rare in single columns, also between two heaps. Not for rows whose columns are
+    right one by one and wrong together. Defaults and scores are those of ``pyod.models.hbos.HBOS``.
+
     References
     ----------
-    Goldstein and Dengel (2012), *Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection
-    algorithm*, KI. Defaults and scores are those of ``pyod.models.hbos.HBOS``.
+    .. [1] M. Goldstein and A. Dengel, "Histogram-based outlier score (HBOS): a fast unsupervised anomaly
+       detection algorithm", KI, poster and demo track, 2012, 59-63.
 
     Examples
     --------

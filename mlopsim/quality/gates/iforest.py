@@ -15,7 +15,14 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "iforest")
 @dataclass(kw_only=True)
 class IForest(RowGate):
-    """Anomaly score of scikit-learn's isolation forest: near 1 for rows that few random cuts isolate.
+    r"""Anomaly score of scikit-learn's isolation forest: near 1 for rows that few random cuts isolate.
+
+    With the mean path length :math:`\bar h(x)` of a row over the trees and :math:`\psi` = ``sample`` rows a
+    tree,
+
+    .. math::
+
+        2^{-\bar h(x) / c(\psi)}, \qquad c(\psi) = 2 (\log(\psi - 1) + 0.5772\ldots) - 2 (\psi - 1) / \psi
 
     Parameters
     ----------
@@ -28,9 +35,15 @@ class IForest(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it as the common baseline for rows far from the reference; not for dependence that is broken within
+    the range of the columns. The defaults of ``trees`` and ``sample`` are the paper's.
+
     References
     ----------
-    Liu, Ting and Zhou (2008), *Isolation forest*, ICDM; the defaults of trees and sample are theirs.
+    .. [1] F. T. Liu, K. M. Ting and Z.-H. Zhou, "Isolation forest", IEEE International Conference on Data
+       Mining, 2008, 413-422. doi:10.1109/ICDM.2008.17
 
     Examples
     --------

@@ -17,12 +17,14 @@ from mlopsim.quality.train_gate import TrainGate, learner_seed
 @register("gate", "influence")
 @dataclass(kw_only=True)
 class Influence(TrainGate):
-    """Rise of the trusted rows' loss that a row causes, to first order in its weight.
+    r"""Rise of the trusted rows' loss that a row causes, to first order in its weight.
 
-    ``-g' H^-1 g_i`` with the gradient g of the trusted rows' mean loss, the gradient g_i of the row's loss
-    and the Hessian H of the penalised training loss. The loss is that of the learner: squared error for
-    ``ridge``, log loss for ``logistic`` (trusted rows of a class that training has not seen are left out).
-    It sees less than leave-one-out of rows far away, whose leverage is large.
+    .. math:: -g^\top H^{-1} g_i
+
+    with the gradient g of the trusted rows' mean loss, the gradient :math:`g_i` of the row's loss and the
+    Hessian H of the penalised training loss. The loss is that of the learner: squared error for ``ridge``,
+    log loss for ``logistic`` (trusted rows of a class that training has not seen are left out). It sees less
+    than leave-one-out of rows far away, whose leverage is large.
 
     Parameters
     ----------
@@ -31,9 +33,15 @@ class Influence(TrainGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for wrong labels where trusted rows exist and the learner is linear; ``leave_one_out`` is exact and
+    takes any learner.
+
     References
     ----------
-    Koh and Liang (2017), *Understanding black-box predictions via influence functions*, ICML.
+    .. [1] P. W. Koh and P. Liang, "Understanding black-box predictions via influence functions", ICML, 2017.
+       arXiv:1703.04730
 
     Examples
     --------

@@ -17,12 +17,16 @@ NORMAL = 1.3489795003921634
 @register("gate", "iqr")
 @dataclass(kw_only=True)
 class Iqr(Gate):
-    """Distance of a value beyond the reference's quartiles, in its interquartile ranges, cell by cell.
+    r"""Distance of a value beyond the reference's quartiles, in its interquartile ranges, cell by cell.
 
     0 between the quartiles; Tukey's fences are at 1.5. Categorical and missing cells have no score, nor have
     those of a column without a value in the reference. Where both quartiles are the same value, the unit is
     1.349 standard deviations (the interquartile range of a normal law); in a constant column it is the last
     digits of the value: any other one is far away.
+
+    With the quartiles :math:`q_1` and :math:`q_3` of the reference,
+
+    .. math:: \frac{\max(0, q_1 - x, x - q_3)}{q_3 - q_1}
 
     Parameters
     ----------
@@ -31,9 +35,14 @@ class Iqr(Gate):
     action : Action or None
         What is done with flagged cells; None: ``drop`` their rows.
 
+    Notes
+    -----
+    Use it for cells that are far out, where the reference itself may hold some outliers; not for skewed
+    columns, whose long tail is far out by nature.
+
     References
     ----------
-    Tukey (1977), *Exploratory data analysis*, chapter 2.
+    .. [1] J. W. Tukey, "Exploratory Data Analysis", Addison-Wesley, 1977, chapter 2.
 
     Examples
     --------

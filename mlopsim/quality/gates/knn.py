@@ -24,9 +24,16 @@ class Method(Enum):
 @register("gate", "knn")
 @dataclass(kw_only=True)
 class Knn(RowGate):
-    """Distance to the k-th nearest reference row, or the mean distance to the k nearest.
+    r"""Distance to the k-th nearest reference row, or the mean distance to the k nearest.
 
     Euclidean, between encoded rows, exact.
+
+    With the k nearest reference rows :math:`x_{(1)}, \ldots, x_{(k)}` of x by rising distance,
+    :math:`\|x - x_{(k)}\|` (``largest``) or
+
+    .. math:: \frac{1}{k} \sum_{i=1}^{k} \|x - x_{(i)}\|
+
+    (``mean``).
 
     Parameters
     ----------
@@ -39,11 +46,17 @@ class Knn(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for rows that are far from any normal one, of whatever shape the normal ones are; not where regions
+    of the reference differ much in density (``lof``).
+
     References
     ----------
-    Ramaswamy, Rastogi and Shim (2000), *Efficient algorithms for mining outliers from large data sets*,
-    SIGMOD (largest). Angiulli and Pizzuti (2002), *Fast outlier detection in high dimensional spaces*, PKDD
-    (mean).
+    .. [1] S. Ramaswamy, R. Rastogi and K. Shim, "Efficient algorithms for mining outliers from large data
+       sets", SIGMOD, 2000, 427-438. doi:10.1145/342009.335437 (``largest``).
+    .. [2] F. Angiulli and C. Pizzuti, "Fast outlier detection in high dimensional spaces", PKDD, 2002, 15-27.
+       doi:10.1007/3-540-45681-3_2 (``mean``).
 
     Examples
     --------

@@ -19,12 +19,19 @@ BLOCK = 64
 @register("gate", "knn_shapley")
 @dataclass(kw_only=True)
 class KnnShapley(TrainGate):
-    """Minus the Shapley value of a row for the k nearest neighbours' share of right labels on trusted rows.
+    r"""Minus the Shapley value of a row for the k nearest neighbours' share of right labels on trusted rows.
 
     The value of some training rows is, averaged over the trusted ones, how many of the (at most) k nearest
     among them have the right label, divided by k. A row's Shapley value is its average contribution over all
     orders in which rows could arrive; sorting gives it exactly. It does not look at the learner. Of rows at
     equal distance the one with the lower place counts as nearer.
+
+    Of n training rows by rising distance from a trusted row with label y, :math:`a_i = 1` where the i-th has
+    that label:
+
+    .. math:: s_n = \frac{\min(k, n)}{k n} a_n, \qquad s_i = s_{i+1} + \frac{\min(k, i)}{k i} (a_i - a_{i+1})
+
+    A row's value is its mean over the trusted rows, and the score minus that.
 
     Parameters
     ----------
@@ -35,10 +42,16 @@ class KnnShapley(TrainGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for wrong labels where trusted rows exist, with any learner. Not for columns on scales that mean
+    nothing: all rests on distances.
+
     References
     ----------
-    Jia, Dao, Wang, Hubis, Gurel, Li, Zhang, Spanos and Song (2019), *Efficient task-specific data valuation
-    for nearest neighbor algorithms*, PVLDB 12(11), theorem 1.
+    .. [1] R. Jia, D. Dao, B. Wang, F. A. Hubis, N. M. Gurel, B. Li, C. Zhang, C. J. Spanos and D. Song,
+       "Efficient task-specific data valuation for nearest neighbor algorithms", PVLDB 12(11), 2019,
+       theorem 1. arXiv:1908.08619
 
     Examples
     --------

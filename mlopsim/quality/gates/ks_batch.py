@@ -17,12 +17,16 @@ from mlopsim.quality.gate import Rows
 @register("gate", "ks_batch")
 @dataclass(kw_only=True)
 class KsBatch(BatchGate):
-    """Kolmogorov-Smirnov test of each numeric feature and chi-square test of each categorical one.
+    r"""Kolmogorov-Smirnov test of each numeric feature and chi-square test of each categorical one.
 
     Missing values are left out. p-values equal those of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows;
     too large where values repeat) and ``scipy.stats.chi2_contingency``; the chi-square test first joins
     categories of which it expects few rows (with the next rarest, if together they are few, too), as its
     p-value is only asymptotic.
+
+    With :math:`D_f = \sup_x |F_f(x) - G_f(x)|` of a numeric feature, :math:`\sum (O - E)^2 / E` of a
+    categorical one, and their p-values, the batch's p-value is :math:`\min(1, d \min_f p_f)` over the d
+    features that have values.
 
     Parameters
     ----------
@@ -34,11 +38,18 @@ class KsBatch(BatchGate):
     action : Action or None
         What is done with a flagged batch; None: ``hold``.
 
+    Notes
+    -----
+    Use it to hold a batch whose law has changed. It cannot tell errors from drift: both change it.
+
     References
     ----------
-    Hodges (1958), *The significance probability of the Smirnov two-sample test*, Arkiv för Matematik 3,
-    469-486. Cochran (1954), *Some methods for strengthening the common chi-square tests*, Biometrics 10,
-    417-451. As gates of batches: Rabanser, Günnemann and Lipton (2019), *Failing loudly*, NeurIPS.
+    .. [1] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
+    .. [2] W. G. Cochran, "Some methods for strengthening the common chi-square tests", Biometrics 10, 1954,
+       417-451. doi:10.2307/3001616
+    .. [3] S. Rabanser, S. Günnemann and Z. C. Lipton, "Failing loudly: an empirical study of methods for
+       detecting dataset shift", NeurIPS, 2019. arXiv:1810.11953
 
     Examples
     --------

@@ -15,11 +15,13 @@ from mlopsim.quality.release_gate import ReleaseGate, Slice, Verdict
 @register("gate", "least_accuracy")
 @dataclass(kw_only=True)
 class LeastAccuracy(ReleaseGate):
-    """Blocks a version whose held-out accuracy is below a floor by more than chance explains.
+    r"""Blocks a version whose held-out accuracy is below a floor by more than chance explains.
 
     The exact one-sided binomial test of "at least ``floor``". It does not look at what serves: where every
     release loses a little, a gate that compares it with the one before sees that little only, this one all
     that was lost since the first.
+
+    With r of n held-out rows right, it blocks if :math:`P(\mathrm{Bin}(n, \mathrm{floor}) \le r) \le \alpha`.
 
     Parameters
     ----------
@@ -29,6 +31,16 @@ class LeastAccuracy(ReleaseGate):
         ``hold`` or None: a version that fails does not serve.
     floor : float, default 0.7
         The lowest accuracy that is allowed.
+
+    Notes
+    -----
+    Use it beside ``accuracy_drop`` where a lowest accuracy is agreed; not alone where a fall from a good
+    version must be seen.
+
+    References
+    ----------
+    .. [1] C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case
+       of the binomial", Biometrika 26, 1934, 404-413. doi:10.1093/biomet/26.4.404
 
     Examples
     --------

@@ -16,13 +16,18 @@ from mlopsim.quality.train_gate import TrainGate, learner_seed, log_loss
 @register("gate", "leave_one_out")
 @dataclass(kw_only=True)
 class LeaveOneOut(TrainGate):
-    """Risk on the trusted rows of the model that is trained with a row, minus that of the one without it.
+    r"""Risk on the trusted rows of the model that is trained with a row, minus that of the one without it.
 
     Exact for every learner. For ``ridge`` the risk is the mean squared error of the targets -1 and +1, and
     all rows take one closed form (rank-one downdates). For other learners it is the log loss, of margins
     after a softmax (see :func:`mlopsim.learners.models.probabilities`). Learners that fit many versions
     at once (``lda``, ``naive_bayes``) merge the moments of all rows but one, so nothing is subtracted; any
     other is trained once for every row, with one seed, which takes that many times as long as one training.
+
+    With the risk R on trusted rows and the parameters :math:`\theta` of all training rows,
+    :math:`\theta_{-i}` without row i,
+
+    .. math:: R(\theta) - R(\theta_{-i})
 
     Parameters
     ----------
@@ -31,10 +36,17 @@ class LeaveOneOut(TrainGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for wrong labels where trusted rows exist and the learner has a closed form; not with a slow
+    learner, which is trained once a row.
+
     References
     ----------
-    Cook (1977), *Detection of influential observation in linear regression*, Technometrics 19, 15-18, for
-    the downdate.
+    .. [1] R. D. Cook, "Detection of influential observation in linear regression", Technometrics 19, 1977,
+       15-18. doi:10.1080/00401706.1977.10489493 (the downdate).
+    .. [2] P. W. Koh and P. Liang, "Understanding black-box predictions via influence functions", ICML, 2017.
+       arXiv:1703.04730
 
     Examples
     --------

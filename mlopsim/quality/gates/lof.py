@@ -16,10 +16,18 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "lof")
 @dataclass(kw_only=True)
 class Lof(RowGate):
-    """Local outlier factor of scikit-learn: how much denser the neighbours of a row are than the row is.
+    r"""Local outlier factor of scikit-learn: how much denser the neighbours of a row are than the row is.
 
     About 1 for a row among its like. Where more than k reference rows are equal, the density around them is
     1e10, and rows next to them have huge factors.
+
+    With the k nearest reference rows :math:`N_k(x)` and the distance :math:`d_k(o)` of o from its k-th
+    neighbour,
+
+    .. math::
+
+        \frac{1}{k} \sum_{o \in N_k(x)} \frac{\rho(o)}{\rho(x)}, \qquad
+        \rho(x) = \left(\frac{1}{k} \sum_{o \in N_k(x)} \max(d_k(o), \|x - o\|)\right)^{-1}
 
     Parameters
     ----------
@@ -30,9 +38,14 @@ class Lof(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it where normal rows have dense and thin regions; not where many rows are equal.
+
     References
     ----------
-    Breunig, Kriegel, Ng and Sander (2000), *LOF: identifying density-based local outliers*, SIGMOD.
+    .. [1] M. M. Breunig, H.-P. Kriegel, R. T. Ng and J. Sander, "LOF: identifying density-based local
+       outliers", SIGMOD, 2000, 93-104. doi:10.1145/342009.335388
 
     Examples
     --------

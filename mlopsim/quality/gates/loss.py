@@ -16,10 +16,13 @@ from mlopsim.quality.train_gate import TrainGate, cross_fitted, log_loss
 @register("gate", "loss")
 @dataclass(kw_only=True)
 class Loss(TrainGate):
-    """Log loss of a row's own label, by the learner trained on the other folds.
+    r"""Log loss of a row's own label, by the learner trained on the other folds.
 
     Margins become probabilities by a softmax (see :func:`mlopsim.learners.models.probabilities`). Trusted
     rows are not looked at.
+
+    :math:`-\log \hat p(y_i \mid x_i)` with the probability by the learner that was trained on the other
+    folds.
 
     Parameters
     ----------
@@ -30,10 +33,15 @@ class Loss(TrainGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it as the simplest rival of ``confident`` for wrong labels; where classes differ in how sure the model
+    is, the hard class is doubted most.
+
     References
     ----------
-    Brodley and Friedl (1999), *Identifying mislabeled training data*, JAIR 11, 131-167: cross-fitted votes,
-    here a loss.
+    .. [1] C. E. Brodley and M. A. Friedl, "Identifying mislabeled training data", Journal of Artificial
+       Intelligence Research 11, 1999, 131-167. doi:10.1613/jair.606 (cross-fitted votes; here a loss).
 
     Examples
     --------

@@ -19,13 +19,17 @@ SINGULAR = 1e-10
 @register("gate", "mahalanobis")
 @dataclass(kw_only=True)
 class Mahalanobis(RowGate):
-    """Mahalanobis distance of a row from the centre of the reference.
+    r"""Mahalanobis distance of a row from the centre of the reference.
 
     A singular covariance (columns that are constant, copies, or indicators of one feature) is inverted by
     the pseudo-inverse: directions in which the reference does not vary (or, robust, its most regular half)
     count for nothing, and changes along them are **not seen**.
     Where categories make half of the reference singular, its determinant is 0 but for rounding, and which
     half the robust estimate takes depends on the platform: its numbers then differ between fingerprints.
+
+    With the centre m and the covariance S of the reference and its pseudo-inverse,
+
+    .. math:: \sqrt{(x - m)^\top S^{+} (x - m)}
 
     Parameters
     ----------
@@ -37,10 +41,15 @@ class Mahalanobis(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for correlated numeric columns of about normal law; not for several clusters or for mostly
+    categorical columns.
+
     References
     ----------
-    Rousseeuw and Van Driessen (1999), *A fast algorithm for the minimum covariance determinant estimator*,
-    Technometrics 41, 212-223.
+    .. [1] P. J. Rousseeuw and K. Van Driessen, "A fast algorithm for the minimum covariance determinant
+       estimator", Technometrics 41, 1999, 212-223. doi:10.1080/00401706.1999.10485670
 
     Examples
     --------

@@ -15,10 +15,16 @@ from mlopsim.quality.gate import Rows
 @register("gate", "missing_rate")
 @dataclass(kw_only=True)
 class MissingRate(BatchGate):
-    """Fisher's exact test of each feature's missing values: are there more than in the reference?
+    r"""Fisher's exact test of each feature's missing values: are there more than in the reference?
 
     One-sided and exact at any size: given how many values are missing in both together, those in the batch
     are hypergeometric if the rate is the same. The reference's rate is not taken for the true one.
+
+    With a missing values among n reference rows and b among m of the batch, of one feature,
+
+    .. math:: p = \sum_{k \ge b} \binom{m}{k} \binom{n}{a + b - k} \bigg/ \binom{n + m}{a + b}
+
+    and the batch's p-value is :math:`\min(1, d \min_f p_f)` over the d features.
 
     Parameters
     ----------
@@ -27,9 +33,15 @@ class MissingRate(BatchGate):
     action : Action or None
         What is done with a flagged batch; None: ``hold``.
 
+    Notes
+    -----
+    Use it for values that go missing more often; not for values that go missing elsewhere at the same rate,
+    which no test of rates sees.
+
     References
     ----------
-    Fisher (1935), *The logic of inductive inference*, JRSS 98, 39-82.
+    .. [1] R. A. Fisher, "The logic of inductive inference", Journal of the Royal Statistical Society 98,
+       1935, 39-82. doi:10.2307/2342435
 
     Examples
     --------

@@ -19,12 +19,14 @@ TINY = 1e-150
 @register("gate", "near_duplicate")
 @dataclass(kw_only=True)
 class NearDuplicate(RowGate):
-    """Minus the logarithm (base 10) of the distance to the nearest other row of the same batch.
+    r"""Minus the logarithm (base 10) of the distance to the nearest other row of the same batch.
 
     Encoded rows are compared, labels are not: a copy with another label is a copy. A copy has the score 150;
     of both, as nothing tells which came first. The only row of a batch has none. Nothing is learnt from the
     reference; as rows are nearer in larger batches, the limit comes from the batch that is judged: from clean
     rows that are held back, each in the place of the row in question.
+
+    .. math:: -\log_{10} \min_{j \ne i} \|x_i - x_j\|
 
     Parameters
     ----------
@@ -33,9 +35,15 @@ class NearDuplicate(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for copies within a batch; ``repeated`` finds those of earlier batches. Not for data of few
+    possible values, where equal rows are no error.
+
     References
     ----------
-    Elmagarmid, Ipeirotis and Verykios (2007), *Duplicate record detection: a survey*, IEEE TKDE 19, 1-16.
+    .. [1] A. K. Elmagarmid, P. G. Ipeirotis and V. S. Verykios, "Duplicate record detection: a survey", IEEE
+       Transactions on Knowledge and Data Engineering 19, 2007, 1-16. doi:10.1109/TKDE.2007.250581
 
     Examples
     --------

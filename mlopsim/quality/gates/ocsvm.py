@@ -15,10 +15,14 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "ocsvm")
 @dataclass(kw_only=True)
 class OcSvm(RowGate):
-    """How far a row is outside of the boundary that scikit-learn's one-class SVM draws; negative inside.
+    r"""How far a row is outside of the boundary that scikit-learn's one-class SVM draws; negative inside.
 
     The kernel is a radial basis function of width ``gamma="scale"``: 1 / (columns x variance of all encoded
     values). Far away from the reference the score no longer rises.
+
+    With weights :math:`a_i` of the support vectors and the offset :math:`\rho`,
+
+    .. math:: \rho - \sum_i a_i \exp\left(-\gamma \|x - x_i\|^2\right)
 
     Parameters
     ----------
@@ -29,10 +33,15 @@ class OcSvm(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it for a smooth boundary around one cloud of rows; not to rank rows that are all far out.
+
     References
     ----------
-    Schölkopf, Platt, Shawe-Taylor, Smola and Williamson (2001), *Estimating the support of a high-dimensional
-    distribution*, Neural Computation 13, 1443-1471.
+    .. [1] B. Schölkopf, J. C. Platt, J. Shawe-Taylor, A. J. Smola and R. C. Williamson, "Estimating the
+       support of a high-dimensional distribution", Neural Computation 13, 2001, 1443-1471.
+       doi:10.1162/089976601750264965
 
     Examples
     --------

@@ -15,11 +15,15 @@ from mlopsim.quality.row_gate import RowGate
 @register("gate", "pca_residual")
 @dataclass(kw_only=True)
 class PcaResidual(RowGate):
-    """Distance of a row from the plane of the reference's leading principal components.
+    r"""Distance of a row from the plane of the reference's leading principal components.
 
     The encoded columns are centred on the reference, not scaled again. What is far out within the plane is
     not seen. This is not what PyOD calls PCA, which adds up the distances to the ends of all eigenvectors,
     each divided by the share of variance that it explains: ``{pyod: {detector: PCA}}``.
+
+    With the reference's mean m and the components :math:`v_c` that are left out,
+
+    .. math:: \sqrt{\sum_c \left(v_c^\top (x - m)\right)^2}
 
     Parameters
     ----------
@@ -31,10 +35,14 @@ class PcaResidual(RowGate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it where columns depend on each other linearly and an error breaks that; not for independent columns.
+
     References
     ----------
-    Jackson and Mudholkar (1979), *Control procedures for residuals associated with principal component
-    analysis*, Technometrics 21, 341-349.
+    .. [1] J. E. Jackson and G. S. Mudholkar, "Control procedures for residuals associated with principal
+       component analysis", Technometrics 21, 1979, 341-349. doi:10.1080/00401706.1979.10489779
 
     Examples
     --------

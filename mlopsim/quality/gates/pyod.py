@@ -51,9 +51,14 @@ class PyOd(RowGate):
     MissingExtraError
         If PyOD is not installed.
 
+    Notes
+    -----
+    Use it for a detector that is not among ours. The formula is that of the detector named.
+
     References
     ----------
-    Zhao, Nasrullah and Li (2019), *PyOD: a Python toolbox for scalable outlier detection*, JMLR 20(96).
+    .. [1] Y. Zhao, Z. Nasrullah and Z. Li, "PyOD: a Python toolbox for scalable outlier detection", Journal
+       of Machine Learning Research 20(96), 2019, 1-7.
 
     Examples
     --------

@@ -14,12 +14,14 @@ from mlopsim.quality.gate import Gate, Rows
 @register("gate", "random")
 @dataclass(kw_only=True)
 class Random(Gate):
-    """Control: independent scores, uniform on [0, 1), that do not look at the rows.
+    r"""Control: independent scores, uniform on [0, 1), that do not look at the rows.
 
     One number drawn when it learns seeds a sequence of its own, and the i-th row of a call gets the i-th
     number of that sequence. So scores depend on a row's place only: asking again gives them again, and all
     rows that are to be independent of each other must be scored in one call. At a limit for alpha it flags
     rows at the same rate as the other gates.
+
+    Scores are independent and uniform: :math:`s_i \sim U(0, 1)`.
 
     Parameters
     ----------

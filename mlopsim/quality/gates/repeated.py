@@ -14,12 +14,14 @@ from mlopsim.quality.gate import Gate, Rows, Stage
 @register("gate", "repeated")
 @dataclass(kw_only=True)
 class Repeated(Gate):
-    """How often a row has come before, features and label alike: batches that are sent twice.
+    r"""How often a row has come before, features and label alike: batches that are sent twice.
 
     Values are compared as received, exactly, with all rows before; a missing value equals a missing value.
     Nothing is learnt. Where few values are possible rows repeat by themselves, and the more of them have come
     the more often: the limit of a row is by how often clean rows that are held back would have come before in
     its place. Counts tie, so that fewer clean rows are flagged than asked for.
+
+    .. math:: \#\{j < i : x_j = x_i, y_j = y_i\}
 
     Parameters
     ----------
@@ -27,6 +29,11 @@ class Repeated(Gate):
         Share of clean rows that are flagged at most.
     action : Action or None
         What is done with flagged rows; None: ``drop``.
+
+    Notes
+    -----
+    Use it for batches that are sent twice; not for data of few possible values, where equal rows are no
+    error.
 
     Examples
     --------

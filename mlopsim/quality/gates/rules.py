@@ -41,13 +41,18 @@ class Rule:
 @register("gate", "rules")
 @dataclass(kw_only=True)
 class Rules(Gate):
-    """Rules that the reference keeps to: ranges, categories, completeness and whole numbers, cell by cell.
+    r"""Rules that the reference keeps to: ranges, categories, completeness and whole numbers, cell by cell.
 
     Each broken rule adds to the score of a cell: 1 for a missing value where the reference has all, 1 for a
     category that it lacks, 1 for a fraction where it has whole numbers only, and ``e / (1 + e)`` for a number
     that is e ranges of the reference outside of what is allowed: a clean value just outside counts for
     little, so that a limit above it still flags the other rules. Everything else is 0. A column without a
     value in the reference has no rules and no scores.
+
+    Of a number x where the reference has values from a to b, with
+    :math:`\varepsilon = \mathrm{margin} \cdot (b - a)`, the range adds
+
+    .. math:: \frac{e}{1 + e}, \qquad e = \frac{\max(0, a - \varepsilon - x, x - b - \varepsilon)}{b - a}
 
     Parameters
     ----------
@@ -59,10 +64,15 @@ class Rules(Gate):
     action : Action or None
         What is done with flagged cells; None: ``drop`` their rows.
 
+    Notes
+    -----
+    Use it first: broken rules are cheap to find and can be explained. Not for values that are wrong within
+    what is allowed.
+
     References
     ----------
-    Schelter, Lange, Schmidt, Celikel, Biessmann and Grafberger (2018), *Automating large-scale data quality
-    verification*, PVLDB 11(12).
+    .. [1] S. Schelter, D. Lange, P. Schmidt, M. Celikel, F. Biessmann and A. Grafberger, "Automating
+       large-scale data quality verification", PVLDB 11(12), 2018, 1781-1794. doi:10.14778/3229863.3229867
 
     Examples
     --------

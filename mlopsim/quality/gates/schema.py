@@ -31,9 +31,14 @@ class Schema(BatchGate):
     action : Action or None
         What is done with a flagged batch; None: ``hold``.
 
+    Notes
+    -----
+    Use it before anything else reads a batch. It sees no wrong value in an agreed column.
+
     References
     ----------
-    Breck, Polyzotis, Roy, Whang and Zinkevich (2019), *Data validation for machine learning*, MLSys.
+    .. [1] E. Breck, N. Polyzotis, S. Roy, S. E. Whang and M. Zinkevich, "Data validation for machine
+       learning", MLSys, 2019.
 
     Examples
     --------

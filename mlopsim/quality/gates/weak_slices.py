@@ -18,12 +18,20 @@ from mlopsim.stats.rank_tests import holm
 @register("gate", "weak_slices")
 @dataclass(kw_only=True)
 class WeakSlices(ReleaseGate):
-    """Blocks a version that is worse than the one that serves on some slice of the held-out rows.
+    r"""Blocks a version that is worse than the one that serves on some slice of the held-out rows.
 
     Slices are each group, each category of a categorical feature, each quarter of a numeric one (cut at the
     quartiles of the held-out rows; fewer where values repeat) and the rows in which a feature is missing; not
     those that hold all rows. Each is tested as by ``accuracy_drop``, with Holm's correction for their number.
     Weak slices are those whose p-value is at most alpha; they come first.
+
+    With S slices, :math:`w_s` rows of slice s that the new version alone gets wrong and :math:`b_s` that it
+    alone gets right, and the p-values :math:`p_s = P(\mathrm{Bin}(w_s + b_s, \tfrac{1}{2}) \ge w_s)` sorted,
+    it blocks if
+
+    .. math:: \max_{r \le s} (S - r + 1) \, p_{(r)} \le \alpha
+
+    for some s.
 
     Parameters
     ----------
@@ -34,10 +42,17 @@ class WeakSlices(ReleaseGate):
     action : Action or None
         ``hold`` or None: a version that fails does not serve.
 
+    Notes
+    -----
+    Use it where a release may lose a part of the rows while it gains on the whole; not with few held-out
+    rows, of which slices have too few to block.
+
     References
     ----------
-    Holm (1979), *A simple sequentially rejective multiple test procedure*, Scand. J. Statist. 6, 65-70.
-    Slices: Chung, Kraska, Polyzotis, Tae and Whang (2019), *Slice Finder*, ICDE.
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+       Statistics 6, 1979, 65-70.
+    .. [2] Y. Chung, T. Kraska, N. Polyzotis, K. H. Tae and S. E. Whang, "Slice Finder: automated data slicing
+       for model validation", ICDE, 2019, 1550-1553. doi:10.1109/ICDE.2019.00139 (slices).
 
     Examples
     --------

@@ -20,12 +20,24 @@ class ZScore(Gate):
     A column that does not vary in the reference is in units of its largest value's last digits there: any
     other value is far away.
 
+    With the mean m and the standard deviation s of the reference, :math:`|x - m| / s`.
+
     Parameters
     ----------
     alpha : float, default 0.05
         Share of clean rows that are flagged: the limit is one for the largest score of a row.
     action : Action or None
         What is done with flagged cells; None: ``drop`` their rows.
+
+    Notes
+    -----
+    Use it for numeric cells that are far out, such as wrong units; not where the reference holds outliers,
+    which widen s (``iqr``).
+
+    References
+    ----------
+    .. [1] F. E. Grubbs, "Procedures for detecting outlying observations in samples", Technometrics 11, 1969,
+       1-21. doi:10.1080/00401706.1969.10490657
 
     Examples
     --------

@@ -16,9 +16,12 @@ from mlopsim.streams.stream import Stream
 @register("injector", "affine", version=2)
 @dataclass(kw_only=True)
 class Affine(ColumnInjector):
-    """Values of some numeric columns are stretched about the mean and shifted.
+    r"""Values of some numeric columns are stretched about the mean and shifted.
 
-    x becomes ``m + gain (x - m) + shift sd``, mean m and standard deviation sd those of the warm-up, or the
+    x becomes, with mean m and standard deviation s of the warm-up,
+
+    .. math:: m + \mathrm{gain} \, (x - m) + \mathrm{shift} \cdot s
+
     number next to that which the column can hold. Values that stay what they are cannot be hit.
 
     Parameters
@@ -31,6 +34,10 @@ class Affine(ColumnInjector):
         Slope.
     shift : float, default 2.0
         In standard deviations.
+
+    Notes
+    -----
+    It stands for a sensor that is badly calibrated.
 
     Examples
     --------

@@ -16,10 +16,14 @@ from mlopsim.streams.stream import Stream
 @register("injector", "duplicate_rows", version=2)
 @dataclass(kw_only=True)
 class DuplicateRows(Injector):
-    """Rows are copies of another row of their window, label and group included, in the place of lost ones.
+    r"""Rows are copies of another row of their window, label and group included, in the place of lost ones.
 
     The number of rows stays; what is hit is the copy, not the row that is copied. The window must have a row
     that is not hit.
+
+    A row i that is hit becomes :math:`x_i \leftarrow x_{s(i)} + \mathrm{jitter} \cdot \sigma \, e_i`,
+    :math:`e_i \sim N(0, I)` on numeric columns, with :math:`s(i)` uniform over ``sources`` rows of its window
+    that are not hit.
 
     Parameters
     ----------

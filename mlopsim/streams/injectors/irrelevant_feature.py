@@ -15,10 +15,13 @@ from mlopsim.streams.stream import Stream
 @register("injector", "irrelevant_feature")
 @dataclass(kw_only=True)
 class IrrelevantFeature(ColumnInjector):
-    """Values of some columns are drawn from other rows: the column keeps its law and tells nothing.
+    r"""Values of some columns are drawn from other rows: the column keeps its law and tells nothing.
 
     Values of the rows that are hit are exchanged among themselves within each window, none keeping its own
     place (where there are two at least).
+
+    :math:`x_{ij} \leftarrow x_{\pi(i) j}` with a random cyclic order :math:`\pi` of the rows that are hit in
+    a window.
 
     Parameters
     ----------

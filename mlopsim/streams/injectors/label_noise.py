@@ -12,11 +12,16 @@ from mlopsim.streams.stream import Stream
 @register("injector", "label_noise")
 @dataclass(kw_only=True)
 class LabelNoise(Injector):
-    """Labels are another class, each as likely: uniform noise; by class or group with those mechanisms.
+    r"""Labels are another class, each as likely: uniform noise; by class or group with those mechanisms.
+
+    With C classes, a row that is hit gets label k with
+
+    .. math:: P(y' = k \mid y) = \frac{1}{C - 1}, \qquad k \ne y
 
     References
     ----------
-    Natarajan, Dhillon, Ravikumar and Tewari (2013), *Learning with noisy labels*, NeurIPS.
+    .. [1] N. Natarajan, I. S. Dhillon, P. Ravikumar and A. Tewari, "Learning with noisy labels", NeurIPS,
+       2013, 1196-1204.
 
     Examples
     --------

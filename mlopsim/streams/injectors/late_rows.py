@@ -15,11 +15,14 @@ from mlopsim.streams.stream import Stream
 @register("injector", "late_rows", version=2)
 @dataclass(kw_only=True)
 class LateRows(Injector):
-    """Rows come some windows late, and those of the past stand in their place.
+    r"""Rows come some windows late, and those of the past stand in their place.
 
     In each window the rows that are hit are rows of ``lag`` windows before, drawn by the seed, label and
     group included, in the place of rows that are still on their way. Without drift the law of the rows stays:
     late rows hurt where the world moves.
+
+    In window t, :math:`(x_i, y_i) \leftarrow (x_{s(i)}, y_{s(i)})` with :math:`s(i)` drawn without
+    replacement from window :math:`\max(t - \mathrm{lag}, 0)`.
 
     Parameters
     ----------

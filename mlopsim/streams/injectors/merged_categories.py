@@ -16,9 +16,12 @@ from mlopsim.streams.stream import Stream
 @register("injector", "merged_categories")
 @dataclass(kw_only=True)
 class MergedCategories(ColumnInjector):
-    """The second most frequent category of a column is recorded as the most frequent one.
+    r"""The second most frequent category of a column is recorded as the most frequent one.
 
     Only rows of that category can be hit: the rate is a share of these.
+
+    With the warm-up's most frequent categories :math:`c_1` and :math:`c_2`: :math:`x_{ij} \leftarrow c_1`
+    where :math:`x_{ij} = c_2` and the row is hit.
 
     Parameters
     ----------

@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("injector", "missing")
 @dataclass(kw_only=True)
 class Missing(ColumnInjector):
-    """Values of some columns are missing: MCAR, MAR or MNAR by the mechanism.
+    r"""Values of some columns are missing: MCAR, MAR or MNAR by the mechanism.
+
+    :math:`x_{ij} \leftarrow \mathrm{NaN}` where :math:`R_{ij} = 1`, with :math:`P(R_{ij} = 1 \mid X, y, g)`
+    by the mechanism.
 
     Parameters
     ----------
@@ -26,7 +29,8 @@ class Missing(ColumnInjector):
 
     References
     ----------
-    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+    .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.
+       doi:10.1093/biomet/63.3.581
 
     Examples
     --------

@@ -14,7 +14,15 @@ from mlopsim.streams.injectors._outliers import Normal, Outliers
 @register("injector", "outlier_cluster", version=2)
 @dataclass(kw_only=True)
 class OutlierCluster(Outliers):
-    """Rows around one point far from the normal ones: they look like a group of their own.
+    r"""Rows around one point far from the normal ones: they look like a group of their own.
+
+    With mean :math:`m_j` and standard deviation :math:`s_j` of the warm-up and signs :math:`u_j = \pm 1`
+    drawn once,
+
+    .. math::
+
+        x_{ij} \leftarrow m_j + s_j \, (\mathrm{distance} \cdot u_j + \mathrm{spread} \cdot e_{ij}), \qquad
+        e_{ij} \sim N(0, 1)
 
     Parameters
     ----------
@@ -26,7 +34,8 @@ class OutlierCluster(Outliers):
 
     References
     ----------
-    Han, Hu, Huang, Jiang and Zhao (2022), *ADBench*, NeurIPS Datasets and Benchmarks (clustered anomalies).
+    .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS
+       Datasets and Benchmarks, 2022. arXiv:2206.09426
 
     Examples
     --------

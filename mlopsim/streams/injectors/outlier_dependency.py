@@ -13,15 +13,19 @@ from mlopsim.streams.injectors._outliers import Normal, Outliers
 @register("injector", "outlier_dependency", version=2)
 @dataclass(kw_only=True)
 class OutlierDependency(Outliers):
-    """Rows whose columns are right one by one and wrong together.
+    r"""Rows whose columns are right one by one and wrong together.
 
     Each numeric value is that of a warm-up row drawn for this column alone, as it is stored, to the bit: the
     marginal laws stay, the dependence between columns and on the label is gone. A cell that by chance gets
     the value that it had is not wrong.
 
+    :math:`x_{ij} \leftarrow x_{r(i, j) j}` with :math:`r(i, j)` uniform over the complete warm-up rows,
+    independently for each column.
+
     References
     ----------
-    Han, Hu, Huang, Jiang and Zhao (2022), *ADBench*, NeurIPS Datasets and Benchmarks (dependency anomalies).
+    .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS
+       Datasets and Benchmarks, 2022. arXiv:2206.09426
 
     Examples
     --------

@@ -14,7 +14,10 @@ from mlopsim.streams.injectors._outliers import Normal, Outliers
 @register("injector", "outlier_global", version=2)
 @dataclass(kw_only=True)
 class OutlierGlobal(Outliers):
-    """Rows that are uniform in a box around all normal rows.
+    r"""Rows that are uniform in a box around all normal rows.
+
+    With centre :math:`c_j` and half width :math:`r_j` of the warm-up's range,
+    :math:`x_{ij} \sim U(c_j - \mathrm{scale} \cdot r_j, c_j + \mathrm{scale} \cdot r_j)`.
 
     Parameters
     ----------
@@ -24,7 +27,8 @@ class OutlierGlobal(Outliers):
 
     References
     ----------
-    Han, Hu, Huang, Jiang and Zhao (2022), *ADBench*, NeurIPS Datasets and Benchmarks (global anomalies).
+    .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS
+       Datasets and Benchmarks, 2022. arXiv:2206.09426
 
     Examples
     --------

@@ -17,11 +17,18 @@ BLOCK = 1 << 22
 @register("injector", "outlier_local", version=2)
 @dataclass(kw_only=True)
 class OutlierLocal(Outliers):
-    """Rows that lie within the range of all columns but far from their neighbours.
+    r"""Rows that lie within the range of all columns but far from their neighbours.
 
     A row is moved in a random direction by ``distance`` times the distance from it to its ``k``-th nearest
     warm-up row (all columns standardised), and brought back into the range that each column has in the
     warm-up: dense regions have outliers that are no outliers elsewhere.
+
+    With standardised rows z, the distance :math:`d_k(z)` to the k-th nearest warm-up row and a uniform
+    direction u, :math:`\|u\| = 1`,
+
+    .. math:: z \leftarrow z + \mathrm{distance} \cdot d_k(z) \, u
+
+    then each column is cut off at its least and largest warm-up value.
 
     Parameters
     ----------
@@ -32,8 +39,8 @@ class OutlierLocal(Outliers):
 
     References
     ----------
-    Breunig, Kriegel, Ng and Sander (2000), *LOF: identifying density-based local outliers*, SIGMOD, 93-104
-    (what a local outlier is).
+    .. [1] M. M. Breunig, H.-P. Kriegel, R. T. Ng and J. Sander, "LOF: identifying density-based local
+       outliers", SIGMOD, 2000, 93-104. doi:10.1145/342009.335388
 
     Examples
     --------

@@ -16,10 +16,13 @@ from mlopsim.streams.stream import Stream
 @register("injector", "replayed_batch", version=2)
 @dataclass(kw_only=True)
 class ReplayedBatch(Injector):
-    """A whole window is that of some windows before, labels and groups included: a job that ran on old data.
+    r"""A whole window is that of some windows before, labels and groups included: a job that ran on old data.
 
     Rows are repeated from the front where the window is longer than the old one. A rate is the probability
     that a window is hit.
+
+    With first row :math:`a_t` of window t and n rows in the old one, :math:`o = \max(t - \mathrm{lag}, 0)`:
+    :math:`(x, y)_{a_t + i} \leftarrow (x, y)_{a_o + (i \bmod n)}`.
 
     Parameters
     ----------

@@ -15,10 +15,13 @@ from mlopsim.streams.stream import Stream
 @register("injector", "stuck_sensor")
 @dataclass(kw_only=True)
 class StuckSensor(ColumnInjector):
-    """Some columns keep their last value for a run of rows in each window.
+    r"""Some columns keep their last value for a run of rows in each window.
 
     The run covers the asked share of the window and begins at a place that the seed draws; the value is that
     of the row before it.
+
+    :math:`x_{ij} \leftarrow x_{(f - 1) j}` for the rows :math:`f \le i < f + \ell` of a window, whose number
+    :math:`\ell` is the asked share of it.
 
     Parameters
     ----------

@@ -13,9 +13,11 @@ from mlopsim.streams.stream import Stream
 @register("injector", "swapped_columns", version=2)
 @dataclass(kw_only=True)
 class SwappedColumns(Injector):
-    """Two numeric columns hold each other's values in some rows, as far as they can hold them.
+    r"""Two numeric columns hold each other's values in some rows, as far as they can hold them.
 
     Where one column has coarser numbers than the other (whole ones, say), it gets those next to them.
+
+    :math:`(x_{ij}, x_{ik}) \leftarrow (x_{ik}, x_{ij})` in the rows i that are hit.
 
     Parameters
     ----------

@@ -17,10 +17,13 @@ from mlopsim.streams.stream import Stream
 @register("injector", "targeted_flip")
 @dataclass(kw_only=True)
 class TargetedFlip(Injector):
-    """Rows above a limit in one column get one label: flips that all push the same way.
+    r"""Rows above a limit in one column get one label: flips that all push the same way.
 
     The rate is a share of all rows; the rows that are hit lie above the limit and have another label. Where
     they are too few, all of them are hit.
+
+    With the warm-up's mean m and standard deviation s of the column, :math:`y_i \leftarrow \mathrm{label}`
+    for rows with :math:`x_i > m + \mathrm{above} \cdot s` and :math:`y_i \ne \mathrm{label}`.
 
     Parameters
     ----------

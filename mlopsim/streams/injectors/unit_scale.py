@@ -16,9 +16,11 @@ from mlopsim.streams.stream import Stream
 @register("injector", "unit_scale", version=2)
 @dataclass(kw_only=True)
 class UnitScale(ColumnInjector):
-    """Values of some numeric columns come in another unit: they are multiplied by a factor.
+    r"""Values of some numeric columns come in another unit: they are multiplied by a factor.
 
     Of a product the column gets the number next to it that it can hold.
+
+    :math:`x_{ij} \leftarrow \mathrm{factor} \cdot x_{ij}` in the rows i that are hit.
 
     Parameters
     ----------

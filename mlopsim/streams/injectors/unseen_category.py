@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("injector", "unseen_category")
 @dataclass(kw_only=True)
 class UnseenCategory(ColumnInjector):
-    """Values of some categorical columns are a category that no clean row has.
+    r"""Values of some categorical columns are a category that no clean row has.
+
+    :math:`x_{ij} \leftarrow K_j`, the code after the :math:`K_j` categories :math:`0, \ldots, K_j - 1` of the
+    column.
 
     Parameters
     ----------

@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("mechanism", "group")
 @dataclass(kw_only=True)
 class Group(Mechanism):
-    """Rows of one group first; others only where the rate asks for more rows than it has.
+    r"""Rows of one group first; others only where the rate asks for more rows than it has.
+
+    In each window the rows with the largest drive are hit, equal ones in a random order; the drive is
+    :math:`1[g_i = \mathrm{value}]`.
 
     Parameters
     ----------

@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("mechanism", "label")
 @dataclass(kw_only=True)
 class Label(Mechanism):
-    """Rows of one class first; others only where the rate asks for more rows than it has.
+    r"""Rows of one class first; others only where the rate asks for more rows than it has.
+
+    In each window the rows with the largest drive are hit, equal ones in a random order; the drive is
+    :math:`1[y_i = \mathrm{value}]`.
 
     Parameters
     ----------

@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("mechanism", "other_column")
 @dataclass(kw_only=True)
 class OtherColumn(Mechanism):
-    """At random given what is observed (MAR): rows with the most extreme values of another column.
+    r"""At random given what is observed (MAR): rows with the most extreme values of another column.
+
+    In each window the rows with the largest drive are hit; the drive is :math:`x_{ik}` of the other column k,
+    or :math:`-x_{ik}` (``end="low"``).
 
     Parameters
     ----------
@@ -28,11 +31,12 @@ class OtherColumn(Mechanism):
     Notes
     -----
     Of normal columns with correlation rho, whose share p with the largest values of the other one is
-    missing, the observed ones have the mean ``-rho phi(z) / (1 - p)``, z the 1 - p quantile.
+    missing, the observed ones have the mean, with the standard normal quantile z of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
 
     References
     ----------
-    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+    .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.
+       doi:10.1093/biomet/63.3.581
 
     Examples
     --------

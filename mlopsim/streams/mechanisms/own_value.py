@@ -15,7 +15,10 @@ from mlopsim.streams.stream import Stream
 @register("mechanism", "own_value")
 @dataclass(kw_only=True)
 class OwnValue(Mechanism):
-    """Not at random (MNAR), one-sided: the largest or smallest values of the corrupted column itself.
+    r"""Not at random (MNAR), one-sided: the largest or smallest values of the corrupted column itself.
+
+    In each window the rows with the largest drive are hit; the drive is the corrupted value :math:`x_{ij}`
+    itself, or :math:`-x_{ij}` (``end="low"``).
 
     Parameters
     ----------
@@ -25,11 +28,12 @@ class OwnValue(Mechanism):
     Notes
     -----
     Of standard normal values whose share p with the largest is missing, the others have the mean
-    ``-phi(z) / (1 - p)``, z the 1 - p quantile: -.350 for p = .2, with variance .583.
+    :math:`-\varphi(z) / (1 - p)`, z the 1 - p quantile: -.350 for p = .2, with variance .583.
 
     References
     ----------
-    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+    .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.
+       doi:10.1093/biomet/63.3.581
 
     Examples
     --------

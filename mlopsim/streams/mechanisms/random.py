@@ -15,11 +15,14 @@ from mlopsim.streams.stream import Stream
 @register("mechanism", "random")
 @dataclass(kw_only=True)
 class Random(Mechanism):
-    """Completely at random (MCAR): every row is as likely.
+    r"""Completely at random (MCAR): every row is as likely.
+
+    :math:`P(R_i = 1 \mid X, y, g)` is the same for all rows of a window.
 
     References
     ----------
-    Rubin (1976), *Inference and missing data*, Biometrika 63, 581-592.
+    .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.
+       doi:10.1093/biomet/63.3.581
 
     Examples
     --------

@@ -14,7 +14,9 @@ from mlopsim.streams.timings.base import Timing
 @register("timing", "burst")
 @dataclass(kw_only=True)
 class Burst(Timing):
-    """The whole rate for some windows, once.
+    r"""The whole rate for some windows, once.
+
+    The strength in window t is :math:`1[\mathrm{at} \le t < \mathrm{at} + \mathrm{length}]`.
 
     Parameters
     ----------

@@ -14,7 +14,10 @@ from mlopsim.streams.timings.base import Timing
 @register("timing", "ramp")
 @dataclass(kw_only=True)
 class Ramp(Timing):
-    """A rate that rises linearly and stays.
+    r"""A rate that rises linearly and stays.
+
+    The strength in window :math:`t \ge \mathrm{at}` is
+    :math:`\min(1, (t - \mathrm{at} + 1) / \mathrm{width})`.
 
     Parameters
     ----------

@@ -14,7 +14,10 @@ from mlopsim.streams.timings.base import Timing
 @register("timing", "recurring")
 @dataclass(kw_only=True)
 class RecurringTiming(Timing):
-    """Bursts at equal distances.
+    r"""Bursts at equal distances.
+
+    The strength in window :math:`t \ge \mathrm{at}` is
+    :math:`1[(t - \mathrm{at}) \bmod \mathrm{every} < \mathrm{length}]`.
 
     Parameters
     ----------

@@ -13,7 +13,9 @@ from mlopsim.streams.timings.base import Timing
 @register("timing", "step")
 @dataclass(kw_only=True)
 class Step(Timing):
-    """The whole rate from one window to the end.
+    r"""The whole rate from one window to the end.
+
+    The strength in window t is :math:`1[t \ge \mathrm{at}]`.
 
     Parameters
     ----------
