@@ -17,22 +17,33 @@ from mlopsim.fairness.rates import LEAST, fewer, surprise
 @register("audit", "accuracy")
 @dataclass(kw_only=True)
 class Accuracy(LabelAudit):
-    """How far accuracy is below what the model had on the rows that it was trained on.
+    r"""How far accuracy is below what the model had on the rows that it was trained on.
 
     The score is ``-log10`` of the one-sided p-value of Fisher's exact test (not randomised). It is no exact
     test of a drop: accuracy on training rows is too good by what the model learnt by heart, which calibration
     makes up for (in the audit of one model, rows that were left out of training are compared with). Groups
     play no part.
 
+    With r of n audited rows right and R of N training rows, the statistic is :math:`R / N - r / n`, and
+
+    .. math:: p = \sum_{k \le r} \binom{n}{k} \binom{N}{R + r - k} \bigg/ \binom{n + N}{R + r}
+
     Parameters
     ----------
     labels : Labels, default observed
         Of the audited rows: ``observed`` or ``true``. Those of the training rows are observed.
 
+    Notes
+    -----
+    Use it for a model that has become worse for everybody; not for one that treats a group worse.
+
     References
     ----------
-    Breck, Cai, Nielsen, Salib and Sculley (2017), *The ML test score*, IEEE Big Data: quality is checked
-    before a model serves.
+    .. [1] E. Breck, S. Cai, E. Nielsen, M. Salib and D. Sculley, "The ML test score: a rubric for ML
+       production readiness and technical debt reduction", IEEE Big Data, 2017, 1123-1132.
+       doi:10.1109/BigData.2017.8258038 (quality is checked before a model serves).
+    .. [2] R. A. Fisher, "The logic of inductive inference", Journal of the Royal Statistical Society 98,
+       1935, 39-82. doi:10.2307/2342435
 
     Examples
     --------

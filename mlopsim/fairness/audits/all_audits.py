@@ -16,7 +16,10 @@ ALL_AUDITS = (*ALL_BUT_EXPLANATIONS, *EXPLANATIONS)
 @register("audit", "all_audits")
 @dataclass(kw_only=True)
 class AllAudits(Battery):
-    """All tests, those of explanations too.
+    r"""All tests, those of explanations too.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

@@ -17,7 +17,10 @@ ALL_BUT_EXPLANATIONS = (*TRADITIONAL, *METRICS, *RIVALS)
 @register("audit", "all_but_explanations")
 @dataclass(kw_only=True)
 class AllButExplanations(Battery):
-    """Traditional tests, fairness metrics, tests of inputs and of scores: all but explanations.
+    r"""Traditional tests, fairness metrics, tests of inputs and of scores: all but explanations.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

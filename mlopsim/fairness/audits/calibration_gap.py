@@ -19,7 +19,7 @@ from mlopsim.fairness.rates import LEAST, comparable, each_of, largest, left_out
 @register("audit", "calibration_gap", version=2)
 @dataclass(kw_only=True)
 class CalibrationGap(LabelAudit):
-    """Gap between a group and all others in the share of class 1 among rows of about the same score.
+    r"""Gap between a group and all others in the share of class 1 among rows of about the same score.
 
     The rows of a window are cut into strata of equal size by their score, whatever its unit. Given how many
     rows of class 1 a stratum has, those of one group have a hypergeometric law if labels depend on the score
@@ -32,6 +32,17 @@ class CalibrationGap(LabelAudit):
     rate that the features tell does not, but for what is left of it within a stratum: the narrower, the less.
     In a stratum of one group nothing is compared.
 
+    With :math:`k_{gs}` rows of class 1 among the :math:`n_{gs}` of group g in stratum s (:math:`k_s` of
+    :math:`n_s` altogether), the statistic of a group is
+
+    .. math::
+
+        \frac{1}{\sum_s w_s} \sum_s w_s
+        \left(\frac{k_{gs}}{n_{gs}} - \frac{k_s - k_{gs}}{n_s - n_{gs}}\right),
+        \qquad w_s = \frac{n_{gs} (n_s - n_{gs})}{n_s}
+
+    and its test is of :math:`\sum_s k_{gs}` as a sum of independent hypergeometric numbers.
+
     Parameters
     ----------
     labels : Labels, default observed
@@ -39,12 +50,21 @@ class CalibrationGap(LabelAudit):
     strata : int, default 20
         Number of strata; equal scores are in one.
 
+    Notes
+    -----
+    Use it where scores, not only decisions, are used, and for features that are measured wrongly for a group.
+    It waits for labels.
+
     References
     ----------
-    Birch (1964), *The detection of partial association, I*, JRSS B 26, 313-324: the exact test; Mantel and
-    Haenszel (1959), JNCI 22, 719-748; Greenland and Robins (1985), Biometrics 41, 55-68: the difference.
-    Kleinberg, Mullainathan and Raghavan (2017), *Inherent trade-offs in the fair determination of risk
-    scores*, ITCS: calibration within groups.
+    .. [1] M. W. Birch, "The detection of partial association, I: the 2 x 2 case", Journal of the Royal
+       Statistical Society B 26, 1964, 313-324 (the exact test).
+    .. [2] N. Mantel and W. Haenszel, "Statistical aspects of the analysis of data from retrospective studies
+       of disease", Journal of the National Cancer Institute 22, 1959, 719-748. doi:10.1093/jnci/22.4.719
+    .. [3] S. Greenland and J. M. Robins, "Estimation of a common effect parameter from sparse follow-up
+       data", Biometrics 41, 1985, 55-68. doi:10.2307/2530643 (the difference).
+    .. [4] J. Kleinberg, S. Mullainathan and M. Raghavan, "Inherent trade-offs in the fair determination of
+       risk scores", ITCS, 2017. arXiv:1609.05807
 
     Examples
     --------

@@ -16,7 +16,7 @@ from mlopsim.fairness.rate_audit import THUMB, Rate, findings
 @register("audit", "equal_opportunity", version=3)
 @dataclass(kw_only=True)
 class EqualOpportunity(LabelAudit):
-    """Gap between the true-positive rate of a group and that of all others.
+    r"""Gap between the true-positive rate of a group and that of all others.
 
     The score is ``-log10`` of the p-value of Fisher's exact test among the rows of class 1, randomised:
     exactly uniform where two groups have equal rates, see :func:`mlopsim.fairness.rates.compare`.
@@ -27,16 +27,33 @@ class EqualOpportunity(LabelAudit):
     The customary rule asks for the spread: largest less smallest rate of a group, above .1 (with two groups
     it is the absolute gap).
 
+    With :math:`n_g` rows of class 1 of group g, :math:`k_g` of them accepted, and n and k of all groups
+    together, the gap is
+
+    .. math:: \Delta_g = \frac{k_g}{n_g} - \frac{k - k_g}{n - n_g}
+
+    and the score is :math:`-\log_{10} \min(1, H \min_g p_g)` with H groups (1 for two) and :math:`p_g` from
+    :math:`K_g \sim \mathrm{Hypergeometric}(n, k, n_g)`.
+
     Parameters
     ----------
     labels : Labels, default observed
         ``observed`` or ``true``.
 
+    Notes
+    -----
+    Use it where those who deserve acceptance must get it equally often; it waits for labels, and biased
+    labels hide what it looks for.
+
     References
     ----------
-    Hardt, Price and Srebro (2016), *Equality of opportunity in supervised learning*, NIPS. The rule: Bellamy
-    et al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63, whose tool takes gaps
-    of two groups within .1 as fair; of more, as fairlearn's ``MetricFrame.difference``.
+    .. [1] M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS, 2016.
+       arXiv:1610.02413
+    .. [2] E. L. Lehmann and J. P. Romano, "Testing Statistical Hypotheses", 3rd edition, Springer, 2005,
+       section 4.5 (the randomised test of two binomials).
+    .. [3] R. K. E. Bellamy and others, "AI Fairness 360: an extensible toolkit for detecting and mitigating
+       algorithmic bias", IBM Journal of Research and Development 63, 2019. arXiv:1810.01943 (the rule:
+       gaps of two groups within .1 are fair; of more, as fairlearn's ``MetricFrame.difference``).
 
     Examples
     --------

@@ -18,27 +18,44 @@ from mlopsim.fairness.rates import LEAST, comparable, compare, largest, left_out
 @register("audit", "equalised_odds", version=3)
 @dataclass(kw_only=True)
 class EqualisedOdds(LabelAudit):
-    """Gap between the true- or the false-positive rate of a group and that of all others.
+    r"""Gap between the true- or the false-positive rate of a group and that of all others.
 
     Both rates are compared by Fisher's exact test, randomised, see :func:`mlopsim.fairness.rates.compare`.
     They are rates of different rows, so that given the counts of labels, groups and decisions the two
-    p-values are independent: ``1 - (1 - p)^2`` of the lesser one is exactly uniform, too, where two groups
-    have equal rates. The score is its ``-log10``; the statistic is the gap that has it, which need not be the
-    larger one. A rate that is 0 or 1 in all groups has a gap of 0 and is not tested; the other one's p-value
-    then stands alone. A group needs enough rows of both classes.
+    p-values are independent: :math:`1 - (1 - p)^2` of the lesser one is exactly uniform, too, where two
+    groups have equal rates. The score is its ``-log10``; the statistic is the gap that has it, which need not
+    be the larger one. A rate that is 0 or 1 in all groups has a gap of 0 and is not tested; the other one's
+    p-value then stands alone. A group needs enough rows of both classes.
 
     The customary rule asks for the spread: largest less smallest rate of a group, above .1 (with two groups
     it is the absolute gap).
+
+    With the p-values :math:`p_0` of the false- and :math:`p_1` of the true-positive rates, each as of
+    ``audit/equal_opportunity`` among its own rows, the score is
+
+    .. math:: -\log_{10} \left(1 - (1 - \min(p_0, p_1))^2\right)
 
     Parameters
     ----------
     labels : Labels, default observed
         ``observed`` or ``true``.
 
+    Notes
+    -----
+    Use it where both kinds of errors matter; it waits for labels.
+
     References
     ----------
-    Hardt, Price and Srebro (2016), *Equality of opportunity in supervised learning*, NIPS; Sidak (1967), JASA
-    62, 626-633. The rule: Bellamy et al. (2019), *AI Fairness 360*, IBM J. Res. Dev. 63.
+    .. [1] M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS, 2016.
+       arXiv:1610.02413
+    .. [2] Z. Šidák, "Rectangular confidence regions for the means of multivariate normal distributions",
+       Journal of the American Statistical Association 62, 1967, 626-633.
+       doi:10.1080/01621459.1967.10482935
+    .. [3] E. L. Lehmann and J. P. Romano, "Testing Statistical Hypotheses", 3rd edition, Springer, 2005,
+       section 4.5 (the randomised test of two binomials).
+    .. [4] R. K. E. Bellamy and others, "AI Fairness 360: an extensible toolkit for detecting and mitigating
+       algorithmic bias", IBM Journal of Research and Development 63, 2019. arXiv:1810.01943 (the rule:
+       gaps of two groups within .1 are fair; of more, as fairlearn's ``MetricFrame.difference``).
 
     Examples
     --------

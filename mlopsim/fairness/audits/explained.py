@@ -16,7 +16,10 @@ EXPLAINED = (*TRADITIONAL, *EXPLANATIONS)
 @register("audit", "explained")
 @dataclass(kw_only=True)
 class Explained(Battery):
-    """Traditional release tests and all audits of explanations.
+    r"""Traditional release tests and all audits of explanations.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

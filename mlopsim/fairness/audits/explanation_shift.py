@@ -20,7 +20,7 @@ from mlopsim.fairness.rates import TINY, comparable, largest, left_out
 @register("audit", "explanation_shift", version=2)
 @dataclass(kw_only=True)
 class ExplanationShift(Audit):
-    """How well a linear discriminant tells a group from all others by the Shapley values of held-out rows.
+    r"""How well a linear discriminant tells a group from all others by the Shapley values of held-out rows.
 
     The rows of each window and group are halved by chance; on each half a discriminant is learnt (ridge on
     the correlations within groups) and ranks the other half. The statistic is the area under the ROC curve of
@@ -31,16 +31,37 @@ class ExplanationShift(Audit):
     of the windows. It is a score and no p-value; a limit comes from calibration, or from shuffled groups.
     Features are blamed by the absolute standardised weights, averaged over the halves.
 
+    With the mean Shapley values :math:`\bar\phi_g` of a group and :math:`\bar\phi_{-g}` of all others, the
+    scatter W within both and :math:`D = \mathrm{diag}(W)^{1/2}`, one half of the rows gives
+
+    .. math::
+
+        w = D^{-1} \left(D^{-1} W D^{-1} + \mathrm{ridge} \cdot I\right)^{-1} D^{-1}
+        (\bar\phi_g - \bar\phi_{-g})
+
+    and ranks the other half by :math:`w^\top \phi`. With Mann and Whitney's statistics :math:`U_1` and
+    :math:`U_2` of the halves, :math:`z = \sum (U - \mathrm{E} U) / \sqrt{\sum \mathrm{var}\, U}`, and the
+    score is :math:`-\log_{10}(1 - \Phi(z))`.
+
     Parameters
     ----------
     ridge : float, default 0.01
         Added to the diagonal of the correlation matrix; Shapley values may be collinear.
 
+    Notes
+    -----
+    Use it for joint differences of attributions; one that a single feature shows is found by ``shap_gap`` as
+    well.
+
     References
     ----------
-    Mougan, Broelemann, Kasneci, Tiropanis and Staab (2022), *Explanation shift: detecting distribution shifts
-    on tabular data via the explanation space*; Lopez-Paz and Oquab (2017), *Revisiting classifier two-sample
-    tests*, ICLR; Mann and Whitney (1947), Ann. Math. Stat. 18, 50-60.
+    .. [1] C. Mougan, K. Broelemann, G. Kasneci, T. Tiropanis and S. Staab, "Explanation shift: detecting
+       distribution shifts on tabular data via the explanation space", NeurIPS workshop on distribution
+       shifts, 2022. arXiv:2210.12369
+    .. [2] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR, 2017. arXiv:1610.06545
+    .. [3] H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically
+       larger than the other", Annals of Mathematical Statistics 18, 1947, 50-60.
+       doi:10.1214/aoms/1177730491
 
     Examples
     --------

@@ -14,7 +14,10 @@ EXPLANATIONS = ("shap_gap", "shap_ks", "lime_gap", "influence", "flip", "explana
 @register("audit", "explanations")
 @dataclass(kw_only=True)
 class Explanations(Battery):
-    """All audits of explanations, and nothing else.
+    r"""All audits of explanations, and nothing else.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

@@ -16,23 +16,31 @@ from mlopsim.fairness.rates import LEAST, TINY
 @register("audit", "f1")
 @dataclass(kw_only=True)
 class F1(LabelAudit):
-    """How far F1 of class 1 is below what the model had on the rows that it was trained on.
+    r"""How far F1 of class 1 is below what the model had on the rows that it was trained on.
 
-    ``F1 = 2 TP / (2 TP + FP + FN)``. With shares ``a = TP / n`` and ``b = (FP + FN) / n`` its variance is ``4
-    a b (a + b) / (n (2 a + b)^4)`` by the delta method; the score is ``-log10`` of the one-sided normal
-    p-value of the difference. Where neither side has an error of its own (both 0 or 1), z is 0 if they agree,
-    and infinite if not. Groups play no part. It is no exact test: F1 on training rows is too good (in the
-    audit of one model, rows that were left out of training are compared with).
+    With shares a of true positives and b of wrong decisions among n rows, by the delta method,
+
+    .. math:: F_1 = \frac{2 a}{2 a + b}, \qquad \mathrm{var}\, F_1 = \frac{4 a b (a + b)}{n (2 a + b)^4}
+
+    and the score is ``-log10`` of the one-sided normal p-value of the difference. Where neither side has an
+    error of its own (both 0 or 1), z is 0 if they agree, and infinite if not. Groups play no part. It is no
+    exact test: F1 on training rows is too good (in the audit of one model, rows that were left out of
+    training are compared with).
 
     Parameters
     ----------
     labels : Labels, default observed
         Of the audited rows: ``observed`` or ``true``. Those of the training rows are observed.
 
+    Notes
+    -----
+    Use it where class 1 is rare and accuracy says little; not for one that treats a group worse.
+
     References
     ----------
-    Takahashi, Yamamoto, Kuchiba and Koyama (2022), *Confidence interval for micro-averaged F1 and
-    macro-averaged F1 scores*, Applied Intelligence 52, 4961-4972: the delta method for F1.
+    .. [1] K. Takahashi, K. Yamamoto, A. Kuchiba and T. Koyama, "Confidence interval for micro-averaged F1 and
+       macro-averaged F1 scores", Applied Intelligence 52, 2022, 4961-4972. doi:10.1007/s10489-021-02635-5
+       (the delta method).
 
     Examples
     --------

@@ -20,17 +20,29 @@ from mlopsim.stats.proportions import wilson
 @register("audit", "flip", version=2)
 @dataclass(kw_only=True)
 class Flip(Audit):
-    """Share of decisions that change if rows are moved to another group.
+    r"""Share of decisions that change if rows are moved to another group.
 
     Of what the model sees only the column that tells the group best is changed, by what ``Evidence.flip``
     says; so several columns that give the group away together are not found. The score is the share: an
     effect size. Of all groups together: none is named. Groups with too few rows are left out: their rows are
     neither moved nor counted, and nobody is moved there.
 
+    With the decision :math:`d(x)` and rows :math:`x'` whose telling column is that of another group, the
+    score is
+
+    .. math:: \frac{1}{n} \sum_i 1[d(x_i') \ne d(x_i)]
+
+    Notes
+    -----
+    Use it for a model that reads the group itself. It is 0 for a model that never sees it, however unfair its
+    inputs are.
+
     References
     ----------
-    Black, Yeom and Fredrikson (2020), *FlipTest: fairness testing via optimal transport*, FAT*; Kusner,
-    Loftus, Russell and Silva (2017), *Counterfactual fairness*, NIPS.
+    .. [1] E. Black, S. Yeom and M. Fredrikson, "FlipTest: fairness testing via optimal transport", FAT*,
+       2020, 111-121. arXiv:1906.09218
+    .. [2] M. J. Kusner, J. R. Loftus, C. Russell and R. Silva, "Counterfactual fairness", NeurIPS, 2017.
+       arXiv:1703.06856
 
     Examples
     --------

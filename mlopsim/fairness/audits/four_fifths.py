@@ -19,20 +19,28 @@ from mlopsim.stats.interval import Interval
 @register("audit", "four_fifths", version=2)
 @dataclass(kw_only=True)
 class FourFifths(Audit):
-    """Ratio of the acceptance rates of two groups, the lower by the higher.
+    r"""Ratio of the acceptance rates of two groups, the lower by the higher.
 
     Of all pairs of groups the one is named whose rates are the furthest apart in standard errors under equal
-    rates, ``(r_h - r_g) / sqrt(p (1 - p) (1 / n_g + 1 / n_h))`` with p the rate of all groups together: this
-    is the score. The statistic is the ratio of this pair. So a group of a few people, whose rate may be
-    anything, does not stand for all others; the ratio alone would make it so.
+    rates, with p the rate of all groups together, which is the score:
+
+    .. math:: \frac{r_h - r_g}{\sqrt{p (1 - p) (1 / n_g + 1 / n_h)}}
+
+    The statistic is the ratio of this pair. So a group of a few people, whose rate may be anything, does not
+    stand for all others; the ratio alone would make it so.
 
     The customary rule asks for the lowest rate of all groups by the highest; with two groups it is the
     statistic.
 
+    Notes
+    -----
+    The statistic is :math:`r_g / r_h`. Use it where the law asks for it; not as a test: the ratio of small
+    rates varies much.
+
     References
     ----------
-    Equal Employment Opportunity Commission (1978), *Uniform guidelines on employee selection procedures*, 29
-    CFR 1607.4 D.
+    .. [1] Equal Employment Opportunity Commission, "Uniform guidelines on employee selection procedures", 29
+       CFR 1607.4 D, 1978.
 
     Examples
     --------

@@ -17,16 +17,25 @@ from mlopsim.fairness.rates import LEAST, largest
 @register("audit", "influence")
 @dataclass(kw_only=True)
 class Influence(Audit):
-    """Largest change of a feature's share of all influence since the model was trained.
+    r"""Largest change of a feature's share of all influence since the model was trained.
 
     The influence of a feature is the mean absolute Shapley value; its share in the audited rows is compared
     with that in the rows that the model was trained on. Groups play no part. Features are blamed by their
     changes.
 
+    With the mean absolute Shapley value :math:`I_j` of feature j in the audited rows and :math:`T_j` in the
+    rows of training, the score is
+
+    .. math:: \max_j \left|\frac{I_j}{\sum_k I_k} - \frac{T_j}{\sum_k T_k}\right|
+
+    Notes
+    -----
+    Use it to see what a model relies on; it knows no groups and so finds no unfairness by itself.
+
     References
     ----------
-    Lundberg et al. (2020), *From local explanations to global understanding with explainable AI for trees*,
-    Nature Machine Intelligence 2, 56-67: monitoring by Shapley values.
+    .. [1] S. M. Lundberg and others, "From local explanations to global understanding with explainable AI for
+       trees", Nature Machine Intelligence 2, 2020, 56-67. doi:10.1038/s42256-019-0138-9
 
     Examples
     --------

@@ -19,7 +19,7 @@ from mlopsim.stats.interval import Interval
 @register("audit", "input_gap")
 @dataclass(kw_only=True)
 class InputGap(Audit):
-    """Largest gap between the mean of an input in a group and in all others: no model, no labels.
+    r"""Largest gap between the mean of an input in a group and in all others: no model, no labels.
 
     The simplest rival of tests of explanations: it reads nothing but rows and groups. The score is the
     largest absolute gap in standard errors over groups and columns
@@ -28,9 +28,22 @@ class InputGap(Audit):
     model that uses every input the studentised gap of mean Shapley values is this score: a Shapley value is
     the input times a weight, less a constant.
 
+    With the mean :math:`\bar v_g` of a group of n rows, :math:`\bar v_{-g}` of all others and the standard
+    deviation S of all N rows, the score is
+
+    .. math:: \max_{g, j} \frac{|\bar v_{gj} - \bar v_{-gj}|}{S_j} \sqrt{\frac{n (N - n)}{N}}
+
+    over groups and columns v.
+
+    Notes
+    -----
+    Use it before any test of explanations: what it finds needs no model. It says nothing of what the model
+    does with the input.
+
     References
     ----------
-    Pitman (1937), Suppl. J. R. Stat. Soc. 4, 119-130.
+    .. [1] E. J. G. Pitman, "Significance tests which may be applied to samples from any populations",
+       Supplement to the Journal of the Royal Statistical Society 4, 1937, 119-130. doi:10.2307/2984124
 
     Examples
     --------

@@ -19,16 +19,27 @@ from mlopsim.stats.interval import Interval
 @register("audit", "input_ks")
 @dataclass(kw_only=True)
 class InputKs(Audit):
-    """Largest Kolmogorov-Smirnov distance of an input in a group and in all others: no model, no labels.
+    r"""Largest Kolmogorov-Smirnov distance of an input in a group and in all others: no model, no labels.
 
     The simplest rival of tests of the laws of explanations. The score is ``-log10`` of the p-value of
     ``scipy.stats.ks_2samp`` (exact up to 10,000 rows; too large where values repeat) times the number of
     columns and, with three groups or more, of groups (Bonferroni). Columns are blamed by their distances.
 
+    With the empirical distribution functions F of a group of n rows and G of all m others,
+    :math:`D = \sup_x |F(x) - G(x)|`, and the score is :math:`-\log_{10} \min(1, H d \min p(D))`, the least
+    over the d columns, with H groups (1 for two).
+
+    Notes
+    -----
+    Use it before any test of explanations, for differences in spread and shape too. It says nothing of what
+    the model does with the input.
+
     References
     ----------
-    Smirnov (1939), Bull. Math. Univ. Moscou 2; Hodges (1958), *The significance probability of the Smirnov
-    two-sample test*, Arkiv foer Matematik 3, 469-486.
+    .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
+    .. [2] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
 
     Examples
     --------

@@ -17,19 +17,34 @@ from mlopsim.stats.interval import Interval
 @register("audit", "lime_gap", version=2)
 @dataclass(kw_only=True)
 class LimeGap(Audit):
-    """Gap between the mean LIME attributions of a feature in a group and in all others.
+    r"""Gap between the mean LIME attributions of a feature in a group and in all others.
 
     Of the rows that are explained; score, statistic and blame as of ``audit/shap_gap``. Raw gaps do not add
     up to anything.
+
+    With the mean :math:`\bar v_g` of a group of n rows, :math:`\bar v_{-g}` of all others and the standard
+    deviation S of all N rows, the score is
+
+    .. math:: \max_{g, j} \frac{|\bar v_{gj} - \bar v_{-gj}|}{S_j} \sqrt{\frac{n (N - n)}{N}}
+
+    over groups and features, v being LIME attributions.
 
     Parameters
     ----------
     weighting : Weighting, default own
         As of ``audit/shap_gap``.
 
+    Notes
+    -----
+    Use it where only the model's answers are at hand; LIME draws, so its gaps vary more than those of Shapley
+    values of closed form.
+
     References
     ----------
-    Ribeiro, Singh and Guestrin (2016), *"Why should I trust you?"*, KDD.
+    .. [1] M. T. Ribeiro, S. Singh and C. Guestrin, "'Why should I trust you?': explaining the predictions of
+       any classifier", KDD, 2016, 1135-1144. doi:10.1145/2939672.2939778
+    .. [2] E. J. G. Pitman, "Significance tests which may be applied to samples from any populations",
+       Supplement to the Journal of the Royal Statistical Society 4, 1937, 119-130. doi:10.2307/2984124
 
     Examples
     --------

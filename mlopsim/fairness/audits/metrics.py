@@ -20,7 +20,10 @@ METRICS = (
 @register("audit", "metrics")
 @dataclass(kw_only=True)
 class Metrics(Battery):
-    """Fairness metrics only: gaps of acceptance, error rates, precision and calibration.
+    r"""Fairness metrics only: gaps of acceptance, error rates, precision and calibration.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

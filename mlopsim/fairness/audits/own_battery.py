@@ -13,7 +13,10 @@ from mlopsim.fairness.batteries import Battery
 @register("audit", "arm")
 @dataclass(kw_only=True)
 class OwnBattery(Battery):
-    """Any audits together.
+    r"""Any audits together.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Parameters
     ----------

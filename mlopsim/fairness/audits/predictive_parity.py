@@ -16,7 +16,7 @@ from mlopsim.fairness.rate_audit import Rate, findings
 @register("audit", "predictive_parity", version=2)
 @dataclass(kw_only=True)
 class PredictiveParity(LabelAudit):
-    """Gap between the positive predictive value of a group and that of all others.
+    r"""Gap between the positive predictive value of a group and that of all others.
 
     The score is ``-log10`` of the p-value of Fisher's exact test among the rows that are accepted,
     randomised: exactly uniform where two groups have equal values, see
@@ -25,14 +25,30 @@ class PredictiveParity(LabelAudit):
     The statistic is the gap of the group that is named: the one whose gap is least by chance, below 0 if it
     has less than all others.
 
+    With :math:`n_g` accepted rows of group g, :math:`k_g` of them of class 1, and n and k of all groups
+    together, the gap is
+
+    .. math:: \Delta_g = \frac{k_g}{n_g} - \frac{k - k_g}{n - n_g}
+
+    and the score is :math:`-\log_{10} \min(1, H \min_g p_g)` with H groups (1 for two) and :math:`p_g` from
+    :math:`K_g \sim \mathrm{Hypergeometric}(n, k, n_g)`.
+
     Parameters
     ----------
     labels : Labels, default observed
         ``observed`` or ``true``.
 
+    Notes
+    -----
+    Use it where an acceptance must mean the same in all groups; it waits for labels. With unequal base rates
+    it and equalised odds cannot both hold but for a perfect model.
+
     References
     ----------
-    Chouldechova (2017), *Fair prediction with disparate impact*, Big Data 5, 153-163.
+    .. [1] A. Chouldechova, "Fair prediction with disparate impact: a study of bias in recidivism prediction
+       instruments", Big Data 5, 2017, 153-163. doi:10.1089/big.2016.0047
+    .. [2] E. L. Lehmann and J. P. Romano, "Testing Statistical Hypotheses", 3rd edition, Springer, 2005,
+       section 4.5 (the randomised test of two binomials).
 
     Examples
     --------

@@ -14,9 +14,12 @@ RIVALS = ("input_gap", "input_ks", "score_gap", "score_ks")
 @register("audit", "rivals")
 @dataclass(kw_only=True)
 class Rivals(Battery):
-    """Tests of inputs and of scores by group: no labels, no explanation.
+    r"""Tests of inputs and of scores by group: no labels, no explanation.
 
     What tests of explanations are worth is what they find beyond these.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

@@ -16,7 +16,10 @@ RIVALS_AND_EXPLANATIONS = (*RIVALS, *EXPLANATIONS)
 @register("audit", "rivals_and_explanations")
 @dataclass(kw_only=True)
 class RivalsAndExplanations(Battery):
-    """Tests of inputs, of scores and of explanations: what explanations add to the simplest tests.
+    r"""Tests of inputs, of scores and of explanations: what explanations add to the simplest tests.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

@@ -19,16 +19,28 @@ from mlopsim.stats.interval import Interval
 @register("audit", "score_gap")
 @dataclass(kw_only=True)
 class ScoreGap(Audit):
-    """Largest gap between the mean score of a group and that of all others: no labels, no explanation.
+    r"""Largest gap between the mean score of a group and that of all others: no labels, no explanation.
 
     It reads what explanations explain, as a whole: gaps that cancel in the score are not there. The score of
     the audit is the largest absolute gap in standard errors
     (:func:`mlopsim.fairness.group_values.compare_means`); the statistic is the same gap in standard
     deviations of the scores.
 
+    With the mean :math:`\bar v_g` of a group of n rows, :math:`\bar v_{-g}` of all others and the standard
+    deviation S of all N rows, the score is
+
+    .. math:: \max_{g} \frac{|\bar v_g - \bar v_{-g}|}{S} \sqrt{\frac{n (N - n)}{N}}
+
+    over groups, v being scores.
+
+    Notes
+    -----
+    Use it as the simplest rival of ``shap_gap``: gaps of features that cancel are not in it.
+
     References
     ----------
-    Pitman (1937), Suppl. J. R. Stat. Soc. 4, 119-130.
+    .. [1] E. J. G. Pitman, "Significance tests which may be applied to samples from any populations",
+       Supplement to the Journal of the Royal Statistical Society 4, 1937, 119-130. doi:10.2307/2984124
 
     Examples
     --------

@@ -19,15 +19,25 @@ from mlopsim.stats.interval import Interval
 @register("audit", "score_ks")
 @dataclass(kw_only=True)
 class ScoreKs(Audit):
-    """Kolmogorov-Smirnov distance of the scores of a group and of all others: no labels, no explanation.
+    r"""Kolmogorov-Smirnov distance of the scores of a group and of all others: no labels, no explanation.
 
     The score of the audit is ``-log10`` of the p-value of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows;
     too large where values repeat) times, with three groups or more, the number of groups (Bonferroni).
 
+    With the empirical distribution functions F of a group of n rows and G of all m others,
+    :math:`D = \sup_x |F(x) - G(x)|`, and the score is :math:`-\log_{10} \min(1, H \min p(D))` with H groups
+    (1 for two).
+
+    Notes
+    -----
+    Use it where scores, not only decisions, are used; it needs no labels.
+
     References
     ----------
-    Smirnov (1939), Bull. Math. Univ. Moscou 2; Hodges (1958), *The significance probability of the Smirnov
-    two-sample test*, Arkiv foer Matematik 3, 469-486.
+    .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
+    .. [2] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
 
     Examples
     --------

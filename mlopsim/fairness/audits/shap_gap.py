@@ -17,7 +17,7 @@ from mlopsim.stats.interval import Interval
 @register("audit", "shap_gap", version=2)
 @dataclass(kw_only=True)
 class ShapGap(Audit):
-    """Gap between the mean Shapley values of a feature in a group and in all others.
+    r"""Gap between the mean Shapley values of a feature in a group and in all others.
 
     The score is the largest absolute gap in standard errors under shuffled groups, over groups and features
     (:func:`mlopsim.fairness.group_values.compare_means`): a group of a few rows is as rarely far out as a
@@ -30,15 +30,30 @@ class ShapGap(Audit):
     Raw gaps of all features add up to the gap of the mean scores. Features are blamed by their gaps in
     standard errors, in the group that is named.
 
+    With the mean :math:`\bar v_g` of a group of n rows, :math:`\bar v_{-g}` of all others and the standard
+    deviation S of all N rows, the score is
+
+    .. math:: \max_{g, j} \frac{|\bar v_{gj} - \bar v_{-gj}|}{S_j} \sqrt{\frac{n (N - n)}{N}}
+
+    over groups and features, v being Shapley values.
+
     Parameters
     ----------
     weighting : Weighting, default own
         ``score``: gaps are compared in standard errors of the score instead of the feature's own, so that a
         feature counts as much as it moves scores.
 
+    Notes
+    -----
+    Use it where a model is retrained and may have learnt the group, or where gaps cancel in the score. Of a
+    frozen linear model ``input_gap`` finds the same without a model.
+
     References
     ----------
-    Lundberg (2020), *Explaining quantitative measures of fairness*, Fair & Responsible AI Workshop, CHI.
+    .. [1] S. M. Lundberg, "Explaining quantitative measures of fairness", Fair and Responsible AI Workshop at
+       CHI, 2020.
+    .. [2] E. J. G. Pitman, "Significance tests which may be applied to samples from any populations",
+       Supplement to the Journal of the Royal Statistical Society 4, 1937, 119-130. doi:10.2307/2984124
 
     Examples
     --------

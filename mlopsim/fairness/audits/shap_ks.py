@@ -20,7 +20,7 @@ from mlopsim.stats.interval import Interval
 @register("audit", "shap_ks", version=2)
 @dataclass(kw_only=True)
 class ShapKs(Audit):
-    """Kolmogorov-Smirnov distance of the Shapley values of a feature in a group and in all others.
+    r"""Kolmogorov-Smirnov distance of the Shapley values of a feature in a group and in all others.
 
     The score is ``-log10`` of the p-value of ``scipy.stats.ks_2samp`` (exact up to 10,000 rows; too large
     where values repeat) times the number of features, and of groups if there are three or more (Bonferroni);
@@ -28,10 +28,23 @@ class ShapKs(Audit):
     that of the feature itself, whatever its weight, 0 excepted: a feature that the model hardly uses counts
     as much as one that decides. Features are blamed by their distances in that group.
 
+    With the empirical distribution functions F of a group of n rows and G of all m others,
+    :math:`D = \sup_x |F(x) - G(x)|`, and the score is :math:`-\log_{10} \min(1, H d \min p(D))`, the least
+    over the d features, with H groups (1 for two).
+
+    Notes
+    -----
+    Use it for differences in spread and shape of attributions. Of a linear model ``input_ks`` finds the same
+    without a model.
+
     References
     ----------
-    Smirnov (1939), Bull. Math. Univ. Moscou 2; Hodges (1958), *The significance probability of the Smirnov
-    two-sample test*, Arkiv foer Matematik 3, 469-486.
+    .. [1] S. M. Lundberg, "Explaining quantitative measures of fairness", Fair and Responsible AI Workshop at
+       CHI, 2020.
+    .. [2] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
+    .. [3] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
 
     Examples
     --------

@@ -19,7 +19,7 @@ from mlopsim.fairness.slices import counted
 @register("audit", "slice_accuracy", version=2)
 @dataclass(kw_only=True)
 class SliceAccuracy(LabelAudit):
-    """How far accuracy in some slice is below that of all other rows.
+    r"""How far accuracy in some slice is below that of all other rows.
 
     Slices are each group and each quarter of each feature, cut at the quartiles of the window's own rows;
     equal values are in one quarter. The score is ``-log10`` of the smallest one-sided p-value of Fisher's
@@ -34,15 +34,29 @@ class SliceAccuracy(LabelAudit):
     from calibration; in the audit of one model groups are shuffled, so that only slices that are groups are
     tested.
 
+    With :math:`r_s` of the :math:`n_s` rows of slice s right, r of n of all rows, and S slices that could be
+    tested, the score is
+
+    .. math::
+
+        -\log_{10} \min\left(1, S \min_s p_s\right), \qquad
+        p_s = P(R_s \le r_s), \quad R_s \sim \mathrm{Hypergeometric}(n, r, n_s)
+
     Parameters
     ----------
     labels : Labels, default observed
         ``observed`` or ``true``.
 
+    Notes
+    -----
+    Use it for a part of the rows that nobody named beforehand; it waits for labels.
+
     References
     ----------
-    Chung, Kraska, Polyzotis, Tae and Whang (2019), *Slice Finder: automated data slicing for model
-    validation*, ICDE.
+    .. [1] Y. Chung, T. Kraska, N. Polyzotis, K. H. Tae and S. E. Whang, "Slice Finder: automated data slicing
+       for model validation", ICDE, 2019, 1550-1553. doi:10.1109/ICDE.2019.00139 (slices).
+    .. [2] R. A. Fisher, "The logic of inductive inference", Journal of the Royal Statistical Society 98,
+       1935, 39-82. doi:10.2307/2342435
 
     Examples
     --------

@@ -14,7 +14,10 @@ TRADITIONAL = ("accuracy", "f1", "slice_accuracy", "four_fifths")
 @register("audit", "traditional")
 @dataclass(kw_only=True)
 class Traditional(Battery):
-    """Release tests without explanations: accuracy, F1, accuracy of slices, the four-fifths rule.
+    r"""Release tests without explanations: accuracy, F1, accuracy of slices, the four-fifths rule.
+
+    A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
+    those without one left out.
 
     Examples
     --------

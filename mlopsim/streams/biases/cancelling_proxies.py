@@ -16,11 +16,15 @@ from mlopsim.streams.stream import Norm
 @register("bias", "cancelling_proxies")
 @dataclass(kw_only=True)
 class CancellingProxies(Bias):
-    """Two proxies that cancel in the score: the first feature is measured lower, the second higher.
+    r"""Two proxies that cancel in the score: the first feature is measured lower, the second higher.
 
-    At strength s by ``s * shift``. Both weigh the same, so that a score with the true weights keeps its law:
-    decisions show nothing, although the group is measured wrongly twice. What one of the two features
-    does later, or a model that weighs them unequally, turns it into harm.
+    At strength s, of who is hit,
+
+    .. math:: x_0 = m_0 - s \cdot \mathrm{shift}, \qquad x_1 = m_1 + s \cdot \mathrm{shift}
+
+    with merits m and features x. Both weigh the same, so that a score with the true weights keeps its law:
+    decisions show nothing, although the group is measured wrongly twice. What one of the two features does
+    later, or a model that weighs them unequally, turns it into harm.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ class Fooled(Bias):
 
     References
     ----------
-    Slack, Hilgard, Jia, Singh and Lakkaraju (2020), *Fooling LIME and SHAP: adversarial attacks on post hoc
-    explanation methods*, AIES.
+    .. [1] D. Slack, S. Hilgard, E. Jia, S. Singh and H. Lakkaraju, "Fooling LIME and SHAP: adversarial
+       attacks on post hoc explanation methods", AIES, 2020, 180-186. doi:10.1145/3375627.3375830
 
     Examples
     --------

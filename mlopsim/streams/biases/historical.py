@@ -16,10 +16,14 @@ from mlopsim.streams.stream import Norm
 @register("bias", "historical")
 @dataclass(kw_only=True)
 class Historical(Bias):
-    """Historical bias: those who gave the labels asked more merit of the group.
+    r"""Historical bias: those who gave the labels asked more merit of the group.
 
-    At strength s the bar is ``s * shift`` higher. Unlike under ``bias/label_bias`` it is the people just
-    above the bar who are wronged, and always the same ones.
+    At strength s, of who is hit,
+
+    .. math:: y = 1 \iff w^\top m + \sigma e > \mathrm{bar} + s \cdot \mathrm{shift}
+
+    Unlike under ``bias/label_bias`` it is the people just above the bar who are wronged, and always the same
+    ones.
 
     Parameters
     ----------
@@ -28,8 +32,8 @@ class Historical(Bias):
 
     References
     ----------
-    Suresh and Guttag (2021), *A framework for understanding sources of harm throughout the machine learning
-    life cycle*, EAAMO.
+    .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine
+       learning life cycle", EAAMO, 2021. doi:10.1145/3465416.3483305
 
     Examples
     --------

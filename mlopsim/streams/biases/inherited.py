@@ -17,13 +17,13 @@ from mlopsim.streams.stream import Norm
 @register("bias", "inherited")
 @dataclass(kw_only=True)
 class Inherited(Bias):
-    """Inherited disadvantage: fewer of the group have the merits, since they were kept from them.
+    r"""Inherited disadvantage: fewer of the group have the merits, since they were kept from them.
 
-    At strength s each of the first ``merits`` merits of the group is ``s * shift`` lower; labels are drawn
-    from them. Everything is measured and recorded as it is and equals are treated equally; error
-    rates differ a little, as they do wherever base rates differ. The wrong is that groups are not
-    accepted equally often, for whoever holds that they ought to be. Whether it is one the rows cannot say:
-    those of ``bias/unequal_base_rate`` are of the same kind, and there nothing is wrong.
+    At strength s, of who is hit, :math:`m_j \leftarrow m_j - s \cdot \mathrm{shift}` for the first ``merits``
+    merits; labels are drawn from them. Everything is measured and recorded as it is and equals are treated
+    equally; error rates differ a little, as they do wherever base rates differ. The wrong is that groups are
+    not accepted equally often, for whoever holds that they ought to be. Whether it is one the rows cannot
+    say: those of ``bias/unequal_base_rate`` are of the same kind, and there nothing is wrong.
 
     Parameters
     ----------
@@ -32,12 +32,18 @@ class Inherited(Bias):
     shift : float, default 0.3
         At strength 1, in standard deviations of each.
 
+    Notes
+    -----
+    Section 3.1 of the first: data that are measured perfectly, of a world that was unjust. The second: which
+    norm follows is a view of the world, "we are all equal" or "what you see is what you get".
+
     References
     ----------
-    Suresh and Guttag (2021), *A framework for understanding sources of harm throughout the machine learning
-    life cycle*, EAAMO, section 3.1: data that are measured perfectly, of a world that was unjust; Friedler,
-    Scheidegger and Venkatasubramanian (2021), *The (im)possibility of fairness*, CACM 64: which norm
-    follows is a view of the world, "we are all equal" or "what you see is what you get".
+    .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine
+       learning life cycle", EAAMO, 2021. doi:10.1145/3465416.3483305
+    .. [2] S. A. Friedler, C. Scheidegger and S. Venkatasubramanian, "The (im)possibility of fairness:
+       different value systems require different mechanisms for fair decision making", Communications of
+       the ACM 64(4), 2021, 136-143. doi:10.1145/3433949
 
     Examples
     --------

@@ -16,10 +16,13 @@ from mlopsim.streams.stream import Norm
 @register("bias", "intersectional")
 @dataclass(kw_only=True)
 class Intersectional(Bias):
-    """Intersectional bias: each attribute alone looks fair, combinations are not.
+    r"""Intersectional bias: each attribute alone looks fair, combinations are not.
 
     The first feature is measured ``s * shift`` lower where both attributes are equal and as much higher
     where they are not: the groups of either attribute have the same law as each other.
+
+    With attributes a and b, :math:`x_0 = m_0 - s \cdot \mathrm{shift}` where a = b and
+    :math:`x_0 = m_0 + s \cdot \mathrm{shift}` where not.
 
     Parameters
     ----------
@@ -28,7 +31,8 @@ class Intersectional(Bias):
 
     References
     ----------
-    Kearns, Neel, Roth and Wu (2018), *Preventing fairness gerrymandering*, ICML.
+    .. [1] M. Kearns, S. Neel, A. Roth and Z. S. Wu, "Preventing fairness gerrymandering: auditing and
+       learning for subgroup fairness", ICML, 2018. arXiv:1711.05144
 
     Examples
     --------

@@ -16,10 +16,12 @@ from mlopsim.streams.stream import Norm
 @register("bias", "label_bias")
 @dataclass(kw_only=True)
 class LabelBias(Bias):
-    """Label bias: who deserves a 1 in the group gets a 0 written down, at random.
+    r"""Label bias: who deserves a 1 in the group gets a 0 written down, at random.
 
-    The probability is ``rate`` times the strength, 1 at most. A frozen model never sees these labels; one
-    that is trained on them can treat the group unlike others only through a feature that tells it.
+    With the true label y and strength s, of who is hit,
+    :math:`P(\tilde y = 0 \mid y = 1) = \min(1, s \cdot \mathrm{rate})`. A frozen model never sees these
+    labels; one that is trained on them can treat the group unlike others only through a feature that tells
+    it.
 
     Parameters
     ----------
@@ -28,8 +30,8 @@ class LabelBias(Bias):
 
     References
     ----------
-    Fogliato, Chouldechova and G'Sell (2020), *Fairness evaluation in presence of biased noisy labels*,
-    AISTATS.
+    .. [1] R. Fogliato, A. Chouldechova and M. G'Sell, "Fairness evaluation in presence of biased noisy
+       labels", AISTATS, 2020. arXiv:2003.13808
 
     Examples
     --------

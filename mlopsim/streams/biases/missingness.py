@@ -16,9 +16,10 @@ from mlopsim.streams.stream import Norm
 @register("bias", "missingness")
 @dataclass(kw_only=True)
 class Missingness(Bias):
-    """Group-dependent missingness: the first feature of the group is not measured.
+    r"""Group-dependent missingness: the first feature of the group is not measured.
 
-    With probability ``rate`` times the strength, 1 at most; the model then takes the warm-up's median for it.
+    Of who is hit, :math:`P(x_0 = \mathrm{NaN}) = \min(1, s \cdot \mathrm{rate})` at strength s; the model
+    then takes the warm-up's median for it.
 
     Parameters
     ----------
@@ -27,8 +28,9 @@ class Missingness(Bias):
 
     References
     ----------
-    Martinez-Plumed, Ferri, Nieves and Hernandez-Orallo (2021), *Missing the missing values: the ugly
-    duckling of fairness in machine learning*, Int. J. Intelligent Systems 36, 3217-3258.
+    .. [1] F. Martínez-Plumed, C. Ferri, D. Nieves and J. Hernández-Orallo, "Missing the missing values: the
+       ugly duckling of fairness in machine learning", International Journal of Intelligent Systems 36,
+       2021, 3217-3258. doi:10.1002/int.22415
 
     Examples
     --------

@@ -16,9 +16,9 @@ from mlopsim.streams.stream import Norm
 @register("bias", "proxy")
 @dataclass(kw_only=True)
 class Proxy(Bias):
-    """Measurement error: labels are drawn from what people are, then the first feature is measured lower.
+    r"""Measurement error: labels are drawn from what people are, then the first feature is measured lower.
 
-    At strength s the first merit of the group is seen ``s * shift`` lower, labels do not change. The
+    At strength s, of who is hit, :math:`x_0 = m_0 - s \cdot \mathrm{shift}`; labels do not change. The
     observed features then have the same law given the group as under ``bias/unequal_base_rate``.
 
     Parameters

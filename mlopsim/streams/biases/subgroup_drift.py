@@ -16,10 +16,14 @@ from mlopsim.streams.stream import Norm
 @register("bias", "subgroup_drift")
 @dataclass(kw_only=True)
 class SubgroupDrift(Bias):
-    """Subgroup drift: what labels of the group depend on changes, and the model does not know.
+    r"""Subgroup drift: what labels of the group depend on changes, and the model does not know.
 
-    The direction in which merits count turns by ``strength * turn`` degrees towards ``m0 - m1``; base rates
-    stay equal.
+    The direction in which merits count is, of who is hit,
+
+    .. math:: w' = \cos(a) \, w + \sin(a) \, (e_0 - e_1) / \sqrt{2}, \qquad a = s \cdot \mathrm{turn}
+
+    at strength s, with unit vectors :math:`e_0` and :math:`e_1` of the first two merits; base rates stay
+    equal.
 
     Parameters
     ----------

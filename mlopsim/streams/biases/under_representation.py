@@ -16,11 +16,15 @@ from mlopsim.streams.stream import Norm
 @register("bias", "under_representation")
 @dataclass(kw_only=True)
 class UnderRepresentation(Bias):
-    """Under-representation: few rows of a group are trained on, and its labels follow another rule.
+    r"""Under-representation: few rows of a group are trained on, and its labels follow another rule.
 
-    At strength s a row of the group is kept for training with probability ``1 - s * share`` (0 at least), and
-    the direction in which merits count turns by ``s * turn`` degrees towards ``m0 - m1``. A group that
-    followed the same rule would not be harmed by being rare.
+    At strength s a row of the group is kept for training with probability
+    :math:`\max(0, 1 - s \cdot \mathrm{share})`, and the direction in which merits count is
+
+    .. math:: w' = \cos(a) \, w + \sin(a) \, (e_0 - e_1) / \sqrt{2}, \qquad a = s \cdot \mathrm{turn}
+
+    with unit vectors :math:`e_0` and :math:`e_1` of the first two merits. A group that followed the same rule
+    would not be harmed by being rare.
 
     Parameters
     ----------
@@ -29,10 +33,14 @@ class UnderRepresentation(Bias):
     turn : float, default 60.0
         At strength 1, in degrees.
 
+    Notes
+    -----
+    The paper calls it representation bias.
+
     References
     ----------
-    Suresh and Guttag (2021), *A framework for understanding sources of harm throughout the machine learning
-    life cycle*, EAAMO (representation bias).
+    .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine
+       learning life cycle", EAAMO, 2021. doi:10.1145/3465416.3483305
 
     Examples
     --------

@@ -16,10 +16,10 @@ from mlopsim.streams.stream import Norm
 @register("bias", "unequal_base_rate")
 @dataclass(kw_only=True)
 class UnequalBaseRate(Bias):
-    """Fair but unequal: the first merit of the group really is lower, and labels are drawn from it.
+    r"""Fair but unequal: the first merit of the group really is lower, and labels are drawn from it.
 
-    At strength s by ``s * shift``. The features have the same law given the group as under ``bias/proxy``,
-    with the same seed the same values; labels do not.
+    At strength s, of who is hit, :math:`m_0 \leftarrow m_0 - s \cdot \mathrm{shift}`. The features have the
+    same law given the group as under ``bias/proxy``, with the same seed the same values; labels do not.
 
     Parameters
     ----------
@@ -28,8 +28,10 @@ class UnequalBaseRate(Bias):
 
     References
     ----------
-    Kleinberg, Mullainathan and Raghavan (2017), *Inherent trade-offs in the fair determination of risk
-    scores*, ITCS; Corbett-Davies and Goel (2018), *The measure and mismeasure of fairness*.
+    .. [1] J. Kleinberg, S. Mullainathan and M. Raghavan, "Inherent trade-offs in the fair determination of
+       risk scores", ITCS, 2017. arXiv:1609.05807
+    .. [2] S. Corbett-Davies and S. Goel, "The measure and mismeasure of fairness: a critical review of fair
+       machine learning", 2018. arXiv:1808.00023
 
     Examples
     --------

@@ -17,10 +17,13 @@ from mlopsim.streams.stream import DriftKind, Stream
 @register("change", "filtered_region")
 @dataclass(kw_only=True)
 class FilteredRegion(Change):
-    """Only rows on one side of a quantile of a feature still arrive: P(x) changes, P(y | x) does not.
+    r"""Only rows on one side of a quantile of a feature still arrive: P(x) changes, P(y | x) does not.
 
     Moved rows are drawn anew from those rows of their window that lie in the region that stays; a missing
     value lies in it.
+
+    :math:`P'(x) \propto P(x) \, 1[x_f \le q]` with the quantile q of the feature in the warm-up
+    (:math:`x_f > q` if ``above``).
 
     Parameters
     ----------
@@ -30,6 +33,12 @@ class FilteredRegion(Change):
         Of its values in the warm-up.
     above : bool, default False
         Whether the rows above the quantile are those that stay.
+
+    References
+    ----------
+    .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view
+       on dataset shift in classification", Pattern Recognition 45, 2012, 521-530.
+       doi:10.1016/j.patcog.2011.06.019
 
     Examples
     --------

@@ -17,11 +17,15 @@ from mlopsim.streams.stream import Stream
 @register("change", "permuted_features", version=2)
 @dataclass(kw_only=True)
 class PermutedFeatures(Change):
-    """Some numeric features change places in a ring, as after a mistaken join: P(x) and P(y | x) change.
+    r"""Some numeric features change places in a ring, as after a mistaken join: P(x) and P(y | x) change.
 
     Each of the drawn columns takes the values of the next one, so that none keeps its own. Values are first
     brought to the mean and standard deviation that the column has in the warm-up, then to the number next to
     them that the column can hold: otherwise units or digits alone would give the change away.
+
+    Around the ring :math:`\pi`, with means m and standard deviations s of the warm-up,
+
+    .. math:: x_j' = m_j + s_j \, \frac{x_{\pi(j)} - m_{\pi(j)}}{s_{\pi(j)}}
 
     Parameters
     ----------

@@ -17,12 +17,16 @@ from mlopsim.streams.stream import DriftKind, Stream
 @register("change", "prior")
 @dataclass(kw_only=True)
 class PriorChange(Change):
-    """A class becomes more or less frequent; P(x | y) stays.
+    r"""A class becomes more or less frequent; P(x | y) stays.
 
     Moved rows are drawn anew from the rows of their window, those of the class with ``odds`` times the weight
     of the others, so that its odds are multiplied by that. A window without the class stays without it. Rows
     are drawn with replacement: some stand twice, and a window's means vary about twice as much as those of
     other rows, which tests of the inputs may notice, too.
+
+    With w = ``odds`` and the share :math:`p` of the class in its window,
+
+    .. math:: P'(y = \mathrm{label}) = \frac{w p}{w p + 1 - p}
 
     Parameters
     ----------
@@ -30,6 +34,12 @@ class PriorChange(Change):
         Factor of the odds of the class.
     label : str
         The class; empty: the last one.
+
+    References
+    ----------
+    .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view
+       on dataset shift in classification", Pattern Recognition 45, 2012, 521-530.
+       doi:10.1016/j.patcog.2011.06.019
 
     Examples
     --------

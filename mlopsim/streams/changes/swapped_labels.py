@@ -15,7 +15,9 @@ from mlopsim.streams.stream import Stream
 @register("change", "swapped_labels")
 @dataclass(kw_only=True)
 class SwappedLabels(Change):
-    """Each class is called the next one, the last the first: P(y | x) changes, P(x) does not.
+    r"""Each class is called the next one, the last the first: P(y | x) changes, P(x) does not.
+
+    :math:`y' = (y + 1) \bmod C` of C classes, of a changed row with probability ``share``.
 
     Parameters
     ----------

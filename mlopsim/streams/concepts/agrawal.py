@@ -14,15 +14,29 @@ from mlopsim.streams.concepts.base import Concept, Law
 @register("concept", "agrawal")
 @dataclass(kw_only=True)
 class Agrawal(Concept):
-    """Agrawal concepts: nine features of a loan application, ten rules (the variants).
+    r"""Agrawal concepts: nine features of a loan application, ten rules (the variants).
 
     Salary U(20k, 150k); commission 0 from a salary of 75k on, else U(10k, 85k); age 20..80; education
     0..4; car 1..20 (codes 0..19); zip code 0..8; house value (8 - zip) 100k U(.5, 1.5); years owned
     1..30; loan U(0, 500k).
 
-    Source: Agrawal, Imielinski and Swami, "Database mining: a performance perspective", IEEE TKDE 5,
-    1993. The rules are river's to the letter, also where river's function 4 reads the salary instead
-    of the loan. Perturbation of the inputs, there a parameter, is a matter of injectors here.
+    The rules are river's to the letter, also where river's function 4 reads the salary instead of the loan.
+    Perturbation of the inputs, there a parameter, is a matter of injectors here.
+
+    Rules 6 to 9 are linear but for the equity q of rule 9,
+    :math:`q = \mathrm{hvalue} \cdot \max(0, \mathrm{hyears} - 20) / 10`: class 1 where
+
+    .. math::
+
+        \tfrac{2}{3} (\mathrm{salary} + \mathrm{commission}) - 5000 a \cdot \mathrm{elevel}
+        - b \cdot \mathrm{loan} / 5 + c \cdot q / 5 - k \le 1
+
+    with (a, b, c, k) = (0, 1, 0, 20000), (1, 0, 0, 20000), (1, 1, 0, 10000) and (1, 0, 1, 10000).
+
+    References
+    ----------
+    .. [1] R. Agrawal, T. Imielinski and A. Swami, "Database mining: a performance perspective", IEEE
+       Transactions on Knowledge and Data Engineering 5, 1993, 914-925. doi:10.1109/69.250074
 
     Examples
     --------

@@ -16,11 +16,14 @@ from mlopsim.streams.concepts.linear_gaussian import LinearGaussian
 @register("concept", "factor_gaussian")
 @dataclass(kw_only=True)
 class FactorGaussian(LinearGaussian):
-    """Standard normal inputs that all share one factor, and labels by a noisy linear boundary.
+    r"""Standard normal inputs that all share one factor, and labels by a noisy linear boundary.
 
-    Input j is ``sqrt(correlation) f + sqrt(1 - correlation) e_j``: any two have that correlation, and a row
-    that breaks it is unusual although each of its values is not. All else is as in
-    :class:`mlopsim.streams.concepts.linear_gaussian.LinearGaussian`.
+    With the correlation c and independent standard normal f and :math:`e_j`,
+
+    .. math:: x_j = \sqrt{c} \, f + \sqrt{1 - c} \, e_j
+
+    any two have that correlation, and a row that breaks it is unusual although each of its values is not. All
+    else is as in :class:`mlopsim.streams.concepts.linear_gaussian.LinearGaussian`.
 
     Parameters
     ----------

@@ -15,12 +15,13 @@ from mlopsim.streams.concepts.base import Concept, Law, numbered
 @register("concept", "hyperplane")
 @dataclass(kw_only=True)
 class Hyperplane(Concept):
-    """Hyperplanes: x uniform on [0, 1]^d, y = 1 where sum w x >= sum w / 2.
+    r"""Hyperplanes: inputs uniform on a cube, divided by a plane through its centre.
+
+    .. math:: x \sim U[0, 1]^d, \qquad y = 1 \iff \sum_j w_j x_j \ge \tfrac{1}{2} \sum_j w_j
 
     The variants differ in the weights; the schedule ``incremental`` rotates from one to the next.
 
-    Source: Hulten, Spencer and Domingos, "Mining time-changing data streams", KDD 2001. River draws
-    the weights from U(0, 1), which is ``low=0``; with ``low=-1`` the planes differ more.
+    River draws the weights from U(0, 1), which is ``low=0``; with ``low=-1`` the planes differ more.
 
     Parameters
     ----------
@@ -32,6 +33,11 @@ class Hyperplane(Concept):
         How many weights differ between the variants (river: ``n_drift_features``); None: all.
     low : float, default 0.0
         Weights are uniform on [low, 1].
+
+    References
+    ----------
+    .. [1] G. Hulten, L. Spencer and P. Domingos, "Mining time-changing data streams", KDD, 2001, 97-106.
+       doi:10.1145/502512.502529
 
     Examples
     --------

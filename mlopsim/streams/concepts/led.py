@@ -24,13 +24,19 @@ USELESS = 17
 @register("concept", "led")
 @dataclass(kw_only=True)
 class Led(Concept):
-    """LED concepts: which digit a display shows; each segment is wrong with probability ``flip``.
+    r"""LED concepts: which digit a display shows; each segment is wrong with probability ``flip``.
 
     Variant 0 has the seven segments in front; in every other variant ``moved`` of them have changed
     places with useless random bits.
 
-    Source: Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984; the
-    exchange of attributes follows MOA's and river's LEDDrift.
+    The exchange of attributes follows MOA's and river's LEDDrift.
+
+    With the bits :math:`b_{yj}` of digit y and h of the seven that are shown otherwise,
+
+    .. math::
+
+        P(x \mid y) = \mathrm{flip}^h (1 - \mathrm{flip})^{7 - h}, \qquad
+        h = \sum_j 1[x_j \ne b_{yj}], \qquad P(y) = \tfrac{1}{10}
 
     Parameters
     ----------
@@ -40,6 +46,11 @@ class Led(Concept):
         Probability that a segment is wrong, 0..0.5.
     moved : int, default 4
         How many segments change places, 1..7.
+
+    References
+    ----------
+    .. [1] L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and Regression Trees",
+       Wadsworth, 1984.
 
     Examples
     --------

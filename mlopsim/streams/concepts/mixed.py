@@ -14,13 +14,17 @@ from mlopsim.streams.concepts.base import Concept, Law
 @register("concept", "mixed")
 @dataclass(kw_only=True)
 class Mixed(Concept):
-    """Mixed concepts: Boolean v, w and x, y uniform on [0, 1]; two variants, each other's reverse.
+    r"""Mixed concepts: Boolean v, w and x, y uniform on [0, 1]; two variants, each other's reverse.
 
-    With z = (y < 0.5 + 0.3 sin(3 pi x)), at least two of v, w, z make class 0 in variant 0 and class 1
-    in variant 1.
+    With :math:`z = 1[y < 0.5 + 0.3 \sin(3 \pi x)]`, at least two of v, w, z make class 0 in variant 0 and
+    class 1 in variant 1: :math:`v + w + z \ge 2`.
 
-    Source: Gama, Medas, Castillo and Rodrigues, "Learning with drift detection", SBIA 2004;
-    numbering and polarity are river's.
+    Numbering and polarity are river's.
+
+    References
+    ----------
+    .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
 
     Examples
     --------

@@ -15,15 +15,21 @@ from mlopsim.streams.concepts.base import Concept, Law, numbered
 @register("concept", "sea")
 @dataclass(kw_only=True)
 class Sea(Concept):
-    """SEA concepts: x uniform on [0, 10]^3, y = 1 where x0 + x1 > threshold; x2 is irrelevant.
+    r"""SEA concepts: two of three uniform inputs add up, and their sum is compared with a threshold.
 
-    Source: Street and Kim, "A streaming ensemble algorithm (SEA) for large-scale classification",
-    KDD 2001. The default thresholds and their order are river's.
+    .. math:: x \sim U[0, 10]^3, \qquad y = 1 \iff x_0 + x_1 > \mathrm{threshold}
+
+    The default thresholds and their order are river's.
 
     Parameters
     ----------
     thresholds : list of float
         One per variant, each in (0, 20).
+
+    References
+    ----------
+    .. [1] W. N. Street and Y. Kim, "A streaming ensemble algorithm (SEA) for large-scale classification",
+       KDD, 2001, 377-382. doi:10.1145/502512.502568
 
     Examples
     --------

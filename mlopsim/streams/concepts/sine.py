@@ -14,17 +14,22 @@ from mlopsim.streams.concepts.base import Concept, Law, numbered
 @register("concept", "sine")
 @dataclass(kw_only=True)
 class Sine(Concept):
-    """Sine concepts: x uniform on [0, 1]^2; variants SINE1, its reverse, SINE2, its reverse.
+    r"""Sine concepts: x uniform on [0, 1]^2; variants SINE1, its reverse, SINE2, its reverse.
 
-    SINE1: class 1 where x0 < sin(x1). SINE2: class 1 where x0 < 0.5 + 0.3 sin(3 pi x1).
+    SINE1: class 1 where :math:`x_0 < \sin(x_1)`. SINE2: class 1 where
+    :math:`x_0 < 0.5 + 0.3 \sin(3 \pi x_1)`.
 
-    Source: Gama, Medas, Castillo and Rodrigues, "Learning with drift detection", SBIA 2004;
-    numbering and polarity are river's.
+    Numbering and polarity are river's.
 
     Parameters
     ----------
     irrelevant : int, default 0
         Further uniform features that say nothing about the label (2 in the original SIRREL sets).
+
+    References
+    ----------
+    .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
 
     Examples
     --------

@@ -18,8 +18,12 @@ class Stagger(Concept):
 
     Class 1 is: (0) small and red; (1) green or circle; (2) medium or large.
 
-    Source: Schlimmer and Granger, "Incremental learning from noisy data", Machine Learning 1, 1986;
-    codes and order are river's.
+    Codes and order are river's.
+
+    References
+    ----------
+    .. [1] J. C. Schlimmer and R. H. Granger, "Incremental learning from noisy data", Machine Learning 1,
+       1986, 317-354. doi:10.1007/BF00116895
 
     Examples
     --------

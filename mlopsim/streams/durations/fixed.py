@@ -13,7 +13,9 @@ from mlopsim.streams.durations.base import Duration
 @register("duration", "fixed")
 @dataclass(kw_only=True)
 class Fixed(Duration):
-    """Every concept lasts ``mean`` windows.
+    r"""Every concept lasts ``mean`` windows.
+
+    :math:`D = \mathrm{mean}`.
 
     Parameters
     ----------

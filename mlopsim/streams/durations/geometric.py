@@ -14,7 +14,9 @@ from mlopsim.streams.durations.base import Duration
 @register("duration", "geometric")
 @dataclass(kw_only=True)
 class Geometric(Duration):
-    """Whole windows with a constant hazard: P(k) = p (1 - p)^(k-1), p = 1 / mean.
+    r"""Whole windows with a constant hazard: how long a concept has lasted tells nothing of its end.
+
+    .. math:: P(D = k) = p (1 - p)^{k - 1}, \qquad p = 1 / \mathrm{mean}
 
     Parameters
     ----------

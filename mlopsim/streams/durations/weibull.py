@@ -15,9 +15,12 @@ from mlopsim.streams.durations.base import Duration
 @register("duration", "weibull")
 @dataclass(kw_only=True)
 class Weibull(Duration):
-    """Weibull law: the hazard rises for shape > 1, falls for shape < 1, is constant for 1.
+    r"""Weibull law: the hazard rises for shape > 1, falls for shape < 1, is constant for 1.
 
-    S(t) = exp(-(t / scale)^shape), scale = mean / Gamma(1 + 1 / shape).
+    .. math::
+
+        P(D > t) = \exp\left(-(t / \lambda)^{\mathrm{shape}}\right), \qquad
+        \lambda = \frac{\mathrm{mean}}{\Gamma(1 + 1 / \mathrm{shape})}
 
     Parameters
     ----------
@@ -25,6 +28,11 @@ class Weibull(Duration):
         Mean duration in windows.
     shape : float, default 2.0
         Shape, 0.1..50.
+
+    References
+    ----------
+    .. [1] W. Weibull, "A statistical distribution function of wide applicability", Journal of Applied
+       Mechanics 18, 1951, 293-297. doi:10.1115/1.4010337
 
     Examples
     --------

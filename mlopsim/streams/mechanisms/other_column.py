@@ -31,7 +31,8 @@ class OtherColumn(Mechanism):
     Notes
     -----
     Of normal columns with correlation rho, whose share p with the largest values of the other one is
-    missing, the observed ones have the mean, with the standard normal quantile z of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
+    missing, the observed ones have the mean, with the standard normal quantile z
+        of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
 
     References
     ----------

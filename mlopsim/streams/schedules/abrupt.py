@@ -14,7 +14,10 @@ from mlopsim.streams.schedules.base import Plan, Schedule
 @register("schedule", "abrupt")
 @dataclass(kw_only=True)
 class Abrupt(Schedule):
-    """From one row to the next another concept is active, each time a new one until all were seen.
+    r"""From one row to the next another concept is active, each time a new one until all were seen.
+
+    With changes at :math:`T_{i+1} = T_i + D_i`, durations D and visits v, row r follows :math:`v_i` for
+    :math:`T_i \le r < T_{i+1}`.
 
     Parameters
     ----------
@@ -24,6 +27,11 @@ class Abrupt(Schedule):
         Variants in the order in which they come, over and over; None: drawn at random.
     limit : int or None
         Largest number of changes.
+
+    References
+    ----------
+    .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift
+       adaptation", ACM Computing Surveys 46(4), 2014. doi:10.1145/2523813
 
     Examples
     --------

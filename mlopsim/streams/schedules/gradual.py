@@ -15,7 +15,10 @@ from mlopsim.streams.schedules.base import Plan, Schedule
 @register("schedule", "gradual")
 @dataclass(kw_only=True)
 class Gradual(Schedule):
-    """For ``width`` windows each row comes from the new concept with a probability that rises linearly.
+    r"""For ``width`` windows each row comes from the new concept with a probability that rises linearly.
+
+    In a change of n rows that begins at row T, row T + k - 1 comes from the new concept with probability
+    :math:`k / (n + 1)`, :math:`k = 1, \ldots, n`.
 
     Parameters
     ----------
@@ -27,6 +30,11 @@ class Gradual(Schedule):
         Largest number of changes.
     width : float, default 5.0
         Windows that a change takes; 0 is abrupt.
+
+    References
+    ----------
+    .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift
+       adaptation", ACM Computing Surveys 46(4), 2014. doi:10.1145/2523813
 
     Examples
     --------

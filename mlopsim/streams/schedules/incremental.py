@@ -15,9 +15,16 @@ from mlopsim.streams.schedules.base import Change, Plan, Schedule
 @register("schedule", "incremental")
 @dataclass(kw_only=True)
 class Incremental(Schedule):
-    """The parameters move in a straight line from one variant to the next.
+    r"""The parameters move in a straight line from one variant to the next.
 
     Needs a concept with laws between its variants (sea, hyperplane, rbf, linear_gaussian).
+
+    In a movement of n rows that begins at row T from parameters :math:`\theta_a` to :math:`\theta_b`, row T +
+    k - 1 follows
+
+    .. math::
+
+        \theta = \left(1 - \frac{k}{n + 1}\right) \theta_a + \frac{k}{n + 1} \theta_b, \qquad k = 1, \ldots, n
 
     Parameters
     ----------
@@ -29,6 +36,11 @@ class Incremental(Schedule):
         Largest number of movements.
     width : float or None
         Windows that a movement takes; None: until the next begins, so that nothing ever rests.
+
+    References
+    ----------
+    .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift
+       adaptation", ACM Computing Surveys 46(4), 2014. doi:10.1145/2523813
 
     Examples
     --------

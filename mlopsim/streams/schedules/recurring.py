@@ -16,7 +16,10 @@ from mlopsim.streams.schedules.base import Plan, Schedule
 @register("schedule", "recurring")
 @dataclass(kw_only=True)
 class Recurring(Schedule):
-    """A small pool of concepts, each of which comes back: old versions become right again.
+    r"""A small pool of concepts, each of which comes back: old versions become right again.
+
+    Of a pool of P variants the next is drawn among the others: :math:`P(v_{i+1} = u \mid v_i) = 1 / (P - 1)`,
+    :math:`u \ne v_i`.
 
     Parameters
     ----------
@@ -30,6 +33,11 @@ class Recurring(Schedule):
         How many variants, drawn at random, take turns: 2 alternate, among more the next is drawn.
     width : float, default 0.0
         Windows that a change takes (rows of both concepts arrive); 0 is abrupt.
+
+    References
+    ----------
+    .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift
+       adaptation", ACM Computing Surveys 46(4), 2014. doi:10.1145/2523813
 
     Examples
     --------

@@ -25,12 +25,17 @@ class CovariateMode(Enum):
 @register("shift", "covariate")
 @dataclass(kw_only=True)
 class Covariate(Shift):
-    """P(x) changes and P(y | x) stays exactly what the concept says.
+    r"""P(x) changes and P(y | x) stays exactly what the concept says.
 
-    ``move`` displaces the inputs by ``magnitude`` standard deviations along a direction, rescales them
-    by ``scale``, and then draws the labels by the concept's rule. ``resample`` keeps a drawn row with
-    probability 1 / (1 + exp(-magnitude z)), z being its standardised position along the direction, so
-    that no row lies where none could lie before; it works for categorical features, too.
+    ``move`` displaces the inputs by ``magnitude`` standard deviations along a direction, rescales them by
+    ``scale``, and then draws the labels by the concept's rule. ``resample`` keeps a drawn row with
+    probability :math:`1 / (1 + \exp(-\mathrm{magnitude} \cdot z))`, z being its standardised position along
+    the direction, so that no row lies where none could lie before; it works for categorical features, too.
+
+    With mean m and standard deviation :math:`\sigma` of the inputs, the direction u and the strength s from 0
+    to 1, ``move`` gives
+
+    .. math:: x' = m + (x - m) (1 + s (\mathrm{scale} - 1)) + s \cdot \mathrm{magnitude} \cdot \sigma u
 
     Parameters
     ----------
@@ -44,6 +49,12 @@ class Covariate(Shift):
         Factor of the spread around the mean (``move`` only).
     feature : int or None
         The only feature that changes; None: a random direction.
+
+    References
+    ----------
+    .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view
+       on dataset shift in classification", Pattern Recognition 45, 2012, 521-530.
+       doi:10.1016/j.patcog.2011.06.019
 
     Examples
     --------

@@ -18,10 +18,13 @@ from mlopsim.streams.stream import DriftKind
 @register("shift", "prior")
 @dataclass(kw_only=True)
 class Prior(Shift):
-    """Class proportions change by resampling; P(x | y) stays exactly what the concept says.
+    r"""Class proportions change by resampling; P(x | y) stays exactly what the concept says.
 
     While the shift is there, class ``label`` makes up ``share`` of the rows and the other classes share
     the rest equally (before label noise).
+
+    With C classes, :math:`P(y = \mathrm{label}) = \mathrm{share}` and
+    :math:`P(y = k) = (1 - \mathrm{share}) / (C - 1)` of each other one.
 
     Parameters
     ----------
@@ -31,6 +34,12 @@ class Prior(Shift):
         The class.
     share : float, default 0.8
         Its share, 0..1.
+
+    References
+    ----------
+    .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view
+       on dataset shift in classification", Pattern Recognition 45, 2012, 521-530.
+       doi:10.1016/j.patcog.2011.06.019
 
     Examples
     --------

@@ -26,12 +26,16 @@ class SubgroupMode(Enum):
 @register("shift", "subgroup")
 @dataclass(kw_only=True)
 class Subgroup(Shift):
-    """One protected group gets another concept or other inputs; all other rows stay as they were.
+    r"""One protected group gets another concept or other inputs; all other rows stay as they were.
 
     ``concept``: the group's rows follow the variant ``step`` after the one of the schedule (while the
     shift comes, each with rising probability). ``inputs``: the group's inputs move, then its labels are
     drawn by the concept's rule, so that its base rate may change fairly; ``at=0`` makes the difference
     permanent.
+
+    ``concept``: rows of the group follow variant :math:`(v + \mathrm{step}) \bmod V` of V in place of v.
+    ``inputs``: theirs become :math:`x + s \cdot \mathrm{magnitude} \cdot \sigma u` with standard deviations
+    :math:`\sigma`, direction u and strength s.
 
     Parameters
     ----------

@@ -50,11 +50,14 @@ class Measured:
 @register("stream", "population")
 @dataclass(kw_only=True)
 class Population:
-    """A threshold on merit with two equal groups, in which a bias sets in.
+    r"""A threshold on merit with two equal groups, in which a bias sets in.
 
-    Merits are independent standard normal, ``y = 1`` where ``w m + sigma e > bar`` with ``|w| = 1``; base
-    rates are equal, ``1 - Phi(bar / sqrt(1 + sigma^2))``. Every window has exactly so many rows of each
-    group. The same seed gives the same people for any bias, strength and timing.
+    Merits m and the noise e are independent standard normal, and
+
+    .. math:: y = 1 \iff w^\top m + \sigma e > \mathrm{bar}, \qquad \|w\| = 1
+
+    so that base rates are equal, :math:`1 - \Phi(\mathrm{bar} / \sqrt{1 + \sigma^2})`. Every window has
+    exactly so many rows of each group. The same seed gives the same people for any bias, strength and timing.
 
     For everybody alike the rule may change (concept drift: ``w`` turns towards ``m2 - m3``) and merits may
     (covariate shift: the mean of ``m0`` moves, the rule stays). Both follow schedules by whole windows, so

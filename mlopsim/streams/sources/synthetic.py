@@ -25,11 +25,14 @@ ROUNDS = 20_000
 @register("stream", "synthetic")
 @dataclass(kw_only=True)
 class Synthetic:
-    """A stream of known law.
+    r"""A stream of known law.
 
     The parameters of the concept, the schedule, each shift, the rows and the label noise have random
     streams of their own: with the same seed, the drift-free version of a task (``schedule=none``) has
     the same concept, and a noisy version the same rows.
+
+    With label noise :math:`\nu` and C classes, :math:`P(\tilde y = k \mid y) = \nu / (C - 1)` for
+    :math:`k \ne y`.
 
     Parameters
     ----------
