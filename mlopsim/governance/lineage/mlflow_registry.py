@@ -323,14 +323,16 @@ def _measures(client: MlflowClient, run: str, record: VersionRecord) -> None:
 
 
 def _safe(text: str) -> str:
-    """Return a text as MLflow takes it in the name of a metric.
+    """Return a text as MLflow takes it in the name of a metric; two texts never become one.
 
     Examples
     --------
-    >>> _safe(">50K (a)")
-    '_50K _a_'
+    >>> _safe(">50K (a)"), _safe("<50K"), _safe("a_b")
+    ('_3e50K _28a_29', '_3c50K', 'a__b')
     """
-    return re.sub(r"[^\w\-. ]", "_", text)
+    return re.sub(
+        r"[^A-Za-z0-9\-. ]", lambda odd: "__" if odd[0] == "_" else f"_{odd[0].encode().hex()}", text
+    )
 
 
 def spans(found: tuple[Span, ...]) -> str:
