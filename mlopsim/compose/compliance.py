@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlopsim.bench.grid import describe
 from mlopsim.compose.audit_log import CellRecord, open_cell
+from mlopsim.compose.explanation import check_return
 from mlopsim.governance.compliance.case import Case
 from mlopsim.governance.record.log import Record
 from mlopsim.governance.record.making import make_record
@@ -52,6 +53,9 @@ def open_case(
         If the cell is unknown or not done.
     ConfigError
         If it is no deployment, or an override on record cannot be carried out.
+    MlopsimError
+        If the deployment gives another return than the ledger holds, though no version has changed and nobody
+        overruled it.
     """
     opened = open_cell(folder, key, plugins=plugins, trust=trust)
     lies = any(entry is not None for entry in [*opened.stored.logs.values(), *opened.stored.heads.values()])
@@ -64,6 +68,8 @@ def open_case(
             kept = opened.verify(level="replayed", keep=keep, heads=heads)
 
     deployed = opened.deployed_today(known)
+    if not known and not opened.changed:
+        check_return(folder, opened.cell, deployed)
     record: Record = opened.stored.record(opened.cell.key) if lies else make_record(deployed)
     return Case(deployed=deployed, record=record, again=opened.deployed_today, kept=kept, keep=keep), opened
 

@@ -31,7 +31,8 @@ class Breach:
     noticed_by : str
         By what.
     answered : int or None
-        First window of the run at whose end something was decided: retrain, deploy, rollback, suspend.
+        First window of the run, from the one that it was noticed in on, at whose end something was decided:
+        retrain, deploy, rollback, suspend, override. What was decided before was no answer to it.
     answered_by : str
         What.
     """
@@ -82,8 +83,9 @@ def breaches_of(case: Case, constraint: str = "any") -> list[Breach]:
         begin, last = case.first + a, case.first + b
         noticed = [(t, f"alarm of {alarms[t]}") for t in range(begin, last + 1) if t in alarms]
         noticed += [(t, f"measured {name}") for w, t, name in known if begin <= w and t <= last]
-        answered = [(t, answers[t]) for t in range(begin, last + 1) if t in answers]
         when, what = min(noticed, default=(None, ""))
+        since = last + 1 if when is None else when
+        answered = [(t, answers[t]) for t in range(since, last + 1) if t in answers]
         then, which = min(answered, default=(None, ""))
         found.append(
             Breach(

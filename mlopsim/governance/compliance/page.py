@@ -214,8 +214,10 @@ def _time_out(case: Case) -> Section:
         "window, a cost above it. **Mean cost** is that of a window, 0 to 1, which a limit on the mean is "
         "about; **longest** run of windows out; **to safety**: mean windows from onset to a safe state, of "
         "the runs that ended. **Noticed**: an alarm was on, or a window of it had become known to be out as "
-        "measured, while it "
-        "lasted.\n\n" + "\n".join(lines) + (f"\n\nAnd {more} runs more." if more > 0 else "")
+        "measured, while it lasted. **Answered**: from then on, while it lasted, somebody retrained, "
+        "deployed, rolled back, suspended or overruled.\n\n"
+        + "\n".join(lines)
+        + (f"\n\nAnd {more} runs more." if more > 0 else "")
     )
     return Section(title="Out of compliance", text=text, table=time_out_rows(case))
 

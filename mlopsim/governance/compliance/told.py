@@ -9,31 +9,32 @@ import numpy as np
 from mlopsim.delivery.mechanisms import Switch
 from mlopsim.governance.compliance.breaches import runs
 from mlopsim.governance.compliance.case import Case
+from mlopsim.governance.record.events import FALLBACK
 
-#: kinds of events that are compared
+#: kinds of events that are compared; of gates and approvals with their verdict
 COMPARED = (
-    "retrain", "suspend", "impossible", "override", "switch", "alarm", "violation_begin", "violation_end",
-    "verdict",
+    "retrain", "deploy", "rollback", "suspend", "impossible", "override", "switch", "resume", "evict",
+    "alarm", "violation_begin", "violation_end", "arrival", "approval", "gate",
 )  # fmt: skip
-#: events by which a version leaves the pipeline
-_VERDICTS = ("arrival", "approval", "gate")
 
 
 def happened(case: Case) -> Counter[tuple[str, int]]:
-    """Return kind and window of all that must be on record, by the arrays of the roll-out.
-
-    ``verdict``: a version left the pipeline, whatever was said of it.
-    """
+    """Return kind and window of all that must be on record, by the arrays of the roll-out."""
     trajectory, row, history = case.deployed.trajectory, case.deployed.row, case.history
     first = case.first - 1
+    executed = trajectory.executed[row]
     found: list[tuple[str, int]] = []
 
     def at_decisions(kind: str, which: np.ndarray) -> None:
         found.extend((kind, first + int(s)) for s in np.flatnonzero(which))
 
     at_decisions("retrain", trajectory.retrained[row])
-    at_decisions("suspend", trajectory.executed[row] == history.slots + 2)
+    at_decisions("suspend", executed == history.slots + 2)
     at_decisions("impossible", trajectory.invalid[row])
+    slot = (executed > 0) & (executed <= history.slots)
+    back = slot & _goes_back(case)
+    at_decisions("rollback", back)
+    at_decisions("deploy", slot & ~back)
     found += [("override", entry.window) for entry in case.deployed.overrides]
     if case.deployed.alarms is not None:
         at_decisions("alarm", case.deployed.alarms)
@@ -41,14 +42,58 @@ def happened(case: Case) -> Counter[tuple[str, int]]:
     both = np.stack([case.served, case.candidate], axis=1)
     before = np.concatenate([[[first, -1]], both[:-1]])
     found += [("switch", case.first + int(s)) for s in np.flatnonzero((both != before).any(axis=1))]
+    resumed = (before[:, 0] == FALLBACK) & (both[:, 0] != FALLBACK)
+    found += [("resume", case.first + int(s)) for s in np.flatnonzero(resumed)]
+    for s in range(case.steps):
+        gone = set(history.versions[s].tolist()) - set(history.versions[s + 1].tolist()) - {-1}
+        found += [("evict", case.first + s)] * len(gone)
     end = case.first + case.steps
     for out in case.out.values():
         for a, b in runs(out):
             found.append(("violation_begin", case.first + a))
             if case.first + b + 1 < end:
                 found.append(("violation_end", case.first + b + 1))
-    found += [("verdict", window) for window in landings(case).values() if window < end]
+    for version, window in landings(case).items():
+        if window < end:
+            found += [(verdict, window) for verdict in _verdicts(case, version, window)]
     return Counter(found)
+
+
+def _goes_back(case: Case) -> np.ndarray:
+    """Return at which decisions a slot holds an older version than the one that serves alone, bool (S,)."""
+    history, steps = case.history, np.arange(case.steps)
+    slot = np.clip(case.deployed.trajectory.executed[case.deployed.row] - 1, 0, history.slots - 1)
+    alone = ~history.suspended[:-1] & (history.candidate_of[:-1] < 0)
+    older: np.ndarray = alone & (history.versions[steps, slot] < history.serving[:-1])
+    return older
+
+
+def compared_with(case: Case, version: int, window: int) -> int:
+    """Return what relative gates compare a version with that leaves the pipeline at the start of a window.
+
+    That is what serves then, or served last, what was deployed by hand in the same step included.
+    """
+    serving, s = case.history.serving, window - case.first + 1
+    return int(serving[s] if serving[s] != version else serving[s - 1])
+
+
+def _verdicts(case: Case, version: int, window: int) -> list[str]:
+    """Return what must be said of a version that leaves the pipeline, by the tables of gates and review."""
+    entered = version in case.history.versions[window - case.first + 1]
+    made, world = case.mechanisms, case.deployed.world
+    if made is None:
+        return ["arrival" if entered else "gate absolute blocked"]
+    found = ["arrival"] if entered else []
+    if Switch.REVIEW in case.on and (made.delay.size or made.denied.size):
+        denied = bool(made.denied.size and made.denied[world, version])
+        found.append(f"approval {'denied' if denied else 'approved'}")
+    if Switch.AUDITS in case.on:
+        if made.blocked.size:
+            found.append(f"gate absolute {'blocked' if made.blocked[world, version] else 'passed'}")
+        if made.refused.size:
+            refused = made.refused[world, version, compared_with(case, version, window)]
+            found.append(f"gate relative {'blocked' if refused else 'passed'}")
+    return found
 
 
 def input_alarms(case: Case) -> np.ndarray:
@@ -79,14 +124,13 @@ def landings(case: Case) -> dict[int, int]:
 def on_record(case: Case) -> Counter[tuple[str, int]]:
     """Return kind and window of what is on record, of the kinds that :func:`happened` knows."""
     found: list[tuple[str, int]] = []
-    left = set()
     for line in case.lines:
-        if line is None:
+        if line is None or line["kind"] not in COMPARED:
             continue
-        kind, window = line["kind"], line["window"]
-        if kind in _VERDICTS:
-            left.add((line["content"]["version"], window))
-        elif kind in COMPARED:
-            found.append((kind, window))
-    found += [("verdict", window) for _, window in left]
+        words = [line["kind"]]
+        if line["kind"] in ("approval", "gate"):
+            words += [
+                str(line["content"].get(name)) for name in ("gate", "verdict") if name in line["content"]
+            ]
+        found.append((" ".join(words), line["window"]))
     return Counter(found)

@@ -110,7 +110,7 @@ class Lineage:
             measured=measured_of(
                 world, number, self.deployed.deployment, training, initial=initial, waited=waited
             ),
-            judged=tuple(self._judged(number, verdict) for verdict in passage.gates),
+            judged=self.judged(number),
             review=passage.review,
             arrived=passage.arrived,
             served=tuple(passage.served),
@@ -141,6 +141,10 @@ class Lineage:
             return None
         audits = [canonical("audit", spec) for spec in specs]
         return audit_tests(deployed.pool, deployed.world, audits, deployed.deployment)
+
+    def judged(self, number: int) -> tuple[Judged, ...]:
+        """Return what release gates said of a version, and what they tested."""
+        return tuple(self._judged(number, verdict) for verdict in self.passages[number].gates)
 
     def _judged(self, number: int, verdict: Mapping[str, Any]) -> Judged:
         """Return a verdict with what it was decided by."""

@@ -323,16 +323,18 @@ def _measures(client: MlflowClient, run: str, record: VersionRecord) -> None:
 
 
 def _safe(text: str) -> str:
-    """Return a text as MLflow takes it in the name of a metric; two texts never become one.
+    """Return a text as MLflow takes it as a part of the name of a metric; two texts never become one.
+
+    What it does not take stands there as ``_`` and its bytes in UTF-8, ``_`` as ``__``, and no text as ``_``.
 
     Examples
     --------
-    >>> _safe(">50K (a)"), _safe("<50K"), _safe("a_b")
-    ('_3e50K _28a_29', '_3c50K', 'a__b')
+    >>> _safe(">50K (a)"), _safe("<50K"), _safe("a_b"), _safe(".."), _safe("")
+    ('_3e50K _28a_29', '_3c50K', 'a__b', '_2e_2e', '_')
     """
-    return re.sub(
-        r"[^A-Za-z0-9\-. ]", lambda odd: "__" if odd[0] == "_" else f"_{odd[0].encode().hex()}", text
-    )
+    # a part that is nothing, or a step in a path, is no name
+    odd = r"." if text in (".", "..") else r"[^A-Za-z0-9\-. ]"
+    return re.sub(odd, lambda one: "__" if one[0] == "_" else f"_{one[0].encode().hex()}", text) or "_"
 
 
 def spans(found: tuple[Span, ...]) -> str:

@@ -140,6 +140,20 @@ class Judged:
     verdict: str
     tests: tuple[Mapping[str, Any], ...]
 
+    @property
+    def tested(self) -> bool:
+        """Whether any of its tests could have stopped the version: it has a p-value, and no reason why not.
+
+        Examples
+        --------
+        >>> fields = {"window": 9, "gate": "absolute", "against": None, "verdict": "passed"}
+        >>> test = {"name": "demographic_parity", "statistic": 0.1, "p": 0.4, "limit": 0.05, "reason": ""}
+        >>> empty = {**test, "statistic": None, "p": None, "reason": "too few rows"}
+        >>> Judged(**fields, tests=(test, empty)).tested, Judged(**fields, tests=(empty,)).tested
+        (True, False)
+        """
+        return any(test["p"] is not None and not test["reason"] for test in self.tests)
+
 
 @dataclass(frozen=True, kw_only=True)
 class VersionRecord:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compliance_kit import CELL, GUARDED, case_of, deployed
+from compliance_kit import CELL, GUARDED, case_of, deployed, pool
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.delivery.mechanisms import Switch
@@ -25,6 +25,11 @@ from mlopsim.governance.record.overrides import Override
 SUSPEND = Override(window=13, decision="suspend", by="Ann", reason="complaints")
 #: after the bias has set in the accuracy is below, before it is above
 FLOOR = [{"accuracy_floor": {"floor": 0.84}}]
+EASY = [{"accuracy_floor": {"floor": 0.5}}]
+BUSY: dict[str, Any] = {
+    "method": {"random": {"retrain": 0.3, "deploy": 0.6}}, "audits": [], "release": [], "reviewer": None,
+}  # fmt: skip
+SIGNED = Override(window=12, decision="keep", by="Ann", reason="wait")
 NOTHING: dict[str, Any] = {"audits": [], "release": [], "reviewer": None, "trigger": None, "constraints": []}
 
 
@@ -55,14 +60,56 @@ def other(**fields: Any) -> Callable[[list[Event]], list[Event]]:
     return change
 
 
+def content(kind: str, **fields: Any) -> Callable[[list[Event]], list[Event]]:
+    """Tell something else in the content of the events of a kind that have it."""
+
+    def change(events: list[Event]) -> list[Event]:
+        return [
+            replace(e, content={**e.content, **fields})
+            if e.kind == kind and set(fields) <= set(e.content)
+            else e
+            for e in events
+        ]
+
+    return change
+
+
+def served_at(version: int, window: int, case: Case) -> Case:
+    """Return a deployment in which another version served a window, which it did not ask for."""
+    walked = case.deployed.trajectory
+    served = walked.served.copy()
+    served[0, window] = version
+    return replace(case, deployed=replace(case.deployed, trajectory=replace(walked, served=served)))
+
+
 def served_denied() -> Case:
     """Return a deployment in which a version served that had been denied."""
     case = case_of()
     denied = next(e.content["version"] for e in case.events if e.content.get("verdict") == "denied")
-    walked = case.deployed.trajectory
-    served = walked.served.copy()
-    served[0, -1] = denied
-    return replace(case, deployed=replace(case.deployed, trajectory=replace(walked, served=served)))
+    return served_at(denied, -1, case)
+
+
+def served_too_soon() -> Case:
+    """Return a deployment in which a version served one window before it had been judged."""
+    case = case_of()
+    arrival = next(e for e in case.events if e.kind == "arrival")
+    return served_at(arrival.content["version"], arrival.window - 1, case)
+
+
+def served_refused() -> Case:
+    """Return a deployment with relative gates only, which should have refused a version that served."""
+    case = case_of(audits=[], reviewer=None)
+    made = case.mechanisms
+    assert made is not None and not made.blocked.size and not made.denied.size
+    arrival = next(e for e in case.events if e.kind == "arrival" and e.content["version"] in case.served)
+    version = arrival.content["version"]
+    against = next(
+        e.content["against"] for e in case.events if e.kind == "gate" and e.content["version"] == version
+    )
+    refused = made.refused.copy()
+    refused[0, version, against] = True
+    # the roll-out stays as it was: what the gate says was not heard
+    return replace(case, deployed=replace(case.deployed, mechanisms=replace(made, refused=refused)))
 
 
 def with_policy(policy: Any) -> Case:
@@ -98,7 +145,7 @@ CASES: dict[
     Callable[[Case], Outcome], tuple[list[Callable[[], Case]], list[tuple[Callable[[], Case], str]]]
 ] = {
     ai_act.events_recorded: (
-        [case_of, lambda: case_of(overrides=[SUSPEND]), lambda: pruned(10, 10)],
+        [case_of, lambda: case_of(overrides=[SUSPEND], **BUSY), lambda: pruned(10, 10)],
         [
             (lambda: told(without("alarm")), "alarm at window 12 is on record 0 of 1 times"),
             (lambda: told(without("switch")), "switch at window"),
@@ -109,6 +156,15 @@ CASES: dict[
                 lambda: told(lambda es: [*es[:-2], replace(es[-2], kind="alarm"), *es[-2:]]),
                 "alarm at window 29 is on record and did not happen",
             ),
+            # what was said of a version stands beside its arrival, and is asked for by itself
+            (lambda: told(without("gate")), "gate absolute passed at window"),
+            (lambda: told(without("approval")), "approval "),
+            (lambda: told(without("arrival")), "arrival at window"),
+            (lambda: told(content("gate", verdict="passed")), "blocked at window"),
+            (lambda: told(without("rollback"), **BUSY), "rollback at window"),
+            (lambda: told(without("deploy"), **BUSY), "deploy at window"),
+            (lambda: told(without("evict"), **BUSY), "evict at window"),
+            (lambda: told(without("resume"), [SUSPEND], **BUSY), "resume at window"),
         ],
     ),
     ai_act.rebuilt: (
@@ -121,11 +177,20 @@ CASES: dict[
     ),
     ai_act.intervals: (
         [case_of],
-        [(lambda: told(other(since=9)), "the interval at window 26 is another one")],
+        [
+            (lambda: told(other(since=9)), "the interval at window 26 is another one"),
+            (lambda: told(other(served=3)), "window 26 was served by another version"),
+        ],
     ),
     ai_act.approved_by: (
         [case_of],
-        [(lambda: case_of(reviewer=None, audits=[]), "were approved by nobody: nobody reviews here")],
+        [
+            (lambda: case_of(reviewer=None, audits=[]), "were approved by nobody: nobody reviews here"),
+            (
+                lambda: told(content("arrival", approved_by="reviewer/ann")),
+                "was not approved by reviewer/ann",
+            ),
+        ],
     ),
     ai_act.noticed: (
         [case_of],
@@ -162,11 +227,26 @@ CASES: dict[
         [
             (lambda: case_of(stored=False), "no record lies beside the ledger"),
             (lambda: pruned(5, 10), "missing"),
+            (
+                lambda: case_of(record=make_record(deployed()).until(20)),
+                "ends with window 20, the deployment with window 29",
+            ),
         ],
     ),
     ai_act.answered: (
         [case_of],
-        [(lambda: case_of("never"), "1 of 1 noticed run out of compliance had no answer")],
+        [
+            (lambda: case_of("never"), "1 of 1 noticed run out of compliance had no answer"),
+            (
+                lambda: case_of("never", **{**NOTHING, "constraints": FLOOR, "label_delay": 20}),
+                "1 run out of compliance, none of which was noticed",
+            ),
+            # an answer before the notice is none: the bias sets in at 12, is known at 13
+            (
+                lambda: case_of("never", [SIGNED], trigger=None, constraints=FLOOR),
+                "had no answer from its notice",
+            ),
+        ],
     ),
     nist.superseded: (
         [case_of],
@@ -183,12 +263,19 @@ CASES: dict[
         [case_of],
         [
             (lambda: case_of(**NOTHING), "nothing stands between"),
-            (served_denied, "served, though it was stopped"),
+            (served_denied, "served, though the reviewer had denied it"),
+            (served_refused, "served, though a release gate had refused it beside version"),
+            (served_too_soon, "before gates and review had spoken"),
+            (lambda: served_at(28, -1, case_of()), "and was never trained"),
         ],
     ),
     sr_26_2.inventory: (
         [case_of],
-        [(lambda: told(without("retrain")), "served and is not in the inventory")],
+        [
+            (lambda: told(without("retrain")), "served and is not in the inventory"),
+            (lambda: told(content("retrain", rows=7)), "the inventory says 7 of rows of version"),
+            (lambda: told(content("retrain", parent=0)), "the inventory says 0 of parent of version"),
+        ],
     ),
     sr_26_2.validation: (
         [case_of],
@@ -196,11 +283,16 @@ CASES: dict[
             (
                 lambda: case_of(audits=[], release=[], reviewer=None),
                 "without having passed a test: there are no",
-            )
+            ),
+            # its release gate passed it without a single row: labels come as late as the training ends
+            (lambda: case_of(audits=[], reviewer=None, latency=0), "(accuracy_drop: no held-out rows)"),
+            # audits that see too few rows of a group
+            (lambda: case_of(release=[], reviewer=None, over=pool(per_group=2)), "too few rows"),
+            (lambda: told(content("gate", verdict="blocked")), "without having passed a test"),
         ],
     ),
     sr_26_2.outcomes: (
-        [lambda: case_of(constraints=[{"accuracy_floor": {"floor": 0.5}}])],
+        [lambda: case_of(constraints=EASY)],
         [
             (case_of, "broken: demographic_parity"),
             (lambda: case_of(constraints=[]), "the task sets no limit"),
@@ -208,7 +300,13 @@ CASES: dict[
     ),
     sr_26_2.overrides: (
         [lambda: case_of(overrides=[SUSPEND])],
-        [(lambda: told(without("override"), [SUSPEND]), "overrides on record are of the windows []")],
+        [
+            (lambda: told(without("override"), [SUSPEND]), "overrides on record are of the windows []"),
+            (
+                lambda: told(content("override", by="Bob"), [SUSPEND]),
+                "at window 13 is on record as another one",
+            ),
+        ],
     ),
 }
 
@@ -233,6 +331,8 @@ def test_a_check_passes_and_fails(check: Callable[[Case], Outcome]) -> None:
     ("check", "case", "words"),
     [
         (ai_act.noticed, lambda: case_of(constraints=[]), "sets no limit"),
+        (ai_act.answered, lambda: case_of(constraints=[]), "sets no limit"),
+        (ai_act.answered, lambda: case_of("never", constraints=EASY), "never out of compliance"),
         (ai_act.approved_by, lambda: case_of("never"), "only the version of the warm-up served"),
         (ai_act.automation_bias, lambda: case_of("never"), "no version came to review"),
         (ai_act.rebuilt, lambda: pruned(10, 10), "payloads"),

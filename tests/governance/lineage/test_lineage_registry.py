@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import pickle
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from test_lineage_exports import guarded
 from mlopsim.core.errors import ConfigError, MissingExtraError, MlopsimError
 from mlopsim.governance.lineage.flavor import _load_pyfunc, write_mlmodel
 from mlopsim.governance.lineage.lineage import Lineage, lineage_of
-from mlopsim.governance.lineage.mlflow_registry import check_registry, export_to_mlflow, tags_of
+from mlopsim.governance.lineage.mlflow_registry import _safe, check_registry, export_to_mlflow, tags_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,28 @@ def test_a_registry_that_cannot_be_written_is_one_message(uri: str, message: str
         check_registry(uri.format(folder=tmp_path))
     assert str(told.value).count("remedy: ") == 1
     assert (tmp_path / "text.db").read_text() == "I am a text, and was here before"
+
+
+def test_two_groups_never_have_one_name_in_a_registry() -> None:
+    names = [
+        "<25",
+        ">25",
+        "_25",
+        "__25",
+        "_3c25",
+        "",
+        "_",
+        ".",
+        "..",
+        "_2e",
+        "a b",
+        "a_b",
+        "é",
+        "_c3a9",
+        "Ã©",
+    ]
+    assert len({_safe(name) for name in names}) == len(names)
+    assert all(re.fullmatch(r"[\w\-. ]+", _safe(name), re.ASCII) for name in names)
 
 
 def test_what_is_locked_goes_together() -> None:

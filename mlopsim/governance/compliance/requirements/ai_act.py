@@ -24,6 +24,7 @@ from mlopsim.governance.compliance.requirement import (
 )
 from mlopsim.governance.compliance.reviews import reviews_of
 from mlopsim.governance.compliance.told import happened, on_record
+from mlopsim.governance.lineage.lineage import approver
 from mlopsim.governance.record.told import Told, tell
 
 
@@ -112,6 +113,9 @@ def intervals(case: Case) -> Outcome:
     found = told_by(case)
     if isinstance(found, Outcome):
         return found
+    unlike = np.flatnonzero(found.served[1:] != case.served)
+    if len(unlike):
+        return failed(f"window {case.first + int(unlike[0])} was served by another version")
     since = np.zeros(case.steps, dtype=np.int64)
     for s in range(case.steps):
         same = s > 0 and case.served[s] == case.served[s - 1]
@@ -135,6 +139,10 @@ def approved_by(case: Case) -> Outcome:
     if unnamed:
         who = "nobody reviews here" if Switch.REVIEW not in case.on else "no approval is on record"
         return failed(f"{len(unnamed)} of {len(used)} versions that served were approved by nobody: {who}")
+    passages = case.lineage.passages
+    others = sorted(v for v in used if v not in passages or found.approved_by[v] != approver(passages[v]))
+    if others:
+        return failed(f"version {others[0]} was not approved by {found.approved_by[others[0]]}")
     return passed(
         f"{plural(len(used), 'version')}, approved by {', '.join(sorted(set(found.approved_by.values())))}"
     )
@@ -157,8 +165,16 @@ def noticed(case: Case) -> Outcome:
     delay = f", after {np.mean(seen):.1f} windows on average" if seen else ""
     return judged(
         len(seen) == len(found),
-        f"{len(seen)} of {plural(len(found), 'run')} out of compliance noticed while it lasted{delay}",
+        f"{len(seen)} of {plural(len(found), 'run')} out of compliance noticed while it lasted{delay}"
+        f"{_false_alarms(case)}",
     )
+
+
+def _false_alarms(case: Case) -> str:
+    """Say how many windows in compliance had an alarm: one that is always on notices everything."""
+    inside = {int(window) for window in case.windows[~case.any_out]}
+    false = inside & {event.window for event in case.events if event.kind == "alarm"}
+    return f"; alarms in {len(false)} of {plural(len(inside), 'window')} in compliance" if inside else ""
 
 
 def automation_bias(case: Case) -> Outcome:
@@ -172,7 +188,10 @@ def automation_bias(case: Case) -> Outcome:
     if not found.bad:
         return not_applicable(f"{rate}; none of them should have been denied, so the rate tells nothing")
     caught = len(found.bad & set(found.denied))
-    return judged(caught > 0, f"{rate}; denied {caught} of {len(found.bad)} that should have been denied")
+    others = f"{len(set(found.denied) - found.bad)} of {found.reviewed - len(found.bad)} others"
+    return judged(
+        caught > 0, f"{rate}; denied {caught} of {len(found.bad)} that should have been denied, and {others}"
+    )
 
 
 def interpreted(case: Case) -> Outcome:
@@ -219,31 +238,39 @@ def logs_kept(case: Case) -> Outcome:
     if case.unsound:
         return failed(case.unsound)
     gone = sum(line is None for line in case.lines)
+    last, end = case.lines[-1], case.first + case.steps - 1
+    if last is None or last["kind"] != "end" or last["window"] != end:
+        told = "nothing" if last is None else f"window {last['window']}"
+        return failed(f"the record ends with {told}, the deployment with window {end}")
     kept = "all windows" if case.keep is None else f"the last {case.keep} windows"
     return passed(f"payloads of {kept} are there; {gone} of {len(case.lines)} records are pruned by policy")
 
 
 def answered(case: Case) -> Outcome:
-    """Was something done about each run out of compliance that was noticed?"""
-    noticed_ones = [b for b in breaches_of(case) if b.noticed is not None]
+    """Was something done about each run out of compliance, after it had been noticed?"""
+    if not case.costs:
+        return not_applicable("the task sets no limit, so nothing is out of compliance")
+    found = breaches_of(case)
+    if not found:
+        return not_applicable("it was never out of compliance, so there was nothing to answer")
+    noticed_ones = [b for b in found if b.noticed is not None]
     if not noticed_ones:
-        return not_applicable("no run out of compliance was noticed")
+        return failed(f"{plural(len(found), 'run')} out of compliance, none of which was noticed")
     late = [b for b in noticed_ones if b.answered is None]
+    of = f"{plural(len(noticed_ones), 'noticed run')} out of compliance"
     if late:
         return failed(
-            f"{len(late)} of {plural(len(noticed_ones), 'noticed run')} out of compliance had no answer "
-            f"while it lasted, first the one since window {late[0].begin}"
+            f"{len(late)} of {of} had no answer from its notice to its end, first the one since window "
+            f"{late[0].begin}"
         )
-    return passed(
-        f"{plural(len(noticed_ones), 'noticed run')} out of compliance, each answered while it lasted"
-    )
+    return passed(f"{of}, each answered after its notice and while it lasted")
 
 
 REQUIREMENTS = [
     Requirement(
         source="AI Act 12(1)",
         asks="events are recorded automatically over the lifetime",
-        stands="events of the roll-out = events on record, by kind and window",
+        stands="events of the roll-out = events on record, by kind, verdict and window",
         check=events_recorded,
     ),
     Requirement(
@@ -254,19 +281,19 @@ REQUIREMENTS = [
     ),
     Requirement(
         source="AI Act 12(2)",
-        asks="records can be trusted",
+        asks="records allow what happened to be traced (that nobody can change them is not asked by name)",
         stands="the stored record is sound, anchored in published heads, and what a replay gives",
         check=replayed,
     ),
     Requirement(
         source="AI Act 12(3)(a)",
-        asks="start and end of each use are recorded",
+        asks="start and end of each use are recorded (asked of remote biometric identification only)",
         stands="each window names what served, and since when",
         check=intervals,
     ),
     Requirement(
         source="AI Act 12(3)(d)",
-        asks="who verified is recorded",
+        asks="who verified results is recorded (asked of remote biometric identification only)",
         stands="each version that served has an approver on record",
         check=approved_by,
     ),
@@ -279,13 +306,13 @@ REQUIREMENTS = [
     Requirement(
         source="AI Act 14(4)(b)",
         asks="overseers stay aware of automation bias",
-        stands="the reviewer denied some of the versions that should have been denied",
+        stands="the reviewer denied at least one of the versions that should have been denied",
         check=automation_bias,
     ),
     Requirement(
         source="AI Act 14(4)(c)",
         asks="output can be interpreted",
-        stands="each decision has alternatives and reasons",
+        stands="each decision but to keep has alternatives and reasons",
         check=interpreted,
     ),
     Requirement(
@@ -309,7 +336,7 @@ REQUIREMENTS = [
     Requirement(
         source="AI Act 26(5)",
         asks="operation is monitored, risks are acted on",
-        stands="each run out of compliance that was noticed was answered while it lasted",
+        stands="each run out of compliance that was noticed was answered from then on, while it lasted",
         check=answered,
     ),
 ]

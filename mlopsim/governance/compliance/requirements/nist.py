@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mlopsim.delivery.mechanisms import Switch
 from mlopsim.governance.compliance.breaches import breaches_of, time_out
 from mlopsim.governance.compliance.case import Case
@@ -15,6 +17,7 @@ from mlopsim.governance.compliance.requirement import (
     plural,
 )
 from mlopsim.governance.compliance.requirements.ai_act import stopped
+from mlopsim.governance.compliance.told import compared_with, landings
 
 
 def superseded(case: Case) -> Outcome:
@@ -27,7 +30,7 @@ def superseded(case: Case) -> Outcome:
     slow = int((drill.took == 2).sum())
     if not len(drill.failed):
         besides = f", {slow} times of these within two" if slow else ""
-        return passed(f"{said}: it replaced what served within one window{besides}")
+        return passed(f"{said}: it took over, or a part of the traffic, within one window{besides}")
     return failed(
         f"{said}; what served was not replaced after window {int(drill.failed[0])}, {len(drill.failed)} times"
     )
@@ -53,7 +56,7 @@ def incidents(case: Case) -> Outcome:
 
 def changes(case: Case) -> Outcome:
     """Did nothing serve that gates or review had stopped, by what they say, not by the record?"""
-    made, world = case.mechanisms, case.deployed.world
+    made = case.mechanisms
     gated = case.deployed.blocked is not None or (
         made is not None
         and (
@@ -66,31 +69,48 @@ def changes(case: Case) -> Outcome:
     used = {int(v) for v in (*case.served, *case.candidate) if v >= 0} - {case.first - 1}
     if not used:
         return not_applicable("no new version served")
-    stopped_ones: set[int] = set()
-    if case.deployed.blocked is not None:
-        stopped_ones |= {v for v in used if case.deployed.blocked[world, v]}
-    if made is not None and Switch.AUDITS in case.on and made.blocked.size:
-        stopped_ones |= {v for v in used if made.blocked[world, v]}
-    if made is not None and Switch.REVIEW in case.on and made.denied.size:
-        stopped_ones |= {v for v in used if made.denied[world, v]}
-    passages = case.lineage.passages
-    unknown = used - {number for number, one in passages.items() if one.arrived is not None}
-    if stopped_ones or unknown:
-        return failed(f"version {min(stopped_ones | unknown)} served, though it was stopped or never arrived")
+    landed = landings(case)
+    for version in sorted(used):
+        first = case.first + int(np.flatnonzero((case.served == version) | (case.candidate == version))[0])
+        if version not in landed:
+            return failed(f"version {version} served in window {first}, and was never trained")
+        if first < landed[version]:
+            return failed(f"version {version} served in window {first}, before gates and review had spoken")
+        why = _stopped_by(case, version, landed[version])
+        if why or case.lineage.passages[version].arrived is None:
+            return failed(f"version {version} served, though {why or 'it never arrived'}")
     return passed(f"{plural(len(used), 'new version')} served, let through by all that is on")
+
+
+def _stopped_by(case: Case, version: int, landed: int) -> str:
+    """Return what stopped a version, by the tables of gates and review, not by the record; empty: nothing."""
+    made, world, blocked = case.mechanisms, case.deployed.world, case.deployed.blocked
+    if blocked is not None and blocked.size and blocked[world, version]:
+        return "a release gate had blocked it"
+    if made is None:
+        return ""
+    if Switch.REVIEW in case.on and made.denied.size and made.denied[world, version]:
+        return "the reviewer had denied it"
+    if Switch.AUDITS in case.on:
+        if made.blocked.size and made.blocked[world, version]:
+            return "a release audit had blocked it"
+        against = compared_with(case, version, landed)
+        if made.refused.size and made.refused[world, version, against]:
+            return f"a release gate had refused it beside version {against}"
+    return ""
 
 
 REQUIREMENTS = [
     Requirement(
         source="NIST MANAGE 2.4",
-        asks="systems can be disengaged and deactivated, with drills",
+        asks="systems can be disengaged and deactivated",
         stands="suspend drill after every window: the fallback serves the next one",
         check=stopped,
     ),
     Requirement(
         source="NIST MANAGE 2.4",
         asks="systems can be superseded",
-        stands="drill after every window: another version replaces what serves within two windows",
+        stands="drill where another version is held: it gets traffic, all or its share, within two windows",
         check=superseded,
     ),
     Requirement(
@@ -102,7 +122,7 @@ REQUIREMENTS = [
     Requirement(
         source="NIST MANAGE 4.1",
         asks="changes are managed",
-        stands="no version served that gates or review had stopped",
+        stands="no version served that gates or review had stopped, or before they had spoken",
         check=changes,
     ),
 ]

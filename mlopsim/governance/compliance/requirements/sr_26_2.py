@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mlopsim.core.errors import ConfigError
 from mlopsim.governance.compliance.case import Case
 from mlopsim.governance.compliance.decisions import decisions_of
@@ -15,6 +17,7 @@ from mlopsim.governance.compliance.requirement import (
     plural,
 )
 from mlopsim.governance.compliance.requirements.ai_act import reads_record
+from mlopsim.governance.compliance.told import landings
 
 #: what the inventory must say of a version that was trained
 _ENTRY = ("version", "trained_on", "rows", "parent")
@@ -32,18 +35,42 @@ def inventory(case: Case) -> Outcome:
     if not _new_ones(case):
         return not_applicable("no new version served")
     told = [line["content"] for line in case.lines if line is not None and line["kind"] == "retrain"]
-    entered = {entry["version"] for entry in told if all(name in entry for name in _ENTRY)}
-    missing = sorted(_new_ones(case) - entered)
+    entered = {entry["version"]: entry for entry in told if all(name in entry for name in _ENTRY)}
+    missing = sorted(_new_ones(case) - set(entered))
     if missing:
         return failed(f"version {missing[0]} served and is not in the inventory")
+    trained = landings(case)
+    for version in sorted(_new_ones(case)):
+        if version not in trained:
+            return failed(f"version {version} served, and was never trained")
+        true, entry = _entry_of(case, version), entered[version]
+        unlike = [name for name, value in true.items() if entry[name] != value]
+        if unlike:
+            name = unlike[0]
+            return failed(
+                f"the inventory says {entry[name]} of {name} of version {version}, which is {true[name]}"
+            )
     return passed(
         f"{plural(len(_new_ones(case)), 'new version')} served, on record with rows, windows and parent"
     )
 
 
+def _entry_of(case: Case, version: int) -> dict[str, Any]:
+    """Return what the inventory must say of a version, by World and roll-out."""
+    pool, world = case.deployed.pool, case.deployed.world
+    start, bounds = int(pool.start[world, version]), pool.bounds[world]
+    decided = version + int(case.deployed.deployment.label_delay)
+    return {
+        "version": version,
+        "trained_on": [start, version],
+        "rows": int(bounds[version + 1] - bounds[start]),
+        "parent": int(case.history.serving[decided - case.first + 1]),
+    }
+
+
 @reads_record
 def validation(case: Case) -> Outcome:
-    """Has each new version that served passed a test on rows that it was not trained on?"""
+    """Has each new version that served passed a test that could have failed, on rows that are new to it?"""
     used = _new_ones(case)
     if not used:
         return not_applicable("no new version served")
@@ -58,7 +85,25 @@ def validation(case: Case) -> Outcome:
         return failed(
             f"{len(missing)} of {plural(len(used), 'new version')} served without having passed a test{why}"
         )
+    known = case.lineage.passages
+    untested = [
+        v for v in sorted(used) if v not in known or not any(j.tested for j in case.lineage.judged(v))
+    ]
+    if untested:
+        return failed(
+            f"{len(untested)} of {plural(len(used), 'new version')} served after no test that could have "
+            f"failed, first version {untested[0]}{_why_not(case, untested[0])}"
+        )
     return passed(f"{plural(len(used), 'new version')} served, after tests on rows that were not trained on")
+
+
+def _why_not(case: Case, version: int) -> str:
+    """Return why no test of a version could fail, in the words of the tests."""
+    if version not in case.lineage.passages:
+        return ""
+    tests = [test for judged in case.lineage.judged(version) for test in judged.tests]
+    reasons = dict.fromkeys(f"{test['name']}: {test['reason']}" for test in tests)
+    return f" ({'; '.join(reasons)})" if reasons else ""
 
 
 def outcomes(case: Case) -> Outcome:
@@ -80,6 +125,12 @@ def overrides(case: Case) -> Outcome:
     windows = sorted(line["window"] for line in told)
     if windows != sorted(entry.window for entry in case.deployed.overrides):
         return failed(f"overrides on record are of the windows {windows}, carried out were others")
+    texts = ("decision", "by", "reason")
+    said = {line["window"]: tuple(line["content"].get(text) for text in texts) for line in told}
+    for entry in case.deployed.overrides:
+        true = (entry.decision, entry.by, entry.reason)
+        if said[entry.window] != true:
+            return failed(f"the override at window {entry.window} is on record as another one")
     try:
         followed = {entry.window: entry.followed for entry in decisions_of(case)}
     except ConfigError as error:
@@ -95,13 +146,13 @@ REQUIREMENTS = [
     Requirement(
         source="SR 26-2",
         asks="models are in an inventory",
-        stands="each version that served is on record with windows, rows and parent",
+        stands="each new version that served is on record with its true windows, rows and parent",
         check=inventory,
     ),
     Requirement(
         source="SR 26-2",
         asks="models are validated before use",
-        stands="each new version that served passed release gates or audits, by the record",
+        stands="each new version that served passed a release gate or audit that could have stopped it",
         check=validation,
     ),
     Requirement(
@@ -113,7 +164,7 @@ REQUIREMENTS = [
     Requirement(
         source="SR 26-2",
         asks="overrides are tracked with what followed",
-        stands="overrides on record = overrides carried out, each with its worth in hindsight",
+        stands="overrides on record = overrides carried out: window, decision, who, why; each with its worth",
         check=overrides,
     ),
 ]
