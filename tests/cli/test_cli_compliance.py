@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -75,3 +76,24 @@ def test_what_cannot_be_written_or_read(done: Bench, more: tuple[str, ...], word
 def test_cells_that_are_not_there(done: Bench) -> None:
     assert "no cell begins with 'zz'" in compliance(done.results, "zz", code=2)
     assert "no ledger" in compliance("nowhere", "3fa9", code=2)
+
+
+@pytest.mark.parametrize("command", ["compliance", "serving", "explain"])
+def test_a_deployment_that_is_not_that_of_the_ledger_is_not_shown(
+    done: Bench, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    from dataclasses import replace
+
+    from mlopsim.compose.audit_log import CellRecord
+
+    key, true = key_of(done, "periodic"), CellRecord.deployed_today
+
+    def another(*args: Any, **more: Any) -> Any:
+        found = true(*args, **more)
+        trajectory = replace(found.trajectory, reward=found.trajectory.reward + 1e-6)
+        return replace(found, trajectory=trajectory)
+
+    monkeypatch.setattr(CellRecord, "deployed_today", another)
+    ended = mlopsim(command, done.results, key)
+    assert ended.code == 2 and "in the ledger" in ended.err, ended.err + ended.out
+    assert f"remedy: mlopsim rerun {done.results} {key[:8]} says what differs" in ended.err
