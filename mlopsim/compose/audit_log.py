@@ -363,6 +363,7 @@ def heads_of_grid(folder: str | Path, grid: str | None = None) -> list[Heads]:
     if not found:
         raise MlopsimError(
             f"no cell in {folder} has heads",
-            remedy="run with delivery.record=true, or write a record: mlopsim audit-log write DIR KEY",
+            remedy="run with delivery.record=true (governed deployments: governance.record=true), or write a "
+            "record: mlopsim audit-log write DIR KEY",
         )
     return found

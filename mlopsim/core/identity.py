@@ -15,12 +15,17 @@ seed                            identities
 ==============================  ===========================================================================
 scenario, learner, observation  none: all methods meet the same scenarios. (The observations of a World that
                                 was built by hand hang on its labels: it has no index)
-selector in a cell              selector; stream, learner, training, deployment (not its feedback) of the task
-tuning, training of a selector  selector; stream, learner, training, deployment (not its feedback) of the
+selector in a cell              selector; stream, learner, training, deployment (not its feedback, nor in the
+                                track governance its reviewer) of the task. Of an arm the parts that are on
+                                are none of it: one agent draws alike in all of its arms
+tuning, training of a selector  selector; stream, learner, training, deployment (without the same) of the
                                 training scenarios
 detector in a cell              detector; signal, stream, learner, training, deployment of the task
 calibration of a detector       detector; signal, stream, learner of its law without drift
 gate in a scenario              gate without its action: whatever is done with rows, the same are flagged
+gate that guards training       gate
+release audit of a version      scenario, audit
+reviewer of a version           scenario, version: all reviewers draw alike
 audit in a deployment           audit, in calibration and cells; a battery's members as if they stood alone
 audit of one's own model        audit
 ==============================  ===========================================================================

@@ -25,12 +25,15 @@ TREE = click.Choice(["decisions", "evidence"])
 def command() -> None:
     """Record of one deployment: what served in each window, what was decided, by whom, on what.
 
-    A record is derived by taking the decisions of a cell again, so none has to be stored. Its lines stand in
-    two logs (decisions: integers and texts; evidence: floats), each a Merkle tree with a head of three lines.
+    Of cells of the tracks delivery and governance; of a governed one also approvals, suspensions, alarms of
+    its detector, and windows out of compliance. A record is derived by taking the decisions of a cell again,
+    so none has to be stored. Its lines stand in two logs (decisions: integers and texts; evidence: floats),
+    each a Merkle tree with a head of three lines.
 
     \b
     Examples:
       mlopsim bench suite=quick delivery.record=true      # the heads of all cells go into the ledger
+      mlopsim bench suite=loop-core governance.record=true
       mlopsim audit-log heads results/local/quick         # and into heads.csv: commit it
       mlopsim audit-log write results/local/quick 3fa9
       mlopsim audit-log verify results/local/quick 3fa9

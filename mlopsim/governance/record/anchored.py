@@ -56,7 +56,10 @@ def check_anchored(
         )
         if not mine:
             message = f"no head of the {tree} of cell {cell} was published: nothing is anchored"
-            remedy = "run with delivery.record=true, or publish heads in time: mlopsim audit-log heads DIR"
+            remedy = (
+                "run with delivery.record=true (governed deployments: governance.record=true), or publish "
+                "heads in time: mlopsim audit-log heads DIR"
+            )
             findings.append(Finding(message=message, remedy=remedy))
             continue
         for place in expected:

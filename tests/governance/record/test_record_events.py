@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -203,3 +205,9 @@ def test_no_clock_and_the_same_bytes_twice() -> None:
     again = again_of("ddm", seed=1)
     one, other = again([], {}), again([], {})
     assert one == other and len(set(one.leaves("decisions"))) == len(one)
+
+
+def test_the_page_names_every_kind_of_event() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "record.md").read_text(encoding="utf-8")
+    table = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`([a-z_]+)`", " ".join(table))) == sorted(KINDS)
