@@ -24,9 +24,9 @@ from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
 from mlopsim.delivery.search_space import draw, merged, possible, space_of
 from mlopsim.delivery.walk import walk
-from mlopsim.governance.agents.choice import choose
 from mlopsim.governance.optimum.case import Case
 from mlopsim.governance.optimum.priced import Large
+from mlopsim.governance.within import Allowed, Within
 from mlopsim.world.spec import WorldSpec
 
 #: the limit where none matters: of costs, never of what is decided
@@ -158,14 +158,10 @@ def best_within(returns: np.ndarray, costs: np.ndarray, limit: float, level: flo
     The highest return among those whose upper limit of the cost is at most the limit, else the lowest cost.
     Returns its number and whether it complies.
     """
-    alone = [
-        choose(one[None, None], cost[None, None, :, None], np.array([[limit]]), level)
-        for one, cost in zip(returns, costs, strict=True)
-    ]
-    met = [i for i, one in enumerate(alone) if one.met]
-    if met:
-        return max(met, key=lambda i: alone[i].returns), True
-    return min(range(len(alone)), key=lambda i: float(alone[i].cost.sum())), False
+    within = Within(limits=[Allowed(name="cost", limit=limit)], level=level)
+    ranks = [within.rank(one, cost[:, None]) for one, cost in zip(returns, costs, strict=True)]
+    best = max(range(len(ranks)), key=lambda i: ranks[i])
+    return best, within.met(costs[best][:, None])
 
 
 def tune(settings: Mapping[str, Any], rule: str, limit: float) -> dict[str, Any]:

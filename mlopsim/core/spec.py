@@ -410,6 +410,22 @@ def _is_usual(cls: type[Any], field: dataclasses.Field[Any], value: Any) -> bool
     return canonical_json(usual) == canonical_json(value)
 
 
+def as_given(kind: str, spec: Spec) -> dict[str, Any]:
+    """Return a spec without the parameters that have their defaults: these are free.
+
+    A completed part no longer says which were given.
+
+    Examples
+    --------
+    >>> as_given("selector", canonical("selector", {"periodic": {"every": 4}}))
+    {'periodic': {'every': 4}}
+    """
+    name, params = split_spec(kind, spec)
+    cls = find(kind, name)
+    defaults = params_of(cls())
+    return {cls.name: {key: value for key, value in params.items() if value != defaults.get(key)}}
+
+
 def label(kind: str, spec: Spec) -> str:
     """Return a short readable name: the component's name and the parameters that were given.
 

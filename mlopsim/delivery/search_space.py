@@ -12,7 +12,7 @@ import numpy as np
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find
-from mlopsim.core.spec import canonical, make
+from mlopsim.core.spec import Spec, as_given, canonical, make, split_spec
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,35 @@ def space_of(selector: Any) -> dict[str, Choice]:
     return dict(own() if callable(own) else getattr(selector, "space", {}))
 
 
+def given_of(kind: str, spec: Spec) -> dict[str, Any]:
+    """Return the parameters of a part that were given; these are not searched.
+
+    A completed part names every parameter and no longer says which were given: those that have not their
+    defaults were.
+
+    Examples
+    --------
+    >>> given_of("selector", {"periodic": {"every": 10}})
+    {'every': 10}
+    >>> given_of("selector", canonical("selector", {"periodic": {"every": 4}}))
+    {'every': 4}
+    """
+    whole = isinstance(spec, Mapping) and "params" in spec
+    return split_spec(kind, as_given(kind, spec) if whole else spec)[1]
+
+
+def space_of_rule(rule: Spec) -> dict[str, Choice]:
+    """Return what tuning may search of the rule of a selector that wraps one: what of it is not given.
+
+    Examples
+    --------
+    >>> sorted(space_of_rule({"periodic": {"every": 4}}))
+    ['rule.phase']
+    """
+    given = given_of("selector", rule)
+    return {f"rule.{key}": one for key, one in space_of(make("selector", rule)).items() if key not in given}
+
+
 def possible(selector: Any) -> bool:
     """Say whether parameters of a selector go together: if not, its method ``ready()`` raises ConfigError.
 
@@ -171,14 +200,26 @@ def merged(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     >>> found = merged("on_alarm", {"detector": "cusum", "detector.k": 0.25, "wait": 2})
     >>> found["detector"]["params"]["k"], sorted(found)
     (0.25, ['detector', 'wait'])
+    >>> found = merged("with_rollback", {"rule.every": 4, "rule.phase": 1})["rule"]
+    >>> found["name"], found["params"]
+    ('periodic', {'every': 4, 'phase': 1})
     """
+    return _merged("selector", name, params)
+
+
+def _merged(kind: str, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     whole = {key: value for key, value in params.items() if "." not in key}
+    inner: dict[str, dict[str, Any]] = {}
     for key, value in params.items():
-        part, dot, inner = key.partition(".")
+        part, dot, rest = key.partition(".")
         if dot:
-            cls = find("selector", name)
-            spec = canonical(_kinds(cls)[part], whole.get(part, value_of(cls(), part)))
-            whole[part] = {**spec, "params": {**spec["params"], inner: plain(value)}}
+            inner.setdefault(part, {})[rest] = plain(value)
+    cls = find(kind, name)
+    for part, values in inner.items():
+        of = _kinds(cls)[part]
+        spec = canonical(of, whole.get(part, value_of(cls(), part)))
+        # a part of a part is completed by its own class
+        whole[part] = {**spec, "params": _merged(of, spec["name"], {**spec["params"], **values})}
     return whole
 
 

@@ -22,6 +22,7 @@ READS: Mapping[str, str] = {
     "errors": "labels",
     "errors and inputs": "labels",
     "observation": "labels",
+    "observation and inputs": "labels",
 }
 
 

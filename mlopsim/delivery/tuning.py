@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,6 +33,28 @@ GENERATION_SCENARIOS = 32
 ELITE = 0.25
 
 
+class Ranking(Protocol):
+    """What candidates are ranked by beside their return."""
+
+    def spent(self, costs: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+        """Return what it looks at, float64 (n, k), of the costs (n, T) of n roll-outs by constraint."""
+        ...
+
+    def rank(self, returns: np.ndarray, spent: np.ndarray) -> tuple[float, ...]:
+        """Return what is greater for the better of two candidates, of (n,) and (n, k) in the same Worlds."""
+        ...
+
+
+class _ByReturn:
+    """The mean return alone."""
+
+    def spent(self, costs: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+        return np.zeros((n, 0))
+
+    def rank(self, returns: np.ndarray, spent: np.ndarray) -> tuple[float, ...]:
+        return (float(returns.mean()),)
+
+
 @dataclass(kw_only=True)
 class TuneResult:
     """What tuning found.
@@ -46,7 +68,7 @@ class TuneResult:
         Environment steps that were taken, everything included; never more than the budget.
     history : list of dict
         One entry per evaluation in order: ``stage``, ``params`` (the free ones), ``scenarios`` and ``score``
-        (mean return over them), ``steps`` (used so far).
+        (mean return over them), ``steps`` (used so far); with ``by`` also ``rank``.
     """
 
     params: dict[str, Any]
@@ -65,6 +87,7 @@ def tune(
     validation_pool: WorldPool | None = None,
     *,
     switches: int | None = None,
+    by: Ranking | None = None,
 ) -> TuneResult:
     """Search a selector's free parameters for the highest mean return on training scenarios.
 
@@ -95,6 +118,9 @@ def tune(
         Scenarios for the final choice, also training ones; by default a fifth of ``pool`` is kept for it.
     switches : int, optional
         Which mechanisms of the deployment are on (:class:`mlopsim.delivery.mechanisms.Switch`).
+    by : Ranking, optional
+        What is searched for instead, such as the highest return within limits
+        (:class:`mlopsim.governance.within.Within`): on every rung, and in the final choice.
 
     Returns
     -------
@@ -115,7 +141,7 @@ def tune(
     if not free:
         return TuneResult(params=plain(dict(fixed)), steps_used=0)
     search, final = _places(pool, validation_pool, _branch(seed, 0))
-    trial = _Trial(name, dict(fixed), deployment, budget_steps, switches)
+    trial = _Trial(name, dict(fixed), deployment, budget_steps, switches, by)
     arena = _Arena(trial, pool, search, _branch(seed, 1))
     judge = _Arena(trial, validation_pool or pool, final, _branch(seed, 2))
     reserved = int(FINAL_SHARE * budget_steps) // judge.steps
@@ -131,10 +157,15 @@ def tune(
     finalists = distinct([start, *found])[:FINALISTS]
     # the final choice gets what the search left over, too
     rest = (budget_steps - trial.used) // (judge.steps * len(finalists))
-    scores = [judge.score(params, min(len(final), rest), "final") for params in finalists]
-    best = finalists[int(np.argmax(scores))]
+    ranks = [judge.score(params, min(len(final), rest), "final") for params in finalists]
+    best = finalists[_best_first(ranks)[0]]
     params = plain(merged(name, {**fixed, **best}))
     return TuneResult(params=params, steps_used=trial.used, history=trial.history)
+
+
+def _best_first(ranks: Sequence[tuple[float, ...]]) -> list[int]:
+    """Return the places of ranks, the greatest first; of equal ones the first."""
+    return sorted(range(len(ranks)), key=lambda i: ranks[i], reverse=True)
 
 
 def _check(name: str, fixed: Mapping[str, Any], free: Sequence[str], budget: int) -> dict[str, Choice]:
@@ -185,10 +216,17 @@ class _Trial:
     """Counts steps and keeps the history."""
 
     def __init__(
-        self, name: str, fixed: dict[str, Any], deployment: Any, budget: int, switches: int | None
+        self,
+        name: str,
+        fixed: dict[str, Any],
+        deployment: Any,
+        budget: int,
+        switches: int | None,
+        by: Ranking | None,
     ) -> None:
         self.name, self.fixed, self.deployment, self.budget = name, fixed, deployment, budget
-        self._switches = switches
+        self._switches, self.by = switches, by
+        self._ranking: Ranking = by or _ByReturn()
         self.used = 0
         self.history: list[dict[str, Any]] = []
 
@@ -203,9 +241,14 @@ class _Trial:
         which: np.ndarray,
         seeds: Sequence[np.random.SeedSequence],
     ) -> np.ndarray:
-        """Return what a selector earns in these Worlds."""
+        """Return what a selector earns in these Worlds, and what it spends: float64 (n, 1 + k)."""
         on = None if self._switches is None else np.full(len(which), self._switches, dtype=np.int64)
-        return walk(selector, pool, self.deployment, which, seeds, switches=on).returns
+        found = walk(selector, pool, self.deployment, which, seeds, switches=on)
+        return np.concatenate([found.returns[:, None], self._ranking.spent(found.costs, len(which))], axis=1)
+
+    def rank(self, values: np.ndarray) -> tuple[float, ...]:
+        """Rank a candidate by what :meth:`returns` gave, (n, 1 + k)."""
+        return self._ranking.rank(values[:, 0], values[:, 1:])
 
 
 class _Arena:
@@ -228,8 +271,10 @@ class _Arena:
         self.trial.used += cost
         return found
 
-    def together(self, key: str, draws: np.ndarray, positions: np.ndarray, stage: str) -> np.ndarray:
-        """Walk many lists of weights through the same scenarios at once; return their scores."""
+    def together(
+        self, key: str, draws: np.ndarray, positions: np.ndarray, stage: str
+    ) -> list[tuple[float, ...]]:
+        """Walk many lists of weights through the same scenarios at once; return their ranks."""
         population, count = len(draws), len(positions)
         cost = population * count * self.steps
         self._afford(cost)
@@ -238,39 +283,40 @@ class _Arena:
         seeds = [_branch(self.seed, int(position)) for position in positions] * population
         which = np.tile(self.places[positions], population)
         returns = self.trial.returns(selector, self.pool, which, seeds)
-        scores = np.empty(population)
+        ranks = []
         for i, weights in enumerate(draws):
             self.trial.used += count * self.steps
             params = {key: [float(weight) for weight in weights]}
-            scores[i] = self.note(params, returns[i * count : (i + 1) * count], stage)
-        return scores
+            ranks.append(self.note(params, returns[i * count : (i + 1) * count], stage))
+        return ranks
 
     def _afford(self, cost: int) -> None:
         if self.trial.used + cost > self.trial.budget:
             raise AssertionError(f"tuning {self.trial.name} would exceed its budget")
 
-    def score(self, params: Mapping[str, Any], count: int, stage: str) -> float:
-        """Return the mean return over the first ``count`` scenarios."""
+    def score(self, params: Mapping[str, Any], count: int, stage: str) -> tuple[float, ...]:
+        """Return the rank over the first ``count`` scenarios."""
         key = canonical_json(dict(params))
-        have = self._returns.get(key, np.empty(0))
-        if count > len(have):
-            have = np.concatenate([have, self.returns(params, np.arange(len(have), count))])
-            self._returns[key] = have
-        return self.note(params, have[:count], stage)
+        known = self._returns.get(key)
+        have = 0 if known is None else len(known)
+        if known is None or count > have:
+            more = self.returns(params, np.arange(have, count))
+            known = more if known is None else np.concatenate([known, more])
+            self._returns[key] = known
+        return self.note(params, known[:count], stage)
 
-    def note(self, params: Mapping[str, Any], returns: np.ndarray, stage: str) -> float:
-        """Enter an evaluation into the history."""
-        score = float(returns.mean())
-        self.trial.history.append(
-            {
-                "stage": stage,
-                "params": plain(dict(params)),
-                "scenarios": len(returns),
-                "score": score,
-                "steps": self.trial.used,
-            }
-        )
-        return score
+    def note(self, params: Mapping[str, Any], values: np.ndarray, stage: str) -> tuple[float, ...]:
+        """Enter an evaluation into the history; returns the rank."""
+        rank = self.trial.rank(values)
+        entry = {
+            "stage": stage,
+            "params": plain(dict(params)),
+            "scenarios": len(values),
+            "score": float(values[:, 0].mean()),
+            "steps": self.trial.used,
+        }
+        self.trial.history.append(entry if self.trial.by is None else {**entry, "rank": list(rank)})
+        return rank
 
 
 def _halve(
@@ -281,9 +327,8 @@ def _halve(
     alive, n = candidates, len(candidates)
     for k, count in enumerate(ladder):
         alive = alive[: -(-n // ETA**k)]
-        scores = np.array([arena.score(params, count, f"{stage} {k}") for params in alive])
-        order = np.argsort(-scores, kind="stable")
-        ranked = [alive[int(i)] for i in order]
+        ranks = [arena.score(params, count, f"{stage} {k}") for params in alive]
+        ranked = [alive[i] for i in _best_first(ranks)]
         keep = -(-n // ETA ** (k + 1)) if k + 1 < len(ladder) else len(ranked)
         alive, fallen = ranked[:keep], ranked[keep:] + fallen
     return alive + fallen
@@ -340,8 +385,8 @@ def _evolve(
         draws[0] = mean
         # all candidates of a generation meet the same scenarios, every generation meets others
         positions = np.sort(rng.choice(len(arena.places), count, replace=False))
-        scores = arena.together(key, draws, positions, f"generation {generation}")
-        parents = draws[np.argsort(-scores, kind="stable")[:elite]]
+        ranks = arena.together(key, draws, positions, f"generation {generation}")
+        parents = draws[_best_first(ranks)[:elite]]
         mean = parents.mean(axis=0)
         # a floor that falls keeps the search from collapsing on one lucky generation
         floor = 0.2 * choice.spread * (1.0 - (generation + 1) / generations)

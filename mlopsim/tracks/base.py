@@ -8,7 +8,7 @@ from typing import Any
 
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, names
-from mlopsim.core.spec import Spec, make, params_of, split_spec
+from mlopsim.core.spec import make
 from mlopsim.core.track import Attribute, Cell, FitJob, Method, Outcome
 
 
@@ -47,23 +47,6 @@ def stream_facts(content: Mapping[str, Any]) -> dict[str, Attribute]:
     source = make("stream", content)
     facts = getattr(source, "facts", dict)
     return {"stream": source.name, "real": bool(getattr(source, "real", False)), **facts()}
-
-
-def as_given(kind: str, spec: Spec) -> dict[str, Any]:
-    """Return a spec without the parameters that have their defaults: these are free.
-
-    A completed part no longer says which were given.
-
-    Examples
-    --------
-    >>> from mlopsim.core.spec import canonical
-    >>> as_given("selector", canonical("selector", {"periodic": {"every": 4}}))
-    {'periodic': {'every': 4}}
-    """
-    name, params = split_spec(kind, spec)
-    cls = find(kind, name)
-    defaults = params_of(cls())
-    return {cls.name: {key: value for key, value in params.items() if value != defaults.get(key)}}
 
 
 def always_listed(kind: str) -> list[str]:

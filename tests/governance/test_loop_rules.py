@@ -5,7 +5,7 @@ import pytest
 
 from mlopsim.checks.toy_deployment import play
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import make
+from mlopsim.core.spec import canonical, make
 from mlopsim.delivery.features import feature_names
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import Interface, View
@@ -25,12 +25,31 @@ def test_a_schedule_with_rollback_is_traditional_cd(seed):
 def test_what_is_given_of_its_rule_is_not_searched():
     found = space_of(make("selector", {"with_rollback": {"rule": {"periodic": {"every": 4}}, "rise": 0.1}}))
     assert sorted(found) == ["judge", "rise", "rule.phase"]
+    # no more of a part that is complete, at any depth, and of a detector
+    whole = canonical("selector", {"periodic": {"every": 4}})
+    found = space_of(make("selector", {"with_rollback": {"rule": whole}}))
+    assert sorted(found) == ["judge", "rise", "rule.phase"]
+    deep = canonical("selector", {"with_rollback": {"rule": {"periodic": {"every": 4}}, "judge": 1}})
+    found = space_of(make("selector", {"with_suspension": {"rule": deep}}))
+    assert sorted(found) == ["reserve", "rule.rise", "rule.rule.phase"]
+    cusum = canonical("detector", {"cusum": {"k": 0.25}})
+    assert "detector.k" not in space_of(make("selector", {"on_alarm": {"detector": cusum}}))
+    assert "detector.k" in space_of(make("selector", {"on_alarm": {"detector": "cusum"}}))
 
 
-@pytest.mark.parametrize("rule", ["ppo", "with_rollback"])
-def test_only_a_rule_is_given_a_rollback(rule):
+@pytest.mark.parametrize(
+    ("wrapper", "rule"),
+    [
+        ("with_rollback", "ppo"),
+        ("with_rollback", "with_rollback"),
+        ("with_suspension", "ppo"),
+        ("with_suspension", "rule_book"),
+        ("with_suspension", "with_suspension"),
+    ],
+)
+def test_only_a_rule_is_wrapped_and_once(wrapper, rule):
     with pytest.raises(ConfigError, match=r"rule cannot be selector/"):
-        make("selector", {"with_rollback": {"rule": rule}})
+        make("selector", {wrapper: {"rule": rule}})
 
 
 def test_the_alarm_of_the_deployment_asks_for_a_retrain():

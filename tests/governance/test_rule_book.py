@@ -9,10 +9,12 @@ import pytest
 
 from mlopsim.checks.toy_deployment import play
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.spec import make
+from mlopsim.core.spec import make, params_of
 from mlopsim.delivery.mechanisms import EVERY_SWITCH, FALLBACK, Switch
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.tuning import tune
 from mlopsim.delivery.walk import walk
+from mlopsim.governance.within import Within
 from mlopsim.world.build import build_world
 from mlopsim.world.spec import WorldSpec
 
@@ -80,6 +82,52 @@ def test_it_suspends_when_the_measured_cost_is_used_up_and_resumes_with_a_new_ve
         found = walk(book, pool, governed(resume_on_arrival=by_itself))
         assert (found.served == FALLBACK).any() and (found.served[:, -3:] > 15).all()
         assert not found.invalid.any()
+
+
+def test_any_rule_is_suspended_as_the_book_does_and_mended(pool: WorldPool) -> None:
+    book = walk(make("selector", "rule_book", **QUIET), pool, governed())
+    quiet = make("selector", {"with_suspension": {"rule": {"periodic": {"every": 1000, "phase": 999}}}})
+    found = walk(quiet, pool, governed())
+    first = [int(np.flatnonzero(one == FALLBACK)[0]) for one in book.served]
+    assert first == [int(np.flatnonzero(one == FALLBACK)[0]) for one in found.served]
+    # what is suspended is retrained once, although the rule never asks: the book stays suspended
+    assert not book.retrained.any() and not found.invalid.any()
+    assert (found.retrained.sum(axis=1) >= 1).all() and (found.served[:, -1] != FALLBACK).any()
+    for i, start in enumerate(first):
+        over = start + int(np.flatnonzero(found.served[i, start:] != FALLBACK)[0])
+        assert found.retrained[i, start - 6 : over - 4].sum() == 1
+    # without a fallback, or with its switch off, it is its rule
+    rule = {"periodic": {"every": 5}}
+    plain = walk(make("selector", rule), pool, governed())
+    off = np.full(len(pool), int(EVERY_SWITCH & ~Switch.SUSPEND))
+    for deployment, switches in ((governed(fallback=None), None), (governed(), off)):
+        same = walk(
+            make("selector", {"with_suspension": {"rule": rule}}), pool, deployment, switches=switches
+        )
+        assert np.array_equal(same.served, plain.served) and not same.invalid.any()
+
+
+def test_tuning_within_limits_does_not_switch_suspension_off() -> None:
+    # who never suspends costs less than the limit here in no more than some of the deployments
+    spec = WorldSpec.of({"population": PEOPLE}, "ridge", {"last": {"windows": 4}})
+    pool = WorldPool([build_world(spec.at(i)) for i in range(16)])
+    deployment = governed(fallback=0.1, constraints=[{"accuracy_floor": {"floor": 0.75, "limit": 0.3}}])
+    within = Within.of(deployment)
+    assert within is not None
+    fixed = {
+        key: value
+        for key, value in params_of(make("selector", "rule_book", **QUIET, rise=1.0)).items()
+        if key != "reserve"
+    }
+    reserve, met = {}, {}
+    for name, by in (("return", None), ("within", within)):
+        seed = np.random.SeedSequence(1)
+        found = tune("rule_book", fixed, ["reserve"], pool, deployment, 12_000, seed, by=by)
+        walked = walk(make("selector", "rule_book", **found.params), pool, deployment)
+        reserve[name], met[name] = found.params["reserve"], within.met(within.spent(walked.costs, len(pool)))
+        assert ("rank" in found.history[0]) == (by is not None)
+    # a fallback that earns little is not used where the return alone counts
+    assert reserve["return"] > 1.2 > reserve["within"] and met == {"return": False, "within": True}
 
 
 def test_limits_on_runs_and_windows_are_read_as_such(pool: WorldPool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, convert, field_hints, make, part, split_spec
-from mlopsim.delivery.search_space import Choice
+from mlopsim.delivery.search_space import Choice, given_of
 from mlopsim.delivery.selector import View
 from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
 from mlopsim.drift.control import Control
@@ -200,10 +200,7 @@ class OnAlarm(Trigger):
     def searchable(self) -> dict[str, Choice]:
         """Return what tuning may search: the limit too, unless it is given or there is none."""
         space: dict[str, Choice] = dict(TRIGGER_SPACE)
-        given: dict[str, Any] = {}
-        if isinstance(self.detector, Mapping) and "params" not in self.detector:
-            # a whole part names every parameter
-            given = split_spec("detector", self.detector)[1]
+        given = given_of("detector", self.detector)
         named = "limit" in given or self._detector.limit in given
         space |= {
             f"detector.{key}": choice for key, choice in self._detector.space.items() if key not in given

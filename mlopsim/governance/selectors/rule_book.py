@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range, make
+from mlopsim.core.spec import check_range
 from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import KEEP, View
 from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.selectors.release_judge import ReleaseJudge
-from mlopsim.governance.constraint import Over
+from mlopsim.governance.selectors.spent_limits import SpentLimits
 
 
 @register("selector", "rule_book")
@@ -96,30 +96,15 @@ class RuleBook(Rule):
         """Start with nothing due, nothing suspended, no release to judge."""
         self._due = np.zeros(self.n, bool)
         self._judge = ReleaseJudge(self.n)
-        # newest version there was when it was suspended; -1: it is not
-        self._left = np.full(self.n, -1, np.int64)
-        constraints = getattr(self.interface.deployment, "constraints", [])
-        built = [make("constraint", spec) for spec in constraints]
-        self._limits = [
-            (one.name, one.over, one.limit) for one in built if f"cost_{one.name}_seen" in self._columns
-        ]
-        self._runs = np.zeros((self.n, len(self._limits)), np.int64)
-
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        return self.interface.names
+        self._limits = SpentLimits(self)
 
     def decide(self, view: View) -> np.ndarray:
         """Follow the first rule that applies."""
         retrain, walk, mask = self.interface.retrain, self.walk, view.mask
-        suspended = view["suspended"] > 0.0 if "suspended" in self._columns else np.zeros(self.n, bool)
-        newest = view.versions[:, 0]
-        self._left = np.where(suspended, np.where(self._left < 0, newest, self._left), -1)
+        suspend, resume = self._limits.judge(self, view, self.reserve)
+        suspended = self._limits.suspended
         worse, back = self._judge.judge(self, view, self.rise, self.judge)
         rollback = worse & ~suspended & mask[walk, back]
-        resume = suspended & (newest > self._left) & mask[:, 1]
-        suspend = self._spent(view) & ~suspended
-        suspend &= mask[:, self.interface.suspend] if self.interface.suspends else False
         if self.step > 0 and self.step % self.every == self.phase % self.every:
             self._due = np.ones(self.n, bool)
         rate, count = self.recent_rate(self.memory)
@@ -134,21 +119,3 @@ class RuleBook(Rule):
         if self.interface.suspends:
             actions = np.where(suspend, self.interface.suspend, actions)
         return actions.astype(np.int64)
-
-    def _spent(self, view: View) -> np.ndarray:
-        """Return where a measured cost is beyond what is allowed, on account of what serves now too."""
-        found = np.zeros(self.n, bool)
-        # what became known now may be of a version that no longer serves
-        mine = self.step - self.delay >= self.since
-        for k, (name, over, limit) in enumerate(self._limits):
-            last = view[f"cost_{name}_last"].astype(np.float64)
-            adds = last > 0.0
-            self._runs[:, k] = np.where(adds, self._runs[:, k] + 1, 0)
-            if over is Over.MEAN:
-                beyond = view[f"cost_{name}_seen"] > self.reserve * limit + 1e-6
-            elif over is Over.RUN:
-                beyond = self._runs[:, k] > self.reserve * limit
-            else:
-                beyond = last > self.reserve * limit + 1e-6
-            found |= beyond & adds & mine
-        return found

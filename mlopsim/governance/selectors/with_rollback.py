@@ -10,8 +10,8 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
-from mlopsim.core.spec import check_range, make, part, split_spec
-from mlopsim.delivery.search_space import Choice, Range, space_of
+from mlopsim.core.spec import check_range, make, part
+from mlopsim.delivery.search_space import Choice, Range, space_of_rule
 from mlopsim.delivery.selector import KEEP, View
 from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.selectors.release_judge import ReleaseJudge
@@ -74,6 +74,11 @@ class WithRollback(Rule):
         return bool(getattr(self._rule, "uses_inputs", False))
 
     @property
+    def can_suspend(self) -> bool:
+        """Whether its rule suspends."""
+        return bool(getattr(self._rule, "can_suspend", False))
+
+    @property
     def reads(self) -> str:  # type: ignore[override]  # a constant elsewhere
         """What it reads: errors, and what its rule does."""
         return READS.get(str(self._rule.reads), "errors and inputs")
@@ -85,12 +90,7 @@ class WithRollback(Rule):
 
     def searchable(self) -> dict[str, Choice]:
         """Return what tuning may search: its own parameters, and those of its rule that are not given."""
-        given: dict[str, Any] = {}
-        if isinstance(self.rule, Mapping) and "params" not in self.rule:
-            # a whole part names every parameter
-            given = split_spec("selector", self.rule)[1]
-        inner = {f"rule.{key}": one for key, one in space_of(self._rule).items() if key not in given}
-        return {**self.space, **inner}
+        return {**self.space, **space_of_rule(self.rule)}
 
     def check(self, deployment: Any) -> None:
         """Refuse what its rule refuses."""
@@ -109,6 +109,9 @@ class WithRollback(Rule):
     def decide(self, view: View) -> np.ndarray:
         """Judge the release, else do as the rule says."""
         worse, back = self._judge.judge(self, view, self.rise, self.judge)
+        if "suspended" in self.interface.names:
+            # what ends a suspension is for its rule to say
+            worse &= ~(view["suspended"] > 0.0)
         actions: np.ndarray = self._rule.act(view)
         if hasattr(self._rule, "alarmed"):
             self.alarmed = self._rule.alarmed

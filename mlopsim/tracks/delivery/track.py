@@ -9,14 +9,13 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import added, canonical, check_range, label, make, part, split_spec
+from mlopsim.core.spec import added, as_given, canonical, check_range, label, make, part, split_spec
 from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.tracks.base import (
     always_listed,
-    as_given,
     check_entry,
     distinct,
     name_fits,

@@ -6,11 +6,12 @@ part     what it is
 gate     versions are trained on what a data gate lets through, else on all that is received
 trigger  alarms of the deployment's detector of inputs are observed
 audits   release gates and audits stop versions on arrival
-learned  a learned selector decides, else a rule: on alarm with a trigger, else on a schedule
+learned  a learned selector decides, else a rule: on alarms instead of a schedule with a trigger
 rollback slots other than the newest can be deployed
 ======== ==================================================================================
 
-What else a task has (reviewer, fallback, limits) is the same in all arms.
+What else a task has (reviewer, fallback, limits) is the same in all arms. All of them may suspend, and are
+fitted within the limits: ``learned`` is how an arm decides, and nothing else.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -68,6 +68,16 @@ class Control(ABC):
             "known": self.known,
         }
 
+    def params(self, prices: Sequence[float]) -> dict[str, Any]:
+        """Return what of the track's settings its cells hang on; by default nothing.
+
+        Parameters
+        ----------
+        prices : sequence of float
+            Of cost, ascending from 0.
+        """
+        return {}
+
     @abstractmethod
     def find(self, scene: Scene, prices: Sequence[float]) -> Found:
         """Return what it does.
@@ -85,6 +95,10 @@ class Optimum(Control):
     """The clairvoyant at each price: a plan that can be carried out, and a bound that nobody exceeds."""
 
     name = "optimum"
+
+    def params(self, prices: Sequence[float]) -> dict[str, Any]:
+        """Return the prices."""
+        return {"prices": list(prices)}
 
     def find(self, scene: Scene, prices: Sequence[float]) -> Found:
         """Return the best plan at price 0; bounds and plans at all prices as curves.

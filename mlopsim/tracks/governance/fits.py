@@ -13,6 +13,7 @@ from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.governance.within import Within
 from mlopsim.tracks.governance.reach import check_reachable
 from mlopsim.tracks.governance.worlds import PAIRED
 from mlopsim.tracks.rolling import seeded_parts
@@ -59,7 +60,8 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         seed = seed_sequence(Axis.METHOD, Split.TRAIN, 0, *words, root=part["root"])
         (switches,) = part["arms"]
         name = content["name"]
-        tuned = tune(name, fixed, free, pool, deployment, part["steps"], seed, switches=switches)
+        within = Within.of(deployment)
+        tuned = tune(name, fixed, free, pool, deployment, part["steps"], seed, switches=switches, by=within)
         info = {"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history}
         result = FitResult(info=info)
     result.attributes["fit_steps"] = int(result.info["steps_used"])

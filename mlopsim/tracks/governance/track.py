@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
-from mlopsim.core.spec import canonical, check_range, label, make, part, split_spec
+from mlopsim.core.spec import as_given, canonical, check_range, label, make, part, split_spec
 from mlopsim.core.track import (
     Attribute,
     Cell,
@@ -27,7 +27,7 @@ from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.governance.constraint import Over
-from mlopsim.tracks.base import always_listed, as_given, check_entry, distinct, name_fits, stream_facts
+from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, stream_facts
 from mlopsim.tracks.governance.arms import ARMS, PARTS, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
 from mlopsim.tracks.governance.limit_facts import limit_facts
@@ -78,9 +78,10 @@ class GovernanceTrack:
     learned : spec of a selector
         Decides in arms that learn; it has a parameter ``arms``, as ``ppo_lagrangian`` has.
     alarm : spec of a selector
-        Decides in arms with a trigger that do not learn; with rollback in ``with_rollback``.
+        Decides in arms with a trigger that do not learn; with rollback in ``with_rollback``, and in
+        ``with_suspension`` if it does not suspend by itself.
     schedule : spec of a selector
-        Decides in arms with neither; with rollback in ``with_rollback``.
+        Decides in arms with neither, likewise.
     agents : str
         ``one``: one agent serves all arms that learn; what is on is drawn for each episode of its training,
         and observed. ``each``: one agent for each of them, with as many steps.
@@ -202,9 +203,8 @@ class GovernanceTrack:
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:
             own = f"control/{entry}"
-            content = {"kind": "control", "name": entry, "versions": versions(own), "params": {}}
-            if entry == "optimum":
-                content["params"] = {"prices": list(self.prices)}
+            params = CONTROLS[entry].params(self.prices)
+            content = {"kind": "control", "name": entry, "versions": versions(own), "params": params}
             return Method(name=entry, part=content, attributes={**CONTROLS[entry].facts(), **_no_arm()})
         arm = entry if isinstance(entry, Arm) else read_arm(entry)
         if arm is None:
@@ -233,7 +233,10 @@ class GovernanceTrack:
             return _given(self.learned)
         rule = _given(self.alarm if arm.trigger else self.schedule)
         # what learns decides on rollbacks itself; to a rule that retrains somebody must tell when to go back
-        return {"with_rollback": {"rule": rule}} if arm.rollback else rule
+        rule = {"with_rollback": {"rule": rule}} if arm.rollback else rule
+        # what learns may suspend and knows the limits: else `learned` would be worth that, too
+        suspends = getattr(make("selector", rule), "can_suspend", False)
+        return rule if suspends else {"with_suspension": {"rule": rule}}
 
     def _selector(self, spec: Any) -> tuple[dict[str, Any], dict[str, Attribute]]:
         """Return the part of a selector, with what is free in it, and its attributes."""
@@ -325,7 +328,9 @@ class GovernanceTrack:
             "scenarios": self.scenarios,
             "steps": self.steps,
             "root": cell.root,
-            "versions": versions("world", "dynamics", "features", "training" if agent else "tuning"),
+            "versions": versions(
+                "world", "dynamics", "features", "governance", "training" if agent else "tuning"
+            ),
         }
         name = label("selector", {content["name"]: {}}) if one else cell.method.name
         where = label("learner", conditions["learner"])

@@ -136,10 +136,7 @@ def test_one_agent_serves_all_arms_that_learn():
     fits = {cell.method.name: cell.fit for cell in cells}
     learned = {fits[arm.name] for arm in all_arms() if arm.learned}
     scheduled = {fits[arm.name] for arm in all_arms() if not arm.learned and not arm.trigger}
-    # of the rules on alarm those with a rollback have something left to tune
-    assert len(learned) == 1 and len(scheduled) == 8 and len(jobs) == 1 + 8 + 4
-    names = {method.name: method.part["name"] for method in track.methods(["arms"])}
-    assert (names["trigger"], names["rollback"]) == ("periodic", "with_rollback")
+    assert len(learned) == 1 and len(scheduled) == 8 and len(jobs) == 1 + 8 + 8
     # a track that is built anew from its own part has the same methods
     again = make("track", part_of(track)).methods(["arms"])
     assert {method.digest for method in again} == {method.digest for method in track.methods(["arms"])}
@@ -148,6 +145,22 @@ def test_one_agent_serves_all_arms_that_learn():
     assert all(Switch.SUSPEND in Switch(arm) for arm in job.part["arms"])
     gates = [one["params"]["gate"]["name"] for one in job.part["training"]]
     assert gates == ["iqr", "none"]
+
+
+def test_every_arm_may_suspend_so_that_learned_is_how_it_decides_and_nothing_else():
+    book = {"rule_book": {"every": 3}}
+    track = make_track(steps=1000, schedule="periodic", alarm=book)
+    methods = {method.name: method for method in track.methods(["arms", "rule_book"])}
+    for arm in all_arms():
+        part = methods[arm.name].part
+        built = make("selector", {key: part[key] for key in ("kind", "name", "params")})
+        assert built.can_suspend, arm.name
+    # rules as they are given, each wrapped once
+    free = {name: methods[name].part.get("free") for name in ("none", "rollback", "trigger", "rule_book")}
+    assert free["none"] == ["reserve", "rule.every", "rule.phase"]
+    assert free["rollback"] == ["reserve", "rule.judge", "rule.rise", "rule.rule.every", "rule.rule.phase"]
+    assert methods["trigger"].part["name"] == "rule_book" and "every" not in free["trigger"]
+    assert "reserve" in free["rule_book"] and "reserve" in free["trigger"]
 
 
 def test_each_arm_that_learns_has_an_agent_of_its_own():

@@ -1,0 +1,118 @@
+"""Any rule, and the fallback where measured costs have used their limits up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mlopsim.core.errors import ConfigError
+from mlopsim.core.registry import register
+from mlopsim.core.spec import check_range, make, part
+from mlopsim.delivery.search_space import Choice, Range, space_of_rule
+from mlopsim.delivery.selector import KEEP, View
+from mlopsim.delivery.selectors.base import Rule
+from mlopsim.governance.selectors.spent_limits import SpentLimits
+
+
+@register("selector", "with_suspension")
+@dataclass(kw_only=True)
+class WithSuspension(Rule):
+    """Decide as a rule says; suspend where a measured cost is beyond its limit, as ``rule_book`` does.
+
+    What a rule needs to be compared with a learned selector, which may suspend and knows the limits, too: the
+    two then differ in how they decide only. What is suspended is retrained once, as soon as that is possible:
+    a rule that waits for an alarm may otherwise never bring a version that could take over. Meanwhile
+    retrains of the rule are carried out, its other answers are not; a retrain that gives way to a suspension
+    is made up for. Without a fallback, or without limits, it is the rule.
+
+    Parameters
+    ----------
+    rule : spec of a selector
+        Says what else to do; no agent, and none that suspends.
+    reserve : float, default 1.0
+        Suspend beyond so many times a limit.
+
+    Examples
+    --------
+    >>> from mlopsim.checks.toy_deployment import play
+    >>> play(WithSuspension(rule={"periodic": {"every": 3}}), 9, latency=0)
+    'kkkRkkRkk'
+    """
+
+    rule: Any = part("selector", "periodic")
+    reserve: float = 1.0
+
+    space: ClassVar[dict[str, Choice]] = {"reserve": Range(0.1, 10.0, log=True)}
+    can_suspend: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_range("selector/with_suspension.reserve", self.reserve, 0.0, 1e6)
+        self._rule = make("selector", self.rule)
+        if getattr(self._rule, "agent", False) or getattr(self._rule, "can_suspend", False):
+            raise ConfigError(
+                f"selector/with_suspension.rule cannot be {self._rule.full_name}",
+                remedy="a rule that does not suspend by itself, such as periodic",
+            )
+
+    # -- what it says of itself --------------------------------------------------------------------------
+
+    @property
+    def uses_errors(self) -> bool:  # type: ignore[override]  # a constant elsewhere
+        """Whether its rule reads errors row by row."""
+        return bool(getattr(self._rule, "uses_errors", True))
+
+    @property
+    def uses_inputs(self) -> bool:
+        """Whether its rule reads rows."""
+        return bool(getattr(self._rule, "uses_inputs", False))
+
+    @property
+    def reads(self) -> str:  # type: ignore[override]
+        """What it reads: measured costs, and what its rule does."""
+        return "observation and inputs" if self.uses_inputs else "observation"
+
+    @property
+    def known(self) -> str:  # type: ignore[override]
+        """What its rule knows that a deployment does not show."""
+        return str(getattr(self._rule, "known", "nothing"))
+
+    def searchable(self) -> dict[str, Choice]:
+        """Return what tuning may search: its own parameter, and those of its rule that are not given."""
+        return {**self.space, **space_of_rule(self.rule)}
+
+    def check(self, deployment: Any) -> None:
+        """Refuse what its rule refuses."""
+        check = getattr(self._rule, "check", None)
+        if callable(check):
+            check(deployment)
+
+    # -- the roll-out ----------------------------------------------------------------------------------------
+
+    def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
+        """Start the rule, with nothing spent."""
+        self._rule.reset(self.n, self.interface, seeds)
+        self._limits = SpentLimits(self)
+        self._due = np.zeros(self.n, bool)
+
+    def decide(self, view: View) -> np.ndarray:
+        """Suspend, resume, else do as the rule says."""
+        suspend, resume = self._limits.judge(self, view, self.reserve)
+        suspended = self._limits.suspended
+        actions: np.ndarray = self._rule.act(view)
+        if hasattr(self._rule, "alarmed"):
+            self.alarmed = self._rule.alarmed
+        retrain = self.interface.retrain
+        actions = np.where(suspended & (actions != retrain), KEEP, actions)
+        # once for each suspension; what is in flight comes first
+        mend = suspended & (self.retrained < self._limits.since)
+        gives_way = suspend | resume
+        made_up = (self._due | mend) & (actions == KEEP) & view.mask[:, retrain] & ~gives_way
+        self._due = (self._due & ~made_up) | (gives_way & (actions == retrain))
+        actions = np.where(made_up, retrain, actions)
+        actions = np.where(resume, 1, actions)
+        if self.interface.suspends:
+            actions = np.where(suspend, self.interface.suspend, actions)
+        return actions.astype(np.int64)

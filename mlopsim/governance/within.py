@@ -1,0 +1,126 @@
+"""The best within limits: by what methods that could keep them are chosen, rules as well as policies.
+
+The highest mean return among those whose costs are within the limits; where there is none, the least excess
+above them, then the least cost. A limit on the mean is kept where the one-sided upper confidence limit of the
+mean cost is at most the limit, one on windows or runs where no deployment broke it. So a rule that could
+suspend is not tuned into one that does not because that earns more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlopsim.core.spec import make
+from mlopsim.governance.agents.choice import upper_limit
+from mlopsim.governance.constraint import Over, longest_run
+
+#: of the upper limits of mean costs, one-sided; as agents choose their snapshots
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """One limit.
+
+    Parameters
+    ----------
+    name : str
+        Of the constraint.
+    limit : float
+        What is allowed.
+    over : Over
+        Of what.
+    """
+
+    name: str
+    limit: float
+    over: Over = Over.MEAN
+
+    def spent(self, costs: np.ndarray) -> np.ndarray:
+        """Return what the limit is on, of n deployments with costs (n, T): float64 (n,)."""
+        if self.over is Over.MEAN:
+            return np.asarray(costs.mean(axis=1))
+        if self.over is Over.WINDOW:
+            return np.asarray(costs.max(axis=1))
+        return np.array([longest_run(row) for row in costs], dtype=np.float64)
+
+    def kept(self, spent: np.ndarray, level: float) -> bool:
+        """Say whether n deployments show that it is kept.
+
+        Examples
+        --------
+        >>> cost = np.array([0.1, 0.3, 0.2])
+        >>> Allowed(name="a", limit=0.3).kept(cost, 0.95), Allowed(name="a", limit=0.4).kept(cost, 0.95)
+        (False, True)
+        """
+        if self.over is Over.MEAN:
+            return bool(upper_limit(spent, level) <= self.limit)
+        return bool((spent <= self.limit + 1e-12).all())
+
+    def excess(self, spent: np.ndarray) -> float:
+        """Return how far n deployments are above it: of a mean the mean, else the mean of what is above."""
+        if self.over is Over.MEAN:
+            return max(float(spent.mean()) - self.limit, 0.0)
+        return float(np.maximum(spent - self.limit, 0.0).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Within:
+    """Ranks methods by what they earned and spent in the same n deployments.
+
+    Parameters
+    ----------
+    limits : sequence of Allowed
+        All of them count.
+    level : float, default 0.95
+        Of the upper limits of means.
+
+    Examples
+    --------
+    >>> within = Within(limits=[Allowed(name="parity", limit=0.2)])
+    >>> cheap, dear = np.full((3, 1), 0.1), np.full((3, 1), 0.3)
+    >>> within.rank(np.full(3, 0.5), cheap) > within.rank(np.full(3, 0.9), dear)
+    True
+    >>> within.rank(np.full(3, 0.6), cheap) > within.rank(np.full(3, 0.5), cheap)
+    True
+    """
+
+    limits: Sequence[Allowed]
+    level: float = LEVEL
+
+    @classmethod
+    def of(cls, deployment: Any) -> Within | None:
+        """Return the limits of a deployment; None: it has none."""
+        built = [make("constraint", spec) for spec in getattr(deployment, "constraints", ())]
+        limits = [Allowed(name=one.name, limit=float(one.limit), over=one.over) for one in built]
+        return cls(limits=limits) if limits else None
+
+    def spent(self, costs: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+        """Return what the limits are on: float64 (n, limits), of costs (n, T) by constraint."""
+        spent = np.zeros((n, len(self.limits)))
+        for k, one in enumerate(self.limits):
+            spent[:, k] = one.spent(costs[one.name])
+        return spent
+
+    def met(self, spent: np.ndarray) -> bool:
+        """Say whether all limits are kept."""
+        return all(one.kept(spent[:, k], self.level) for k, one in enumerate(self.limits))
+
+    def rank(self, returns: np.ndarray, spent: np.ndarray) -> tuple[float, ...]:
+        """Return what is greater for the better of two methods.
+
+        Parameters
+        ----------
+        returns : ndarray of float64, shape (n,)
+            Of the deployments.
+        spent : ndarray of float64, shape (n, limits)
+            What :meth:`spent` gives.
+        """
+        if self.met(spent):
+            return (1.0, float(returns.mean()), 0.0)
+        over = sum(one.excess(spent[:, k]) for k, one in enumerate(self.limits))
+        return (0.0, -over, -float(spent.sum(axis=1).mean()))
