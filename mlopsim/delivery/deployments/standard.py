@@ -35,10 +35,18 @@ class Objective(Enum):
 @register("deployment", "standard", version=2)
 @dataclass(kw_only=True)
 class Standard:
-    """Registry of K slots with label delay, retrain latency, costs, canary, budget and feedback.
+    r"""Registry of K slots with label delay, retrain latency, costs, canary, budget and feedback.
 
     Costs and the budget are in the unit of the reward of one window: with accuracy, 0.1 is the worth of
     ten percentage points of accuracy during one window.
+
+    Without a canary and shadow costs, with the quality :math:`q_{v, t}` of version v in window t and the
+    version :math:`v_t` that serves, the return is
+
+    .. math::
+
+        \sum_t \left(q_{v_t, t} - \mathrm{switch\_cost} \cdot 1[v_t \ne v_{t-1}] - \mathrm{retrain\_cost}
+        \cdot 1[\text{retrain decided at } t]\right)
 
     Parameters
     ----------

@@ -13,7 +13,16 @@ from mlopsim.delivery.agents.selector import TrainedAgent
 @register("selector", "a2c")
 @dataclass(kw_only=True)
 class A2C(TrainedAgent):
-    """Advantage actor-critic (stable-baselines3).
+    r"""Advantage actor-critic (stable-baselines3).
+
+    With the advantage :math:`\hat A_t` (generalised advantage estimation), the entropy H and the value
+    network V, the loss is
+
+    .. math::
+
+        -\mathrm{E}\left[\log \pi(a_t \mid s_t) \hat A_t + \mathrm{ent\_coef} \cdot H(\pi(\cdot \mid
+        s_t))\right]
+        + \tfrac{1}{2} \mathrm{E}\left[(V(s_t) - \hat R_t)^2\right]
 
     Parameters
     ----------
@@ -28,7 +37,13 @@ class A2C(TrainedAgent):
 
     References
     ----------
-    Mnih et al. (2016), *Asynchronous methods for deep reinforcement learning*, ICML.
+    .. [1] V. Mnih and others, "Asynchronous methods for deep reinforcement learning", ICML, 2016.
+       arXiv:1602.01783
+    .. [2] J. Schulman, P. Moritz, S. Levine, M. I. Jordan and P. Abbeel, "High-dimensional continuous control
+       using generalized advantage estimation", ICLR, 2016. arXiv:1506.02438
+    .. [3] A. Raffin, A. Hill, A. Gleave, A. Kanervisto, M. Ernestus and N. Dormann, "Stable-Baselines3:
+       reliable reinforcement learning implementations", Journal of Machine Learning Research 22(268),
+       2021, 1-8.
 
     Examples
     --------

@@ -15,12 +15,19 @@ from mlopsim.delivery.selectors.on_alarm import OnAlarm
 class Adwin(OnAlarm):
     """``{on_alarm: {detector: adwin}}`` under a short name.
 
+    The detector's formula stands at ``detector/adwin``.
+
     Parameters
     ----------
     detector : spec of detector/adwin
         With parameters of its own, if they are not to be the defaults.
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
+
+    References
+    ----------
+    .. [1] A. Bifet and R. Gavaldà, "Learning from time-changing data with adaptive windowing", SIAM
+       International Conference on Data Mining, 2007, 443-448. doi:10.1137/1.9781611972771.42
 
     Examples
     --------

@@ -17,10 +17,13 @@ from mlopsim.delivery.selectors.periodic import Periodic
 @register("selector", "best_in_registry")
 @dataclass(kw_only=True)
 class BestInRegistry(Periodic):
-    """Deploy the version whose last observed accuracy is the highest; retrain on a schedule.
+    r"""Deploy the version whose last observed accuracy is the highest; retrain on a schedule.
 
     A version is compared once it was observed; the one that serves is left alone until then. With
     feedback of what serves only, the accuracy of the others is old news: the trap of this rule.
+
+    With the last observed accuracy :math:`a_i` of the version in slot i and :math:`a_s` of what serves, it
+    deploys :math:`\arg\max_i a_i` if :math:`\max_i a_i > a_s + \mathrm{margin}`.
 
     Parameters
     ----------

@@ -15,12 +15,19 @@ from mlopsim.delivery.selectors.on_alarm import OnAlarm
 class Cusum(OnAlarm):
     """``{on_alarm: {detector: cusum}}`` under a short name.
 
+    The detector's formula stands at ``detector/cusum``.
+
     Parameters
     ----------
     detector : spec of detector/cusum
         With parameters of its own, if they are not to be the defaults.
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
+
+    References
+    ----------
+    .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
+       doi:10.1093/biomet/41.1-2.100
 
     Examples
     --------

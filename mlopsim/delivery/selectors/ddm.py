@@ -15,12 +15,19 @@ from mlopsim.delivery.selectors.on_alarm import OnAlarm
 class Ddm(OnAlarm):
     """``{on_alarm: {detector: ddm}}`` under a short name.
 
+    The detector's formula stands at ``detector/ddm``.
+
     Parameters
     ----------
     detector : spec of detector/ddm
         With parameters of its own, if they are not to be the defaults.
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
+
+    References
+    ----------
+    .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
 
     Examples
     --------

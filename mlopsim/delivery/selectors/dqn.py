@@ -13,7 +13,13 @@ from mlopsim.delivery.agents.selector import TrainedAgent
 @register("selector", "dqn")
 @dataclass(kw_only=True)
 class DQN(TrainedAgent):
-    """Deep Q-network (stable-baselines3).
+    r"""Deep Q-network (stable-baselines3).
+
+    With the target network :math:`Q^-`, it minimises
+
+    .. math:: \mathrm{E}\left[\ell\left(r_t + \gamma \max_{a} Q^{-}(s_{t+1}, a) - Q(s_t, a_t)\right)\right]
+
+    by Huber's loss :math:`\ell`, and acts by the largest Q among the possible actions.
 
     Parameters
     ----------
@@ -34,7 +40,11 @@ class DQN(TrainedAgent):
 
     References
     ----------
-    Mnih et al. (2015), *Human-level control through deep reinforcement learning*, Nature 518.
+    .. [1] V. Mnih and others, "Human-level control through deep reinforcement learning", Nature 518, 2015,
+       529-533. doi:10.1038/nature14236
+    .. [2] A. Raffin, A. Hill, A. Gleave, A. Kanervisto, M. Ernestus and N. Dormann, "Stable-Baselines3:
+       reliable reinforcement learning implementations", Journal of Machine Learning Research 22(268),
+       2021, 1-8.
 
     Examples
     --------

@@ -18,9 +18,12 @@ from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
 @register("selector", "error_or_shift")
 @dataclass(kw_only=True)
 class ErrorOrShift(Trigger):
-    """Retrain when ``error_threshold`` or ``ks`` would.
+    r"""Retrain when ``error_threshold`` or ``ks`` would.
 
     The inputs speak without delay but not of the labels; the errors speak of all but late.
+
+    It retrains if :math:`e_t - r_t > \mathrm{rise}` (``error_threshold``) or :math:`s_t > \mathrm{limit}`,
+    the shift of the newest inputs, less that of the newest version's with ``against="newest"``.
 
     Parameters
     ----------

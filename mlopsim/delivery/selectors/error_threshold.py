@@ -18,9 +18,14 @@ from mlopsim.delivery.selectors.trigger import TRIGGER_SPACE, Trigger
 @register("selector", "error_threshold")
 @dataclass(kw_only=True)
 class ErrorThreshold(Trigger):
-    """Retrain when the recent error rate is above a reference by more than a threshold.
+    r"""Retrain when the recent error rate is above a reference by more than a threshold.
 
     The performance-based trigger of the retraining literature, with a cool-down.
+
+    With the mean error rate :math:`e_t` of the last ``memory`` known windows of what serves and the reference
+    :math:`r_t`, it retrains if
+
+    .. math:: e_t - r_t > \mathrm{rise}, \qquad r_t = \min_{s \le t} e_s \quad (\text{best})
 
     Parameters
     ----------
@@ -33,6 +38,11 @@ class ErrorThreshold(Trigger):
         ``absolute``: zero.
     wait, cooldown : int
         Windows between alarm and retrain, and between retrains.
+
+    References
+    ----------
+    .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift
+       adaptation", ACM Computing Surveys 46(4), 2014. doi:10.1145/2523813
 
     Examples
     --------

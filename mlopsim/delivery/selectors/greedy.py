@@ -19,7 +19,7 @@ from mlopsim.delivery.selectors.base import Rule
 @register("selector", "greedy")
 @dataclass(kw_only=True)
 class Greedy(Rule):
-    """Estimate what each action gains over keeping, less its costs; take the best if it gains.
+    r"""Estimate what each action gains over keeping, less its costs; take the best if it gains.
 
     One look ahead, no plan. Accuracies are estimated so: the version that serves by its last known
     windows, less ``slope`` times the rise of its input shift since then; a version in the registry by
@@ -27,6 +27,15 @@ class Greedy(Rule):
     that serves; a new version, and one that serves but was not observed yet, by the best accuracy in this
     deployment so far. What was observed a while ago fades by ``fade`` a window. The gain counts for
     ``payoff`` windows; costs are the deployment's.
+
+    With the estimated accuracy :math:`\hat a_s` of what serves, :math:`\hat a_i` of slot i and
+    :math:`\hat a_n` of a new version, the gains are
+
+    .. math::
+
+        G_i = \mathrm{payoff} \, (\hat a_i - \hat a_s) - c_{\mathrm{switch}}, \qquad
+        G_{\mathrm{retrain}} = \mathrm{payoff} \, (\hat a_n - \hat a_s) - c_{\mathrm{switch}} -
+        c_{\mathrm{retrain}}
 
     Parameters
     ----------

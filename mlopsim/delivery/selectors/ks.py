@@ -15,12 +15,21 @@ from mlopsim.delivery.selectors.on_alarm import OnAlarm
 class Ks(OnAlarm):
     """``{on_alarm: {detector: ks}}`` under a short name: it needs no labels.
 
+    The detector's formula stands at ``detector/ks``.
+
     Parameters
     ----------
     detector : spec of detector/ks
         With parameters of its own, if they are not to be the defaults.
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
+
+    References
+    ----------
+    .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
+    .. [2] J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3,
+       1958, 469-486. doi:10.1007/BF02589501
 
     Examples
     --------

@@ -42,11 +42,14 @@ DEFAULT = [-1.6, 2.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, -2.0, 1.0, 0.0, 0.
 @register("selector", "linear")
 @dataclass(kw_only=True)
 class Linear(Rule):
-    """Score *retrain* and each *deploy* linearly, *keep* with 0; take the highest possible one.
+    r"""Score *retrain* and each *deploy* linearly, *keep* with 0; take the highest possible one.
 
     What a linear policy can do with the observation: the weights are found by an evolution
     strategy with the same budget as all fits. Rises of the error rate count only where the newest
     known window was served by the version that serves now.
+
+    With weights u and w, the score of *retrain* is :math:`u^\top x` and of *deploy i* :math:`w^\top z_i`; it
+    takes :math:`\arg\max(0, u^\top x, \max_i w^\top z_i)`, 0 being *keep*.
 
     Parameters
     ----------

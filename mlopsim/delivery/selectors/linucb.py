@@ -21,13 +21,18 @@ CONTEXT = 4
 @register("selector", "linucb")
 @dataclass(kw_only=True)
 class LinUcb(Arms):
-    """LinUCB with one model for all arms over the versions in the registry and "a new one".
+    r"""LinUCB with one model for all arms over the versions in the registry and "a new one".
 
-    Li, Chu, Langford, Schapire: A contextual-bandit approach to personalized news article
-    recommendation, WWW 2010: index ``theta x + explore * sqrt(x' A^-1 x)``. The context x of a version
-    is (1, its input shift x 5, its age / 10, its accuracy so far as in the other bandits); the reward is the
-    accuracy of a window that it served. The ridge prior believes that accuracy stays; old evidence is
-    discounted.
+    The index of an arm with context x is
+
+    .. math::
+
+        \theta^\top x + \mathrm{explore} \sqrt{x^\top A^{-1} x}, \qquad
+        A = \mathrm{ridge} \cdot I + \sum_s \mathrm{discount}^{t - s} x_s x_s^\top
+
+    The context x of a version is (1, its input shift x 5, its age / 10, its accuracy so far as in the other
+    bandits); the reward is the accuracy of a window that it served. The ridge prior believes that accuracy
+    stays; old evidence is discounted.
 
     Parameters
     ----------
@@ -40,6 +45,11 @@ class LinUcb(Arms):
     block, payoff, young, prior
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
+
+    References
+    ----------
+    .. [1] L. Li, W. Chu, J. Langford and R. E. Schapire, "A contextual-bandit approach to personalized news
+       article recommendation", WWW, 2010, 661-670. doi:10.1145/1772690.1772758
 
     Examples
     --------

@@ -22,7 +22,7 @@ POINTS = 40
 @register("selector", "linucb_returns")
 @dataclass(kw_only=True)
 class LinUcbReturns(Agent):
-    """LinUCB with disjoint linear models, rewarded by the returns of H windows, trained as agents are.
+    r"""LinUCB with disjoint linear models, rewarded by the returns of H windows, trained as agents are.
 
     The simplest rival of long-term credit: no value of what comes later is learned, but a decision answers
     for more than one window. With H = 1 it is a contextual bandit on the reward of one window, as an agent
@@ -30,9 +30,13 @@ class LinUcbReturns(Agent):
     pay. An arm is an action; its context is the whole observation, scaled. The reward of a decision is the
     mean reward, costs included, of the H windows after it, whatever was decided in these, and it is learned
     from once the labels of the last one have come. It is trained on training scenarios, in as many
-    environment steps as every fit, with a centred reward as agents are, and acts greedily without learning
-    on after that. Li, Chu, Langford, Schapire: A contextual-bandit approach to personalized news article
-    recommendation, WWW 2010, algorithm 1.
+    environment steps as every fit, with a centred reward as agents are, and acts greedily without learning on
+    after that. In training the index of arm a is
+
+    .. math:: \theta_a^\top x + \mathrm{explore} \sqrt{x^\top A_a^{-1} x}, \qquad \theta_a = A_a^{-1} b_a
+
+    with the discounted moments :math:`A_a = \mathrm{ridge} \cdot I + \sum x x^\top` and
+    :math:`b_a = \sum x \bar r` of its decisions, :math:`\bar r` the mean reward of H windows.
 
     Parameters
     ----------
@@ -49,6 +53,11 @@ class LinUcbReturns(Agent):
         in training.
     n_envs : int, default 128
         Parallel environments.
+
+    References
+    ----------
+    .. [1] L. Li, W. Chu, J. Langford and R. E. Schapire, "A contextual-bandit approach to personalized news
+       article recommendation", WWW, 2010, 661-670. doi:10.1145/1772690.1772758
 
     Examples
     --------

@@ -12,7 +12,13 @@ from mlopsim.delivery.selectors.ppo import PPO
 @register("selector", "maskable_ppo")
 @dataclass(kw_only=True)
 class MaskablePPO(PPO):
-    """Proximal policy optimisation that never samples an impossible action (sb3-contrib).
+    r"""Proximal policy optimisation that never samples an impossible action (sb3-contrib).
+
+    With logits :math:`l_a` and the set P of possible actions, it samples from
+
+    .. math:: \pi(a \mid s) = \frac{\exp(l_a)}{\sum_{b \in P} \exp(l_b)}, \qquad a \in P
+
+    and learns as ``ppo`` does.
 
     Parameters
     ----------
@@ -21,8 +27,13 @@ class MaskablePPO(PPO):
 
     References
     ----------
-    Huang and Ontanon (2022), *A closer look at invalid action masking in policy gradient algorithms*,
-    FLAIRS 35.
+    .. [1] S. Huang and S. Ontañón, "A closer look at invalid action masking in policy gradient algorithms",
+       FLAIRS 35, 2022. arXiv:2006.14171
+    .. [2] J. Schulman, F. Wolski, P. Dhariwal, A. Radford and O. Klimov, "Proximal policy optimization
+       algorithms", 2017. arXiv:1707.06347
+    .. [3] A. Raffin, A. Hill, A. Gleave, A. Kanervisto, M. Ernestus and N. Dormann, "Stable-Baselines3:
+       reliable reinforcement learning implementations", Journal of Machine Learning Research 22(268),
+       2021, 1-8.
 
     Examples
     --------

@@ -54,6 +54,9 @@ class OnAlarm(Trigger):
     river's ``DriftRetrainingClassifier`` does this for one classifier, which it replaces by one trained since
     the warning; here the version that a retrain trains is the deployment's, and it arrives late.
 
+    With the detector's score :math:`s_t` and its limit h, an alarm is :math:`s_t > h`; the retrain is decided
+    at the first possible decision from ``wait`` windows after it on.
+
     Parameters
     ----------
     detector : spec of a detector, default adwin
@@ -83,8 +86,10 @@ class OnAlarm(Trigger):
 
     References
     ----------
-    Gama, Medas, Castillo, Rodrigues (2004), *Learning with drift detection*, SBIA, 286-295. Montiel et al.
-    (2021), *River: machine learning for streaming data in Python*, JMLR 22.
+    .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,
+       286-295. doi:10.1007/978-3-540-28645-5_29
+    .. [2] J. Montiel, M. Halford, S. M. Mastelini and others, "River: machine learning for streaming data in
+       Python", Journal of Machine Learning Research 22(110), 2021, 1-8.
 
     Examples
     --------

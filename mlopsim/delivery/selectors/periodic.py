@@ -18,10 +18,10 @@ from mlopsim.delivery.selectors.base import Rule
 @register("selector", "periodic")
 @dataclass(kw_only=True)
 class Periodic(Rule):
-    """Retrain every so many windows.
+    r"""Retrain every so many windows.
 
-    Due at the decisions ``s > 0`` with ``s % every == phase % every``; a due retrain that is not
-    possible is made at the first decision at which it is, without moving the schedule.
+    Due at the decisions :math:`s > 0` with :math:`s \equiv \mathrm{phase} \pmod{\mathrm{every}}`; a due
+    retrain that is not possible is made at the first decision at which it is, without moving the schedule.
 
     Parameters
     ----------

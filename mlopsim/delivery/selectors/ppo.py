@@ -13,7 +13,18 @@ from mlopsim.delivery.agents.selector import TrainedAgent
 @register("selector", "ppo")
 @dataclass(kw_only=True)
 class PPO(TrainedAgent):
-    """Proximal policy optimisation (stable-baselines3).
+    r"""Proximal policy optimisation (stable-baselines3).
+
+    With the ratio :math:`\rho_t = \pi(a_t \mid s_t) / \pi_{\mathrm{old}}(a_t \mid s_t)`, the advantage
+    :math:`\hat A_t` and :math:`\epsilon` = ``clip_range``, it maximises
+
+    .. math::
+
+        \mathrm{E}\left[\min\left(\rho_t \hat A_t, \mathrm{clip}(\rho_t, 1 - \epsilon, 1 + \epsilon) \hat
+        A_t\right)\right]
+        + \mathrm{ent\_coef} \cdot \mathrm{E}[H(\pi(\cdot \mid s_t))]
+
+    while a value network learns the returns.
 
     Parameters
     ----------
@@ -30,7 +41,13 @@ class PPO(TrainedAgent):
 
     References
     ----------
-    Schulman et al. (2017), *Proximal policy optimization algorithms*, arXiv:1707.06347.
+    .. [1] J. Schulman, F. Wolski, P. Dhariwal, A. Radford and O. Klimov, "Proximal policy optimization
+       algorithms", 2017. arXiv:1707.06347
+    .. [2] J. Schulman, P. Moritz, S. Levine, M. I. Jordan and P. Abbeel, "High-dimensional continuous control
+       using generalized advantage estimation", ICLR, 2016. arXiv:1506.02438
+    .. [3] A. Raffin, A. Hill, A. Gleave, A. Kanervisto, M. Ernestus and N. Dormann, "Stable-Baselines3:
+       reliable reinforcement learning implementations", Journal of Machine Learning Research 22(268),
+       2021, 1-8.
 
     Examples
     --------

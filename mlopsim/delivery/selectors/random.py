@@ -18,7 +18,10 @@ from mlopsim.delivery.selectors.base import Rule, generators
 @register("selector", "random", version=2)
 @dataclass(kw_only=True)
 class Random(Rule):
-    """Retrain and deploy at random moments.
+    r"""Retrain and deploy at random moments.
+
+    :math:`P(\mathrm{retrain}) = \mathrm{retrain}` and
+    :math:`P(\mathrm{deploy}) = (1 - \mathrm{retrain}) \, \mathrm{deploy}` at each decision, where possible.
 
     Parameters
     ----------

@@ -18,10 +18,13 @@ from mlopsim.delivery.selectors.base import Rule
 @register("selector", "similar")
 @dataclass(kw_only=True)
 class Similar(Rule):
-    """Deploy the version trained on the most similar inputs; retrain if none is similar.
+    r"""Deploy the version trained on the most similar inputs; retrain if none is similar.
 
-    The idea of concept repositories for recurring drift (e.g. Ramamurthy and Bhatnagar 2007; the
-    RCD family), with the input shift as the measure of similarity.
+    The idea of concept repositories for recurring drift, with the input shift as the measure of similarity.
+
+    With the shift :math:`d_i` between the newest inputs and those that the version in slot i was trained on,
+    and :math:`d_s` of what serves, it deploys :math:`\arg\min_i d_i` if
+    :math:`\min_i d_i < d_s - \mathrm{margin}`, and retrains if :math:`\min_i d_i > \mathrm{limit}`.
 
     Parameters
     ----------
@@ -33,6 +36,13 @@ class Similar(Rule):
         ``ks``, ``psi`` or ``mean``.
     cooldown : int, default 5
         Windows after a retrain decision in which no other one is made.
+
+    References
+    ----------
+    .. [1] S. Ramamurthy and R. Bhatnagar, "Tracking recurrent concept drift in streaming data using ensemble
+       classifiers", ICMLA, 2007, 404-409.
+    .. [2] P. M. Gonçalves and R. S. M. Barros, "RCD: a recurring concept drift framework", Pattern
+       Recognition Letters 34, 2013, 1018-1025. doi:10.1016/j.patrec.2013.02.005
 
     Examples
     --------

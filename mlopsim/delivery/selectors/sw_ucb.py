@@ -17,11 +17,14 @@ from mlopsim.delivery.selectors._bandit import Arms
 @register("selector", "sw_ucb")
 @dataclass(kw_only=True)
 class SwUcb(Arms):
-    """Sliding-window UCB over the versions in the registry and "a new one".
+    r"""Sliding-window UCB over the versions in the registry and "a new one".
 
-    Garivier and Moulines: On upper-confidence bound policies for switching bandit problems, ALT 2011:
-    mean of the last ``window`` windows plus ``explore * sqrt(log(number of windows) / weight)``. Other
-    than there, the mean is shrunk by a prior, so that an arm without evidence has a finite index.
+    The index of an arm with mean :math:`\bar a` and weight w over the last n windows, at most ``window``, is
+
+    .. math:: \bar a + \mathrm{explore} \sqrt{\log(1 + n) / w}
+
+    Other than in the paper, the mean is shrunk by a prior, so that an arm without evidence has a finite
+    index.
 
     Parameters
     ----------
@@ -32,6 +35,11 @@ class SwUcb(Arms):
     block, payoff, young, prior
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
+
+    References
+    ----------
+    .. [1] A. Garivier and E. Moulines, "On upper-confidence bound policies for switching bandit problems",
+       ALT, 2011, 174-188. doi:10.1007/978-3-642-24412-4_16
 
     Examples
     --------

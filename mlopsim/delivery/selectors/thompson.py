@@ -19,10 +19,12 @@ from mlopsim.delivery.selectors.base import generators
 @register("selector", "thompson")
 @dataclass(kw_only=True)
 class Thompson(Arms):
-    """Discounted Thompson sampling over the versions in the registry and "a new one".
+    r"""Discounted Thompson sampling over the versions in the registry and "a new one".
 
-    Raj and Kalyani: Taming non-stationary bandits, 2017, with a normal belief on the accuracy
-    of an arm: its discounted mean (shrunk by a prior) and the variance ``noise^2 / weight``.
+    The index of an arm is drawn from a normal belief on its accuracy, with its discounted mean :math:`\bar a`
+    (shrunk by a prior) and weight w:
+
+    .. math:: N\left(\bar a, \mathrm{noise}^2 / w\right)
 
     Parameters
     ----------
@@ -33,6 +35,12 @@ class Thompson(Arms):
     block, payoff, young, prior
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
+
+    References
+    ----------
+    .. [1] V. Raj and S. Kalyani, "Taming non-stationary bandits: a Bayesian approach", 2017. arXiv:1707.09727
+    .. [2] W. R. Thompson, "On the likelihood that one unknown probability exceeds another in view of the
+       evidence of two samples", Biometrika 25, 1933, 285-294. doi:10.1093/biomet/25.3-4.285
 
     Examples
     --------

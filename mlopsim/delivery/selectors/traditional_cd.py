@@ -19,11 +19,14 @@ from mlopsim.delivery.selectors.release_judge import ReleaseJudge
 @register("selector", "traditional_cd")
 @dataclass(kw_only=True)
 class TraditionalCd(Periodic):
-    """Retrain on a schedule; go back to the version before if the new one is worse by a threshold.
+    r"""Retrain on a schedule; go back to the version before if the new one is worse by a threshold.
 
     The analysis step of delivery tools (Argo Rollouts, Flagger): a release is judged once, on its
     first ``judge`` labelled windows, against the last ``judge`` labelled windows of the version that
     it replaced. A version that was rolled back is not judged again.
+
+    With the mean error rates :math:`e_{\mathrm{new}}` and :math:`e_{\mathrm{old}}` over ``judge`` windows, it
+    rolls back if :math:`e_{\mathrm{new}} > e_{\mathrm{old}} + \mathrm{rise}`.
 
     Parameters
     ----------

@@ -18,11 +18,12 @@ from mlopsim.delivery.selectors.base import Rule
 @register("selector", "uniform")
 @dataclass(kw_only=True)
 class Uniform(Rule):
-    """Retrain a stated number of times, evenly spread over the deployment.
+    r"""Retrain a stated number of times, evenly spread over the deployment.
 
-    The control for "was it the timing, or only the number of retrains?" (PILOT's matched baseline).
-    It knows the length of the deployment. Retrain j of m is due at decision
-    ``floor((j + 1) * horizon / (m + 1))``, j = 0..m-1, and made as soon as it is possible.
+    The control for "was it the timing, or only the number of retrains?" (PILOT's matched baseline). It knows
+    the length of the deployment. Retrain j of m is due at decision
+    :math:`\lfloor (j + 1) T / (m + 1) \rfloor`, T the horizon, j = 0..m-1, and made as soon as it is
+    possible.
 
     Parameters
     ----------

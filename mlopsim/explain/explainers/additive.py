@@ -17,7 +17,11 @@ from mlopsim.learners.models import GaussianModel
 @register("explainer", "additive")
 @dataclass(kw_only=True)
 class Additive(Explainer):
-    """``g_j(x_j) - mean g_j``: exact Shapley values of naive Bayes's margin, a sum over features.
+    r"""Exact Shapley values of naive Bayes's margin, a sum over features.
+
+    With the part :math:`g_j` of the margin that feature j adds and background rows :math:`b_1, \ldots, b_m`,
+
+    .. math:: \phi_j = g_j(x_j) - \frac{1}{m} \sum_i g_j(b_{ij})
 
     What is explained is the log score of the class minus the mean log score of the other classes that
     training saw: the log odds of two classes. The mean is that over all background rows. For many versions at
@@ -28,10 +32,15 @@ class Additive(Explainer):
     label : int, default 1
         The class whose margin is explained.
 
+    Notes
+    -----
+    Use it for ``learner/naive_bayes``: it is exact at no cost. Other models are refused.
+
     References
     ----------
-    Strumbelj and Kononenko (2014), *Explaining prediction models and individual predictions with feature
-    contributions*, Knowledge and Information Systems 41, 647-665.
+    .. [1] E. Štrumbelj and I. Kononenko, "Explaining prediction models and individual predictions with
+       feature contributions", Knowledge and Information Systems 41, 2014, 647-665.
+       doi:10.1007/s10115-013-0679-x
 
     Examples
     --------

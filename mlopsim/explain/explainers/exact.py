@@ -18,9 +18,16 @@ from mlopsim.learners.base import Model
 @register("explainer", "exact")
 @dataclass(kw_only=True)
 class Exact(Explainer):
-    """Interventional Shapley values from all subsets of the features and all background rows.
+    r"""Interventional Shapley values from all subsets of the features and all background rows.
 
     The model is asked about ``2^d m`` rows for each row: the reference for the others, for few features.
+
+    With background rows :math:`b_1, \ldots, b_m` and a row that takes x on the features S and b elsewhere,
+
+    .. math::
+
+        \phi_j = \sum_{S \not\ni j} \frac{|S|! \, (d - |S| - 1)!}{d!} \left(v(S \cup j) - v(S)\right), \qquad
+        v(S) = \frac{1}{m} \sum_i f(x_S, b_{i, -S})
 
     Parameters
     ----------
@@ -31,9 +38,18 @@ class Exact(Explainer):
     label : int, default 1
         The class.
 
+    Notes
+    -----
+    Use it as the reference for the others, of few features; not beyond ``most``, where ``permutation`` takes
+    over.
+
     References
     ----------
-    Shapley (1953), *A value for n-person games*.
+    .. [1] L. S. Shapley, "A value for n-person games", Contributions to the Theory of Games II, Princeton
+       University Press, 1953, 307-317.
+    .. [2] E. Štrumbelj and I. Kononenko, "Explaining prediction models and individual predictions with
+       feature contributions", Knowledge and Information Systems 41, 2014, 647-665.
+       doi:10.1007/s10115-013-0679-x
 
     Examples
     --------

@@ -35,7 +35,7 @@ class Around(Enum):
 @register("explainer", "lime")
 @dataclass(kw_only=True)
 class Lime(Explainer):
-    """Local linear models fitted to perturbed rows: slopes, not shares of the output.
+    r"""Local linear models fitted to perturbed rows: slopes, not shares of the output.
 
     The formulas, and what differs from the package ``lime``, are in :mod:`mlopsim.explain.lime`. An
     attribution is the change of the output per standard deviation of the feature (``continuous``), or what
@@ -43,6 +43,14 @@ class Lime(Explainer):
     mean (``continuous``), or where no feature is in the row's quartile (``quartiles``). Standard errors are
     those of the perturbations. With a ridge, a row so far from all perturbations that their weights vanish
     gets 0. Rows that share a model and a background are explained fastest in one call.
+
+    With perturbed rows :math:`z_i`, weights :math:`w_i` and distances :math:`u_i` from the row in
+    interpretable features,
+
+    .. math::
+
+        \min_{b_0, b} \; \sum_i w_i \left(f(z_i) - b_0 - b^\top u_i\right)^2 + \alpha \|b\|^2, \qquad
+        w_i = \exp\left(-\frac{\|u_i\|^2}{2 \, \mathrm{width}^2}\right)
 
     Parameters
     ----------
@@ -65,10 +73,15 @@ class Lime(Explainer):
     label : int, default 1
         The class.
 
+    Notes
+    -----
+    Use it for slopes around a row of any model; not where attributions must add up to the output, or must not
+    vary with what is drawn.
+
     References
     ----------
-    Ribeiro, Singh and Guestrin (2016), *"Why should I trust you?": explaining the predictions of any
-    classifier*, KDD.
+    .. [1] M. T. Ribeiro, S. Singh and C. Guestrin, "'Why should I trust you?': explaining the predictions of
+       any classifier", KDD, 2016, 1135-1144. doi:10.1145/2939672.2939778
 
     Examples
     --------

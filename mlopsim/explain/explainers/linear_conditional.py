@@ -20,13 +20,20 @@ from mlopsim.learners.models import LinearModel
 @register("explainer", "linear_conditional")
 @dataclass(kw_only=True)
 class LinearConditional(Explainer):
-    """Shapley values of a linear model's margin given a normal law of the features.
+    r"""Shapley values of a linear model's margin given a normal law of the features.
 
     Features that are not known are drawn given those that are, so a feature that the model does not use gets
     a share for what it tells about others: the margin's dependence on a proxy shows. Mean and covariance
     are those of all background rows. Exact up to ``exact`` features, from all subsets; beyond, the mean over
     ``pairs`` random orders of the features, each with its reverse, with standard errors. For many versions at
     once use :mod:`mlopsim.explain.conditional`. The background must have more rows than features.
+
+    With the margin's weights w and normal features X,
+
+    .. math::
+
+        \phi_j = \sum_{S \not\ni j} \frac{|S|! \, (d - |S| - 1)!}{d!} \left(v(S \cup j) - v(S)\right), \qquad
+        v(S) = \mathrm{E}[w^\top X \mid X_S = x_S]
 
     Parameters
     ----------
@@ -40,10 +47,16 @@ class LinearConditional(Explainer):
     label : int, default 1
         The class whose margin is explained.
 
+    Notes
+    -----
+    Use it to see proxies of a feature that the model does not use; not for categorical features, whose law is
+    far from normal.
+
     References
     ----------
-    Aas, Jullum and Loland (2021), *Explaining individual predictions when features are dependent*, Artificial
-    Intelligence 298.
+    .. [1] K. Aas, M. Jullum and A. Løland, "Explaining individual predictions when features are dependent:
+       more accurate approximations to Shapley values", Artificial Intelligence 298, 2021, 103502.
+       doi:10.1016/j.artint.2021.103502
 
     Examples
     --------

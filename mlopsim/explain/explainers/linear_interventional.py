@@ -17,7 +17,11 @@ from mlopsim.learners.models import LinearModel
 @register("explainer", "linear_interventional")
 @dataclass(kw_only=True)
 class LinearInterventional(Explainer):
-    """``w_j (x_j - mean_j)``: exact Shapley values of a linear model's margin.
+    r"""Exact Shapley values of a linear model's margin.
+
+    .. math:: \phi_j = w_j (x_j - \bar b_j)
+
+    with the mean :math:`\bar b` of the background rows.
 
     What is explained is the linear score of the class (see :func:`mlopsim.explain.linear.class_score`), the
     log odds of two classes where scores are probabilities. The mean is that of all background rows. For many
@@ -28,9 +32,15 @@ class LinearInterventional(Explainer):
     label : int, default 1
         The class whose margin is explained.
 
+    Notes
+    -----
+    Use it for linear models: it is exact at no cost. A feature without a weight gets nothing, whatever it
+    tells about others (``linear_conditional``).
+
     References
     ----------
-    Lundberg and Lee (2017), *A unified approach to interpreting model predictions*, NeurIPS, corollary 1.
+    .. [1] S. M. Lundberg and S.-I. Lee, "A unified approach to interpreting model predictions", NeurIPS,
+       2017, corollary 1. arXiv:1705.07874
 
     Examples
     --------

@@ -18,10 +18,16 @@ from mlopsim.learners.base import Model
 @register("explainer", "permutation")
 @dataclass(kw_only=True)
 class Permutation(Explainer):
-    """Interventional Shapley values from random orders of the features, each with its reverse.
+    r"""Interventional Shapley values from random orders of the features, each with its reverse.
 
     Every background row is taken equally often, so attributions add up exactly; see
     :func:`mlopsim.explain.sampled.sampled`. Rows share what is drawn.
+
+    With random orders :math:`\pi`, each with its reverse, and the features :math:`P_j(\pi)` before j,
+
+    .. math:: \hat\phi_j = \frac{1}{R} \sum_{\pi} \left(f(x_{P_j \cup j}, b_{-}) - f(x_{P_j}, b_{-})\right)
+
+    where b is a background row, each equally often, on the other features.
 
     Parameters
     ----------
@@ -33,10 +39,18 @@ class Permutation(Explainer):
     label : int, default 1
         The class.
 
+    Notes
+    -----
+    Use it for any model with more features than ``exact`` takes; where a closed form exists it is slower and
+    only an estimate.
+
     References
     ----------
-    Strumbelj and Kononenko (2014), *Explaining prediction models and individual predictions with feature
-    contributions*, Knowledge and Information Systems 41, 647-665.
+    .. [1] E. Štrumbelj and I. Kononenko, "Explaining prediction models and individual predictions with
+       feature contributions", Knowledge and Information Systems 41, 2014, 647-665.
+       doi:10.1007/s10115-013-0679-x
+    .. [2] R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling permutations for Shapley value
+       estimation", Journal of Machine Learning Research 23(43), 2022, 1-46 (orders with their reverse).
 
     Examples
     --------

@@ -25,12 +25,19 @@ class Engine(Enum):
 @register("explainer", "tree")
 @dataclass(kw_only=True)
 class TreeShapley(Explainer):
-    """Exact Shapley values of scikit-learn's trees against all background rows.
+    r"""Exact Shapley values of scikit-learn's trees against all background rows.
 
     What is explained is what the trees add up to: the probability of the class for a decision tree, a random
     forest or extra trees, the margin (decision function) for gradient boosting, with histograms or without;
     a constant model's probability. That attributions and base add up to what the model itself predicts is
     checked in every call.
+
+    With background rows :math:`b_1, \ldots, b_m` and a row that takes x on the features S and b elsewhere,
+
+    .. math::
+
+        \phi_j = \sum_{S \not\ni j} \frac{|S|! \, (d - |S| - 1)!}{d!} \left(v(S \cup j) - v(S)\right), \qquad
+        v(S) = \frac{1}{m} \sum_i f(x_S, b_{i, -S})
 
     Parameters
     ----------
@@ -41,10 +48,15 @@ class TreeShapley(Explainer):
     label : int, default 1
         The class whose probability or margin is explained.
 
+    Notes
+    -----
+    Use it for trees and what is made of them. Numbers of path-dependent TreeSHAP are others: they depend on
+    how the trees were grown.
+
     References
     ----------
-    Lundberg et al. (2020), *From local explanations to global understanding with explainable AI for trees*,
-    Nature Machine Intelligence 2, 56-67.
+    .. [1] S. M. Lundberg and others, "From local explanations to global understanding with explainable AI for
+       trees", Nature Machine Intelligence 2, 2020, 56-67. doi:10.1038/s42256-019-0138-9
 
     Examples
     --------

@@ -15,13 +15,22 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "accuracy_floor")
 @dataclass(kw_only=True)
 class AccuracyFloor(Constraint):
-    """Accuracy of at least ``floor``: the level that was declared.
+    r"""Accuracy of at least ``floor``: the level that was declared.
+
+    The cost of a window is :math:`1[e > 0]` (``violation``) or :math:`\min(1, \max(0, e))` (``excess``) of
+    the excess
+
+    .. math:: e = \mathrm{floor} - \mathrm{accuracy}
 
     Parameters
     ----------
     floor : float, default 0.7
     limit, over, weight, charge
         See :class:`mlopsim.governance.constraint.Constraint`.
+
+    Notes
+    -----
+    Use it where a lowest accuracy was declared; ``group_accuracy_floor`` where it must hold for each group.
 
     Examples
     --------

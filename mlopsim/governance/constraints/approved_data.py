@@ -16,11 +16,18 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "approved_data")
 @dataclass(kw_only=True)
 class ApprovedData(Constraint):
-    """Of the rows that a version was trained on no more are wrong than in the warm-up, and ``tolerance``.
+    r"""Of the rows that a version was trained on no more are wrong than in the warm-up, and ``tolerance``.
 
     Wrong are rows with a cell or label that the truth about the stream marks as changed and that no data gate
     has dropped (:func:`mlopsim.governance.loop.truth.wrong_shares`). A deployment does not see it: what it
     measures is 0.
+
+    The cost of a window is :math:`1[e > 0]` (``violation``) or :math:`\min(1, \max(0, e))` (``excess``) of
+    the excess
+
+    .. math:: e = w_v - w_0 - \mathrm{tolerance}
+
+    with the share :math:`w_v` of wrong rows that version v was trained on and :math:`w_0` in the warm-up.
 
     Parameters
     ----------
@@ -28,6 +35,10 @@ class ApprovedData(Constraint):
         Share of wrong rows beyond that of the warm-up that is no violation.
     limit, over, weight, charge
         See :class:`mlopsim.governance.constraint.Constraint`.
+
+    Notes
+    -----
+    Use it in simulations only: it reads the truth.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "churn")
 @dataclass(kw_only=True)
 class Churn(Constraint):
-    """Share of the rows of a window whose answer is another one because other versions serve it.
+    r"""Share of the rows of a window whose answer is another one because other versions serve it.
 
     It is charged in the window in which the traffic moves, on its rows: where all of it moves from version s
     to v, the share of rows that s and v answer differently; in a canary rows are split by one and the same
@@ -24,12 +24,25 @@ class Churn(Constraint):
     move back is compared with what served before it, so a suspension hides no churn. It is seen as it is and
     at once.
 
+    The cost of a move from version s to v in a window of n rows, with answers :math:`\hat y`, is
+
+    .. math:: \frac{1}{n} \sum_i 1[\hat y_i^{(s)} \ne \hat y_i^{(v)}]
+
     Parameters
     ----------
     limit, over, weight
         See :class:`mlopsim.governance.constraint.Constraint`.
     charge : Charge, default excess
         The share; ``violation`` is an error, since no share is tolerated.
+
+    Notes
+    -----
+    Use it where users notice answers that change. It says nothing of whether they change for the better.
+
+    References
+    ----------
+    .. [1] M. Milani Fard, Q. Cormier, K. Canini and M. Gupta, "Launch and iterate: reducing prediction
+       churn", NeurIPS, 2016.
 
     Examples
     --------

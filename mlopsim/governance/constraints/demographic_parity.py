@@ -16,7 +16,14 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "demographic_parity")
 @dataclass(kw_only=True)
 class DemographicParity(Constraint):
-    """Largest less smallest acceptance rate of a group, of at most ``tolerance``. It needs no labels.
+    r"""Largest less smallest acceptance rate of a group, of at most ``tolerance``. It needs no labels.
+
+    The cost of a window is :math:`1[e > 0]` (``violation``) or :math:`\min(1, \max(0, e))` (``excess``) of
+    the excess
+
+    .. math:: e = \max_g \frac{k_g}{n_g} - \min_g \frac{k_g}{n_g} - \mathrm{tolerance}
+
+    with :math:`k_g` of the :math:`n_g` rows of group g accepted.
 
     Parameters
     ----------
@@ -25,9 +32,14 @@ class DemographicParity(Constraint):
     limit, over, weight, charge
         See :class:`mlopsim.governance.constraint.Constraint`.
 
+    Notes
+    -----
+    Use it where groups must be accepted equally often, without waiting for labels.
+
     References
     ----------
-    Dwork, Hardt, Pitassi, Reingold and Zemel (2012), *Fairness through awareness*, ITCS.
+    .. [1] C. Dwork, M. Hardt, T. Pitassi, O. Reingold and R. Zemel, "Fairness through awareness", ITCS, 2012,
+       214-226. doi:10.1145/2090236.2090255
 
     Examples
     --------

@@ -16,7 +16,14 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "equal_opportunity")
 @dataclass(kw_only=True)
 class EqualOpportunity(Constraint):
-    """Largest less smallest true-positive rate of a group, of at most ``tolerance``.
+    r"""Largest less smallest true-positive rate of a group, of at most ``tolerance``.
+
+    The cost of a window is :math:`1[e > 0]` (``violation``) or :math:`\min(1, \max(0, e))` (``excess``) of
+    the excess
+
+    .. math:: e = \max_g \mathrm{TPR}_g - \min_g \mathrm{TPR}_g - \mathrm{tolerance}
+
+    with the true-positive rate :math:`\mathrm{TPR}_g` of group g.
 
     Parameters
     ----------
@@ -25,9 +32,14 @@ class EqualOpportunity(Constraint):
     limit, over, weight, charge
         See :class:`mlopsim.governance.constraint.Constraint`.
 
+    Notes
+    -----
+    Use it where those who deserve acceptance must get it equally often; it waits for labels.
+
     References
     ----------
-    Hardt, Price and Srebro (2016), *Equality of opportunity in supervised learning*, NIPS.
+    .. [1] M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS, 2016.
+       arXiv:1610.02413
 
     Examples
     --------

@@ -15,13 +15,23 @@ from mlopsim.governance.loop.truth import Rates
 @register("constraint", "group_accuracy_floor")
 @dataclass(kw_only=True)
 class GroupAccuracyFloor(Constraint):
-    """Accuracy of at least ``floor`` in each group that has rows.
+    r"""Accuracy of at least ``floor`` in each group that has rows.
+
+    The cost of a window is :math:`1[e > 0]` (``violation``) or :math:`\min(1, \max(0, e))` (``excess``) of
+    the excess
+
+    .. math:: e = \mathrm{floor} - \min_g \mathrm{accuracy}_g
 
     Parameters
     ----------
     floor : float, default 0.6
     limit, over, weight, charge
         See :class:`mlopsim.governance.constraint.Constraint`.
+
+    Notes
+    -----
+    Use it where nobody may be served worse than a floor. Small groups break it by chance: their accuracy in a
+    window varies most.
 
     Examples
     --------

@@ -38,11 +38,16 @@ class How(Enum):
 @register("monitor", "bank")
 @dataclass(kw_only=True)
 class Bank(Monitor):
-    """Several monitors, of whose charts together a share of alpha deployments in control has any alarm.
+    r"""Several monitors, of whose charts together a share of alpha deployments in control has any alarm.
 
     Its charts are those of its monitors, in order; the common limit is of the largest of their positions over
     the horizon (:mod:`mlopsim.governance.monitoring.limits`). Shewhart charts beside EWMA, charts that are
     based anew beside absolute floors: all fit, as positions are scores by the chart's own limit.
+
+    With the positions :math:`s_{kt}` of chart k in window t, in control, the common limit h solves
+    (``conservative``: has at most)
+
+    .. math:: P\left(\max_{k} \max_{t \le \mathrm{horizon}} s_{kt} > h\right) = \alpha
 
     Parameters
     ----------
@@ -57,6 +62,11 @@ class Bank(Monitor):
         How the limit is found; the conservative one needs normal scores, and independent rows.
     runs : int, default 20,000
         Deployments that a simulated limit is read from.
+
+    Notes
+    -----
+    Use it where several charts of one deployment are looked at together; one chart alone finds its own kind
+    of change sooner.
 
     Examples
     --------

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 @register("monitor", "cusum")
 @dataclass(kw_only=True)
 class Cusum(Sequential):
-    """CUSUM of a rate: ``s = max(0, s + z - k)`` over the z of a p-chart, and its mirror image.
+    r"""CUSUM of a rate: the sum of what the z of a p-chart exceed an allowance by, and its mirror image.
 
     The loop is that of ``detector/cusum``. A sum is no normal number: its limit is found by simulation.
+
+    .. math:: s_t^+ = \max(0, s_{t-1}^+ + z_t - k), \qquad s_t^- = \max(0, s_{t-1}^- - z_t - k)
 
     Parameters
     ----------
@@ -28,9 +30,14 @@ class Cusum(Sequential):
     rate, by, side
         See :class:`mlopsim.governance.monitoring.rate_chart.RateChart`.
 
+    Notes
+    -----
+    Use it for small lasting changes of a rate; not for one bad window, which ``p_chart`` sees at once.
+
     References
     ----------
-    Page (1954), *Continuous inspection schemes*, Biometrika 41, 100-115.
+    .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
+       doi:10.1093/biomet/41.1-2.100
 
     Examples
     --------

@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 @register("monitor", "ewma")
 @dataclass(kw_only=True)
 class Ewma(Sequential):
-    """EWMA of a rate: ``e = (1 - lam) e + lam z`` over the z of a p-chart, in its own deviations so far.
+    r"""EWMA of a rate: a moving average over the z of a p-chart, in its own deviations so far.
 
     The loop is that of ``detector/ewma``. Small lasting changes are found sooner than by a p-chart.
+
+    With :math:`\lambda` = ``lam`` and :math:`e_0 = 0`, the score is :math:`|e_t| / s_t`:
+
+    .. math::
+
+        e_t = (1 - \lambda) e_{t-1} + \lambda z_t, \qquad
+        s_t^2 = \frac{\lambda}{2 - \lambda} \left(1 - (1 - \lambda)^{2t}\right)
 
     Parameters
     ----------
@@ -28,9 +35,14 @@ class Ewma(Sequential):
     rate, by, side
         See :class:`mlopsim.governance.monitoring.rate_chart.RateChart`.
 
+    Notes
+    -----
+    Use it for small lasting changes of a rate; not for one bad window, which ``p_chart`` sees at once.
+
     References
     ----------
-    Roberts (1959), *Control chart tests based on geometric moving averages*, Technometrics 1, 239-250.
+    .. [1] S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1, 1959,
+       239-250. doi:10.1080/00401706.1959.10489860
 
     Examples
     --------

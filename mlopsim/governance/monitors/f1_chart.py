@@ -14,11 +14,18 @@ from mlopsim.governance.monitoring.rates import Rate
 @register("monitor", "f1_chart")
 @dataclass(kw_only=True)
 class F1Chart(WindowChart):
-    """Exact chart of F1: binomial tails of J = TP / (TP + FP + FN), given the rows that are or are called 1.
+    r"""Exact chart of F1 by binomial tails, given the rows that are or are called 1.
 
-    F1 = 2 J / (1 + J) rises with J, so that a chart of one is a chart of the other; given TP + FP + FN = n'
-    rows, TP is binomial (beta-binomial if the reference says so; of all rows together where groups are
-    correlated: a beta-binomial of the right variance). Any other rate has its exact chart here, too.
+    .. math::
+
+        J = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FP} + \mathrm{FN}}, \qquad
+        F_1 = \frac{2 J}{1 + J}, \qquad
+        \mathrm{score} = \Phi^{-1}(1 - p)
+
+    with the smaller tail p of J's law (at most 1/2; of one side, its own). F1 rises with J, so that a chart
+    of one is a chart of the other; given TP + FP + FN = n' rows, TP is binomial (beta-binomial if the
+    reference says so; of all rows together where groups are correlated: a beta-binomial of the right
+    variance). Any other rate has its exact chart here, too.
 
     Parameters
     ----------
@@ -26,6 +33,10 @@ class F1Chart(WindowChart):
         What is charted.
     by, side, tolerance, impact
         See :class:`mlopsim.governance.monitoring.rate_chart.WindowChart`; tolerance and impact are of F1.
+
+    Notes
+    -----
+    Use it where windows have few rows of class 1 and the normal law of ``p_chart`` is far off.
 
     Examples
     --------

@@ -19,10 +19,13 @@ from mlopsim.governance.monitoring.reference import Reference
 @register("monitor", "floor")
 @dataclass(kw_only=True)
 class Floor(Monitor):
-    """Exact test that a rate lies below its floor, whatever served before.
+    r"""Exact test that a rate lies below its floor, whatever served before.
 
     It does not ratchet: charts that are based anew on each version never see that every version is a little
     worse than the one before; this one does, as soon as the level falls below the floor.
+
+    With k of n rows and the floor :math:`p_0`, the score is :math:`\Phi^{-1}(1 - p)`, :math:`p = P(K \le k)`,
+    :math:`K \sim \mathrm{Bin}(n, p_0)` (beta-binomial where the reference says that rows are correlated).
 
     Parameters
     ----------
@@ -34,6 +37,15 @@ class Floor(Monitor):
         Lowest level in control, as people know the rate (of F1: of F1).
     impact : float, default 0
         Observed shortfalls up to it are no alarm.
+
+    Notes
+    -----
+    Use it beside charts that are based anew on each version; alone it sees no fall that ends above the floor.
+
+    References
+    ----------
+    .. [1] C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case
+       of the binomial", Biometrika 26, 1934, 404-413. doi:10.1093/biomet/26.4.404
 
     Examples
     --------

@@ -17,16 +17,30 @@ from mlopsim.governance.monitoring.reference import Reference
 @register("monitor", "gap_exact")
 @dataclass(kw_only=True)
 class GapExact(GapChart):
-    """Fisher's exact test of no gap, window by window, as a normal score; not randomised.
+    r"""Fisher's exact test of no gap, window by window, as a normal score; not randomised.
 
     Given how many succeed in both samples, the successes of one are hypergeometric if rates are equal. That
     is so of independent rows: in windows whose rows are correlated the chart alarms too often, unless its
     limit is found by simulation (or ``gap_score`` is told the correlation).
 
+    With :math:`k_1` of :math:`n_1` rows of one group and :math:`k_2` of :math:`n_2` of the other, the score
+    is :math:`\Phi^{-1}(1 - p)` with the smaller tail p, at most 1/2, of
+
+    .. math:: P(K = k) = \binom{n_1}{k} \binom{n_2}{k_1 + k_2 - k} \bigg/ \binom{n_1 + n_2}{k_1 + k_2}
+
     Parameters
     ----------
     rate, impact
         See :class:`mlopsim.governance.monitoring.gaps.GapChart`.
+
+    Notes
+    -----
+    Use it where no gap at all is in control and groups are small; ``gap_score`` where a margin is.
+
+    References
+    ----------
+    .. [1] R. A. Fisher, "The logic of inductive inference", Journal of the Royal Statistical Society 98,
+       1935, 39-82. doi:10.2307/2342435
 
     Examples
     --------

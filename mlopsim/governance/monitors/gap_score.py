@@ -24,11 +24,17 @@ class Variance(Enum):
 @register("monitor", "gap_score")
 @dataclass(kw_only=True)
 class GapScore(GapChart):
-    """Score test of "the gap is at most the margin", window by window.
+    r"""Score test of "the gap is at most the margin", window by window.
 
-    ``(|d| - margin) / s``, where s is the standard deviation of the gap d at the likeliest pair of rates
-    whose gap is the margin; the score is below 0 within the margin. With margin 0 it is the test of two
-    pooled proportions. Correlated rows count as fewer: ``n / (1 + (n - 1) rho)``.
+    With the gap d and the likeliest rates :math:`p_1 - p_2 = \mathrm{margin}` of two groups of :math:`n_1`
+    and :math:`n_2` rows,
+
+    .. math::
+
+        \frac{|d| - \mathrm{margin}}{s}, \qquad s^2 = \frac{p_1 (1 - p_1)}{n_1} + \frac{p_2 (1 - p_2)}{n_2}
+
+    the score is below 0 within the margin. With margin 0 it is the test of two pooled proportions. Correlated
+    rows count as fewer: :math:`n / (1 + (n - 1) \rho)`.
 
     Parameters
     ----------
@@ -39,11 +45,20 @@ class GapScore(GapChart):
     rate, impact
         See :class:`mlopsim.governance.monitoring.gaps.GapChart`.
 
+    Notes
+    -----
+    Use it where small gaps are tolerated; not for groups of a few rows, where the normal law is far off
+    (``gap_exact``).
+
     References
     ----------
-    Farrington and Manning (1990), Statistics in Medicine 9, 1447-1454; Miettinen and Nurminen (1985),
-    *Comparative analysis of two rates*, Statistics in Medicine 4, 213-226; Rao and Scott (1992), *A simple
-    method for the analysis of clustered binary data*, Biometrics 48, 577-585.
+    .. [1] C. P. Farrington and G. Manning, "Test statistics and sample size formulae for comparative binomial
+       trials with null hypothesis of non-zero risk difference or non-unity relative risk", Statistics in
+       Medicine 9, 1990, 1447-1454. doi:10.1002/sim.4780091208
+    .. [2] O. Miettinen and M. Nurminen, "Comparative analysis of two rates", Statistics in Medicine 4, 1985,
+       213-226. doi:10.1002/sim.4780040211
+    .. [3] J. N. K. Rao and A. J. Scott, "A simple method for the analysis of clustered binary data",
+       Biometrics 48, 1992, 577-585. doi:10.2307/2532311
 
     Examples
     --------

@@ -23,12 +23,15 @@ RANGE_OF_TWO = 2.0 / math.sqrt(math.pi)
 @register("monitor", "laney")
 @dataclass(kw_only=True)
 class Laney(WindowChart):
-    """Laney's p' chart: a p-chart whose limits are as wide as windows really differ.
+    r"""Laney's p' chart: a p-chart whose limits are as wide as windows really differ.
 
-    ``z / sigma_z``, where z are binomial and sigma_z is the mean moving range of the z of phase I by 1.128.
-    Of equal windows with intraclass correlation rho it estimates ``sqrt(1 + (n - 1) rho)``. A phase I that
-    drifts already widens the limits, and hides the drift: where a law in control is known, take a p-chart
-    that is told its rho.
+    With the binomial z of ``p_chart`` and those of the m windows of phase I, the score is
+
+    .. math:: \frac{z_t}{\sigma_z}, \qquad \sigma_z = \frac{1}{1.128 (m - 1)} \sum_{i=2}^{m} |z_i - z_{i-1}|
+
+    Of equal windows with intraclass correlation :math:`\rho`, :math:`\sigma_z` estimates
+    :math:`\sqrt{1 + (n - 1) \rho}`. A phase I that drifts already widens the limits, and hides the drift:
+    where a law in control is known, take a p-chart that is told its rho.
 
     Parameters
     ----------
@@ -37,9 +40,14 @@ class Laney(WindowChart):
     sigma : float or None
         sigma_z of all its charts, where it is known; by default it is estimated from the windows of phase I.
 
+    Notes
+    -----
+    Use it where large windows make every p-chart alarm.
+
     References
     ----------
-    Laney (2002), *Improved control charts for attributes*, Quality Engineering 14, 531-537.
+    .. [1] D. B. Laney, "Improved control charts for attributes", Quality Engineering 14, 2002, 531-537.
+       doi:10.1081/QEN-120003555
 
     Examples
     --------

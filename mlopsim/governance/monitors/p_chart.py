@@ -13,21 +13,29 @@ from mlopsim.governance.monitoring.rate_chart import Counted, WindowChart, binom
 @register("monitor", "p_chart")
 @dataclass(kw_only=True)
 class PChart(WindowChart):
-    """p-chart: the rate of a window in standard deviations of so many rows.
+    r"""p-chart: the rate of a window in standard deviations of so many rows.
 
-    ``z = (k / n - p) / sqrt(p (1 - p) (1 + (n - 1) rho) / n)``, where rho is that of the reference: 0 is the
-    customary chart.
+    With k of n rows and the level p in control,
+
+    .. math:: z = \frac{k / n - p}{\sqrt{p (1 - p) (1 + (n - 1) \rho) / n}}
+
+    where :math:`\rho` is that of the reference: 0 is the customary chart.
 
     Parameters
     ----------
     rate, by, side, tolerance, impact
         See :class:`mlopsim.governance.monitoring.rate_chart.WindowChart`.
 
+    Notes
+    -----
+    Use it for large sudden changes of a rate; ``ewma`` and ``cusum`` add small ones up.
+
     References
     ----------
-    Montgomery (2012), *Introduction to Statistical Quality Control*, section 7.2.3 (samples of different
-    sizes); Woodall and Faltin (2019), *Rethinking control chart design and evaluation*, Quality Engineering
-    31, 596-605 (tolerance).
+    .. [1] D. C. Montgomery, "Introduction to Statistical Quality Control", 7th edition, Wiley, 2012, section
+       7.2.
+    .. [2] W. H. Woodall and F. W. Faltin, "Rethinking control chart design and evaluation", Quality
+       Engineering 31, 2019, 596-605 (tolerance).
 
     Examples
     --------

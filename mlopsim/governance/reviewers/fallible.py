@@ -14,10 +14,13 @@ from mlopsim.governance.reviewer import Review, Reviewer, uniforms
 @register("reviewer", "fallible")
 @dataclass(kw_only=True)
 class Fallible(Reviewer):
-    """Denies a bad version with probability ``sensitivity`` and a good one with ``1 - specificity``.
+    r"""Denies a bad version with probability ``sensitivity`` and a good one with ``1 - specificity``.
 
     One number is drawn for each version of a scenario: whoever is more sensitive denies all that somebody
     less sensitive does.
+
+    :math:`P(\mathrm{denied} \mid \mathrm{bad}) = \mathrm{sensitivity}` and
+    :math:`P(\mathrm{denied} \mid \mathrm{good}) = 1 - \mathrm{specificity}`.
 
     Parameters
     ----------

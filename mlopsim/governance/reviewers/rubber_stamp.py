@@ -24,8 +24,8 @@ class RubberStamp(Reviewer):
 
     References
     ----------
-    Green (2022), *The flaws of policies requiring human oversight of government algorithms*, Computer Law &
-    Security Review 45, 105681.
+    .. [1] B. Green, "The flaws of policies requiring human oversight of government algorithms", Computer Law
+       & Security Review 45, 2022, 105681. doi:10.1016/j.clsr.2022.105681
 
     Examples
     --------

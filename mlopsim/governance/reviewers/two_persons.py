@@ -14,11 +14,14 @@ from mlopsim.governance.reviewer import Review, Reviewer, uniforms
 @register("reviewer", "two_persons")
 @dataclass(kw_only=True)
 class TwoPersons(Reviewer):
-    """A version is approved if two people approve it, each on their own and at the same time.
+    r"""A version is approved if two people approve it, each on their own and at the same time.
 
     Both are right about a bad version with probability ``sensitivity`` and about a good one with
     ``specificity``. With the probability ``dependence`` the second one says what the first did; else the two
-    draw by themselves, and bad versions are found with probability ``1 - (1 - sensitivity)^2``.
+    draw by themselves, and bad versions are found with probability :math:`1 - (1 - \mathrm{sensitivity})^2`.
+
+    With the chance q that one denies, and d = ``dependence``,
+    :math:`P(\mathrm{denied}) = 1 - (1 - q) (d + (1 - d) (1 - q))`.
 
     Parameters
     ----------

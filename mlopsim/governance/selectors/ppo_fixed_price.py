@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 @register("selector", "ppo_fixed_price")
 @dataclass(kw_only=True)
 class PPOFixedPrice(ConstrainedAgent):
-    """PPO whose reward is charged for costs at one price, whatever the limit is.
+    r"""PPO whose reward is charged for costs at one price, whatever the limit is.
 
     One agent of a sweep: costs fall as prices rise, and the price that another agent found for a limit must
     lie between the neighbours of the sweep whose costs enclose the limit. All snapshots are stored; it does
     not know the limit.
+
+    With reward r and costs :math:`c_1, \ldots, c_K` of a window, less their baselines, the agent is trained
+    on (scaled)
+
+    .. math:: \frac{r - \mathrm{price} \sum_k c_k}{1 + K \cdot \mathrm{price}}
 
     Parameters
     ----------
@@ -30,6 +35,12 @@ class PPOFixedPrice(ConstrainedAgent):
         As in :class:`mlopsim.governance.agents.base.ConstrainedAgent`.
     price : float
         Of each constraint: reward that a window of cost 1 is worth.
+
+    References
+    ----------
+    .. [1] E. Altman, "Constrained Markov Decision Processes", Chapman and Hall, 1999.
+    .. [2] J. Schulman, F. Wolski, P. Dhariwal, A. Radford and O. Klimov, "Proximal policy optimization
+       algorithms", 2017. arXiv:1707.06347
 
     Examples
     --------

@@ -17,11 +17,21 @@ if TYPE_CHECKING:
 @register("selector", "ppo_lagrangian")
 @dataclass(kw_only=True)
 class PPOLagrangian(ConstrainedAgent):
-    """PPO whose reward is charged for costs at a price that follows them, and never comes to rest.
+    r"""PPO whose reward is charged for costs at a price that follows them, and never comes to rest.
 
-    The reward is ``(r - price * cost) / (1 + price)``; after each roll-out the price moves by the mean cost of
-    the episodes that ended in it. Policies are snapshots of the last fifth of training: one is drawn for every
-    deployment, and its actions are sampled.
+    With prices :math:`\lambda_k` of costs :math:`c_k` the reward is
+
+    .. math:: \frac{r - \sum_k \lambda_k c_k}{1 + \sum_k \lambda_k}
+
+    and after each roll-out the price moves by the mean cost of the episodes that ended in it. Policies are
+    snapshots of the last fifth of training: one is drawn for every deployment, and its actions are sampled.
+
+    With the excess :math:`e` of the mean cost over the limit and its moving average :math:`\bar e`, prices
+    clipped to 0..``highest`` are
+
+    .. math::
+
+        \lambda = I + \mathrm{proportional} \cdot \bar e, \qquad I \leftarrow I + \mathrm{integral} \cdot e
 
     Parameters
     ----------
@@ -44,9 +54,13 @@ class PPOLagrangian(ConstrainedAgent):
 
     References
     ----------
-    Tessler, Mankowitz and Mannor (2019), *Reward constrained policy optimization*, ICLR, arXiv:1805.11074.
-    Stooke, Achiam and Abbeel (2020), *Responsive safety in reinforcement learning by PID Lagrangian methods*,
-    ICML, arXiv:2007.03964. Calvo-Fullana et al. (2021), arXiv:2102.11941, for ``running``.
+    .. [1] C. Tessler, D. J. Mankowitz and S. Mannor, "Reward constrained policy optimization", ICLR, 2019.
+       arXiv:1805.11074
+    .. [2] A. Stooke, J. Achiam and P. Abbeel, "Responsive safety in reinforcement learning by PID Lagrangian
+       methods", ICML, 2020. arXiv:2007.03964
+    .. [3] M. Calvo-Fullana, S. Paternain, L. F. O. Chamon and A. Ribeiro, "State augmented constrained
+       reinforcement learning: overcoming the limitations of learning with rewards", 2021.
+       arXiv:2102.11941 (``running``).
 
     Examples
     --------

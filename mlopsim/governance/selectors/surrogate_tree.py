@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 @register("selector", "surrogate_tree")
 @dataclass(kw_only=True)
 class SurrogateTree:
-    """A decision tree distilled from another selector, its teacher, that people can read.
+    r"""A decision tree distilled from another selector, its teacher, that people can read.
 
     Grown by DAgger on training scenarios: the trees walk, the teacher says what it would have done. Decisions
     count by what the worst action there would lose (VIPER), by exact values in hindsight, or all alike. It is
     a method of its own, so that it is seen what is lost by reading the tree instead of the teacher. In a leaf
     it takes the possible action with the most training weight.
+
+    With the value :math:`Q(s, a)` of action a by the teacher's policy from there on, a decision counts by
+    (``viper``)
+
+    .. math:: \max_a Q(s, a) - \min_a Q(s, a)
 
     Parameters
     ----------
@@ -53,9 +58,10 @@ class SurrogateTree:
 
     References
     ----------
-    Bastani, Pu, Solar-Lezama (2018), *Verifiable reinforcement learning via policy extraction*,
-    NeurIPS, arXiv:1805.08328. Ross, Gordon, Bagnell (2011), *A reduction of imitation learning and structured
-    prediction to no-regret online learning*, AISTATS.
+    .. [1] O. Bastani, Y. Pu and A. Solar-Lezama, "Verifiable reinforcement learning via policy extraction",
+       NeurIPS, 2018. arXiv:1805.08328
+    .. [2] S. Ross, G. J. Gordon and J. A. Bagnell, "A reduction of imitation learning and structured
+       prediction to no-regret online learning", AISTATS, 2011. arXiv:1011.0686
 
     Examples
     --------

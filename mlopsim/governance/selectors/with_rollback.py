@@ -23,11 +23,14 @@ READS: Mapping[str, str] = {"nothing": "errors", "errors": "errors", "observatio
 @register("selector", "with_rollback")
 @dataclass(kw_only=True)
 class WithRollback(Rule):
-    """Retrain as a rule says; go back to the version before if a release is worse by a threshold.
+    r"""Retrain as a rule says; go back to the version before if a release is worse by a threshold.
 
     Releases are judged as in ``traditional_cd``, which is this one with a schedule. Where a rollback is
     impossible the rule's own answer stands. A retrain that gives way to a rollback is made up for at the next
     decision at which it is possible and the rule has no other answer.
+
+    With the mean error rates :math:`e_{\mathrm{new}}` and :math:`e_{\mathrm{old}}` over ``judge`` windows, it
+    rolls back if :math:`e_{\mathrm{new}} > e_{\mathrm{old}} + \mathrm{rise}`.
 
     Parameters
     ----------
