@@ -23,7 +23,7 @@ class BestInRegistry(Periodic):
     feedback of what serves only, the accuracy of the others is old news: the trap of this rule.
 
     With the last observed accuracy :math:`a_i` of the version in slot i and :math:`a_s` of what serves, it
-    deploys :math:`\arg\max_i a_i` if :math:`\max_i a_i > a_s + \mathrm{margin}`.
+    deploys :math:`\mathrm{argmax}_i a_i` if :math:`\max_i a_i > a_s + \mathrm{margin}`.
 
     Parameters
     ----------

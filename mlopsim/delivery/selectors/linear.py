@@ -49,7 +49,7 @@ class Linear(Rule):
     known window was served by the version that serves now.
 
     With weights u and w, the score of *retrain* is :math:`u^\top x` and of *deploy i* :math:`w^\top z_i`; it
-    takes :math:`\arg\max(0, u^\top x, \max_i w^\top z_i)`, 0 being *keep*.
+    takes :math:`\mathrm{argmax}(0, u^\top x, \max_i w^\top z_i)`, 0 being *keep*.
 
     Parameters
     ----------

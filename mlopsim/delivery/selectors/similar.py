@@ -23,7 +23,7 @@ class Similar(Rule):
     The idea of concept repositories for recurring drift, with the input shift as the measure of similarity.
 
     With the shift :math:`d_i` between the newest inputs and those that the version in slot i was trained on,
-    and :math:`d_s` of what serves, it deploys :math:`\arg\min_i d_i` if
+    and :math:`d_s` of what serves, it deploys :math:`\mathrm{argmin}_i d_i` if
     :math:`\min_i d_i < d_s - \mathrm{margin}`, and retrains if :math:`\min_i d_i > \mathrm{limit}`.
 
     Parameters

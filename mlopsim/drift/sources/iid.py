@@ -29,7 +29,10 @@ class LawName(Enum):
 @register("signal", "iid")
 @dataclass(kw_only=True)
 class Iid(Source):
-    """Independent ticks whose law changes once: the setting in which exact floors are known.
+    r"""Independent ticks whose law changes once: the setting in which exact floors are known.
+
+    ``bernoulli``: :math:`P(x_t = 1) = p` for t < change and :math:`p_1` from there on. ``normal``:
+    :math:`x_t \sim N(0, 1)`, then :math:`N(\mathrm{shift}, 1)`.
 
     Parameters
     ----------

@@ -14,7 +14,13 @@ from mlopsim.learners.models import ConstantModel, EstimatorModel
 @register("learner", "gbm")
 @dataclass(kw_only=True)
 class Gbm:
-    """``sklearn.ensemble.HistGradientBoostingClassifier`` without early stopping.
+    r"""``sklearn.ensemble.HistGradientBoostingClassifier`` without early stopping.
+
+    With trees :math:`h_m` fitted to the gradient of the log loss at :math:`F_{m-1}`,
+
+    .. math::
+
+        F_m(x) = F_{m-1}(x) + \mathrm{learning\_rate} \cdot h_m(x), \qquad m = 1, \ldots, \mathrm{max\_iter}
 
     Parameters
     ----------
@@ -26,6 +32,15 @@ class Gbm:
         Leaves of a tree at most.
     min_samples_leaf : int, default 10
         Rows that a leaf must hold at least.
+
+    References
+    ----------
+    .. [1] J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics
+       29, 2001, 1189-1232. doi:10.1214/aos/1013203451
+    .. [2] G. Ke, Q. Meng, T. Finley, T. Wang, W. Chen, W. Ma, Q. Ye and T.-Y. Liu, "LightGBM: a highly
+       efficient gradient boosting decision tree", NeurIPS, 2017 (histograms).
+    .. [3] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

@@ -14,18 +14,30 @@ from mlopsim.learners.models import LinearModel, LinearModels, Link, check_versi
 @register("learner", "lda")
 @dataclass(kw_only=True)
 class Lda:
-    """Normal classes with one covariance; probabilities by Bayes' rule with the training shares.
+    r"""Normal classes with one covariance; probabilities by Bayes' rule with the training shares.
 
     Gives the scores of ``sklearn.discriminant_analysis.LinearDiscriminantAnalysis()`` (its ``svd``
     solver: covariance divided by n, as from release 1.8 on, and the same rank decision) within
     1e-8; for three and more classes up to a constant per row, which moves neither labels nor
     probabilities. Versions with no more rows than classes are fitted, too.
 
+    With shares :math:`\pi_c`, means :math:`\mu_c` and the covariance S within classes (its pseudo-inverse
+    where it is singular), the score of class c is
+
+    .. math:: x^\top S^{+} \mu_c - \tfrac{1}{2} \mu_c^\top S^{+} \mu_c + \log \pi_c
+
     Parameters
     ----------
     tol : float, default 1e-4
         Directions whose within-class standard deviation (of columns scaled to 1) is not above this
         are left out.
+
+    References
+    ----------
+    .. [1] R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7, 1936,
+       179-188. doi:10.1111/j.1469-1809.1936.tb02137.x
+    .. [2] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

@@ -14,10 +14,14 @@ from mlopsim.learners.models import ConstantModel, LinearModel, Link
 @register("learner", "logistic")
 @dataclass(kw_only=True)
 class Logistic:
-    """``sklearn.linear_model.LogisticRegression`` (lbfgs; softmax for three classes and more).
+    r"""``sklearn.linear_model.LogisticRegression`` (lbfgs; softmax for three classes and more).
 
     Trained by scikit-learn, then kept as a linear model of our own, whose predictions for a row do
     not depend on the rows beside it.
+
+    Of two classes, y = -1 or +1:
+
+    .. math:: \min_{w, b} \; \tfrac{1}{2} \|w\|^2 + C \sum_i \log\left(1 + \exp(-y_i (w^\top x_i + b))\right)
 
     Parameters
     ----------
@@ -25,6 +29,13 @@ class Logistic:
         Inverse weight of the squared coefficients.
     max_iter : int, default 200
         Iterations at most.
+
+    References
+    ----------
+    .. [1] D. R. Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society
+       B 20, 1958, 215-242.
+    .. [2] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

@@ -14,10 +14,17 @@ from mlopsim.learners.models import ConstantModel, EstimatorModel
 @register("learner", "mlp")
 @dataclass(kw_only=True)
 class Mlp:
-    """``sklearn.neural_network.MLPClassifier`` with one hidden layer, trained by Adam.
+    r"""``sklearn.neural_network.MLPClassifier`` with one hidden layer, trained by Adam.
 
     Its predictions are BLAS products: a row near a tie may, in principle, be labelled differently
     among other rows. Predict whole windows at once, as the World does, to have equal bits.
+
+    Of two classes, with :math:`\mathrm{relu}(a) = \max(0, a)`,
+
+    .. math:: P(y = 1 \mid x) = \left(1 + \exp(-v^\top \mathrm{relu}(W x + a) - b)\right)^{-1}
+
+    trained on the mean log loss of a batch plus ``alpha`` / (2 rows of the batch) times the squared
+    coefficients.
 
     Parameters
     ----------
@@ -29,6 +36,14 @@ class Mlp:
         Weight of the squared coefficients.
     learning_rate : float, default 0.01
         Step size at the start.
+
+    References
+    ----------
+    .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating
+       errors", Nature 323, 1986, 533-536. doi:10.1038/323533a0
+    .. [2] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR, 2015. arXiv:1412.6980
+    .. [3] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

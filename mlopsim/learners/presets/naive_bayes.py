@@ -14,16 +14,31 @@ from mlopsim.learners.models import GaussianModel, GaussianModels, check_version
 @register("learner", "naive_bayes")
 @dataclass(kw_only=True)
 class NaiveBayes:
-    """Independent normal features within each class.
+    r"""Independent normal features within each class.
 
     Equal to ``sklearn.naive_bayes.GaussianNB(var_smoothing=smoothing)`` within 1e-8, and so as
     overconfident on indicator columns of rare categories, whose variance within a class may be 0:
     with many categorical features use a ``smoothing`` of 0.01 to 0.1.
 
+    With shares :math:`\pi_c`, means :math:`\mu_{cj}` and variances :math:`v_{cj}` of feature j in class c,
+    and :math:`\varepsilon` = ``smoothing`` times the largest variance of a feature, the score of class c is
+
+    .. math::
+
+        \log \pi_c - \tfrac{1}{2} \sum_j \left(\log(2 \pi (v_{cj} + \varepsilon)) + \frac{(x_j -
+        \mu_{cj})^2}{v_{cj} + \varepsilon}\right)
+
     Parameters
     ----------
     smoothing : float, default 1e-9
         Share of the widest feature's variance that is added to all variances.
+
+    References
+    ----------
+    .. [1] D. J. Hand and K. Yu, "Idiot's Bayes: not so stupid after all?", International Statistical Review
+       69, 2001, 385-398. doi:10.1111/j.1751-5823.2001.tb00465.x
+    .. [2] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

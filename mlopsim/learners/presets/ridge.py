@@ -14,15 +14,26 @@ from mlopsim.learners.models import LinearModel, LinearModels, Link, check_versi
 @register("learner", "ridge")
 @dataclass(kw_only=True)
 class Ridge:
-    """Least squares on targets -1 and +1 with a penalty, one regression per class.
+    r"""Least squares on targets -1 and +1 with a penalty, one regression per class.
 
     Equal to ``sklearn.linear_model.RidgeClassifier(alpha)`` within 1e-8, classes missing from a
     version's windows included; rows of one class only give a constant model.
+
+    With targets t = -1 or +1 of a class,
+
+    .. math:: \min_{w, b} \; \sum_i (t_i - w^\top x_i - b)^2 + \alpha \|w\|^2
 
     Parameters
     ----------
     alpha : float, default 1.0
         Weight of the squared coefficients against the sum of squared errors; above 0.
+
+    References
+    ----------
+    .. [1] A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal problems",
+       Technometrics 12, 1970, 55-67. doi:10.1080/00401706.1970.10488634
+    .. [2] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

@@ -24,6 +24,11 @@ class SklearnAny:
         Constructor parameters. ``n_jobs`` is set to 1 and ``random_state`` by the seed unless it is
         given here.
 
+    References
+    ----------
+    .. [1] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
+
     Examples
     --------
     >>> learner = SklearnAny(path="sklearn.neighbors.KNeighborsClassifier", params={"n_neighbors": 1})

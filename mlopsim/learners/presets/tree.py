@@ -14,7 +14,10 @@ from mlopsim.learners.models import ConstantModel, EstimatorModel
 @register("learner", "tree")
 @dataclass(kw_only=True)
 class Tree:
-    """``sklearn.tree.DecisionTreeClassifier``.
+    r"""``sklearn.tree.DecisionTreeClassifier``.
+
+    Each split is that feature and cut for which the Gini impurity :math:`\sum_c p_c (1 - p_c)` falls most,
+    weighted by the rows of each side.
 
     Parameters
     ----------
@@ -22,6 +25,13 @@ class Tree:
         Levels of splits at most.
     min_samples_leaf : int, default 5
         Rows that a leaf must hold at least.
+
+    References
+    ----------
+    .. [1] L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and Regression Trees",
+       Wadsworth, 1984.
+    .. [2] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
 
     Examples
     --------

@@ -13,7 +13,9 @@ from mlopsim.core.spec import check_range
 @register("training", "last")
 @dataclass(kw_only=True)
 class Last:
-    """Train on the last ``windows`` windows, or on all there are while there are fewer.
+    r"""Train on the last ``windows`` windows, or on all there are while there are fewer.
+
+    Version v is trained on the windows :math:`\max(0, v - \mathrm{windows} + 1), \ldots, v`.
 
     Parameters
     ----------

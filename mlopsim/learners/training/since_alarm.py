@@ -14,7 +14,7 @@ from mlopsim.core.spec import check_range
 @register("training", "since_alarm")
 @dataclass(kw_only=True)
 class SinceAlarm:
-    """Train on the windows since the inputs last changed, as a two-sample KS test sees it.
+    r"""Train on the windows since the inputs last changed, as a two-sample KS test sees it.
 
     After window v its rows are compared with the windows from the last alarm up to v - 1, feature
     by feature: the largest distance of the two empirical CDFs at the bin edges (quantiles of the
@@ -24,6 +24,12 @@ class SinceAlarm:
     without change give up to ``level * T`` alarms on average. Rows are taken as independent: inputs
     that persist over time (weather, prices) alarm in most windows, and ``min_windows`` then is the
     length of the span. An alarm makes v the first window.
+
+    With empirical distribution functions F of n rows and G of m rows of window v, an alarm is
+
+    .. math:: \sqrt{\frac{n m}{n + m}} \max_{f, b} |F_f(b) - G_f(b)| > K^{-1}(\mathrm{level} / d)
+
+    over features f and bin edges b, K being the upper tail of Kolmogorov's limit law.
 
     Parameters
     ----------
@@ -35,6 +41,11 @@ class SinceAlarm:
         Train on at most so many windows; 0 means no limit.
     bins : int, default 64
         Number of bins of a feature.
+
+    References
+    ----------
+    .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for
+       two independent samples", Bulletin Mathématique de l'Université de Moscou 2, 1939.
 
     Examples
     --------

@@ -35,6 +35,11 @@ class BundledStream(TableStream):
     shuffle : bool, default True
         Shuffle all rows first, by the scenario seed: for data without an order in time.
 
+    References
+    ----------
+    .. [1] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning
+       Research 12, 2011, 2825-2830.
+
     Examples
     --------
     >>> import numpy as np

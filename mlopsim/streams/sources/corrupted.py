@@ -22,13 +22,16 @@ from mlopsim.streams.timings.base import Timing
 @register("stream", "corrupted")
 @dataclass(kw_only=True)
 class CorruptedStream:
-    """Rows of another stream with errors in them: what goes wrong, which rows it prefers, and when.
+    r"""Rows of another stream with errors in them: what goes wrong, which rows it prefers, and when.
 
     The warm-up stays as it is. ``Stream.corrupted`` marks the cells that differ from the clean ones, which
     :meth:`clean` gives for the same seed. ``Stream.biased`` marks the labels that are wrong: those that
     differ from the clean ones, and those that noise or bias of the base made wrong before. A label that is
     changed back to the right one is not wrong. Rows that stand in the place of others bring their group and
     all truth about them.
+
+    In window t of an injector of rows the share of the eligible rows that are hit is
+    :math:`\mathrm{rate} \cdot s(t)` on average, s the strength of the timing from 0 to 1.
 
     Parameters
     ----------

@@ -27,6 +27,8 @@ class OneOf:
     them. Meant for what is trained on many kinds of scenarios. Streams of this kind may be among them: what
     these draw does not hang on what was drawn before.
 
+    Of S streams each has the probability :math:`1 / S`.
+
     Parameters
     ----------
     streams : list of specs of streams, default a population that stays and one whose rule changes

@@ -58,6 +58,11 @@ class OpenMlStream(ColumnStream):
     rows, windows, warmup, max_rows, thin, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    References
+    ----------
+    .. [1] J. Vanschoren, J. N. van Rijn, B. Bischl and L. Torgo, "OpenML: networked science in machine
+       learning", SIGKDD Explorations 15(2), 2013, 49-60. doi:10.1145/2641190.2641198
+
     Examples
     --------
     >>> OpenMlStream(data_id=151, group="day").data_id

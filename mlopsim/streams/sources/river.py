@@ -37,6 +37,11 @@ class RiverStream(ColumnStream):
     rows, windows, warmup, max_rows, thin, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    References
+    ----------
+    .. [1] J. Montiel, M. Halford, S. M. Mastelini and others, "River: machine learning for streaming data in
+       Python", Journal of Machine Learning Research 22(110), 2021, 1-8.
+
     Examples
     --------
     >>> import numpy as np
