@@ -20,12 +20,15 @@ from mlopsim.streams.stream import DriftEvent, Stream
 @register("stream", "injected")
 @dataclass(kw_only=True)
 class Injected:
-    """Rows of a file or data set, and a change that is put into them after the warm-up.
+    r"""Rows of a file or data set, and a change that is put into them after the warm-up.
 
     Rows before the change are those of the base, to the bit. With ``base: {file: {shuffle: true, ...}}`` the
     rows come in a random order, drawn by the scenario seed, and the injected change is the only one; in
     source order whatever else happens in the stream counts as false alarms. Seeds of one data set draw from
     the same rows: intervals over them speak of this data set and of no others.
+
+    In a change of n rows that begins at row T, row T + k - 1 follows the new law with probability
+    :math:`k / (n + 1)`, :math:`k = 1, \ldots, n`.
 
     Parameters
     ----------
