@@ -61,7 +61,10 @@ def _run_cell(cell: Cell, pool: WorldPool, fits: Mapping[str, FitResult]) -> Out
             reasons=dict.fromkeys(names, reason),
             attributes={"stream_id": stream_id(world)},
         )
-    rolled, found = roll_out(cell, scene, fits, prices=cell.method.part["params"].get("prices", ()))
+    recorded = bool(cell.task.part.get("record"))
+    prices = cell.method.part["params"].get("prices", ())
+    # margins are on record: with them, the head of the ledger is that of a replay
+    rolled, found = roll_out(cell, scene, fits, prices=prices, margins=recorded)
     deployed = deployed_of(cell, scene, fits, rolled)
     moves = moves_of(world, rolled.trajectory)
     metrics = {
@@ -82,7 +85,7 @@ def _run_cell(cell: Cell, pool: WorldPool, fits: Mapping[str, FitResult]) -> Out
         curves=curves,
         attributes={"stream_id": stream_id(world)},
     )
-    if cell.task.part.get("record"):
+    if recorded:
         outcome.attributes |= heads_of_deployed(deployed).facts()
     return outcome
 

@@ -319,6 +319,24 @@ def test_an_agent_without_training_can_be_rolled_out_in_every_arm_that_learns():
     assert deployed.seed is not None and deployed.policy is not None
 
 
+@pytest.mark.parametrize("name", ["ppo", "learned"])
+def test_the_head_of_an_agents_record_is_that_of_a_replay(name):
+    from mlopsim.core.registry import find
+    from mlopsim.delivery.engine import Engine
+    from mlopsim.governance.record.making import heads_of_deployed
+
+    track = make_track(steps=1000, record=True)
+    (cell,), (job,) = track.fits([c for c in cells_of(track, [name], [task()]) if c.method.name == name])
+    scene = scene_of(cell)
+    interface = Engine(scene.pool, scene.deployment, 1).interface
+    fit = find("selector", cell.method.part["name"]).untrained(interface, np.random.default_rng(0))
+    (outcome,) = track.run([cell], {job.key: fit})
+    again = track.redeploy(cell, {job.key: fit})
+    # what an argmax says comes with its margin, which is on record, too
+    assert (again.margins is not None) == (name == "ppo")
+    assert heads_of_deployed(again).facts().items() <= outcome.attributes.items()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("agents", ["one", "each"])
 def test_an_agent_is_trained_for_the_arms_that_it_serves(agents):
