@@ -33,7 +33,7 @@ def command() -> None:
     \b
     Examples:
       mlopsim bench suite=quick delivery.record=true      # the heads of all cells go into the ledger
-      mlopsim bench suite=loop-core governance.record=true
+      mlopsim bench suite=loop-core                       # the same; elsewhere governance.record=true
       mlopsim audit-log heads results/local/quick         # and into heads.csv: commit it
       mlopsim audit-log write results/local/quick 3fa9
       mlopsim audit-log verify results/local/quick 3fa9
