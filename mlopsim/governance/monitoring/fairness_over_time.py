@@ -9,13 +9,14 @@ import numpy as np
 
 from mlopsim.core.errors import DataError
 from mlopsim.fairness.rates import LEAST
+from mlopsim.governance.constraint import spread
 from mlopsim.governance.monitor import Monitor, read_counts
 from mlopsim.governance.monitoring.limits import Limits
 from mlopsim.governance.monitoring.rates import Rate, share
 from mlopsim.governance.monitoring.reference import Reference
 from mlopsim.governance.monitoring.watch import watch
+from mlopsim.stats.clustered import clustered_mean, clustered_median, clustered_share
 from mlopsim.stats.interval import Interval
-from mlopsim.stats.proportions import wilson
 
 #: texts, shares and counts by column
 Row: TypeAlias = dict[str, Any]
@@ -52,10 +53,7 @@ def gap(counts: np.ndarray, rate: Rate) -> np.ndarray:
     """
     k, n = rate.counted(counts)
     rates = share(k, np.where(n >= LEAST, n, 0) if counts.dtype.kind in "iu" else n)
-    known = ~np.isnan(rates)
-    top = np.where(known, rates, -np.inf).max(axis=-1) - np.where(known, rates, np.inf).min(axis=-1)
-    found: np.ndarray = np.where(known.sum(axis=-1) >= 2, top, np.nan)
-    return found
+    return spread(rates)
 
 
 def alarms_beside_truth(
@@ -69,6 +67,7 @@ def alarms_beside_truth(
     lowest_accuracy: float = 0.8,
     delay: int = 0,
     within: int = 5,
+    seeds: np.ndarray | None = None,
 ) -> list[Row]:
     """Return how often alarms of accuracy and alarms of fairness tell which breach.
 
@@ -95,14 +94,18 @@ def alarms_beside_truth(
         Windows by which labels are late.
     within : int, default 5
         Windows in which an alarm is in time.
+    seeds : ndarray of int64, shape (N,), optional
+        Of the people of each deployment: those of one seed are resampled together. By default no two
+        deployments share people.
 
     Returns
     -------
     list of dict
-        ``state``, ``guard``, ``alarms`` (share of deployments with an alarm in time) with ``alarms_low`` and
-        ``alarms_high`` (Wilson, 95 %), ``n`` (deployments), ``wait`` (median windows from breach to alarm
-        where there is one), and, of both guards together, ``agree`` (share of deployments in which both alarm
-        or neither does). States in which no deployment is have no row.
+        ``state``, ``guard``, ``n`` (deployments), ``seeds`` (how many different ones); ``alarms`` (share of
+        deployments with an alarm in time), ``wait`` (median windows from breach to alarm where there is one),
+        and, of both guards together, ``agree`` (share of deployments in which both alarm or neither does),
+        each with ``_low`` and ``_high`` (95 %, seeds resampled:
+        :mod:`mlopsim.stats.clustered`). States in which no deployment is have no row.
 
     Raises
     ------
@@ -119,6 +122,7 @@ def alarms_beside_truth(
         raise DataError(f"the truth {truth.shape} does not fit counts {counts.shape}")
     if within < 0:
         raise DataError(f"an alarm cannot be in time within {within} windows")
+    people = _seeds(seeds, len(counts))
     right, rows = Rate.ACCURACY.counted(truth)
     level = share(right.sum(axis=-1), rows.sum(axis=-1))
     low = level < lowest_accuracy - 1e-12
@@ -141,17 +145,18 @@ def alarms_beside_truth(
         of = state == number
         if not of.any():
             continue
-        agree = float((told[0] == told[1])[of].mean())
+        agree = clustered_share((told[0] == told[1])[of], people[of], _rng())
         for guard_name, alarmed, wait in zip(("accuracy", "fairness"), told, waits, strict=True):
-            hits = alarmed & of
-            known = number > 0 and bool(hits.any())
+            hits = alarmed & of & (number > 0)
             table.append(
                 {
                     "state": name,
                     "guard": guard_name,
-                    **_told("alarms", wilson(int(hits.sum()), int(of.sum()))),
-                    "wait": float(np.median(wait[hits])) if known else float("nan"),
-                    "agree": agree,
+                    "n": int(of.sum()),
+                    "seeds": len(np.unique(people[of])),
+                    **_told("alarms", clustered_share(alarmed[of], people[of], _rng())),
+                    **_told("wait", clustered_median(wait[hits], people[hits], _rng())),
+                    **_told("agree", agree),
                 }
             )
     return table
@@ -164,6 +169,7 @@ def retraining_and_gaps(
     rate: Rate = Rate.RECALL,
     largest_gap: float = 0.1,
     drifted: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
 ) -> list[Row]:
     """Return what switches to other versions did to a gap, on the rows that both would have served.
 
@@ -185,13 +191,19 @@ def retraining_and_gaps(
     drifted : ndarray of bool, shape (T,), optional
         Windows whose law is another one than that of window 0; then switches whose windows are mostly such
         are told apart.
+    seeds : ndarray of int64, shape (N,), optional
+        Of the people of each deployment: switches of one seed are resampled together. By default no two
+        deployments share people.
 
     Returns
     -------
     list of dict
         A row for all switches, or one without and one with drift: ``drift``, ``n`` (switches whose gaps are
-        both known), ``restored`` and ``worsened`` with ``_low`` and ``_high`` (Wilson, 95 %), ``smaller``
-        (share in which the gap got smaller), ``gap_old`` and ``gap_new`` (means), ``accuracy_change`` (mean).
+        both known), ``seeds`` (how many different ones these are of); ``restored`` and ``worsened`` (shares
+        of switches), ``restored_any`` and ``worsened_any`` (shares of deployments with such a switch, of
+        those that have any), ``smaller`` (share of switches that made the gap smaller), ``gap_old``,
+        ``gap_new`` and ``accuracy_change`` (means), each with ``_low`` and ``_high`` (95 %, seeds resampled:
+        :mod:`mlopsim.stats.clustered`).
 
     Raises
     ------
@@ -236,24 +248,38 @@ def retraining_and_gaps(
         there = np.concatenate([[0], np.cumsum(drifted)])
         mostly = 2 * (there[end] - there[start]) > end - start
         parts = {"without": known & ~mostly, "with": known & mostly}
+    people = _seeds(seeds, len(versions))
+    crossed = {"restored": over[0] & ~over[1], "worsened": ~over[0] & over[1]}
     table: list[Row] = []
     for name, of in parts.items():
-        count = int(of.sum())
-        some = count > 0
-        table.append(
-            {
-                "drift": name,
-                **_told("restored", wilson(int((over[0] & ~over[1] & of).sum()), count)),
-                **_told("worsened", wilson(int((~over[0] & over[1] & of).sum()), count)),
-                "smaller": float((gaps[1] < gaps[0])[of].mean()) if some else float("nan"),
-                "gap_old": float(gaps[0][of].mean()) if some else float("nan"),
-                "gap_new": float(gaps[1][of].mean()) if some else float("nan"),
-                "accuracy_change": float(change[of].mean()) if some else float("nan"),
-            }
-        )
+        which = people[runs[of]]
+        row: Row = {"drift": name, "n": int(of.sum()), "seeds": len(np.unique(which))}
+        for what, switched in crossed.items():
+            row |= _told(what, clustered_share(switched[of], which, _rng()))
+            some = np.unique(runs[of])
+            ever = np.isin(some, runs[of & switched])
+            row |= _told(f"{what}_any", clustered_share(ever, people[some], _rng()))
+        row |= _told("smaller", clustered_share((gaps[1] < gaps[0])[of], which, _rng()))
+        for what, values in (("gap_old", gaps[0]), ("gap_new", gaps[1]), ("accuracy_change", change)):
+            row |= _told(what, clustered_mean(values[of], which, _rng()))
+        table.append(row)
     return table
 
 
+def _seeds(seeds: np.ndarray | None, n: int) -> np.ndarray:
+    """Return the seed of each of n deployments, int64 (n,); without any each has its own."""
+    if seeds is None:
+        return np.arange(n)
+    if seeds.shape != (n,):
+        raise DataError(f"{n} deployments need as many seeds, got {seeds.shape}")
+    return seeds
+
+
+def _rng() -> np.random.Generator:
+    """Return the source of the resamples: all intervals meet the same ones."""
+    return np.random.default_rng(0)
+
+
 def _told(name: str, found: Interval) -> Row:
-    """Return a share with its interval and its n."""
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high, "n": found.n}
+    """Return a number with its interval."""
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
