@@ -6,9 +6,9 @@ Each has a table of its own, never pooled: delay of rises of the error and mean 
 change comes, what the limits really give of both, alarms on changes that harm nobody, worth as the retrain
 trigger. falls.csv has the falls of the error, apart from the rises. Then runs the same detectors with the
 limits that they come with: how often these alarm without a change, and how the order of the detectors
-changes. table.csv and rate.csv are the study, sooner.csv
-the rank correlation of delay and worth, others.csv the limits that detectors come with; figures/ has
-the critical-difference diagram and delay against false alarms of the first.
+changes. table.csv and rate.csv are the study, sooner.csv the rank correlation of delay and worth, of all and
+without the detectors that the setting `slow` names, others.csv the limits that detectors come with; figures/
+has the critical-difference diagram and delay against false alarms of the first.
 
     python experiments/detectors_at_equal_arl.py
     python experiments/detectors_at_equal_arl.py suite=drift-core ledger=results/local/drift-core \\
@@ -93,6 +93,49 @@ def study(cells: pl.DataFrame, tasks: Sequence[Task]) -> list[dict[str, Any]]:
         row["reason"] = entry["restricted_delay_reason"]
         rows.append(row)
     return rows
+
+
+def sooner(cells: pl.DataFrame, suite: Suite, slow: Sequence[str]) -> pl.DataFrame:
+    """Return how delay and worth agree, also without some detectors: are these all that it is made of?
+
+    Parameters
+    ----------
+    cells : polars.DataFrame
+    suite : Suite
+        Whose methods they are of.
+    slow : sequence of str
+        Detectors to leave out, whatever their parameters.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of :func:`mlopsim.tracks.drift.worth_analysis.delay_and_worth`, and of the methods without
+        those ``methods_without_slow`` and ``tau_without_slow`` with ends, n and reason; undefined where
+        none of them is.
+    """
+    every = delay_and_worth(cells)
+    if not len(every):
+        return every
+    out = [method.name for method in suite.methods if method.part["detector"]["name"] in slow]
+    rest = delay_and_worth(cells.filter(~pl.col("method").is_in(out)))
+    ends = ("", "_low", "_high", "_n", "_reason")
+    kept = {"methods": "methods_without_slow", **{f"tau{end}": f"tau_without_slow{end}" for end in ends}}
+    if not len(rest):
+        rest = every.clear()
+    keys = ["retrain_cost", "reads"]
+    rest = rest.select(*keys, *(pl.col(name).alias(new) for name, new in kept.items()))
+    joined = every.join(rest, on=keys, how="left", maintain_order="left", nulls_equal=True)
+    count = pl.col("methods_without_slow")
+    none, few = count == pl.col("methods"), count.is_null()
+    nothing = (
+        pl.when(none).then(pl.lit("none of them is left out")).when(few).then(pl.lit("too few are left"))
+    )
+    values = [f"tau_without_slow{end}" for end in ends[:3]]
+    return joined.with_columns(
+        nothing.otherwise("tau_without_slow_reason").alias("tau_without_slow_reason"),
+        *(pl.when(none | few).then(math.nan).otherwise(name).alias(name) for name in values),
+        pl.when(none | few).then(0).otherwise("tau_without_slow_n").alias("tau_without_slow_n"),
+    )
 
 
 def agreement(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> str:
@@ -210,7 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shown = [*facts, "restricted_delay", "rank", *REALISED, "recall", "harmless_alarmed"]
     shown += [key for key in rows[0] if key == "ns" or key.startswith("ns_at_")]
     _common.show([{key: row[key] for key in shown} for row in rows], "matched by the first alarm")
-    sooner = [delay_and_worth(cells).with_columns(match=pl.lit("first alarm"))]
+    slow = settings["slow"]
+    orders = [sooner(cells, suite, slow).with_columns(match=pl.lit("first alarm"))]
     fallen = [falls(cells)]
     if settings["rate_suite"]:
         other = load_suite(settings["rate_suite"])
@@ -221,11 +265,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rated = study(by_rate, other.suite.tasks)
         _common.write_table(experiment.folder, rated, "rate")
         _common.show([{key: row[key] for key in shown} for row in rated], "matched by the rate")
-        sooner.append(delay_and_worth(by_rate).with_columns(match=pl.lit("rate")))
+        orders.append(sooner(by_rate, other.suite, slow).with_columns(match=pl.lit("rate")))
         fallen.append(falls(by_rate))
         print(agreement(rows, rated))
     taus = pl.concat(
-        [frame for frame in sooner if len(frame)] or sooner[:1], how="vertical_relaxed"
+        [frame for frame in orders if len(frame)] or orders[:1], how="vertical_relaxed"
     ).to_dicts()
     if taus:
         _common.write_table(experiment.folder, taus, "sooner")

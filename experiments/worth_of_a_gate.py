@@ -5,8 +5,10 @@ what is lost without a gate, and for each gate what it finds, what it throws awa
 loss. losses.csv has what the errors cost, table.csv the gates, disagreements.csv the pairs of gates that
 recall and worth order differently, with what could explain it: another stage or action (`alike`: neither),
 and more right rows flagged (`fair`: alike, and the interval of the one does not lie above that of the other);
-counts.csv how many there are by task; groups.csv what is thrown away and gained by group; the figure shows
-recall against worth where most is lost, one panel a task.
+counts.csv how many pairs there are by task of which one gate finds more (`all`, those that are alike, the
+fair ones, and these without the control that flags at random): how many disagree, agree, or are open;
+groups.csv what is thrown away and gained by group; the figure shows recall against worth where most is lost,
+one panel a task.
 
     python experiments/worth_of_a_gate.py
     python experiments/worth_of_a_gate.py suite=quality-core ledger=results/local/quality-core
@@ -16,8 +18,10 @@ from __future__ import annotations
 
 import _common  # isort: skip
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +30,7 @@ import polars as pl
 from mlopsim.compose import load_suite
 from mlopsim.core.spec import make
 from mlopsim.stats.interval import Interval
-from mlopsim.tracks.cell_table import axes_of, mean_of
+from mlopsim.tracks.cell_table import axes_of, facts, mean_of
 from mlopsim.tracks.quality.analysis import (
     BASE,
     TOP,
@@ -96,28 +100,61 @@ def gates(cells: pl.DataFrame, counted: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def against(cells: pl.DataFrame, counted: Sequence[str]) -> list[Disagreement]:
-    """Return the pairs of gates that recall and worth order differently on a task."""
-    methods = cleaning(cells)
-    found = []
-    for task in counted:
-        for method in methods:
-            recall, worth = mean_of(cells, method, "recall", [task]), recovered(cells, method, [task])
-            if math.isfinite(recall.value) and math.isfinite(worth.value):
-                found.append((task, method, recall, worth))
-    return disagreements(found)
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """What a gate does on a task: recall, share of the loss recovered, right rows that it flags."""
+
+    recall: Interval
+    worth: Interval
+    alarms: Interval
+    stage: str
+    action: str
 
 
-def explained(cells: pl.DataFrame, pairs: Sequence[Disagreement]) -> list[dict[str, Any]]:
-    """One row a pair: how far it disagrees, and what could explain that."""
+def estimates(cells: pl.DataFrame, counted: Sequence[str]) -> dict[tuple[str, str], Estimates]:
+    """Return what each gate that can be compared does on each task, by task and gate."""
     place = {
         row["method"]: (row["stage"], row["action"])
         for row in cells.select("method", "stage", "action").unique().iter_rows(named=True)
     }
+    found = {}
+    for task in counted:
+        for method in cleaning(cells):
+            recall, worth = mean_of(cells, method, "recall", [task]), recovered(cells, method, [task])
+            if math.isfinite(recall.value) and math.isfinite(worth.value):
+                stage, action = place[method]
+                found[task, method] = Estimates(
+                    recall=recall,
+                    worth=worth,
+                    alarms=mean_of(cells, method, "false_alarm", [task]),
+                    stage=stage,
+                    action=action,
+                )
+    return found
+
+
+def against(known: Mapping[tuple[str, str], Estimates]) -> list[Disagreement]:
+    """Return the pairs of gates that recall and worth order differently on a task."""
+    return disagreements([(task, method, one.recall, one.worth) for (task, method), one in known.items()])
+
+
+def alike(finds: Estimates, other: Estimates) -> bool:
+    """Whether two gates act at the same stage and in the same way."""
+    return (finds.stage, finds.action) == (other.stage, other.action)
+
+
+def fair(finds: Estimates, other: Estimates) -> bool:
+    """Whether moreover the first does not flag more right rows, beyond both intervals."""
+    return alike(finds, other) and finds.alarms.low <= other.alarms.high
+
+
+def explained(
+    known: Mapping[tuple[str, str], Estimates], pairs: Sequence[Disagreement]
+) -> list[dict[str, Any]]:
+    """One row a pair: how far it disagrees, and what could explain that."""
     rows = []
     for pair in pairs:
-        alarms = [mean_of(cells, name, "false_alarm", [pair.task]) for name in (pair.finds, pair.gains)]
-        alike = place[pair.finds] == place[pair.gains]
+        finds, gains = (known[pair.task, name] for name in (pair.finds, pair.gains))
         rows.append(
             {
                 "task": pair.task,
@@ -127,30 +164,59 @@ def explained(cells: pl.DataFrame, pairs: Sequence[Disagreement]) -> list[dict[s
                 "recall_gains": pair.recall[1],
                 "recovered_finds": pair.recovered[0],
                 "recovered_gains": pair.recovered[1],
-                "action_finds": place[pair.finds][1],
-                "action_gains": place[pair.gains][1],
-                "false_alarm_finds": alarms[0].value,
-                "false_alarm_gains": alarms[1].value,
-                "alike": alike,
-                "fair": alike and alarms[0].low <= alarms[1].high,
+                "action_finds": finds.action,
+                "action_gains": gains.action,
+                "false_alarm_finds": finds.alarms.value,
+                "false_alarm_gains": gains.alarms.value,
+                "alike": alike(finds, gains),
+                "fair": fair(finds, gains),
             }
         )
     return rows
 
 
-def counts(rows: Sequence[dict[str, Any]], counted: Sequence[str]) -> list[dict[str, Any]]:
-    """One row a task in which something is lost: pairs that disagree, those alike, the fair ones of them."""
-    found = []
+#: what a pair of which one gate finds more says of worth, beyond the intervals
+VERDICTS = ("disagree", "agree", "open")
+#: pairs that are counted, from all to those with the fewest other explanations
+COUNTED = ("all", "alike", "fair", "fair, no control")
+#: the sum over tasks
+SUM = "all"
+
+
+def verdict(finds: Estimates, other: Estimates) -> str:
+    """Say whether the gate that finds more gains less, gains more, or neither beyond the intervals."""
+    if finds.worth.high < other.worth.low:
+        return "disagree"
+    return "agree" if finds.worth.low > other.worth.high else "open"
+
+
+def counts(
+    known: Mapping[tuple[str, str], Estimates], counted: Sequence[str], controls: Collection[str]
+) -> list[dict[str, Any]]:
+    """Count pairs of gates of which one finds more, by task and by what they share; last over all tasks.
+
+    Parameters
+    ----------
+    known : mapping
+        See :func:`estimates`.
+    counted : sequence of str
+        Tasks in which something is lost.
+    controls : collection of str
+        Gates that are no method, such as the one that flags at random.
+    """
+    found = {(task, which): dict.fromkeys(VERDICTS, 0) for task in (*counted, SUM) for which in COUNTED}
     for task in counted:
-        own = [row for row in rows if row["task"] == task]
-        found.append(
-            {
-                "task": task,
-                "pairs": len(own),
-                **{name: sum(row[name] for row in own) for name in ("alike", "fair")},
-            }
-        )
-    return found
+        gates_here = [method for other, method in known if other == task]
+        for a, b in itertools.permutations(gates_here, 2):
+            finds, other = known[task, a], known[task, b]
+            if not finds.recall.low > other.recall.high:
+                continue
+            told, is_fair = verdict(finds, other), fair(finds, other)
+            belongs = (True, alike(finds, other), is_fair, is_fair and not {a, b} & set(controls))
+            for which, there in zip(COUNTED, belongs, strict=True):
+                for place in (task, SUM):
+                    found[place, which][told] += there
+    return [{"task": task, "pairs": which, **told} for (task, which), told in found.items()]
 
 
 def short(rows: Sequence[dict[str, Any]]) -> str:
@@ -230,10 +296,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _common.show(cost, "what errors cost without a gate")
     rows = gates(cells, counted)
     _common.write_table(experiment.folder, rows)
-    pairs = explained(cells, against(cells, counted))
+    known = estimates(cells, counted)
+    pairs = explained(known, against(known))
     if pairs:
         _common.write_table(experiment.folder, pairs, "disagreements")
-    by_task = counts(pairs, counted)
+    controls = [name for name, role in facts(cells, "role").items() if role == "control"]
+    by_task = counts(known, counted, controls)
     _common.write_table(experiment.folder, by_task, "counts")
     results = TableResults(track=study.track, cells=cells, read=curves)
     by_group = make("section", "quality-groups").make(results)
@@ -248,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         top = [row for row in best if row["task"] == task][:6]
         keep = ("method", "recall", "recovered", "recovered_low", "recovered_high", "dropped")
         _common.show([{key: row[key] for key in keep} for row in top], task)
-    _common.show(by_task, "pairs of gates that recall and worth order differently")
+    _common.show(by_task[-len(COUNTED) :], "pairs of gates of which one finds more")
     _common.write_config(experiment)
 
 

@@ -94,15 +94,19 @@ def clustered_share(hits: ArrayLike, clusters: ArrayLike, rng: np.random.Generat
 
     Notes
     -----
-    Where all m clusters have the same share v, resampling them knows no spread, and an interval of no width
-    would claim more than m clusters can tell. Then it is what is left if a share q of all clusters may have
-    any share, with q the upper end of Wilson's interval of 0 in m: from v (1 - q) to v + q (1 - v).
+    Where each cluster is one trial, or several of the same outcome and as many in each, it is Wilson's
+    interval of m trials. Where all m clusters have the same share v, resampling them knows no spread, and an
+    interval of no width would claim more than m clusters can tell. Then it is what is left if a share q of
+    all clusters may have any share, with q the upper end of Wilson's interval of 0 in m: from v (1 - q) to
+    v + q (1 - v).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> clustered_share(np.zeros(40), np.repeat(np.arange(20), 2), rng)
     Interval(0 [0, 0.161], n=20)
+    >>> clustered_share(np.repeat([1, 0], 20), np.repeat(np.arange(20), 2), rng)
+    Interval(0.5 [0.299, 0.701], n=20)
     >>> clustered_share(np.tile([1, 0], 20), np.repeat(np.arange(20), 2), rng)
     Interval(0.5 [0.419, 0.581], n=20)
     """
@@ -114,8 +118,11 @@ def clustered_share(hits: ArrayLike, clusters: ArrayLike, rng: np.random.Generat
         return found
     grid = by_cluster(x, clusters)
     grid = grid[np.isfinite(grid).any(axis=1)]
-    shares = np.nanmean(grid, axis=1)
-    if float(np.ptp(shares)) > SAME:
+    shares, sizes = np.nanmean(grid, axis=1), np.isfinite(grid).sum(axis=1)
+    if np.isin(shares, (0.0, 1.0)).all() and np.ptp(sizes) == 0:
+        told = wilson(int(shares.sum()), found.n)
+        low, high = told.low, told.high
+    elif float(np.ptp(shares)) > SAME:
         # a percentile interval that is widened may reach beyond what a share can be
         low, high = max(found.low, 0.0), min(found.high, 1.0)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,37 @@ def test_orders_by_two_matchings_are_compared_on_what_both_have() -> None:
     text = study.agreement(*rows)
     assert "Of 3 methods" in text and "tau 0.33" in text
     assert "ddm moves most: 930 rows matched by the first alarm, 15 by the rate" in text
+
+
+def test_delay_and_worth_are_also_compared_without_the_slow() -> None:
+    made, _ = suite()
+    value = {"ddm": 0.1, "hddm_a": 0.8, "cusum(side=up)": 0.7, "fhddm(side=both)": 0.9}
+    delay = {"ddm": 900.0, "hddm_a": 20.0, "cusum(side=up)": 10.0, "fhddm(side=both)": 30.0}
+    rows = [
+        {
+            "task": "two",
+            "method": name,
+            "seed": seed,
+            "status": "done",
+            "limit": "calibrated",
+            "channel": "errors",
+            "role": "method",
+            "fit": name,
+            "share": 0.2,
+            "retrain_cost": 0.2,
+            "restricted_delay": delay[name] + seed,
+            "return": value[name] + 0.01 * seed,
+        }
+        for name in delay
+        for seed in range(3)
+    ]
+    (row,) = study.sooner(pl.DataFrame(rows), made, ["ddm"]).to_dicts()
+    # of the three that are left the later earn more; the slowest, which earns least, hides that
+    assert (row["methods"], row["methods_without_slow"]) == (4, 3)
+    assert row["tau"] == pytest.approx(0.0) and row["tau_without_slow"] == pytest.approx(1.0)
+    ends = [row[f"tau_without_slow_{end}"] for end in ("low", "high", "n")]
+    assert ends == [pytest.approx(1.0), pytest.approx(1.0), 3]
+    (row,) = study.sooner(pl.DataFrame(rows), made, ["eddm"]).to_dicts()
+    assert math.isnan(row["tau_without_slow"]) and "none of them" in row["tau_without_slow_reason"]
+    (row,) = study.sooner(pl.DataFrame(rows), made, ["ddm", "fhddm"]).to_dicts()
+    assert math.isnan(row["tau_without_slow"]) and "too few" in row["tau_without_slow_reason"]

@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT / "experiments"))
 
 import worth_of_a_gate as study  # noqa: E402
 
+from mlopsim.stats.interval import Interval  # noqa: E402
+
 SEEDS = 8
 #: score and recall by task and method; in "harmless" nothing is lost
 NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
@@ -80,10 +82,10 @@ def test_recovered_is_told_only_where_something_is_lost() -> None:
 
 
 def test_gates_that_recall_and_worth_order_differently_are_named() -> None:
-    (pair,) = study.against(table(), ["costly"])
+    (pair,) = study.against(study.estimates(table(), ["costly"]))
     assert (pair.task, pair.finds, pair.gains) == ("costly", "sees", "helps")
     assert pair.recall[0] > pair.recall[1] and pair.recovered[0] < pair.recovered[1]
-    assert study.against(table(), []) == []
+    assert study.against(study.estimates(table(), [])) == []
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,28 @@ def test_what_could_explain_a_pair_stands_beside_it(
         action=pl.when(gains).then(pl.lit(action)).otherwise("action"),
         false_alarm=pl.when(finds).then(alarms[0]).when(gains).then(alarms[1]).otherwise("false_alarm"),
     )
-    pairs = study.explained(cells, study.against(cells, ["costly"]))
+    known = study.estimates(cells, ["costly"])
+    pairs = study.explained(known, study.against(known))
     assert [(row["alike"], row["fair"]) for row in pairs] == [(alike, fair)]
-    expected = {"pairs": 1, "alike": int(alike), "fair": int(fair)}
-    assert study.counts(pairs, ["costly", "harmless"]) == [
-        {"task": "costly", **expected},
-        {"task": "harmless", "pairs": 0, "alike": 0, "fair": 0},
-    ]
+    rows = study.counts(known, ["costly", "harmless"], ["helps"])
+    found = {(row.pop("task"), row.pop("pairs")): tuple(row.values()) for row in rows}
+    # of the one pair, `sees` finds more and gains less; the other task has none
+    expected = dict(zip(study.COUNTED, (True, alike, fair, False), strict=True))
+    for which, there in expected.items():
+        assert found["costly", which] == found[study.SUM, which] == (int(there), 0, 0)
+        assert found["harmless", which] == (0, 0, 0)
+
+
+def test_a_pair_that_agrees_and_one_that_is_open_are_told_apart() -> None:
+    def gate(recall: float, worth: float) -> study.Estimates:
+        near = [Interval(value=x, low=x - 0.05, high=x + 0.05, n=5) for x in (recall, worth, 0.1)]
+        return study.Estimates(recall=near[0], worth=near[1], alarms=near[2], stage="entry", action="drop")
+
+    known = {("t", "a"): gate(0.9, 0.8), ("t", "b"): gate(0.5, 0.2), ("t", "c"): gate(0.2, 0.25)}
+    rows = study.counts(known, ["t"], ["c"])
+    # a beats b and c in both; b finds more than c, and which gains more is open
+    assert rows[0] == {"task": "t", "pairs": "all", "disagree": 0, "agree": 2, "open": 1}
+    assert rows[3] == {"task": "t", "pairs": "fair, no control", "disagree": 0, "agree": 1, "open": 0}
 
 
 def test_the_figure_has_a_panel_for_each_task() -> None:
