@@ -39,7 +39,7 @@ from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, facts, grid, mean_of
 from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.analysis import FAMILY, paired
-from mlopsim.tracks.governance.fronts import NEVER, OPTIMUM, SUSPENDED
+from mlopsim.tracks.governance.references import NEVER, OPTIMUM, SUSPENDED
 from mlopsim.tracks.governance.worth import FLOOR
 
 if TYPE_CHECKING:

@@ -179,11 +179,14 @@ class Front:
         What the front is made of, by task and price.
     figures : dict of str to matplotlib figure
         By task.
+    without : dict of str to str
+        Tasks that have no front, and why.
     """
 
     places: Any
     bounds: Any
     figures: dict[str, Any]
+    without: dict[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

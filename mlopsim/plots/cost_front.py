@@ -28,6 +28,7 @@ def cost_front(
     cost_ends: tuple[ArrayLike, ArrayLike] | None = None,
     value_ends: tuple[ArrayLike, ArrayLike] | None = None,
     limit: float | None = None,
+    limit_label: str = "limit",
     xlabel: str = "cost of a window",
     ylabel: str = "reward of a window",
     title: str = "",
@@ -49,6 +50,8 @@ def cost_front(
         Intervals.
     limit : float, optional
         What is allowed, as a vertical line.
+    limit_label : str, default "limit"
+        What the legend calls it.
     marks : mapping of str to Mark, optional
     quiet : collection of str
         Methods that are small dots without name and interval: where there are many.
@@ -82,7 +85,7 @@ def cost_front(
         zorder=1,
     )  # fmt: skip
     if limit is not None:
-        axes.axvline(limit, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label="limit", zorder=0)
+        axes.axvline(limit, color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label=limit_label, zorder=0)
     known = np.isfinite(x) & np.isfinite(y)
     small = known & np.array([method in quiet for method in methods], dtype=bool)
     axes.plot(x[small], y[small], ".", color=MUTED, markersize=4, alpha=0.7, zorder=2)

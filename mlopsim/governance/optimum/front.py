@@ -175,5 +175,29 @@ def between(value: float, upper: float, below: float, *, floor: float) -> float:
     >>> between(7.25, 6.55, below, floor=0.1)
     nan
     """
-    room = upper - below
-    return (value - below) / room if room >= floor else float("nan")
+    score = scores_between(np.array([value - below]), np.array([upper - below]), floor=floor)
+    return float(score[0])
+
+
+def scores_between(above: np.ndarray, room: np.ndarray, *, floor: float) -> np.ndarray:
+    """Return front scores, many at once.
+
+    Parameters
+    ----------
+    above, room : ndarray of float64, shape (n,)
+        :math:`R - B(C)` and :math:`U(C) - B(C)`, or sums of them over tasks.
+    floor : float
+        Least ``room`` of which a score is defined.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN where there is less room, or none is known.
+
+    Examples
+    --------
+    >>> scores_between(np.array([1.0, 1.0, 0.0]), np.array([2.0, 0.01, 2.0]), floor=0.1)
+    array([0.5, nan, 0. ])
+    """
+    found: np.ndarray = np.divide(above, room, out=np.full(np.shape(room), np.nan), where=room >= floor)
+    return found

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Curves
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
@@ -23,13 +22,13 @@ from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.arms import PARTS
 from mlopsim.tracks.governance.fronts import (
     Bounds,
-    bounds_of,
+    Fronts,
     front_difference,
     front_score,
-    place_of,
+    operating_point,
     undefined,
 )
-from mlopsim.tracks.governance.limits import kept, limits_of, met
+from mlopsim.tracks.governance.limits import Limits
 
 #: metrics of the leaderboard beside return and cost, in its order
 MEANS = (
@@ -41,7 +40,6 @@ FACTS = ("family", "role", "reads", "needs", "known", *PARTS)
 TASK_FACTS = ("scenario", "stream", "learner", "training", "data_gate", "reviewer", "constraints", "fallback")
 #: the attribute of a task that says to which family of streams it belongs
 FAMILY = "scenario"
-NO_CURVES = "bounds stand in the series of the optimum's cells, which were not given"
 
 
 def families(table: pl.DataFrame) -> dict[str, list[str]]:
@@ -77,16 +75,6 @@ def methods_of(table: pl.DataFrame, task: str) -> list[str]:
     return list(dict.fromkeys(table.filter(pl.col("task") == task)["method"].to_list()))
 
 
-def all_bounds(table: pl.DataFrame, curves: Curves | None, tasks: Sequence[str]) -> tuple[list[Bounds], str]:
-    """Return the bounds of tasks, and why there are none."""
-    if curves is None:
-        return [], NO_CURVES
-    try:
-        return [bounds_of(table, curves, task) for task in tasks], ""
-    except ConfigError as error:
-        return [], error.message
-
-
 def leaderboard(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
     """Aggregate the cell table to one row a method, the best front score first.
 
@@ -100,27 +88,32 @@ def leaderboard(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFra
     Returns
     -------
     polars.DataFrame
-        method; ``front`` (:func:`mlopsim.tracks.governance.fronts.front_score`), ``return``, ``cost`` and
-        :data:`MEANS`, means over tasks and scenarios, each with ``_low``, ``_high``, ``_n`` and ``_reason``;
-        ``met``: tasks in which all limits are met, of ``limited`` that have any, and ``beyond``, by how much
-        the worst is not; ``cells``: done; the attributes :data:`FACTS`.
+        method; ``front`` (:func:`mlopsim.tracks.governance.fronts.front_score`) over ``front_tasks`` tasks,
+        those without front or room for a score ``left_out`` (names); ``return``, ``cost`` and :data:`MEANS`,
+        means over tasks and scenarios; each with ``_low``, ``_high``, ``_n`` and ``_reason``. ``met`` of
+        ``limited``, ``broken`` of ``easy``, ``beyond``: see :class:`mlopsim.tracks.governance.limits.Met`.
+        ``cells``: done; the attributes :data:`FACTS`.
     """
     tasks = pool(table)
     methods = list(dict.fromkeys(table["method"].to_list()))
-    bounds, why = all_bounds(table, curves, tasks)
+    fronts = Fronts.of(table, curves, tasks)
+    counted = fronts.pooled
 
     def score(method: str) -> Interval:
-        if not bounds:
-            return undefined(why)
-        return front_score(bounds, [place_of(table, method, task) for task in tasks])
+        if not counted:
+            return undefined(fronts.nothing)
+        return front_score(counted, [operating_point(table, method, one.task) for one in counted])
 
     columns: dict[str, Any] = {"method": methods, **interval_columns("front", [score(m) for m in methods])}
+    columns["front_tasks"] = [len(counted)] * len(methods)
+    columns["left_out"] = [", ".join(fronts.left_out)] * len(methods)
     for name in ("return", "cost"):
         columns |= interval_columns(name, [mean_of(table, method, name, tasks) for method in methods])
-    verdicts = [met(table, method, tasks, curves) for method in methods]
-    columns["met"] = pl.Series([one[0] for one in verdicts], dtype=pl.Int64)
-    columns["limited"] = [one[1] for one in verdicts]
-    columns["beyond"] = [one[2] for one in verdicts]
+    limits = Limits(table=table, curves=curves)
+    found = [limits.met(method, tasks) for method in methods]
+    for name in ("met", "limited", "broken", "easy"):
+        columns[name] = pl.Series([getattr(one, name) for one in found], dtype=pl.Int64)
+    columns["beyond"] = [one.beyond for one in found]
     for name in MEANS:
         columns |= interval_columns(name, [mean_of(table, method, name, tasks) for method in methods])
     pooled = done(table).filter(pl.col("task").is_in(tasks))
@@ -134,22 +127,30 @@ def leaderboard(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFra
 def compare(table: pl.DataFrame, a: str, b: str, curves: Curves | None = None) -> pl.DataFrame:
     """Return the front score of a less that of b, by task and over those that the leaderboard pools.
 
-    Beside it the paired differences of return and cost.
+    Beside it the paired differences of return and cost. Over several tasks the score is over those that the
+    leaderboard counts, ``front_tasks`` of them.
     """
     _, tasks = axes_of(table)
+    fronts = {task: Fronts.of(table, curves, [task]) for task in tasks}
+
+    def counting(over: Sequence[str]) -> list[Bounds]:
+        return [one for task in over for one in fronts[task].pooled]
 
     def difference(over: list[str]) -> Interval:
-        bounds, why = all_bounds(table, curves, over)
-        if not bounds:
-            return undefined(why)
-        places = ([place_of(table, method, task) for task in over] for method in (a, b))
-        return front_difference(bounds, *places)
+        counted = counting(over)
+        if not counted:
+            return undefined("; ".join(dict.fromkeys(fronts[task].nothing for task in over)))
+        points = ([operating_point(table, method, one.task) for one in counted] for method in (a, b))
+        return front_difference(counted, *points)
 
     def of(name: str) -> Callable[[list[str]], Interval]:
         return lambda over: paired(table, (a, over), (b, over), name)
 
     beside = {f"{name}_difference": of(name) for name in ("return", "cost")}
-    return comparison(tasks, pool(table), difference, **beside)
+    pooled = pool(table)
+    found = comparison(tasks, pooled, difference, **beside)
+    counts = [len(counting(over)) for over in ([task] for task in tasks)] + [len(counting(pooled))]
+    return found.insert_column(2, pl.Series("front_tasks", counts[: found.height], dtype=pl.Int64))
 
 
 def paired(
@@ -179,10 +180,12 @@ def places(
     """
     boards = []
     for task in axes_of(table)[1] if tasks is None else tasks:
-        bounds, why = all_bounds(table, curves, [task])
+        fronts = Fronts.of(table, curves, [task])
         methods = methods_of(table, task)
         scores = [
-            front_score(bounds, [place_of(table, method, task)]) if bounds else undefined(why)
+            front_score(fronts.bounds, [operating_point(table, method, task)])
+            if fronts.bounds
+            else undefined(fronts.nothing)
             for method in methods
         ]
         columns: dict[str, Any] = {"task": [task] * len(methods), "method": methods}
@@ -205,9 +208,10 @@ def per_task(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     found: list[Interval] = []
     board = places(table, curves)
+    read = Limits(table=table, curves=curves)
     for task, method in board.select("task", "method").iter_rows():
         key = {"task": task, "method": method}
-        verdicts = [kept(table, method, task, limit, curves) for limit in limits_of(table, task)]
+        verdicts = read.verdicts(method, task)
         for one in verdicts:
             asked = {"constraint": one.limit.name, "limit": one.limit.limit, "on": one.limit.over.value}
             rows.append({**key, **asked, "met": one.met, "beyond": one.beyond})

@@ -13,12 +13,16 @@ The front score of a method is (R - B(C)) / (U(C) - B(C)) at its own C; over sev
 C, the sums of both over the tasks. U is that of the World behind the data gate, of which all parts are on:
 an arm without the gate has other versions, one without audits more of them, and neither is better for a score
 above 1.
+
+A task has no front where a limit is on each window or on runs: C is a mean, which says nothing of them. Among
+several a task does not count where there is no room at any C: nobody can be told from never there.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +30,22 @@ import polars as pl
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Curves
-from mlopsim.governance.optimum.front import Front, baselines
+from mlopsim.governance.constraint import Over
+from mlopsim.governance.optimum.front import Front, baselines, scores_between
 from mlopsim.stats.bootstrap import mean_interval, means_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
 from mlopsim.tracks.cell_table import axes_of, done, grid
 from mlopsim.tracks.draws import bootstrap_rng
+from mlopsim.tracks.governance.limits import limits_of
+from mlopsim.tracks.governance.references import NEVER, OPTIMUM, SUSPENDED
 
-NEVER, SUSPENDED, OPTIMUM = "never", "suspend_always", "optimum"
 #: least U(C) - B(C), reward a window, of which a score is defined
 FLOOR = 0.005
 NO_ROOM = f"U(C) - B(C) is below {FLOOR}"
+#: why a task does not count among several
+NOWHERE = f"U(C) - B(C) is below {FLOOR} at every C"
+NO_CURVES = "bounds stand in the series of the optimum's cells, which were not given"
 #: costs at which a front is drawn
 POINTS = 121
 #: series of the optimum's cells
@@ -87,15 +96,51 @@ class Bounds:
         least = never[:, 0] if suspended is None else np.minimum(never[:, 0], suspended[:, 0])
         return upper, baselines(never, suspended, np.maximum(cost, least))
 
+    @property
+    def most_room(self) -> float:
+        """Largest U(C) - B(C), by the means over scenarios, at any C from the least that was found on.
+
+        Both are made of straight lines, so it is at one of their corners, or at the least C.
+        """
+        known = np.isfinite(self.columns).all(axis=1)
+        if not known.any():
+            return math.nan
+        means = self.columns[known].mean(axis=0)[None]
+        ends = [self.never] if self.suspended is None else [self.never, self.suspended]
+        corners = [float(end[known, 0].mean()) for end in ends]
+        least = min([*corners, *np.nanmean(self.plan_cost[known], axis=0).tolist()])
+        bound = means[0, -len(self.price) :]
+        for i, j in itertools.combinations(range(len(self.price)), 2):
+            corners.append(float((bound[i] - bound[j]) / (self.price[j] - self.price[i])))
+        costs = np.array([least, *(cost for cost in corners if cost > least)])
+        upper, below = self.room(np.repeat(means, len(costs), axis=0), costs)
+        return float((upper - below).max())
+
+
+class NoFront(ConfigError):
+    """A task has no front; ``reason`` says why without its name."""
+
+    def __init__(self, task: str, reason: str, *, remedy: str) -> None:
+        super().__init__(f"the task '{task}' has no front: {reason}", remedy=remedy)
+        self.reason = reason
+
 
 def bounds_of(table: pl.DataFrame, curves: Curves, task: str) -> Bounds:
     """Read what there is to earn in a task.
 
     Raises
     ------
-    ConfigError
-        If the optimum or never is done in none of its scenarios, or its cells have other prices.
+    NoFront
+        If a limit is on each window or on runs, the optimum or never is done in none of its scenarios, or its
+        cells have other prices.
     """
+    others = [f"{one.name} ({one.over.value})" for one in limits_of(table, task) if one.over is not Over.MEAN]
+    if others:
+        raise NoFront(
+            task,
+            f"limits are on windows or runs, of which a mean cost says nothing: {', '.join(others)}",
+            remedy="over: mean; return and whether limits are met are told all the same",
+        )
     seeds, _ = axes_of(table)
     here = done(table).filter((pl.col("task") == task) & (pl.col("method") == OPTIMUM))
     series = {}
@@ -108,13 +153,14 @@ def bounds_of(table: pl.DataFrame, curves: Curves, task: str) -> Bounds:
         for name in (NEVER, SUSPENDED)
     }
     if not series or not np.isfinite(ends[NEVER]).any():
-        raise ConfigError(
-            f"the task '{task}' has no scenario in which {OPTIMUM} and {NEVER} are done",
+        raise NoFront(
+            task,
+            f"no scenario in which {OPTIMUM} and {NEVER} are done",
             remedy="run the cells that failed again",
         )
     prices = {tuple(np.asarray(one["price"], dtype=np.float64).tolist()) for one in series.values()}
     if len(prices) > 1:
-        raise ConfigError(f"cells of {OPTIMUM} in the task '{task}' have different prices")
+        raise NoFront(task, f"cells of {OPTIMUM} have different prices", remedy="compare cells of one grid")
     price = np.array(prices.pop())
     nothing = np.full(len(price), np.nan)
     rows = {
@@ -134,18 +180,65 @@ def bounds_of(table: pl.DataFrame, curves: Curves, task: str) -> Bounds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Fronts:
+    """What there is to earn in several tasks.
+
+    Parameters
+    ----------
+    bounds : tuple of Bounds
+        Of the tasks that have a front, in their order.
+    without : mapping of str to str
+        The others, and why they have none.
+    """
+
+    bounds: tuple[Bounds, ...]
+    without: Mapping[str, str]
+
+    @classmethod
+    def of(cls, table: pl.DataFrame, curves: Curves | None, tasks: Sequence[str]) -> Fronts:
+        """Read the bounds of tasks; one that has none is no reason for others to have none."""
+        if curves is None:
+            return cls(bounds=(), without=dict.fromkeys(tasks, NO_CURVES))
+        found, without = [], {}
+        for task in tasks:
+            try:
+                found.append(bounds_of(table, curves, task))
+            except NoFront as error:
+                without[task] = error.reason
+        return cls(bounds=tuple(found), without=without)
+
+    @property
+    def pooled(self) -> tuple[Bounds, ...]:
+        """Bounds of the tasks that count in a score over several: those with room for one."""
+        return tuple(one for one in self.bounds if one.most_room >= FLOOR)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Tasks that do not count in a score over several, and why."""
+        narrow = {one.task: NOWHERE for one in self.bounds if not one.most_room >= FLOOR}
+        return {**self.without, **narrow}
+
+    @property
+    def nothing(self) -> str:
+        """Why no task counts; empty if one does."""
+        if self.pooled:
+            return ""
+        return "; ".join(dict.fromkeys(self.left_out.values())) or "there is no task"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
     """What a method earned and cost in the scenarios of a task: float64 (S,) each."""
 
     returns: np.ndarray
     costs: np.ndarray
 
 
-def place_of(table: pl.DataFrame, method: str, task: str) -> Place:
+def operating_point(table: pl.DataFrame, method: str, task: str) -> OperatingPoint:
     """Return what a method earned and cost in a task; NaN where it is not done."""
     seeds, _ = axes_of(table)
     returns, costs = (grid(table, method, name, seeds, [task])[:, 0] for name in ("return", "cost"))
-    return Place(returns=returns, costs=costs)
+    return OperatingPoint(returns=returns, costs=costs)
 
 
 def _statistic(bounds: Sequence[Bounds], methods: int) -> Callable[..., np.ndarray]:
@@ -159,32 +252,43 @@ def _statistic(bounds: Sequence[Bounds], methods: int) -> Callable[..., np.ndarr
                 returns, cost = one[:, 2 * m], one[:, 2 * m + 1]
                 upper, below = task.room(one[:, 2 * methods :], cost)
                 above, room = above + (returns - below), room + (upper - below)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                scores.append(np.where(room >= FLOOR * len(bounds), above / room, np.nan))
+            scores.append(scores_between(above, room, floor=FLOOR * len(bounds)))
         found: np.ndarray = scores[0] if methods == 1 else scores[0] - scores[1]
         return found
 
     return of
 
 
-def _arrays(bounds: Sequence[Bounds], places: Sequence[Sequence[Place]]) -> list[np.ndarray]:
-    """Return what scores are computed from, of each task (S, ...): places of the methods, then the bounds."""
+def _arrays(bounds: Sequence[Bounds], points: Sequence[Sequence[OperatingPoint]]) -> list[np.ndarray]:
+    """Return what scores are computed from, of each task (S, ...): what methods did, then the bounds."""
     return [
         np.column_stack(
-            [*(x for method in places for x in (method[i].returns, method[i].costs)), one.columns]
+            [*(x for method in points for x in (method[i].returns, method[i].costs)), one.columns]
         )
         for i, one in enumerate(bounds)
     ]
 
 
-def front_score(bounds: Sequence[Bounds], places: Sequence[Place], *, level: float = 0.95) -> Interval:
+def _not_done(bounds: Sequence[Bounds], points: Sequence[Sequence[OperatingPoint]]) -> str:
+    """Say in which tasks a method has nothing at all; empty if there are none."""
+    lacking = [
+        one.task
+        for i, one in enumerate(bounds)
+        if not all(np.isfinite(method[i].returns + method[i].costs).any() for method in points)
+    ]
+    return f"no cell is done in {', '.join(lacking)}" if lacking else ""
+
+
+def front_score(
+    bounds: Sequence[Bounds], points: Sequence[OperatingPoint], *, level: float = 0.95
+) -> Interval:
     """Return the front score of a method over tasks, scenarios resampled jointly.
 
     Parameters
     ----------
     bounds : sequence of Bounds
-        Of each task.
-    places : sequence of Place
+        Of each task, at least one.
+    points : sequence of OperatingPoint
         Of the method, in the order of the tasks. A scenario counts where it and what bounds it is known in
         all of them.
     level : float, default 0.95
@@ -199,20 +303,26 @@ def front_score(bounds: Sequence[Bounds], places: Sequence[Place], *, level: flo
     >>> task = Bounds(task="a", seeds=(0, 1), price=np.array([0.0, 1.0]), bound=np.tile([0.9, 0.6], (2, 1)),
     ...               plan_return=np.zeros((2, 2)), plan_cost=np.zeros((2, 2)),
     ...               never=np.tile([0.4, 0.7], (2, 1)), suspended=np.tile([0.0, 0.6], (2, 1)))
-    >>> front_score([task], [Place(returns=np.full(2, 0.725), costs=np.full(2, 0.2))])
+    >>> front_score([task], [OperatingPoint(returns=np.full(2, 0.725), costs=np.full(2, 0.2))])
     Interval(0.5 [0.5, 0.5], n=2)
     """
+    if lacking := _not_done(bounds, [points]):
+        return undefined(lacking)
     return means_interval(
         _statistic(bounds, 1),
-        *_arrays(bounds, [places]),
+        *_arrays(bounds, [points]),
         rng=bootstrap_rng(0),
         level=level,
         undefined=NO_ROOM,
     )
 
 
-def front_difference(bounds: Sequence[Bounds], a: Sequence[Place], b: Sequence[Place]) -> Interval:
+def front_difference(
+    bounds: Sequence[Bounds], a: Sequence[OperatingPoint], b: Sequence[OperatingPoint]
+) -> Interval:
     """Return the front score of one method less that of another, on the same scenarios."""
+    if lacking := _not_done(bounds, [a, b]):
+        return undefined(lacking)
     return means_interval(
         _statistic(bounds, 2), *_arrays(bounds, [a, b]), rng=bootstrap_rng(1), undefined=NO_ROOM
     )

@@ -1,11 +1,14 @@
-"""Limits of the tasks of a cell table, and whether methods met them."""
+"""Limits of the tasks of a cell table, and whether methods met them.
+
+A limit tells something of a method only where it can be broken: limits that never acting meets are apart from
+those that it does not, so that who meets them for nothing is not counted with who meets them by deciding.
+"""
 
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -18,9 +21,12 @@ from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, done, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.limit_facts import LIMIT, ON, WEIGHT
+from mlopsim.tracks.governance.references import NEVER
 
 #: in front of the name of a constraint: the series of its cost by window
 COST = "cost_"
+#: as much as rounding makes of a mean that is equal to its limit
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,75 +79,9 @@ def limits_of(table: pl.DataFrame, task: str) -> list[Limit]:
     ]
 
 
-def spent(table: pl.DataFrame, method: str, task: str, limit: Limit, curves: Curves | None) -> np.ndarray:
-    """Return what a limit is on, of each deployment of a method: float64 (seeds,), NaN where it is not done.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-        Cells.
-    method, task : str
-        Of the cells.
-    limit : Limit
-        Of the task.
-    curves : callable or None
-        Series of a cell by its key, of which the costs of single constraints are read.
-
-    Returns
-    -------
-    ndarray of float64, shape (seeds,)
-        Mean cost of a window, largest cost of one, or longest run of windows with a cost.
-
-    Raises
-    ------
-    ConfigError
-        If the series are needed and not given.
-    """
-    seeds, _ = axes_of(table)
-    if limit.alone and limit.over is Over.MEAN and limit.weight > 0.0:
-        found: np.ndarray = grid(table, method, "cost", seeds, [task])[:, 0] / limit.weight
-        return found
-    if curves is None:
-        raise ConfigError(
-            f"what {limit.name} cost in the task '{task}' stands in the series of the cells",
-            remedy="give curves: what returns the series of a cell by its key",
-        )
-    values = dict.fromkeys(seeds, math.nan)
-    here = done(table).filter((pl.col("method") == method) & (pl.col("task") == task))
-    for seed, key in here.select("seed", "key").iter_rows():
-        values[seed] = _sums(table, key, curves).get((limit.name, limit.over), math.nan)
-    return np.array([values[seed] for seed in seeds])
-
-
-#: the table that was read last, and what its deployments cost: a report asks for each several times
-_LAST: list[tuple[weakref.ref[pl.DataFrame], dict[str, dict[tuple[str, Over], float]]]] = []
-
-
-def _forget(gone: weakref.ref[pl.DataFrame]) -> None:
-    """Keep nothing of a table that is gone."""
-    _LAST[:] = [entry for entry in _LAST if entry[0] is not gone]
-
-
-def _sums(table: pl.DataFrame, key: str, curves: Curves) -> dict[tuple[str, Over], float]:
-    """Return what limits are on, by constraint and kind of limit, of one deployment."""
-    if not _LAST or _LAST[0][0]() is not table:
-        _LAST[:] = [(weakref.ref(table, _forget), {})]
-    known = _LAST[0][1]
-    if key not in known:
-        sums = {}
-        for name, series in curves(key).items():
-            if name.startswith(COST):
-                cost = np.asarray(series, dtype=np.float64)
-                sums[name.removeprefix(COST), Over.MEAN] = float(cost.mean())
-                sums[name.removeprefix(COST), Over.WINDOW] = float(cost.max())
-                sums[name.removeprefix(COST), Over.RUN] = float(longest_run(cost))
-        known[key] = sums
-    return known[key]
-
-
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """Whether a method kept one limit of a task.
+class Verdict:
+    """Whether a method met one limit of a task.
 
     Parameters
     ----------
@@ -163,45 +103,144 @@ class Kept:
     beyond: float
 
 
-def kept(table: pl.DataFrame, method: str, task: str, limit: Limit, curves: Curves | None) -> Kept:
-    """Say whether a method met a limit of a task.
+@dataclass(frozen=True, kw_only=True)
+class Met:
+    """How a method stands to the limits of several tasks.
 
-    A limit on the mean is met where the upper end of the 95 % interval of the mean cost is at most the limit.
+    Parameters
+    ----------
+    met : int or None
+        Tasks in which it meets all limits, of ``limited``; None where something has no interval.
+    limited : int
+        Tasks with limits that never acting does not all meet.
+    broken : int or None
+        Tasks in which it does not meet all limits, of ``easy``.
+    easy : int
+        Tasks whose limits never acting meets: whoever does nothing meets them, whoever acts may break them.
+    beyond : float
+        By how much the worst limit of all these tasks is not met; NaN where something has no interval.
     """
-    values = spent(table, method, task, limit, curves)
-    allowed = limit.limit if limit.over is Over.MEAN else 0.0
-    if limit.over is not Over.MEAN:
-        values = np.where(np.isfinite(values), values > limit.limit + 1e-12, np.nan)
-    if not np.isfinite(values).any():
-        nothing = Interval(value=math.nan, n=0, reason="no cell is done")
-        return Kept(limit=limit, spent=nothing, met=None, beyond=math.nan)
-    found = mean_interval(values, bootstrap_rng(0))
-    highest = found.high if limit.over is Over.MEAN else found.value
-    if math.isnan(highest):
-        return Kept(limit=limit, spent=found, met=None, beyond=math.nan)
-    # as much as rounding makes of a mean that is equal to its limit
-    met = highest <= allowed + 1e-12
-    return Kept(limit=limit, spent=found, met=met, beyond=0.0 if met else highest - allowed)
+
+    met: int | None
+    limited: int
+    broken: int | None
+    easy: int
+    beyond: float
 
 
-def met(
-    table: pl.DataFrame, method: str, tasks: Sequence[str], curves: Curves | None
-) -> tuple[int | None, int, float]:
-    """Return in how many tasks a method met all limits, how many have any, and how far the worst is beyond.
+@dataclass(kw_only=True)
+class Limits:
+    """Limits of the tasks of one cell table, read once for one report.
 
-    None and NaN where something has no interval.
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Cells.
+    curves : callable or None
+        Series of a cell by its key, of which the costs of single constraints are read; each once.
     """
-    asked, counted, worst = 0, 0, 0.0
-    unknown = False
-    for task in tasks:
-        limits = limits_of(table, task)
-        if not limits:
-            continue
-        asked += 1
-        verdicts = [kept(table, method, task, limit, curves) for limit in limits]
-        if any(one.met is None for one in verdicts):
-            unknown = True
-            continue
-        counted += all(one.met for one in verdicts)
-        worst = max([worst, *(one.beyond for one in verdicts)])
-    return (None, asked, math.nan) if unknown else (counted, asked, worst)
+
+    table: pl.DataFrame
+    curves: Curves | None
+    _sums: dict[str, dict[tuple[str, Over], float]] = field(default_factory=dict, repr=False)
+    _verdicts: dict[tuple[str, str], list[Verdict]] = field(default_factory=dict, repr=False)
+
+    def spent(self, method: str, task: str, limit: Limit) -> np.ndarray:
+        """Return what a limit is on, of each deployment of a method.
+
+        Parameters
+        ----------
+        method, task : str
+            Of the cells.
+        limit : Limit
+            Of the task.
+
+        Returns
+        -------
+        ndarray of float64, shape (seeds,)
+            Mean cost of a window, largest cost of one, or longest run of windows with a cost; NaN where it is
+            not done.
+
+        Raises
+        ------
+        ConfigError
+            If the series are needed and not given.
+        """
+        seeds, _ = axes_of(self.table)
+        if limit.alone and limit.over is Over.MEAN and limit.weight > 0.0:
+            found: np.ndarray = grid(self.table, method, "cost", seeds, [task])[:, 0] / limit.weight
+            return found
+        if self.curves is None:
+            raise ConfigError(
+                f"what {limit.name} cost in the task '{task}' stands in the series of the cells",
+                remedy="give curves: what returns the series of a cell by its key",
+            )
+        values = dict.fromkeys(seeds, math.nan)
+        here = done(self.table).filter((pl.col("method") == method) & (pl.col("task") == task))
+        for seed, key in here.select("seed", "key").iter_rows():
+            values[seed] = self._sums_of(key, self.curves).get((limit.name, limit.over), math.nan)
+        return np.array([values[seed] for seed in seeds])
+
+    def _sums_of(self, key: str, curves: Curves) -> dict[tuple[str, Over], float]:
+        """Return what limits are on, by constraint and kind of limit, of one deployment."""
+        if key not in self._sums:
+            sums = {}
+            for name, series in curves(key).items():
+                if name.startswith(COST):
+                    cost = np.asarray(series, dtype=np.float64)
+                    sums[name.removeprefix(COST), Over.MEAN] = float(cost.mean())
+                    sums[name.removeprefix(COST), Over.WINDOW] = float(cost.max())
+                    sums[name.removeprefix(COST), Over.RUN] = float(longest_run(cost))
+            self._sums[key] = sums
+        return self._sums[key]
+
+    def verdict(self, method: str, task: str, limit: Limit) -> Verdict:
+        """Say whether a method met a limit of a task.
+
+        A limit on the mean is met where the upper end of the 95 % interval of the mean cost is at most the
+        limit.
+        """
+        values = self.spent(method, task, limit)
+        allowed = limit.limit if limit.over is Over.MEAN else 0.0
+        if limit.over is not Over.MEAN:
+            values = np.where(np.isfinite(values), values > limit.limit + ROUNDING, np.nan)
+        if not np.isfinite(values).any():
+            nothing = Interval(value=math.nan, n=0, reason="no cell is done")
+            return Verdict(limit=limit, spent=nothing, met=None, beyond=math.nan)
+        found = mean_interval(values, bootstrap_rng(0))
+        highest = found.high if limit.over is Over.MEAN else found.value
+        if math.isnan(highest):
+            return Verdict(limit=limit, spent=found, met=None, beyond=math.nan)
+        met = highest <= allowed + ROUNDING
+        return Verdict(limit=limit, spent=found, met=met, beyond=0.0 if met else highest - allowed)
+
+    def verdicts(self, method: str, task: str) -> list[Verdict]:
+        """Say of all limits of a task whether a method met them."""
+        if (method, task) not in self._verdicts:
+            found = [self.verdict(method, task, limit) for limit in limits_of(self.table, task)]
+            self._verdicts[method, task] = found
+        return self._verdicts[method, task]
+
+    def easy(self, task: str) -> bool:
+        """Return whether never acting meets all limits of a task; False where that is not known."""
+        return all(one.met is True for one in self.verdicts(NEVER, task))
+
+    def met(self, method: str, tasks: Sequence[str]) -> Met:
+        """Say how a method stands to the limits of tasks; those without limits do not count."""
+        limited = [task for task in tasks if limits_of(self.table, task)]
+        easy = [task for task in limited if self.easy(task)]
+        hard = [task for task in limited if task not in easy]
+
+        def all_met(some: Sequence[str]) -> int | None:
+            told = [[one.met for one in self.verdicts(method, task)] for task in some]
+            return None if any(None in task for task in told) else sum(all(task) for task in told)
+
+        kept = all_met(easy)
+        worst = [one.beyond for task in limited for one in self.verdicts(method, task)]
+        return Met(
+            met=all_met(hard),
+            limited=len(hard),
+            broken=None if kept is None else len(easy) - kept,
+            easy=len(easy),
+            beyond=float(np.max(worst)) if worst else 0.0,
+        )

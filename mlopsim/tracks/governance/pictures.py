@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Curves, Front
 from mlopsim.governance.constraint import Over
 from mlopsim.tracks.cell_table import axes_of, mean_of
 from mlopsim.tracks.governance.analysis import methods_of, places, telling
-from mlopsim.tracks.governance.fronts import OPTIMUM, Bounds, bounds_of, drawn, front_table
+from mlopsim.tracks.governance.fronts import Bounds, Fronts, drawn, front_table
 from mlopsim.tracks.governance.limits import limits_of
+from mlopsim.tracks.governance.references import OPTIMUM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,10 +56,7 @@ def front_figure(table: pl.DataFrame, bounds: Bounds, methods: Sequence[str]) ->
     returns, costs = (
         [mean_of(table, name, metric, [bounds.task]) for name in names] for metric in ("return", "cost")
     )
-    limits = limits_of(table, bounds.task)
-    line = None
-    if len(limits) == 1 and limits[0].over is Over.MEAN:
-        line = limits[0].limit * limits[0].weight
+    line, words = limit_line(table, bounds.task)
     highest = max((one.value for one in costs if np.isfinite(one.value)), default=0.0)
     n = sorted({one.n for one in (*returns, *costs) if one.n})
     return cost_front(
@@ -68,6 +67,7 @@ def front_figure(table: pl.DataFrame, bounds: Bounds, methods: Sequence[str]) ->
         cost_ends=([one.low for one in costs], [one.high for one in costs]),
         value_ends=([one.low for one in returns], [one.high for one in returns]),
         limit=line,
+        limit_label=words,
         xlabel="mean cost of a window",
         ylabel="mean reward of a window",
         title=bounds.task,
@@ -76,6 +76,25 @@ def front_figure(table: pl.DataFrame, bounds: Bounds, methods: Sequence[str]) ->
         note=f"95 % bootstrap over scenario seeds, n = {' to '.join(map(str, n[:1] + n[1:][-1:]))}; "
         "small dots: arms with two to four parts",
     )
+
+
+def limit_line(table: pl.DataFrame, task: str) -> tuple[float | None, str]:
+    """Return the largest weighted cost that can be had within the limits of a task, and what it is.
+
+    Of several limits it is their sum by weight: whoever costs more breaks one of them at least, whoever costs
+    less may break one all the same. None where a limit is not on a mean, or nothing that is limited costs.
+
+    Examples
+    --------
+    >>> asked = {"limit_on_a": ["mean"], "weight_a": [1.0], "limit_on_b": ["mean"], "weight_b": [0.5]}
+    >>> limit_line(pl.DataFrame({"task": "t", "role": "-", "limit_a": [0.1], "limit_b": [0.2], **asked}), "t")
+    (0.2, 'sum of the limits')
+    """
+    limits = [one for one in limits_of(table, task) if one.weight > 0.0]
+    if not limits or any(one.over is not Over.MEAN for one in limits):
+        return None, ""
+    total = sum(one.limit * one.weight for one in limits)
+    return total, "limit" if len(limits) == 1 else "sum of the limits"
 
 
 def by_family(
@@ -138,12 +157,18 @@ def front_of(table: pl.DataFrame, curves: Curves) -> Front:
     Raises
     ------
     ConfigError
-        If a task has no scenario in which the optimum and never are done.
+        If no task has a front, with the reasons.
     """
     _, tasks = axes_of(table)
-    bounds = [bounds_of(table, curves, task) for task in tasks]
+    fronts = Fronts.of(table, curves, tasks)
+    if not fronts.bounds:
+        raise ConfigError(
+            f"no task has a front: {'; '.join(dict.fromkeys(fronts.without.values()))}",
+            remedy="run the cells that failed again; limits must be on means",
+        )
     return Front(
         places=places(table, curves),
-        bounds=front_table(bounds),
-        figures={one.task: front_figure(table, one, methods_of(table, one.task)) for one in bounds},
+        bounds=front_table(fronts.bounds),
+        figures={one.task: front_figure(table, one, methods_of(table, one.task)) for one in fronts.bounds},
+        without=dict(fronts.without),
     )

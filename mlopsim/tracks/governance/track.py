@@ -261,9 +261,13 @@ class GovernanceTrack:
     # -- fits --------------------------------------------------------------------------------------
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
-        """Name the tuning or training that each cell needs."""
+        """Name the tuning or training that each cell needs; refuse limits that nothing can meet."""
+        from mlopsim.tracks.governance.reach import refuse_unreachable
+
         stream = canonical("stream", self.train_stream)
-        return name_fits(cells, lambda cell: self._job(cell, stream))
+        named = name_fits(cells, lambda cell: self._job(cell, stream))
+        refuse_unreachable(cells)
+        return named
 
     @staticmethod
     def _check(cell: Cell) -> None:

@@ -24,7 +24,7 @@ from mlopsim.stats.table import interval_columns
 from mlopsim.tracks.cell_table import axes_of, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.arms import PARTS
-from mlopsim.tracks.governance.fronts import NEVER, OPTIMUM
+from mlopsim.tracks.governance.references import NEVER, OPTIMUM
 
 #: least mean of U - R_never, reward a window, in units of which a worth is told
 FLOOR = 0.02
@@ -34,7 +34,7 @@ SUM = "all less none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Game:
+class CoalitionalGame:
     """The arms of a table as coalitions.
 
     Parameters
@@ -49,7 +49,7 @@ class Game:
     arms: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: pl.DataFrame) -> Game:
+    def of(cls, table: pl.DataFrame) -> CoalitionalGame:
         """Find the arms of a cell table by the attributes of its methods.
 
         Raises
@@ -129,7 +129,7 @@ class Worths:
     gain: Interval
 
 
-def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: Game | None = None) -> Worths:
+def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame | None = None) -> Worths:
     """Return what the parts are worth over tasks, scenarios resampled jointly.
 
     A scenario of a task counts where all arms are done (and the optimum and never, for shares).
@@ -140,10 +140,10 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: Game | None = Non
         Cells.
     tasks : sequence of str
         Such as those of one family.
-    game : Game, optional
+    game : CoalitionalGame, optional
         The arms; by default those of the table.
     """
-    game = game or Game.of(table)
+    game = game or CoalitionalGame.of(table)
     seeds, _ = axes_of(table)
     returns, cost = (game.worths(table, name, tasks) for name in ("return", "cost"))
     # a scenario counts for both or for neither
@@ -206,7 +206,7 @@ def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> p
         return of nothing, and of all others), each with ``_low``, ``_high``, ``_n`` (scenario seeds) and
         ``_reason``.
     """
-    game = Game.of(table)
+    game = CoalitionalGame.of(table)
     keys: list[tuple[str, str]] = []
     rows: list[tuple[Interval, ...]] = []
     nothing = Interval(value=math.nan, n=0, reason="of single parts")
@@ -228,7 +228,7 @@ def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> p
 
 def pair_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
     """Tabulate the interactions of the parts: one row a family and pair, columns as of `worth_table`."""
-    game = Game.of(table)
+    game = CoalitionalGame.of(table)
     keys: list[tuple[str, str, str]] = []
     rows: list[tuple[Interval, ...]] = []
     for family, tasks in families.items():

@@ -10,7 +10,15 @@ from loop_kit import ADDS, GAIN, SAVES, SEEDS, table
 from mlopsim.core.errors import ConfigError
 from mlopsim.tracks.governance.analysis import families
 from mlopsim.tracks.governance.arms import PARTS
-from mlopsim.tracks.governance.worth import FLOOR, NO_GAIN, SUM, Game, pair_table, worth_table, worths_of
+from mlopsim.tracks.governance.worth import (
+    FLOOR,
+    NO_GAIN,
+    SUM,
+    CoalitionalGame,
+    pair_table,
+    worth_table,
+    worths_of,
+)
 
 
 def test_an_additive_loop_gives_each_part_what_it_adds_paired_over_scenarios():
@@ -75,11 +83,11 @@ def test_a_scenario_in_which_one_arm_failed_counts_for_no_part_and_missing_arms_
         {one.returns.n for one in found.parts.values()} == {SEEDS - 1} == {found.total.cost.n, found.gain.n}
     )
     with pytest.raises(ConfigError, match=r"1 of 32 arms are missing, such as gate\+learned"):
-        Game.of(cells.filter(pl.col("method") != "gate+learned"))
+        CoalitionalGame.of(cells.filter(pl.col("method") != "gate+learned"))
     with pytest.raises(ConfigError, match="no arm has a part on"):
-        Game.of(cells.filter(~pl.col("role").eq("method") | pl.col("method").eq("none")))
+        CoalitionalGame.of(cells.filter(~pl.col("role").eq("method") | pl.col("method").eq("none")))
     twice = pl.concat([cells, cells.filter(pl.col("method") == "all").with_columns(method=pl.lit("mine"))])
     with pytest.raises(ConfigError, match="all and mine are the same arm"):
-        Game.of(twice)
+        CoalitionalGame.of(twice)
     # a loop without data gate has 16 arms
-    assert len(Game.of(cells.filter(~pl.col("gate").fill_null(False))).arms) == 16
+    assert len(CoalitionalGame.of(cells.filter(~pl.col("gate").fill_null(False))).arms) == 16

@@ -195,19 +195,51 @@ def test_a_limit_that_nothing_can_meet_needs_a_fallback():
     floor = {"accuracy_floor": {"floor": 0.99, "limit": 0.5}}
     governed = {**GOVERNED, "fallback": None, "constraints": [floor]}
     track = make_track(steps=1500, scenarios=2, schedule="periodic", train_stream=STREAM)
-    _, jobs = track.fits(cells_of(track, ["none"], [task(deployment={"governed": governed})]))
-    with pytest.raises(ConfigError, match="nothing that this deployment can do") as error:
-        make_fit(jobs[0].part)
-    assert "fallback" in error.value.remedy
+    # before work starts, tuned or not
+    for some in (track, make_track()):
+        with pytest.raises(ConfigError, match="the task 'a': nothing that this deployment can do") as error:
+            some.fits(cells_of(some, ["none"], [task(deployment={"governed": governed})]))
+        assert "fallback" in error.value.remedy and "over mean" in error.value.message
     _, jobs = track.fits(
         cells_of(track, ["none"], [task(deployment={"governed": {**governed, "fallback": 0.5}})])
     )
+    bare = {**jobs[0].part, "deployment": canonical("deployment", {"governed": governed})}
+    with pytest.raises(ConfigError, match="nothing that this deployment can do"):
+        make_fit(bare)
     deployment = make("deployment", jobs[0].part["deployment"])
     cell, _ = small_run()[1]["none"]
     pool = pool_of([default_cache().open(spec_of(cell))], deployment)
     check_reachable(pool, deployment, int(Switch.SUSPEND))
     with pytest.raises(ConfigError, match="meets the limit"):
         check_reachable(pool, deployment, 0)
+
+
+@pytest.mark.parametrize(
+    ("over", "floor", "below", "above"),
+    [
+        ("mean", 0.99, 0.9, None),
+        # accuracies of the truth differ by window: the worst window, the longest run
+        ("window", 0.99, 0.9, None),
+        ("run", 0.99, 3, 12),
+    ],
+)
+def test_limits_of_every_kind_are_looked_at(over, floor, below, above):
+    """No version has an accuracy of .99: every window costs 1, in one run of all 12 windows."""
+
+    def at(limit):
+        return {**GOVERNED, "fallback": None, "constraints": [{"accuracy_floor": dict(
+            floor=floor, over=over, limit=limit)}]}  # fmt: skip
+
+    track = make_track()
+    cells = cells_of(track, ["none"], [task(deployment={"governed": at(below)})], seeds=(0, 1))
+    with pytest.raises(ConfigError, match=f"accuracy_floor over {over}") as error:
+        track.fits(cells)
+    assert "in any of its first 2 scenarios" in error.value.message
+    # what nobody breaks, and what costs at switches only, is no reason
+    whole = 1.0 if above is None else above
+    track.fits(cells_of(track, ["none"], [task(deployment={"governed": at(whole)})]))
+    churn = {**GOVERNED, "fallback": None, "constraints": [{"churn": {"limit": 0.0}}]}
+    track.fits(cells_of(track, ["none"], [task(deployment={"governed": churn})]))
 
 
 # -- cells ---------------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ class GovernanceLeaderboard(SectionMaker):
         from mlopsim.plots.style import marks_for
         from mlopsim.tracks.cell_table import printed
         from mlopsim.tracks.governance.analysis import FACTS, pool
-        from mlopsim.tracks.governance.fronts import FLOOR
-        from mlopsim.tracks.governance.sections._shared import warning
+        from mlopsim.tracks.governance.fronts import FLOOR, Fronts
+        from mlopsim.tracks.governance.sections._shared import named, warning
         from mlopsim.tracks.pooled_sweep import pooled_sweep
 
         board, warned = results.leaderboard, warning(results)
@@ -42,17 +42,22 @@ class GovernanceLeaderboard(SectionMaker):
             marks=marks_for(board["method"].to_list()),
             note="95 % bootstrap over scenario seeds; n: scenario seeds",
         )
-        tasks = len(pool(results.cells))
+        tasks = pool(results.cells)
+        fronts = Fronts.of(results.cells, results.curves, tasks)
+        left = f"Left out: {named(fronts.left_out)}." if fronts.left_out else "None is left out."
         text = (
-            "Front score: (R - B(C)) / (U(C) - B(C)) at the method's own cost C, summed over the tasks above "
-            "and below. R is its return; U(C) bounds what a clairvoyant could earn with all parts on at a "
+            "Front score: (R - B(C)) / (U(C) - B(C)) at the method's own cost C, both summed over the "
+            f"{len(fronts.pooled)} of {len(tasks)} tasks that have a front with room for a score at some C. "
+            f"{left} R is its return; U(C) bounds what a clairvoyant could earn with all parts on at a "
             "mean cost of C; B(C) is the best mixture of never acting and of suspending for good at that "
             f"cost. Undefined where U(C) - B(C) is below {FLOOR} a window. A score says nothing of limits: "
             "it compares at the cost that a method had.\n\n"
-            f"`met`: tasks, of the {tasks} that are pooled here, in which all limits are met: the upper end "
-            "of the 95 % interval of the mean cost is at most the limit (of limits on each window or on "
-            "runs: no deployment broke it); `limited`: tasks that have limits; `beyond`: by how much the "
-            "worst upper end is above its limit.\n\n"
+            f"A limit is met where the upper end of the 95 % interval of the mean cost is at most the limit "
+            "(of limits on each window or on runs: where no deployment broke it). `met`: tasks in which a "
+            "method meets all limits, of the `limited` whose limits `never` does not all meet; `broken`: "
+            "tasks in which it does not, of the `easy` whose limits `never` meets by doing nothing; "
+            f"`beyond`: by how much the worst upper end is above its limit, of all {len(tasks)} tasks. "
+            "Return, cost and the columns after these are means over all of them.\n\n"
             "An arm is named by its parts (`none`, `all`); an arm without data gate is trained on other "
             "rows, and judged on the same, one without audits has versions that they would have stopped: "
             "U is not theirs, and they may lie above it. `optimum` is the clairvoyant's plan at price 0: it "

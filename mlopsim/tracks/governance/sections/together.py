@@ -24,10 +24,10 @@ class GovernanceTogether(SectionMaker):
         """Tabulate them (nothing, if fewer than two parts are on anywhere)."""
         from mlopsim.core.errors import ConfigError
         from mlopsim.tracks.governance.analysis import families
-        from mlopsim.tracks.governance.worth import Game, pair_table
+        from mlopsim.tracks.governance.worth import CoalitionalGame, pair_table
 
         try:
-            game = Game.of(results.cells)
+            game = CoalitionalGame.of(results.cells)
         except ConfigError as error:
             raise Unavailable(f"{error.message}: interactions need all combinations") from error
         if len(game.parts) < 2:
