@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import make
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.walk import walk
@@ -92,7 +93,10 @@ def play(settings: Mapping[str, Any], scenario: str, learner: str) -> Played:
     truth, versions, measured = [], {}, {}
     for world in worlds:
         cells = cells_of(world)
-        assert cells is not None
+        if cells is None:
+            raise ConfigError(
+                f"the law of the scenario '{scenario}' is not known", remedy="take a stream of known truth"
+            )
         truth.append(cells)
         world.forget()
     for how, rule in ((FROZEN, "never"), (RELEASED, settings["schedule"])):

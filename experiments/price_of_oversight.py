@@ -297,7 +297,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for folder in (experiment.local, experiment.folder):
         folder.mkdir(parents=True, exist_ok=True)
     cells, curves = _common.run_suite(study.suite, study.track, experiment.local, settings["workers"])
-    assert set(facts(cells, FAMILY, of="task").values()) == set(settings["families"])
+    if (found := set(facts(cells, FAMILY, of="task").values())) != set(settings["families"]):
+        raise ConfigError(
+            f"the suite has the families {', '.join(map(str, found))}, the setting `families` others",
+            remedy="list those of the suite",
+        )
     rows, alike = table(cells, settings), stamped(study, settings, cells, curves, experiment.local)
     _common.write_table(experiment.folder, rows)
     _common.write_table(experiment.folder, alike, "stamps")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import write_text
 from mlopsim.core.track import Front
 
@@ -32,7 +33,22 @@ class Written:
     folder: Path
 
 
-def write_front(results: Results, folder: Path | None = None) -> Written:
+def refuse_taken(folder: Path, force: bool) -> None:
+    """Raise if a folder has tables of a front that are not to be overwritten.
+
+    Raises
+    ------
+    ConfigError
+    """
+    taken = [name for name in (PLACES, BOUNDS) if (folder / name).exists()]
+    if taken and not force:
+        raise ConfigError(
+            f"{folder / taken[0]} exists",
+            remedy="choose another folder with --out, or overwrite it with --force",
+        )
+
+
+def write_front(results: Results, folder: Path | None = None, *, force: bool = False) -> Written:
     """Make the front of results and write it.
 
     Parameters
@@ -41,16 +57,20 @@ def write_front(results: Results, folder: Path | None = None) -> Written:
         Of a track that has fronts.
     folder : Path, optional
         By default ``front`` in the folder of the results.
+    force : bool, default False
+        Whether tables and figures that exist are overwritten.
 
     Raises
     ------
     ConfigError
-        If the track has no fronts, or a task no scenario in which the optimum and never are done.
+        If the track has no fronts, no task has one, or there are tables already.
     """
     from mlopsim.plots.style import save
     from mlopsim.report.figures import slug
 
-    front, into = results.front(), folder or results.folder / FOLDER
+    into = folder or results.folder / FOLDER
+    refuse_taken(into, force)
+    front = results.front()
     write_text(into / PLACES, front.places.write_csv())
     write_text(into / BOUNDS, front.bounds.write_csv())
     used: dict[str, str] = {}

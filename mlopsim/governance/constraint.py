@@ -183,11 +183,19 @@ def longest_run(costs: np.ndarray) -> int:
     >>> longest_run(np.array([0.0, 0.5, 1.0, 0.0, 1.0])), longest_run(np.zeros(3))
     (2, 0)
     """
-    longest = run = 0
-    for cost in costs.tolist():
-        run = run + 1 if cost > 0.0 else 0
-        longest = max(longest, run)
-    return longest
+    return max((last - first + 1 for first, last in runs(costs > 0.0)), default=0)
+
+
+def runs(out: np.ndarray) -> list[tuple[int, int]]:
+    """Return first and last entry of each run of True, of bool (S,).
+
+    Examples
+    --------
+    >>> runs(np.array([True, True, False, True]))
+    [(0, 1), (3, 3)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], out.astype(np.int64), [0]])))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def spread(rates: np.ndarray) -> np.ndarray:

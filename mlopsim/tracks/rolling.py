@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +161,42 @@ def check_windows(pool: WorldPool, overrides: Sequence[Override]) -> None:
                 f"there is no decision at window {entry.window} to override",
                 remedy=f"decisions are taken at the windows {first} to {last}",
             )
+
+
+def redeployed(
+    cell: Cell,
+    scene: Scene,
+    fits: Mapping[str, FitResult],
+    rolled: Callable[[], Rolled],
+    overrides: Sequence[Override] = (),
+    *,
+    undefined: str = "",
+) -> Deployed:
+    """Compute the deployment of a cell again: what the ``redeploy`` of every track comes to.
+
+    Parameters
+    ----------
+    cell, scene, fits
+        What is rolled out, where, with which fits.
+    rolled : callable
+        Rolls it out.
+    overrides : sequence of Override
+        Decisions that are replaced.
+    undefined : str
+        Why the cell has no roll-out; empty: it has one.
+
+    Raises
+    ------
+    ConfigError
+        If the cell has no roll-out, or an override cannot be carried out.
+    """
+    if undefined:
+        raise ConfigError(
+            f"the cell has no deployment: {undefined}",
+            remedy="name a cell of another method, task or stream",
+        )
+    check_windows(scene.pool, overrides)
+    return deployed_of(cell, scene, fits, rolled(), overrides)
 
 
 def deployed_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -35,7 +36,20 @@ def test_a_suite_or_a_folder_becomes_places_bounds_and_figures(tmp_path: Path) -
     again = mlopsim("front", tmp_path / "own", "--out", tmp_path / "other", "--task", "a $1$ task")
     assert again.code == 0, again.err
     assert (tmp_path / "other" / "places.csv").read_bytes() == (folder / "places.csv").read_bytes()
-    wrong = mlopsim("front", tmp_path / "own", "--task", "a $2$ task")
+    kept = (folder / "places.csv").stat().st_mtime_ns
+    for words in ((), ("--out", tmp_path / "other")):
+        taken = mlopsim("front", tmp_path / "own", *words)
+        assert taken.code == 2 and "places.csv exists" in taken.err and "--force" in taken.err
+    assert (folder / "places.csv").stat().st_mtime_ns == kept
+    over = mlopsim("front", tmp_path / "own", "--force")
+    assert over.code == 0 and (folder / "places.csv").stat().st_mtime_ns > kept, over.err
+    # JSON alone writes nothing, so nothing is in its way
+    printed = mlopsim("front", tmp_path / "own", "--json")
+    told = json.loads(printed.out)
+    assert printed.code == 0 and told["folder"] is None and told["without"] == {}
+    assert [row["price"] for row in told["bounds"]] == [0.0, 0.3]
+    assert [row["method"] for row in told["places"]] == places["method"].to_list()
+    wrong = mlopsim("front", tmp_path / "own", "--json", "--task", "a $2$ task")
     assert wrong.code == 2 and "have no task 'a $2$ task'; did you mean 'a $1$ task'?" in wrong.err
 
 

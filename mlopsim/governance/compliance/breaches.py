@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.governance.compliance.case import Case
+from mlopsim.governance.constraint import runs
 
 #: kinds of events by which somebody, or a rule, does something about what serves
 ANSWERS = ("retrain", "deploy", "rollback", "suspend", "override")
@@ -50,18 +51,6 @@ class Breach:
     def length(self) -> int:
         """Windows from its onset to a safe state; of an open one windows so far."""
         return self.last - self.begin + 1
-
-
-def runs(out: np.ndarray) -> list[tuple[int, int]]:
-    """Return first and last entry of each run of True.
-
-    Examples
-    --------
-    >>> runs(np.array([True, True, False, True]))
-    [(0, 1), (3, 3)]
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], out.astype(np.int64), [0]])))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def breaches_of(case: Case, constraint: str = "any") -> list[Breach]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlopsim.governance.compliance.breaches import runs
 from mlopsim.governance.compliance.case import Case
 from mlopsim.governance.compliance.versions import Story
-from mlopsim.governance.constraint import Shown
+from mlopsim.governance.constraint import Shown, runs
 from mlopsim.plots.style import (
     DASHES,
     INK,

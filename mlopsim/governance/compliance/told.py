@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 
 from mlopsim.delivery.mechanisms import Switch
-from mlopsim.governance.compliance.breaches import runs
 from mlopsim.governance.compliance.case import Case
+from mlopsim.governance.constraint import runs
 from mlopsim.governance.record.events import FALLBACK
 
 #: kinds of events that are compared; of gates and approvals with their verdict

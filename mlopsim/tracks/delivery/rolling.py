@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlopsim.core.errors import ConfigError
 from mlopsim.core.identity import identity_words
 from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
@@ -18,9 +17,8 @@ from mlopsim.tracks.rolling import (
     Rolled,
     Scene,
     build_selector,
-    check_windows,
     decide,
-    deployed_of,
+    redeployed,
     refuse_overruling,
     seeded_parts,
     world_spec,
@@ -119,10 +117,9 @@ def redeploy(
         If the cell has no roll-out, or an override cannot be carried out.
     """
     scene = scene_of(cell, default_cache().open(world_spec(cell)))
-    if reason := undefined_reason(cell, scene.pool.worlds[0]):
-        raise ConfigError(
-            f"the cell has no deployment: {reason}", remedy="name a cell of another method or stream"
-        )
-    check_windows(scene.pool, overrides)
-    rolled = roll_out(cell, scene, fits, overrides, taken, margins=True)
-    return deployed_of(cell, scene, fits, rolled, overrides)
+    reason = undefined_reason(cell, scene.pool.worlds[0])
+
+    def rolled() -> Rolled:
+        return roll_out(cell, scene, fits, overrides, taken, margins=True)
+
+    return redeployed(cell, scene, fits, rolled, overrides, undefined=reason)

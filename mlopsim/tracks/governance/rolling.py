@@ -20,9 +20,8 @@ from mlopsim.tracks.rolling import (
     Rolled,
     Scene,
     build_selector,
-    check_windows,
     decide,
-    deployed_of,
+    redeployed,
     refuse_overruling,
     seeded_parts,
     world_spec,
@@ -130,11 +129,9 @@ def redeploy(
         If the cell has no roll-out, or an override cannot be carried out.
     """
     scene = scene_of(cell)
-    if reason := undefined_reason(cell, scene):
-        raise ConfigError(
-            f"the cell has no deployment: {reason}", remedy="name a cell of another method or task"
-        )
-    check_windows(scene.pool, overrides)
-    # of the optimum the plan without a price is the deployment
-    rolled, _ = roll_out(cell, scene, fits, overrides, taken, margins=True)
-    return deployed_of(cell, scene, fits, rolled, overrides)
+
+    def rolled() -> Rolled:
+        # of the optimum the plan without a price is the deployment
+        return roll_out(cell, scene, fits, overrides, taken, margins=True)[0]
+
+    return redeployed(cell, scene, fits, rolled, overrides, undefined=undefined_reason(cell, scene))

@@ -11,12 +11,13 @@ from compliance_kit import RANDOM, case_of, deployed
 
 from mlopsim.governance.compliance import page
 from mlopsim.governance.compliance.assessed import REQUIREMENTS, assess
-from mlopsim.governance.compliance.breaches import breaches_of, runs, time_out
+from mlopsim.governance.compliance.breaches import breaches_of, time_out
 from mlopsim.governance.compliance.decisions import decisions_of
 from mlopsim.governance.compliance.drills import suspend_drill
 from mlopsim.governance.compliance.reviews import reviews_of
 from mlopsim.governance.compliance.told import happened, on_record
 from mlopsim.governance.compliance.versions import stories_of
+from mlopsim.governance.constraint import runs
 from mlopsim.governance.record.events import FALLBACK
 from mlopsim.governance.record.overrides import Override
 from mlopsim.report.page import render
