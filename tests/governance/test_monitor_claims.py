@@ -189,6 +189,42 @@ def test_a_switch_is_compared_with_what_it_replaced_on_the_same_windows() -> Non
     assert whole["restored_low"] < 2 / 5 < whole["restored_high"]
 
 
+def test_deployments_that_share_people_tell_no_more_than_one() -> None:
+    """The same deployments again, of the same seeds: the same intervals; as independent ones: narrower."""
+    counts, truth = deployments()
+    guard = guards()
+    seeds = np.arange(len(counts))
+
+    def alarms(times: int, shared: bool) -> list[dict[str, float]]:
+        told = np.tile(seeds, times) if shared else None
+        pair = (np.concatenate([each] * times) for each in (counts, truth))
+        return alarms_beside_truth(*pair, *guard, delay=2, within=4, seeds=told)
+
+    once, shared, apart = alarms(1, True), alarms(3, True), alarms(3, False)
+    for a, b, c in zip(once, shared, apart, strict=True):
+        assert (b["n"], b["seeds"], c["seeds"]) == (3 * a["n"], a["seeds"], 3 * a["seeds"])
+        for name in ("alarms", "agree"):
+            low, high = f"{name}_low", f"{name}_high"
+            assert (b[name], b[low], b[high]) == pytest.approx((a[name], a[low], a[high]), abs=1e-12)
+            assert c[high] - c[low] < b[high] - b[low]
+            # where all agree an interval is not without width
+            assert b[low] < b[high]
+    versions = np.array([[0, 1, 1], [0, 0, 1], [1, 1, 0], [1, 0, 0]])
+    rates = np.array([[0.9, 0.7], [0.85, 0.82]])[:, None].repeat(3, axis=1)
+    probabilities = np.stack([0.5 - rates / 2, rates / 2], axis=-1)[..., None, :].repeat(2, axis=-2)
+    one, many = (
+        retraining_and_gaps(probabilities, np.tile(versions, (t, 1)), seeds=np.tile(np.arange(4), t))[0]
+        for t in (1, 5)
+    )
+    assert (one["restored"], one["worsened"], one["restored_any"]) == (0.5, 0.5, 0.5)
+    assert (many["n"], many["seeds"]) == (20, 4)
+    assert {k: v for k, v in many.items() if k != "n"} == pytest.approx(
+        {k: v for k, v in one.items() if k != "n"}, nan_ok=True
+    )
+    with pytest.raises(DataError, match="need as many seeds"):
+        retraining_and_gaps(probabilities, versions, seeds=np.arange(3))
+
+
 def test_no_switch_is_said_and_shapes_are_checked() -> None:
     counts = np.ones((2, 3, 2, 2, 2))
     row = retraining_and_gaps(counts, np.zeros((1, 3), dtype=int))[0]

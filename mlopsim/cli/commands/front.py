@@ -129,7 +129,7 @@ def _results(
     trust: bool,
     may: bool,
 ) -> Results:
-    """Open a folder, or run what is missing of a suite; refuse first a front that it has, unless it ``may``."""
+    """Open a folder, or run what is missing of a suite; refuse first if it has a front, unless it ``may``."""
     from mlopsim.compose.compose import compose_bench
     from mlopsim.compose.front import FOLDER, refuse_taken
     from mlopsim.compose.results import open_results
