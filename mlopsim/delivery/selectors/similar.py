@@ -42,7 +42,7 @@ class Similar(Rule):
     .. [1] S. Ramamurthy and R. Bhatnagar, "Tracking recurrent concept drift in streaming data using ensemble
        classifiers", ICMLA, 2007, 404-409.
     .. [2] P. M. Gonçalves and R. S. M. Barros, "RCD: a recurring concept drift framework", Pattern
-       Recognition Letters 34, 2013, 1018-1025. doi:10.1016/j.patrec.2013.02.005
+       Recognition Letters 34, 2013, 1018-1025.
 
     Examples
     --------

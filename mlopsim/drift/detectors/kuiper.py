@@ -38,7 +38,7 @@ class Kuiper(TwoSample):
     .. [1] N. H. Kuiper, "Tests concerning random points on a circle", Indagationes Mathematicae 22, 1960,
        38-47. doi:10.1016/S1385-7258(60)50006-0
     .. [2] M. A. Stephens, "The goodness-of-fit statistic V_N: distribution and significance points",
-       Biometrika 52, 1965, 309-321. doi:10.1093/biomet/52.3-4.309
+       Biometrika 52, 1965, 309-321.
 
     Examples
     --------

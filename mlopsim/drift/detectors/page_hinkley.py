@@ -50,7 +50,7 @@ class PageHinkley(Compiled):
     .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.
        doi:10.1093/biomet/41.1-2.100
     .. [2] R. Sebastião and J. M. Fernandes, "Supporting the Page-Hinkley test with empirical mode
-       decomposition for change detection", ISMIS, 2017, 492-498. doi:10.1007/978-3-319-60438-1_48
+       decomposition for change detection", ISMIS, 2017, 492-498.
 
     Examples
     --------

@@ -32,7 +32,7 @@ class OtherColumn(Mechanism):
     -----
     Of normal columns with correlation rho, whose share p with the largest values of the other one is
     missing, the observed ones have the mean, with the standard normal quantile z
-        of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
+    of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
 
     References
     ----------
