@@ -27,7 +27,10 @@ class Laney(WindowChart):
 
     With the binomial z of ``p_chart`` and those of the m windows of phase I, the score is
 
-    .. math:: \frac{z_t}{\sigma_z}, \qquad \sigma_z = \frac{1}{1.128 (m - 1)} \sum_{i=2}^{m} |z_i - z_{i-1}|
+    .. math::
+
+        \frac{z_t}{\sigma_z}, \qquad \sigma_z = \frac{1}{d_2 (m - 1)} \sum_{i=2}^{m} |z_i - z_{i-1}|, \qquad
+        d_2 = \frac{2}{\sqrt{\pi}}
 
     Of equal windows with intraclass correlation :math:`\rho`, :math:`\sigma_z` estimates
     :math:`\sqrt{1 + (n - 1) \rho}`. A phase I that drifts already widens the limits, and hides the drift:
