@@ -52,15 +52,17 @@ def test_only_a_rule_is_wrapped_and_once(wrapper, rule):
         make("selector", {wrapper: {"rule": rule}})
 
 
-def test_the_alarm_of_the_deployment_asks_for_a_retrain():
+def alarmed(columns, **params):
+    """Actions of two deployments at four decisions, by the columns that are not 0."""
     names = feature_names(2, [])
     interface = Interface(names=names, slots=2, horizon=4, deployment=make("deployment", "governed", slots=2))
-    selector = make("selector", "observed_alarm", wait=1)
+    selector = make("selector", "observed_alarm", wait=1, **params)
     selector.reset(2, interface, np.random.SeedSequence(0).spawn(2))
     actions = []
     for t in range(4):
         obs = np.zeros((2, len(names)), dtype=np.float32)
-        obs[:, names.index("alarm")] = [0.0, t > 0]
+        for name, value in columns.items():
+            obs[:, names.index(name)] = value(t)
         view = View(
             interface=interface,
             t=np.full(2, 4 + t),
@@ -71,4 +73,18 @@ def test_the_alarm_of_the_deployment_asks_for_a_retrain():
             errors=np.empty((2, 0), dtype=np.int8),
         )
         actions.append(selector.act(view).tolist())
-    assert actions == [[0, 0], [0, 0], [0, 3], [0, 0]]
+    return actions
+
+
+def test_the_alarm_of_the_deployment_asks_for_a_retrain():
+    assert alarmed({"alarm": lambda t: [0.0, t > 0]}) == [[0, 0], [0, 0], [0, 3], [0, 0]]
+
+
+def test_a_limit_of_its_own_stands_for_the_alarm_where_it_is_observed():
+    moved = {"serving_ks": lambda t: [0.09, 0.09 + 0.1 * (t > 0)], "alarm": lambda t: [t > 2, 0.0]}
+    seen = {**moved, "has_trigger": lambda t: 1.0}
+    assert alarmed(seen, distance=0.1) == [[0, 0], [0, 0], [0, 3], [0, 0]]
+    assert alarmed(seen, distance=0.2) == [[0, 0]] * 4
+    # no trigger, no alarm
+    assert alarmed(moved, distance=0.1) == [[0, 0]] * 4
+    assert set(space_of(make("selector", "observed_alarm"))) == {"wait", "cooldown", "distance"}

@@ -134,7 +134,8 @@ def _events(deployed: Deployed) -> dict[str, float]:
             counts["denied"] += kind == "approval" and content["verdict"] == "denied"
             if kind == "gate" and content["verdict"] == "blocked":
                 counts["refused"].add((s, content["version"]))
-        counts["alarms"] += sum(kind == "alarm" for kind, *_ in history.noticed(s))
+        # a method that goes by the deployment's alarm tells of it, too
+        counts["alarms"] += any(kind == "alarm" for kind, *_ in history.noticed(s))
     return {
         "denied": float(counts["denied"]),
         "refused": float(len(counts["refused"])),
