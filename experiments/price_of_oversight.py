@@ -12,8 +12,13 @@ limits, their change against nobody (paired by scenario), and NS, whose unit is 
 gain **without** a reviewer, so that the reviewer's price shows. A rubber stamp must be the delayed approval
 to the bit: every cell of a delayed approval is rolled out again under a rubber stamp, by the same fit, and
 stamps.csv says of how many all metrics and series are the same. figure shows NS, figure_cost the cost
-against the delay, figure_quality what a reviewer's quality changes. The ledger in
-results/local/price_of_oversight is resumed.
+against the delay, figure_quality what a reviewer's quality changes. fits.csv says what each method's tuning
+or training took: each could use as many steps, also the learned arm, which has an agent of its own under
+each reviewer (agents: each).
+
+All reviewers of a scenario share its World and what is measured in it, so a cell is a few hundredths of a
+second; tuning and training under each reviewer is most of the time. The ledger in
+results/local/price_of_oversight is resumed: what is done is not done again.
 """
 
 from __future__ import annotations
@@ -111,6 +116,8 @@ def study_of(settings: Mapping[str, Any]) -> Study:
         settings["suite"],
         tasks=tasks(suite.tasks, settings),
         methods=settings["methods"],
+        # all methods under every reviewer, whatever the suite combines
+        cells=[],
         seeds=settings["seeds"],
         conf=settings["conf"],
         overrides=overrides,
@@ -226,6 +233,12 @@ def _same(stored: float | None, value: float) -> bool:
     return math.isnan(value) if stored is None or math.isnan(stored) else stored == value
 
 
+def took(cells: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row a reviewer and method that was fitted: steps of its fit. One fit serves all families."""
+    fits = cells.filter(pl.col("fit").is_not_null()).unique(["review", "method"], maintain_order=True)
+    return fits.select("review", "method", "fit_steps").to_dicts()
+
+
 def against_delay(rows: Sequence[Mapping[str, Any]], name: str, settings: Mapping[str, Any]) -> Figure:
     """Draw an estimate over all families against the delay, of approvals that are only late and fallible."""
     from mlopsim.plots.curves import Curve, curves
@@ -305,6 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, alike = table(cells, settings), stamped(study, settings, cells, curves, experiment.local)
     _common.write_table(experiment.folder, rows)
     _common.write_table(experiment.folder, alike, "stamps")
+    _common.write_table(experiment.folder, took(cells), "fits")
     for name, file in (("ns", "figure"), ("cost", "figure_cost")):
         _common.write_figure(experiment.folder, against_delay(rows, name, settings), file)
     _common.write_figure(experiment.folder, quality_figure(rows, settings), "figure_quality")

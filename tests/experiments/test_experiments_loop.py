@@ -60,6 +60,19 @@ def test_every_family_meets_every_reviewer_once() -> None:
         oversight.tasks([{**entry, "name": "other"}], settings())
 
 
+def test_every_method_meets_every_reviewer_with_a_fit_of_its_own() -> None:
+    """As the settings stand, whatever the suite combines of its own tasks."""
+    given = settings(families=["all at once"], seeds=1, delays=[2], sensitivities=[], specificities=[])
+    study = oversight.study_of(given)
+    names = [f"all at once | {name}" for name in ("nobody", "delayed 2", "fallible 2", "two persons")]
+    assert {(cell.task.name, cell.method.name) for cell in study.grid.cells} == {
+        (task, method) for task in names for method in ("suspend_always", *given["methods"])
+    }
+    learned = [job for job in study.grid.fits if job.part["method"]["name"] == "ppo_lagrangian"]
+    assert len(learned) == 4 and {len(job.part["arms"]) for job in learned} == {1}
+    assert len({job.part["steps"] for job in study.grid.fits}) == 1
+
+
 def under(reviewer: str, less: float = 0.0, **more: Any) -> pl.DataFrame:
     """Cells of the family under a reviewer whom everybody but never pays for."""
     paid = pl.when(pl.col("method") == "never").then(0.0).otherwise(less)
