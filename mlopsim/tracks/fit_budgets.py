@@ -44,9 +44,12 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
         ["method", "fit"], keep="first", maintain_order=True
     )
     seconds = pl.col("fit_seconds")
-    table = fits.group_by("method", maintain_order=True).agg(
+    serves = fits.with_columns(pl.col("method").n_unique().over("fit").alias("serves"))
+    table = serves.group_by("method", maintain_order=True).agg(
         pl.len().alias("fits"),
         pl.col("fit_steps").mean().alias("steps"),
+        pl.col("serves").max(),
+        (pl.col("fit_steps") / pl.col("serves")).mean().alias("steps_a_method"),
         seconds.mean().alias("cpu_seconds"),
         seconds.min().alias("least"),
         seconds.max().alias("most"),
@@ -54,11 +57,22 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
     text = (
         f"What a method's fits took, each of which could use {steps:,} steps: the mean "
         "of the steps of the environment (search, training and final choice together), and mean, least "
-        "and most seconds of the processor. Budgets are equal in steps, not in seconds. Seconds are "
-        "those of the machines that made the fits, and no result. Methods without a row have nothing to "
-        "tune or train."
+        "and most seconds of the processor. "
     )
-    distinct = fits["fit"].n_unique()
-    if distinct < fits.height:
-        text += f" Methods share fits: there are {distinct} of them."
+    most = int(table["serves"].max())  # type: ignore[arg-type]  # there are fits
+    if most == 1:
+        table = table.drop("serves", "steps_a_method")
+        text += "Budgets are equal in steps, not in seconds."
+    else:
+        text += (
+            f"**Budgets are equal by fit, not by method**, and in steps, not in seconds. One fit may serve "
+            f"several methods (`serves`, up to {most}): there are {fits['fit'].n_unique()} fits, and the row "
+            "of each method tells the whole of its fit; `steps_a_method` divides it by those that share it. "
+            "A method that shares its fit is tuned or trained on fewer steps of its own conditions than one "
+            "that has a fit for itself; what it learns in the others' may help or harm it."
+        )
+    text += (
+        " Seconds are those of the machines that made the fits, and no result. Methods without a row have "
+        "nothing to tune or train."
+    )
     return Section(title=title, text=text, table=table)

@@ -327,6 +327,14 @@ def test_budgets_count_each_fit_once():
     )
     section = DeliveryBudgets().make(SimpleNamespace(cells=table, track=DeliveryTrack(steps=100)))
     assert section.table.rows() == [("ks", 2, 90.0, 2.5, 1.0, 4.0), ("ppo", 1, 90.0, 200.0, 200.0, 200.0)]
+    assert "equal in steps" in section.text
+    # one agent that serves two methods has not twice the budget
+    shared = table.with_columns(
+        fit=pl.Series(["x", "x", "y", "y", None]), fit_steps=pl.Series([100, 100, 80, 80, 0])
+    )
+    section = DeliveryBudgets().make(SimpleNamespace(cells=shared, track=DeliveryTrack(steps=100)))
+    assert section.table["serves"].to_list() == [2, 2] and "equal by fit, not by method" in section.text
+    assert section.table["steps_a_method"].to_list() == [70.0, 40.0] and "there are 2 fits" in section.text
     with pytest.raises(Unavailable):
         DeliveryBudgets().make(SimpleNamespace(cells=table.drop("fit_seconds"), track=DeliveryTrack(steps=1)))
     nothing = table.filter(pl.col("fit").is_null())

@@ -29,6 +29,8 @@ PARTS = ("gate", "trigger", "audits", "learned", "rollback")
 #: the entry of a list of methods that stands for all arms
 ARMS = "arms"
 NONE, ALL = "none", "all"
+#: the attribute of an arm that learns which says by which of several training seeds
+TRAINED = "trained"
 #: a part that is a switch of the deployment
 SWITCHES: Mapping[str, Switch] = {
     "trigger": Switch.TRIGGER,

@@ -28,7 +28,7 @@ from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.governance.constraint import Over
 from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, stream_facts
-from mlopsim.tracks.governance.arms import ARMS, PARTS, Arm, all_arms, arm_of, read_arm
+from mlopsim.tracks.governance.arms import ARMS, PARTS, TRAINED, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
 from mlopsim.tracks.governance.limit_facts import limit_facts
 from mlopsim.tracks.governance.metrics import METRICS
@@ -85,6 +85,9 @@ class GovernanceTrack:
     agents : str
         ``one``: one agent serves all arms that learn; what is on is drawn for each episode of its training,
         and observed. ``each``: one agent for each of them, with as many steps.
+    train_seeds : int
+        Training seeds of each arm that learns. With more than one the arm is as many methods, ``all #0``,
+        ``all #1``, ...: what an agent is worth hangs on the luck of its training, too.
     prices : list of float
         Of cost, ascending from 0, at which the optimum is bracketed.
     record : bool
@@ -117,6 +120,7 @@ class GovernanceTrack:
     alarm: Any = part("selector", "observed_alarm")
     schedule: Any = part("selector", "periodic")
     agents: str = ONE
+    train_seeds: int = 1
     prices: list[float] = field(default_factory=lambda: [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
     record: bool = False
     #: facts about a cell whose value depends on the platform
@@ -129,6 +133,7 @@ class GovernanceTrack:
             raise ConfigError(
                 f"governance.agents must be one or each, got {self.agents!r}", remedy="agents=one"
             )
+        check_range("governance.train_seeds", self.train_seeds, 1, 1000)
         for price in self.prices:
             check_range("governance.prices", price, 0.0, 1e6)
         if not self.prices or self.prices[0] != 0.0 or sorted(set(self.prices)) != list(self.prices):
@@ -198,7 +203,14 @@ class GovernanceTrack:
         named = [entry for entry in listed if isinstance(entry, str)]
         listed[:0] = [name for name in (*always_listed("selector"), *ALWAYS) if name not in named]
         listed += [name for name in CONTROLS if name not in named]
-        return distinct(self._method(entry) for entry in listed)
+        return distinct(method for entry in listed for method in self._each(entry))
+
+    def _each(self, entry: Any) -> list[Method]:
+        """Return the methods of an entry: one, or one for each training seed of an arm that learns."""
+        arm = entry if isinstance(entry, Arm) else read_arm(entry)
+        if arm is None or not arm.learned or self.train_seeds == 1:
+            return [self._method(entry)]
+        return [self._arm(arm, number) for number in range(self.train_seeds)]
 
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:
@@ -212,7 +224,15 @@ class GovernanceTrack:
             name, given = split_spec("selector", entry)
             named = label("selector", {find("selector", name).name: given})
             return Method(name=named, part=content, attributes={**facts, **_no_arm()})
+        return self._arm(arm)
+
+    def _arm(self, arm: Arm, trained: int | None = None) -> Method:
+        """Return the method of an arm, ``trained``: by which of several training seeds."""
         spec = self._decides(arm)
+        if trained:
+            name, given = split_spec("selector", spec)
+            # the first is the agent that there would be alone
+            spec = {name: {**given, "train_seed": int(given.get("train_seed", 0)) + trained}}
         content, facts = self._selector(spec)
         if arm.learned and "arms" not in _params_of(content):
             raise ConfigError(
@@ -225,7 +245,11 @@ class GovernanceTrack:
                 remedy="leave them out; methods are arms",
             )
         content = {**content, "arm": arm.content()}
-        return Method(name=arm.name, part=content, attributes={**facts, "role": "method", **arm.content()})
+        facts |= {"role": "method", **arm.content()}
+        name = arm.name if trained is None else f"{arm.name} #{trained}"
+        return Method(
+            name=name, part=content, attributes=facts if trained is None else {**facts, TRAINED: trained}
+        )
 
     def _decides(self, arm: Arm) -> Any:
         """Return the spec of the selector of an arm."""

@@ -12,18 +12,20 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.numerics.shapley_values import coalitions, pair_interactions, shapley_values
-from mlopsim.stats.bootstrap import mean_interval, ratio_interval
+from mlopsim.stats.bootstrap import RESAMPLES, mean_interval, ratio_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.stats.table import interval_columns
+from mlopsim.stats.two_level_bootstrap import two_level
 from mlopsim.tracks.cell_table import axes_of, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
-from mlopsim.tracks.governance.arms import PARTS
+from mlopsim.tracks.governance.arms import PARTS, TRAINED
 from mlopsim.tracks.governance.references import NEVER, OPTIMUM
 
 #: least mean of U - R_never, reward a window, in units of which a worth is told
@@ -41,12 +43,13 @@ class CoalitionalGame:
     ----------
     parts : tuple of str
         Those that are on in some arm.
-    arms : tuple of str
-        Methods, (2 ** parts,): arm c has part i where bit i of c is set.
+    arms : tuple of tuple of str
+        Methods, (2 ** parts,): arm c has part i where bit i of c is set. One that learns has as many as it
+        was trained with seeds, the others one.
     """
 
     parts: tuple[str, ...]
-    arms: tuple[str, ...]
+    arms: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> CoalitionalGame:
@@ -55,19 +58,23 @@ class CoalitionalGame:
         Raises
         ------
         ConfigError
-            If an arm is missing, or two methods are the same arm.
+            If an arm is missing, two methods are the same arm, or arms that learn have not as many training
+            seeds each.
         """
         on = {part: facts(table, part) for part in PARTS}
+        seeds = facts(table, TRAINED) if TRAINED in table.columns else {}
         names = [name for name, value in on[PARTS[0]].items() if value is not None]
         parts = tuple(part for part in PARTS if any(on[part][name] for name in names))
-        found: dict[int, str] = {}
+        found: dict[int, dict[Any, str]] = {}
         for name in names:
             number = sum(1 << i for i, part in enumerate(parts) if on[part][name])
-            if number in found:
+            same, seed = found.setdefault(number, {}), seeds.get(name)
+            if seed in same or (same and None in (seed, *same)):
                 raise ConfigError(
-                    f"{found[number]} and {name} are the same arm", remedy="compare one of them at a time"
+                    f"{same.get(seed, next(iter(same.values())))} and {name} are the same arm",
+                    remedy="compare one of them at a time",
                 )
-            found[number] = name
+            same[seed] = name
         if not parts:
             raise ConfigError("no arm has a part on", remedy="methods=[arms]")
         missing = [c for c in range(1 << len(parts)) if c not in found]
@@ -78,12 +85,31 @@ class CoalitionalGame:
                 f"{len(missing)} of {1 << len(parts)} arms are missing, such as {first or 'none'}",
                 remedy="methods=[arms] stands for all of them",
             )
-        return cls(parts=parts, arms=tuple(found[c] for c in range(1 << len(parts))))
+        arms = tuple(tuple(found[c].values()) for c in range(1 << len(parts)))
+        counts = sorted({len(same) for same in found.values() if None not in same})
+        if len(counts) > 1:
+            raise ConfigError(
+                f"arms have {' and '.join(map(str, counts))} training seeds",
+                remedy="governance.train_seeds, the same for all that learn",
+            )
+        return cls(parts=parts, arms=arms)
+
+    @property
+    def trained(self) -> int:
+        """Number of training seeds of the arms that learn."""
+        return max(len(one) for one in self.arms)
 
     def worths(self, table: pl.DataFrame, name: str, tasks: Sequence[str]) -> np.ndarray:
-        """Return a metric of all arms, float64 (seeds, tasks, 2 ** parts)."""
+        """Return a metric of all arms, float64 (training seeds, seeds, tasks, 2 ** parts).
+
+        A rule has the same values for each training seed.
+        """
         seeds, _ = axes_of(table)
-        return np.stack([grid(table, arm, name, seeds, list(tasks)) for arm in self.arms], axis=-1)
+        by_arm = []
+        for arm in self.arms:
+            each = [grid(table, method, name, seeds, list(tasks)) for method in arm]
+            by_arm.append(np.stack(each if len(each) > 1 else each * self.trained))
+        return np.stack(by_arm, axis=-1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +172,8 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
     game = game or CoalitionalGame.of(table)
     seeds, _ = axes_of(table)
     returns, cost = (game.worths(table, name, tasks) for name in ("return", "cost"))
-    # a scenario counts for both or for neither
-    known = np.isfinite(returns).all(axis=-1) & np.isfinite(cost).all(axis=-1)
+    # a scenario counts for both, and for all training seeds, or for none
+    known = (np.isfinite(returns) & np.isfinite(cost)).all(axis=(0, -1))
     returns, cost = (np.where(known[..., None], one, np.nan) for one in (returns, cost))
     gain = grid(table, OPTIMUM, "upper", seeds, list(tasks)) - grid(
         table, NEVER, "return", seeds, list(tasks)
@@ -176,16 +202,28 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
 
 
 def _mean(values: np.ndarray) -> Interval:
+    """Interval of the mean of (seeds, tasks), or (training seeds, seeds, tasks): then both are resampled."""
     if not np.isfinite(values).any():
         return Interval(value=math.nan, n=0, reason="no scenario in which all arms are done")
-    return mean_interval(values, bootstrap_rng(0))
+    if values.ndim == 3 and len(values) > 1:
+        return _two_level(values, np.ones(values.shape[1:]))
+    return mean_interval(values.reshape(-1, *values.shape[-1:]), bootstrap_rng(0))
 
 
 def _share(values: np.ndarray, gain: np.ndarray) -> Interval:
-    both = np.isfinite(values) & np.isfinite(gain)
+    both = np.isfinite(values[0]) & np.isfinite(gain)
     if both.any() and gain[both].mean() < FLOOR:
         return Interval(value=math.nan, n=int(both.any(axis=1).sum()), reason=NO_GAIN)
-    return ratio_interval(values, gain, bootstrap_rng(0), undefined=NO_GAIN)
+    if len(values) > 1:
+        return _two_level(values, gain)
+    return ratio_interval(values[0], gain, bootstrap_rng(0), undefined=NO_GAIN)
+
+
+def _two_level(values: np.ndarray, gain: np.ndarray) -> Interval:
+    """Interval of a ratio of sums, training seeds and scenarios resampled independently of each other."""
+    return two_level(
+        [(values, 1.0)], np.zeros_like(gain), gain, bootstrap_rng(0), 0.95, "expanded", RESAMPLES
+    )
 
 
 def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:

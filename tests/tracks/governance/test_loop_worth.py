@@ -91,3 +91,35 @@ def test_a_scenario_in_which_one_arm_failed_counts_for_no_part_and_missing_arms_
         CoalitionalGame.of(twice)
     # a loop without data gate has 16 arms
     assert len(CoalitionalGame.of(cells.filter(~pl.col("gate").fill_null(False))).arms) == 16
+
+
+def test_training_seeds_are_a_level_of_the_intervals():
+    """Three agents that differ by .03 from one to the next: the mean of the worths, and a width."""
+    alone = table(("drift",))
+    learned = pl.col("learned").fill_null(False)
+    several = pl.concat(
+        [alone.filter(~learned).with_columns(trained=pl.lit(None, dtype=pl.Int64))]
+        + [
+            alone.filter(learned).with_columns(
+                pl.col("return") + 0.03 * (number - 1),
+                method=pl.col("method") + f" #{number}",
+                trained=pl.lit(number, dtype=pl.Int64),
+            )
+            for number in range(3)
+        ]
+    )
+    assert CoalitionalGame.of(several).trained == 3
+    one, three = (worths_of(cells, ["task drift"]) for cells in (alone, several))
+    for part in PARTS:
+        assert three.parts[part].returns.value == pytest.approx(one.parts[part].returns.value, abs=1e-12)
+        assert three.parts[part].share.value == pytest.approx(one.parts[part].share.value, abs=1e-12)
+    fixed, drawn = one.parts["learned"].returns, three.parts["learned"].returns
+    assert fixed.high - fixed.low < 1e-9 < 0.05 < drawn.high - drawn.low
+    assert (drawn.repetitions, drawn.n) == (3, SEEDS)
+    # what all agents share has no more width than before: the gate adds the same to each
+    gate = three.parts["gate"].returns
+    assert gate.high - gate.low < 1e-9
+    total = sum(one.returns.value for one in three.parts.values())
+    assert total == pytest.approx(three.total.returns.value, abs=1e-12)
+    with pytest.raises(ConfigError, match="arms have 2 and 3 training seeds"):
+        CoalitionalGame.of(several.filter(pl.col("method") != "all #1"))

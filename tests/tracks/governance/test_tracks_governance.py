@@ -171,6 +171,22 @@ def test_each_arm_that_learns_has_an_agent_of_its_own():
     assert {len(job.part["arms"]) for job in jobs} == {len(job.part["worlds"]) for job in jobs} == {1}
 
 
+def test_an_arm_that_learns_is_a_method_for_each_training_seed():
+    track = make_track(steps=1000, agents="each", train_seeds=3)
+    methods = {method.name: method for method in track.methods(["none", "all"])}
+    assert [name for name in methods if name.startswith("all")] == ["all #0", "all #1", "all #2"]
+    assert [methods[f"all #{i}"].attributes["trained"] for i in range(3)] == [0, 1, 2]
+    assert [methods[f"all #{i}"].part["params"]["train_seed"] for i in range(3)] == [0, 1, 2]
+    # the first is the one that there is alone, and each is a training of its own
+    (alone,) = [one for one in make_track(steps=1000).methods(["all"]) if one.name == "all"]
+    assert alone.part == methods["all #0"].part and "trained" not in methods["none"].attributes
+    cells, _ = track.fits(cells_of(track, ["all"], [task()]))
+    assert len({cell.fit for cell in cells if cell.method.name.startswith("all")}) == 3
+    agent = {"ppo_lagrangian": {"train_seed": 4}}
+    other = make_track(steps=1000, train_seeds=2, learned=agent).methods(["all"])
+    assert [m.part["params"]["train_seed"] for m in other if m.name.startswith("all")] == [4, 5]
+
+
 def test_agents_learn_limits_on_means_only():
     track = make_track(steps=1000)
     floor = {"accuracy_floor": {"floor": 0.7, "over": "window"}}

@@ -10,6 +10,24 @@ from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
 
 
+def trained(results: Results) -> str:
+    """Say what the intervals of arms that learn hold: one training seed, or several that are resampled."""
+    from mlopsim.tracks.governance.sections._shared import settings
+
+    track = settings(results)
+    agents = "one agent serves all arms that learn" if track.agents == "one" else "each has its own agent"
+    if track.train_seeds == 1:
+        return (
+            f"Of the arms that learn there is one training seed ({agents}), and the intervals hold it fixed: "
+            "they say how these agents do in other scenarios, not how others, trained anew, would. What is "
+            "said of `learned` is said of these."
+        )
+    return (
+        f"Arms that learn are trained with {track.train_seeds} seeds ({agents} for each seed), which are "
+        "resampled, too, independently of the scenarios: so few seeds show the luck of training roughly."
+    )
+
+
 @register("section", "governance-worth")
 @dataclass(kw_only=True)
 class GovernanceWorth(SectionMaker):
@@ -42,7 +60,7 @@ class GovernanceWorth(SectionMaker):
             "in for each other, or need each other.\n\n"
             "Below 0 in the return a part harms; below 0 in the cost it keeps limits. 95 % bootstrap "
             "intervals, seeds resampled, one at a time: of many intervals that hold 0 in truth one in twenty "
-            "does not show it."
+            f"does not show it.\n\n{trained(results)}"
         )
         if warned := warning(results):
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
