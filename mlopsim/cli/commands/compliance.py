@@ -138,7 +138,7 @@ def _as_json(case: Case, opened: CellRecord, assessed: Assessed) -> dict[str, An
     from mlopsim.bench.grid import describe
     from mlopsim.governance.compliance import page
     from mlopsim.governance.compliance.breaches import breaches_of
-    from mlopsim.governance.compliance.versions import stories_of
+    from mlopsim.governance.compliance.versions import version_histories
 
     return {
         "key": opened.cell.key,
@@ -156,5 +156,5 @@ def _as_json(case: Case, opened: CellRecord, assessed: Assessed) -> dict[str, An
         ],
         "time_out": page.time_out_rows(case).to_dicts(),
         "breaches": [dataclasses.asdict(breach) for breach in breaches_of(case)],
-        "versions": [dataclasses.asdict(story) for story in stories_of(case)],
+        "versions": [dataclasses.asdict(history) for history in version_histories(case)],
     }

@@ -17,7 +17,7 @@ from mlopsim.governance.compliance.decisions import Reasoned, decisions_of
 from mlopsim.governance.compliance.pictures import lineage, rates, time_line
 from mlopsim.governance.compliance.requirement import Outcome, Requirement, Says, plural
 from mlopsim.governance.compliance.reviews import reviews_of
-from mlopsim.governance.compliance.versions import Story, stories_of
+from mlopsim.governance.compliance.versions import VersionHistory, version_histories
 from mlopsim.governance.constraint import Over, Shown
 from mlopsim.stats.table import interval_columns
 
@@ -58,7 +58,7 @@ def lead(case: Case, assessed: Assessed) -> str:
 
 def summary(case: Case, assessed: Assessed) -> dict[str, str]:
     """Return the figures at the top."""
-    found, stories, reviews = time_out(case), stories_of(case), reviews_of(case)
+    found, histories, reviews = time_out(case), version_histories(case), reviews_of(case)
     says = [outcome.says for _, outcome in assessed]
     return {
         "checks passed": str(says.count(Says.PASSED)),
@@ -67,8 +67,8 @@ def summary(case: Case, assessed: Assessed) -> dict[str, str]:
         "out of compliance": f"{100 * found.share:.0f} % of windows" if case.constraints else "no limits",
         "longest run": f"{found.longest} windows",
         "onset to safe state": "–" if math.isnan(found.to_safety) else f"{found.to_safety:.1f} windows",
-        "versions trained": str(sum(story.new for story in stories)),
-        "of them served": str(sum(story.new and bool(story.traffic) for story in stories)),
+        "versions trained": str(sum(history.new for history in histories)),
+        "of them served": str(sum(history.new and bool(history.traffic) for history in histories)),
         "reviewer agreed": f"{len(reviews.approved)} of {reviews.reviewed}"
         if reviews.reviewed
         else "no review",
@@ -77,16 +77,16 @@ def summary(case: Case, assessed: Assessed) -> dict[str, str]:
 
 def sections(case: Case, assessed: Assessed) -> list[Section]:
     """Make the sections of the page."""
-    stories = stories_of(case)
+    histories = version_histories(case)
     return [
         Section(
             title="What happened",
             text=_happened_text(case),
-            figures={"Time line": time_line(case, stories)},
+            figures={"Time line": time_line(case, histories)},
         ),
         _requirements(assessed),
         _time_out(case),
-        _versions(case, stories),
+        _versions(case, histories),
         *_rates(case),
         _decisions(case),
         _reviews(case),
@@ -222,7 +222,7 @@ def _time_out(case: Case) -> Section:
     return Section(title="Out of compliance", text=text, table=time_out_rows(case))
 
 
-def version_rows(stories: Sequence[Story]) -> pl.DataFrame:
+def version_rows(histories: Sequence[VersionHistory]) -> pl.DataFrame:
     """Return one row a version."""
 
     def said(value: int | None, otherwise: str) -> str:
@@ -230,18 +230,18 @@ def version_rows(stories: Sequence[Story]) -> pl.DataFrame:
 
     return pl.DataFrame(
         {
-            "version": [str(story.version) for story in stories],
-            "parent": [said(story.passage.parent, "–") for story in stories],
-            "decided": [said(story.passage.decided, "at the start") for story in stories],
-            "trained on": [story.trained_on for story in stories],
-            "said of it": [", ".join(story.verdicts) or "–" for story in stories],
-            "served": [", ".join(f"{a} to {b}" for a, b in story.traffic) or "–" for story in stories],
-            "then": [story.then for story in stories],
+            "version": [str(history.version) for history in histories],
+            "parent": [said(history.passage.parent, "–") for history in histories],
+            "decided": [said(history.passage.decided, "at the start") for history in histories],
+            "trained on": [history.trained_on for history in histories],
+            "said of it": [", ".join(history.verdicts) or "–" for history in histories],
+            "served": [", ".join(f"{a} to {b}" for a, b in history.traffic) or "–" for history in histories],
+            "then": [history.then for history in histories],
         }
     )
 
 
-def _versions(case: Case, stories: Sequence[Story]) -> Section:
+def _versions(case: Case, histories: Sequence[VersionHistory]) -> Section:
     text = (
         "A version is named by the last window of its rows; its parent is what served when it was decided. "
         "**removed**: rows that a data gate, or the bias, kept away from it. `mlopsim serving` and `mlopsim "
@@ -250,8 +250,8 @@ def _versions(case: Case, stories: Sequence[Story]) -> Section:
     return Section(
         title="Versions and lineage",
         text=text,
-        table=version_rows(stories),
-        figures={"Versions and lineage": lineage(case, stories)},
+        table=version_rows(histories),
+        figures={"Versions and lineage": lineage(case, histories)},
     )
 
 

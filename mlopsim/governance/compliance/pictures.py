@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlopsim.governance.compliance.case import Case
-from mlopsim.governance.compliance.versions import Story
+from mlopsim.governance.compliance.versions import VersionHistory
 from mlopsim.governance.constraint import Shown, runs
 from mlopsim.plots.style import (
     DASHES,
@@ -45,20 +45,20 @@ LANES: dict[str, tuple[str, str, str]] = {
 }
 
 
-def colours_of(stories: Sequence[Story]) -> dict[int, str]:
+def colours_of(histories: Sequence[VersionHistory]) -> dict[int, str]:
     """Give each version that served its colour; neighbours in time differ."""
-    used = [story.version for story in stories if story.traffic]
+    used = [history.version for history in histories if history.traffic]
     return {version: PALETTE[i % len(PALETTE)] for i, version in enumerate(used)}
 
 
-def time_line(case: Case, stories: Sequence[Story]) -> Figure:
+def time_line(case: Case, histories: Sequence[VersionHistory]) -> Figure:
     """Draw what served, how good it was, when it was out of compliance, and what happened."""
-    lanes = _lanes(case, stories)
+    lanes = _lanes(case, histories)
     constraints = [cost.name for cost in case.costs]
     heights = [0.55, 1.6, 0.3 * max(1, len(constraints)), 0.24 * max(1, len(lanes))]
     figure = new_figure(9.2, 1.3 + sum(heights))
     served, quality, out, events = figure.subplots(4, 1, sharex=True, height_ratios=heights)
-    _traffic(served, case, colours_of(stories))
+    _traffic(served, case, colours_of(histories))
     x = case.windows
     level = case.deployed.trajectory.parts["quality"][case.deployed.row]
     for axes in (quality, events):
@@ -89,8 +89,8 @@ def time_line(case: Case, stories: Sequence[Story]) -> Figure:
     return figure
 
 
-def _lanes(case: Case, stories: Sequence[Story]) -> list[tuple[str, list[int]]]:
-    stopped = [s.out for s in stories if s.out is not None and s.passage.arrived is None]
+def _lanes(case: Case, histories: Sequence[VersionHistory]) -> list[tuple[str, list[int]]]:
+    stopped = [s.out for s in histories if s.out is not None and s.passage.arrived is None]
     found: dict[str, list[int]] = {"stopped": stopped}
     for event in case.events:
         if event.kind in LANES:
@@ -133,46 +133,46 @@ def _traffic(axes: Axes, case: Case, colours: Mapping[int, str]) -> None:
     dress(axes, title="What served", grid="none")
 
 
-def lineage(case: Case, stories: Sequence[Story]) -> Figure:
+def lineage(case: Case, histories: Sequence[VersionHistory]) -> Figure:
     """Draw each version: trained on which windows, decided when, its parent, let in or stopped, served."""
-    shown = list(stories)
+    shown = list(histories)
     if len(shown) > MOST:
-        shown = [story for story in stories if story.traffic][-MOST:]
-    colours, place = colours_of(stories), {story.version: i for i, story in enumerate(shown)}
+        shown = [history for history in histories if history.traffic][-MOST:]
+    colours, place = colours_of(histories), {history.version: i for i, history in enumerate(shown)}
     figure = new_figure(9.2, 1.3 + 0.29 * len(shown))
     axes = figure.add_subplot()
     end = case.first + case.steps - 1
-    for story in shown:
-        y = place[story.version]
-        first, last = story.training.first, story.training.last
+    for history in shown:
+        y = place[history.version]
+        first, last = history.training.first, history.training.last
         axes.broken_barh([(first - 0.5, last - first + 1)], (y - 0.12, 0.24), color="#c4c9d1", linewidth=0)
-        if story.passage.decided is not None:
-            if story.passage.parent in place:
-                x = story.passage.decided + 0.5
-                axes.plot([x, x], [place[story.passage.parent], y], color=RULE, linewidth=1.0, zorder=1)
-            ready = end + 0.5 if story.out is None else story.out - 0.5
-            axes.plot([story.passage.decided + 0.5, ready], [y, y], ":", color=MUTED, linewidth=1.2)
-            axes.plot(story.passage.decided + 0.5, y, "^", color="#0072b2", markersize=4)
-            if story.out is not None:
-                good = story.passage.arrived is not None
+        if history.passage.decided is not None:
+            if history.passage.parent in place:
+                x = history.passage.decided + 0.5
+                axes.plot([x, x], [place[history.passage.parent], y], color=RULE, linewidth=1.0, zorder=1)
+            ready = end + 0.5 if history.out is None else history.out - 0.5
+            axes.plot([history.passage.decided + 0.5, ready], [y, y], ":", color=MUTED, linewidth=1.2)
+            axes.plot(history.passage.decided + 0.5, y, "^", color="#0072b2", markersize=4)
+            if history.out is not None:
+                good = history.passage.arrived is not None
                 axes.plot(
                     ready, y, "o" if good else "x", color="#009e73" if good else WARN, markersize=5,
                     markeredgewidth=1.6, zorder=4,
                 )  # fmt: skip
-        for a, b in story.traffic:
+        for a, b in history.traffic:
             axes.broken_barh(
-                [(a - 0.5, b - a + 1)], (y - 0.34, 0.68), color=colours[story.version], linewidth=0
+                [(a - 0.5, b - a + 1)], (y - 0.34, 0.68), color=colours[history.version], linewidth=0
             )
         axes.annotate(
-            story.short, (1.01, y), xycoords=("axes fraction", "data"), fontsize=SMALL, va="center",
-            color=INK if story.traffic else MUTED, annotation_clip=False,
+            history.short, (1.01, y), xycoords=("axes fraction", "data"), fontsize=SMALL, va="center",
+            color=INK if history.traffic else MUTED, annotation_clip=False,
         )  # fmt: skip
-    axes.set_yticks(range(len(shown)), [f"version {story.version}" for story in shown])
+    axes.set_yticks(range(len(shown)), [f"version {history.version}" for history in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlim(-0.6, end + 0.6)
     axes.axvline(case.first - 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     dress(axes, xlabel="window", grid="x")
-    left_out = len(stories) - len(shown)
+    left_out = len(histories) - len(shown)
     more = f"; {left_out} versions that are not shown are in the table" if left_out else ""
     caption(
         figure,

@@ -11,8 +11,8 @@ from mlopsim.governance.lineage.version import Training
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
-    """One version.
+class VersionHistory:
+    """What became of one version.
 
     Parameters
     ----------
@@ -91,10 +91,10 @@ class Story:
         return state if left is None else f"{state} at {left.window}"
 
 
-def stories_of(case: Case) -> list[Story]:
+def version_histories(case: Case) -> list[VersionHistory]:
     """Return the versions of a deployment, in their order."""
     source = case.lineage.world.source
     return [
-        Story(passage=passage, training=training_of(source, number))
+        VersionHistory(passage=passage, training=training_of(source, number))
         for number, passage in case.lineage.passages.items()
     ]

@@ -16,7 +16,7 @@ from mlopsim.governance.compliance.decisions import decisions_of
 from mlopsim.governance.compliance.drills import suspend_drill
 from mlopsim.governance.compliance.reviews import reviews_of
 from mlopsim.governance.compliance.told import happened, on_record
-from mlopsim.governance.compliance.versions import stories_of
+from mlopsim.governance.compliance.versions import version_histories
 from mlopsim.governance.constraint import runs
 from mlopsim.governance.record.events import FALLBACK
 from mlopsim.governance.record.overrides import Override
@@ -41,17 +41,17 @@ def test_a_suspension_at_any_window_reaches_the_fallback_in_the_next_one() -> No
 def test_what_must_be_on_record_is_what_replay_records(seed: int, canary: dict[str, float]) -> None:
     case = case_of(seed=seed, **canary)
     assert happened(case) == on_record(case) and len(happened(case)) > 10
-    stories = stories_of(case)
+    histories = version_histories(case)
     used = {int(v) for v in (*case.served, *case.candidate) if v >= 0}
-    assert {story.version for story in stories if story.traffic} == used
+    assert {history.version for history in histories if history.traffic} == used
     traffic = np.zeros(case.steps, dtype=int)
-    for story in stories:
-        for a, b in story.traffic:
+    for history in histories:
+        for a, b in history.traffic:
             traffic[a - case.first : b - case.first + 1] += 1
     assert (traffic == (case.served >= 0).astype(int) + (case.candidate >= 0)).all()
-    for story in stories[1:]:
-        stopped = any(word.startswith("denied") or word.endswith("blocked") for word in story.verdicts)
-        assert story.out is None or stopped == (story.passage.arrived is None)
+    for history in histories[1:]:
+        stopped = any(word.startswith("denied") or word.endswith("blocked") for word in history.verdicts)
+        assert history.out is None or stopped == (history.passage.arrived is None)
 
 
 def test_time_out_of_compliance_is_that_of_the_truth() -> None:
@@ -101,7 +101,7 @@ def test_decisions_have_exact_reasons_and_overrides_what_followed() -> None:
 def test_reviews_are_counted_against_the_truth() -> None:
     case = case_of()
     found = reviews_of(case)
-    told = {s.version: s.verdicts[0] for s in stories_of(case) if s.verdicts}
+    told = {s.version: s.verdicts[0] for s in version_histories(case) if s.verdicts}
     assert {v for v, said in told.items() if said == "approved by fallible"} == set(found.approved)
     assert found.reviewed == len(told) and found.bad and found.agreement.n == found.reviewed
     assert found.agreement.value == len(found.approved) / found.reviewed
