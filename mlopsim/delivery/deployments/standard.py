@@ -89,6 +89,10 @@ class Standard:
     ConfigError
         If a value is out of range, or the registry too small for the switches.
 
+    Notes
+    -----
+    Use it for delivery without constraints; ``governed`` has the same dynamics and what guards it.
+
     Examples
     --------
     >>> from mlopsim.core.spec import make

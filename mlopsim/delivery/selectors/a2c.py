@@ -35,6 +35,11 @@ class A2C(TrainedAgent):
     reward_scale : float
         Factor of the centred reward.
 
+    Notes
+    -----
+    Use it as the simplest of the policy gradients; it takes each step once, where ``ppo`` takes it
+    ``n_epochs`` times.
+
     References
     ----------
     .. [1] V. Mnih and others, "Asynchronous methods for deep reinforcement learning", ICML, 2016.

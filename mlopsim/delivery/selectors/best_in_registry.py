@@ -32,6 +32,10 @@ class BestInRegistry(Periodic):
     margin : float, default 0.03
         Switch only if the accuracy is higher by more than this.
 
+    Notes
+    -----
+    Use it with ``feedback=full``, where all versions are seen; not where only what serves is.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

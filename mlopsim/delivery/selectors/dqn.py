@@ -38,6 +38,11 @@ class DQN(TrainedAgent):
     reward_scale : float
         Factor of the centred reward.
 
+    Notes
+    -----
+    Use it to learn from steps again and again. It acts by values, so it has no chances to show, and
+    exploration is by chance alone.
+
     References
     ----------
     .. [1] V. Mnih and others, "Human-level control through deep reinforcement learning", Nature 518, 2015,

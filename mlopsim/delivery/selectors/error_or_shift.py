@@ -34,6 +34,11 @@ class ErrorOrShift(Trigger):
     wait, cooldown : int
         Windows between alarm and retrain, and between retrains.
 
+    Notes
+    -----
+    Use it where labels are late and inputs may tell first; not where inputs move without harm: each such move
+    costs a retrain.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

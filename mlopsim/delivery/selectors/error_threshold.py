@@ -39,6 +39,10 @@ class ErrorThreshold(Trigger):
     wait, cooldown : int
         Windows between alarm and retrain, and between retrains.
 
+    Notes
+    -----
+    Use it where labels come soon. ``rise`` is no test: in windows of few rows it is exceeded by chance.
+
     References
     ----------
     .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift

@@ -17,6 +17,11 @@ from mlopsim.delivery.selectors.base import Rule
 class EveryStep(Rule):
     """Retrain whenever it is possible.
 
+    Notes
+    -----
+    Use it as the control that shows what retraining costs; a rule that does not beat it has no use for its
+    alarms.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

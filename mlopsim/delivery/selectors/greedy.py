@@ -48,6 +48,11 @@ class Greedy(Rule):
     memory : int, default 1
         Known windows of the version that serves that are averaged.
 
+    Notes
+    -----
+    Use it where the costs are known and all that is asked is the next step; it never waits for a better
+    moment.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

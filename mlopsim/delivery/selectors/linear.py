@@ -56,6 +56,11 @@ class Linear(Rule):
     weights : list of float
         One for each of ``RETRAIN_FEATURES``, then one for each of ``DEPLOY_FEATURES`` of this module.
 
+    Notes
+    -----
+    Use it to see what of an agent's gain a linear policy has; not without tuning: its defaults are one rule
+    among many.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

@@ -46,6 +46,11 @@ class LinUcb(Arms):
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
 
+    Notes
+    -----
+    Use it where versions must be tried to be known (``feedback=deployed``); not for few windows: each trial
+    is a window that is served.
+
     References
     ----------
     .. [1] L. Li, W. Chu, J. Langford and R. E. Schapire, "A contextual-bandit approach to personalized news

@@ -54,6 +54,10 @@ class LinUcbReturns(Agent):
     n_envs : int, default 128
         Parallel environments.
 
+    Notes
+    -----
+    Use it as the rival of agents that plan: what it reaches needs no values of states.
+
     References
     ----------
     .. [1] L. Li, W. Chu, J. Langford and R. E. Schapire, "A contextual-bandit approach to personalized news

@@ -25,6 +25,11 @@ class MaskablePPO(PPO):
     train_seed, gamma, learning_rate, hidden, n_envs, n_steps, batch_size, n_epochs, gae_lambda, clip_range, ent_coef, reward_scale
         As in :class:`mlopsim.delivery.selectors.ppo.PPO`.
 
+    Notes
+    -----
+    Use it in place of ``ppo`` where many actions are impossible most of the time, as deploys of empty slots
+    are.
+
     References
     ----------
     .. [1] S. Huang and S. Ontañón, "A closer look at invalid action masking in policy gradient algorithms",

@@ -19,6 +19,10 @@ class Never(Rule):
 
     The zero point of the normalised score.
 
+    Notes
+    -----
+    Use it in every comparison: what a rule gains is its distance from this one.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

@@ -84,6 +84,9 @@ class OnAlarm(Trigger):
     Tuning searches ``wait``, ``cooldown``, the limit (of errors by ``arl0``, of inputs as it is) and those
     other parameters of the detector that its ``space`` names.
 
+    Use it to see what a detector is worth in a deployment; not to rank detectors by their defaults: set
+    ``arl0`` or have the limit tuned.
+
     References
     ----------
     .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,

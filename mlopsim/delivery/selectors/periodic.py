@@ -30,6 +30,11 @@ class Periodic(Rule):
     phase : int, default 0
         Shift of the schedule.
 
+    Notes
+    -----
+    Use it as the rival of every trigger: well tuned it is hard to beat. Not where concepts last very
+    differently long.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

@@ -39,6 +39,11 @@ class PPO(TrainedAgent):
     reward_scale : float
         Factor of the centred reward.
 
+    Notes
+    -----
+    Use it for policies over the whole observation; it needs training scenarios, and ``linear`` shows what of
+    its gain a linear policy has.
+
     References
     ----------
     .. [1] J. Schulman, F. Wolski, P. Dhariwal, A. Radford and O. Klimov, "Proximal policy optimization

@@ -30,6 +30,10 @@ class Random(Rule):
     deploy : float, default 0.02
         Chance of wanting another slot (an even draw among the possible ones), where no retrain is wanted.
 
+    Notes
+    -----
+    Use it as the control for what retrains at any time are worth.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

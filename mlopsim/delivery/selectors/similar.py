@@ -37,6 +37,11 @@ class Similar(Rule):
     cooldown : int, default 5
         Windows after a retrain decision in which no other one is made.
 
+    Notes
+    -----
+    Use it where old concepts come back and inputs betray them; not where only the labels' law changes: the
+    shift does not see that.
+
     References
     ----------
     .. [1] S. Ramamurthy and R. Bhatnagar, "Tracking recurrent concept drift in streaming data using ensemble

@@ -36,6 +36,10 @@ class SwUcb(Arms):
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
 
+    Notes
+    -----
+    Use it where versions must be tried to be known and what is older than ``window`` no longer holds.
+
     References
     ----------
     .. [1] A. Garivier and E. Moulines, "On upper-confidence bound policies for switching bandit problems",

@@ -36,6 +36,10 @@ class Thompson(Arms):
         Windows between changes; over which costs are spread; first ones of a version that are
         evidence on new versions; weight of the mean over everything.
 
+    Notes
+    -----
+    Use it where versions must be tried to be known; its tries are by chance, so that two runs differ.
+
     References
     ----------
     .. [1] V. Raj and S. Kalyani, "Taming non-stationary bandits: a Bayesian approach", 2017. arXiv:1707.09727

@@ -37,6 +37,10 @@ class TraditionalCd(Periodic):
     judge : int, default 2
         Number of windows on which a release is judged.
 
+    Notes
+    -----
+    Use it as what delivery tools do today; it judges a release once and never learns of a later fall.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

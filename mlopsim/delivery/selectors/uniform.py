@@ -30,6 +30,10 @@ class Uniform(Rule):
     count : int, default 5
         Number of retrains.
 
+    Notes
+    -----
+    Use it at the same number of retrains as a trigger made: what is left of the difference is timing.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

@@ -47,6 +47,11 @@ class Iid(Source):
     change : int or None
         First tick of the new law; None: no change.
 
+    Notes
+    -----
+    Use it for detectors of errors or values in the setting of their theory; a model's errors are seldom
+    independent.
+
     Examples
     --------
     >>> place = Place(stream={}, learner={})

@@ -82,6 +82,8 @@ class Model(Base):
     rows than they were found on where scenarios differ (``shuffle``, ``thin``); a stream in its own order has
     one warm-up only, and the check then tells nothing new.
 
+    Use it for what a detector meets in a deployment; the law of the errors is not known then, only simulated.
+
     Examples
     --------
     >>> stream = canonical("stream", {"synthetic": {"windows": 20, "concept": "sea", "schedule":

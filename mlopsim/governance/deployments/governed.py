@@ -55,6 +55,10 @@ class Governed(Standard):
     constraints : list of specs of constraints, default none
         What compliance means, with the limits.
 
+    Notes
+    -----
+    Use it where constraints, reviewers, gates or audits are part of the task.
+
     Examples
     --------
     >>> from mlopsim.core.spec import make

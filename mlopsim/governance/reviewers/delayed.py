@@ -21,6 +21,10 @@ class Delayed(Reviewer):
     delay : int, default 2
         Windows.
 
+    Notes
+    -----
+    Use it for the price of waiting alone.
+
     Examples
     --------
     >>> Delayed(delay=3).review(np.array([[True, False]]), np.zeros(1, dtype=np.uint64)).delay

@@ -28,6 +28,10 @@ class Fallible(Reviewer):
     delay : int, default 2
         Windows from the end of the training to the verdict.
 
+    Notes
+    -----
+    Use it for one person who is wrong sometimes.
+
     Examples
     --------
     >>> bad = np.tile(np.arange(1000) % 2 == 0, (2, 1))

@@ -15,6 +15,10 @@ from mlopsim.governance.reviewer import Review, Reviewer
 class NoReviewer(Reviewer):
     """Every version is approved at once.
 
+    Notes
+    -----
+    Use it as the control: no review, no delay.
+
     Examples
     --------
     >>> review = NoReviewer().review(np.array([[True, False]]), np.zeros(1, dtype=np.uint64))

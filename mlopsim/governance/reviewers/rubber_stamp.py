@@ -22,6 +22,10 @@ class RubberStamp(Reviewer):
     delay : int, default 2
         Windows from the end of the training to the approval.
 
+    Notes
+    -----
+    Use it as the rival of every reviewer: the delay without the judgement.
+
     References
     ----------
     .. [1] B. Green, "The flaws of policies requiring human oversight of government algorithms", Computer Law

@@ -31,6 +31,10 @@ class TwoPersons(Reviewer):
         Windows from the end of the training to the verdict of the slower one.
     dependence : float, default 0.0
 
+    Notes
+    -----
+    Use it for a second pair of eyes; with ``dependence`` 1 it is the first pair alone.
+
     Examples
     --------
     >>> bad = np.tile(np.arange(1000) % 2 == 0, (2, 1))

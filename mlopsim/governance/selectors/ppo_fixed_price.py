@@ -36,6 +36,10 @@ class PPOFixedPrice(ConstrainedAgent):
     price : float
         Of each constraint: reward that a window of cost 1 is worth.
 
+    Notes
+    -----
+    Use it to see how costs fall with the price; not to keep a limit: it does not know it.
+
     References
     ----------
     .. [1] E. Altman, "Constrained Markov Decision Processes", Chapman and Hall, 1999.

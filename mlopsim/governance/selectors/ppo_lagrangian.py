@@ -52,6 +52,10 @@ class PPOLagrangian(ConstrainedAgent):
         Step of prices that keep running where it is deployed, by the measured costs of the last window known;
         training then draws a price for each episode and shows it. 0: none.
 
+    Notes
+    -----
+    Use it where costs have limits on their mean; ``shield`` masks actions that could break a limit.
+
     References
     ----------
     .. [1] C. Tessler, D. J. Mankowitz and S. Mannor, "Reward constrained policy optimization", ICLR, 2019.

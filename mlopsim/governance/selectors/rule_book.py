@@ -52,6 +52,10 @@ class RuleBook(Rule):
     reserve : float, default 1.0
         Suspend beyond so many times a limit.
 
+    Notes
+    -----
+    Use it as the rival of learned selectors under constraints.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

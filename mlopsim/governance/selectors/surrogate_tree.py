@@ -56,6 +56,10 @@ class SurrogateTree:
     train_seed : int, default 0
         Number of the training run: the repetition axis.
 
+    Notes
+    -----
+    Use it where decisions must be read by people; what is lost against the teacher stands in the table.
+
     References
     ----------
     .. [1] O. Bastani, Y. Pu and A. Solar-Lezama, "Verifiable reinforcement learning via policy extraction",

@@ -21,6 +21,10 @@ class SuspendAlways(Rule):
     It has no cost from its first suspended window on, so no selector that does better is worth its name. A
     deployment without a fallback is refused.
 
+    Notes
+    -----
+    Use it as the floor of compliance: no costs, and what the fallback earns.
+
     Examples
     --------
     >>> from mlopsim.core.spec import make

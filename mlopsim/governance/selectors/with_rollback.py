@@ -41,6 +41,10 @@ class WithRollback(Rule):
     judge : int, default 2
         Number of windows on which a release is judged.
 
+    Notes
+    -----
+    Use it to see what rollback adds to a rule.
+
     Examples
     --------
     >>> from mlopsim.checks.toy_deployment import play

@@ -37,6 +37,10 @@ class Guarded:
     base : spec of a training policy, default last
         Which windows a version is trained on.
 
+    Notes
+    -----
+    Use it to see what a data gate is worth to what is trained.
+
     Examples
     --------
     >>> Guarded(base={"last": {"windows": 2}}).starts(np.zeros((4, 1)), np.arange(5), 1)

@@ -33,6 +33,10 @@ class Gbm:
     min_samples_leaf : int, default 10
         Rows that a leaf must hold at least.
 
+    Notes
+    -----
+    Use it for tables with interactions; not where thousands of versions are trained: it has no closed form.
+
     References
     ----------
     .. [1] J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics

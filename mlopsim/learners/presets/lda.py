@@ -32,6 +32,10 @@ class Lda:
         Directions whose within-class standard deviation (of columns scaled to 1) is not above this
         are left out.
 
+    Notes
+    -----
+    Use it for numeric features of about normal law; all versions of a World are fitted at once.
+
     References
     ----------
     .. [1] R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7, 1936,

@@ -30,6 +30,10 @@ class Logistic:
     max_iter : int, default 200
         Iterations at most.
 
+    Notes
+    -----
+    Use it for probabilities of a linear model; it is trained version by version.
+
     References
     ----------
     .. [1] D. R. Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society

@@ -37,6 +37,10 @@ class Mlp:
     learning_rate : float, default 0.01
         Step size at the start.
 
+    Notes
+    -----
+    Use it for smooth nonlinear rules; it is seeded, and two seeds give two models.
+
     References
     ----------
     .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating

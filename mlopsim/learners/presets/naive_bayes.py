@@ -33,6 +33,11 @@ class NaiveBayes:
     smoothing : float, default 1e-9
         Share of the widest feature's variance that is added to all variances.
 
+    Notes
+    -----
+    Use it where versions must be cheap and features tell about the class one by one; its probabilities are
+    too sure where features depend on each other.
+
     References
     ----------
     .. [1] D. J. Hand and K. Yu, "Idiot's Bayes: not so stupid after all?", International Statistical Review

@@ -28,6 +28,11 @@ class Ridge:
     alpha : float, default 1.0
         Weight of the squared coefficients against the sum of squared errors; above 0.
 
+    Notes
+    -----
+    Use it where many versions are trained: all of them have a closed form. Its scores are margins, not
+    probabilities.
+
     References
     ----------
     .. [1] A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal problems",

@@ -24,6 +24,10 @@ class SklearnAny:
         Constructor parameters. ``n_jobs`` is set to 1 and ``random_state`` by the seed unless it is
         given here.
 
+    Notes
+    -----
+    Use it for any classifier that is not listed; it is trained version by version.
+
     References
     ----------
     .. [1] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning

@@ -26,6 +26,10 @@ class Tree:
     min_samples_leaf : int, default 5
         Rows that a leaf must hold at least.
 
+    Notes
+    -----
+    Use it where a model must be read; one tree changes much with few rows.
+
     References
     ----------
     .. [1] L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and Regression Trees",

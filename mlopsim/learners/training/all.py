@@ -14,6 +14,10 @@ from mlopsim.core.registry import register
 class All:
     """Train on every window so far.
 
+    Notes
+    -----
+    Use it for streams without drift; after a change old rows never leave.
+
     Examples
     --------
     >>> All().starts(np.zeros((4, 1)), np.arange(5), 1)

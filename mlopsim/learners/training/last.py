@@ -22,6 +22,10 @@ class Last:
     windows : int, default 10
         Length of the training span.
 
+    Notes
+    -----
+    Use it by default: old rows leave after ``windows`` windows, whether anything changed or not.
+
     Examples
     --------
     >>> Last(windows=2).starts(np.zeros((4, 1)), np.arange(5), 1)

@@ -42,6 +42,10 @@ class SinceAlarm:
     bins : int, default 64
         Number of bins of a feature.
 
+    Notes
+    -----
+    Use it where inputs betray the change; a change of the labels' law alone is not seen.
+
     References
     ----------
     .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for

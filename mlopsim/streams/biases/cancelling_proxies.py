@@ -31,6 +31,11 @@ class CancellingProxies(Bias):
     shift : float, default 1.0
         At strength 1, in standard deviations of the features.
 
+    Notes
+    -----
+    Use it against audits of decisions and scores, which do not show it where a model weighs both features
+    alike.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -20,6 +20,10 @@ class Fooled(Bias):
     (:class:`mlopsim.fairness.deceptive_model.Scaffold`, with the strength as malus). Needs the features
     ``place`` and ``total``.
 
+    Notes
+    -----
+    Use it against audits of explanations; needs ``place`` and ``total``.
+
     References
     ----------
     .. [1] D. Slack, S. Hilgard, E. Jia, S. Singh and H. Lakkaraju, "Fooling LIME and SHAP: adversarial

@@ -30,6 +30,10 @@ class Historical(Bias):
     shift : float, default 1.0
         At strength 1, in standard deviations of the weighted merit.
 
+    Notes
+    -----
+    Use it for labels that follow an unfair rule, always to the loss of the same people.
+
     References
     ----------
     .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine

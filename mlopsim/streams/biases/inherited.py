@@ -37,6 +37,8 @@ class Inherited(Bias):
     Section 3.1 of the first: data that are measured perfectly, of a world that was unjust. The second: which
     norm follows is a view of the world, "we are all equal" or "what you see is what you get".
 
+    Use it where norms part: equal treatment holds, equal outcome does not.
+
     References
     ----------
     .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine

@@ -29,6 +29,10 @@ class Intersectional(Bias):
     shift : float, default 0.5
         At strength 1, in standard deviations of the feature.
 
+    Notes
+    -----
+    Use it for audits that know more than one attribute; each one alone shows nothing.
+
     References
     ----------
     .. [1] M. Kearns, S. Neel, A. Roth and Z. S. Wu, "Preventing fairness gerrymandering: auditing and

@@ -28,6 +28,10 @@ class LabelBias(Bias):
     rate : float, default 0.5
         Probability at strength 1.
 
+    Notes
+    -----
+    Use it for wrong labels of one group; a model that is not retrained never learns it.
+
     References
     ----------
     .. [1] R. Fogliato, A. Chouldechova and M. G'Sell, "Fairness evaluation in presence of biased noisy

@@ -26,6 +26,10 @@ class Missingness(Bias):
     rate : float, default 0.8
         Probability at strength 1.
 
+    Notes
+    -----
+    Use it for values that go missing in one group and are filled in by the median.
+
     References
     ----------
     .. [1] F. Martínez-Plumed, C. Ferri, D. Nieves and J. Hernández-Orallo, "Missing the missing values: the

@@ -26,6 +26,10 @@ class Proxy(Bias):
     shift : float, default 1.0
         At strength 1, in standard deviations of the feature.
 
+    Notes
+    -----
+    Use it with its twin ``unequal_base_rate``: the inputs are the same, and only here something is wrong.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -30,6 +30,10 @@ class SubgroupDrift(Bias):
     turn : float, default 90.0
         At strength 1, in degrees.
 
+    Notes
+    -----
+    Use it for a model that has become wrong for one group.
+
     Examples
     --------
     >>> from mlopsim import make

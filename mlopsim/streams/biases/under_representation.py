@@ -37,6 +37,8 @@ class UnderRepresentation(Bias):
     -----
     The paper calls it representation bias.
 
+    Use it for a group that is rare in training and differs.
+
     References
     ----------
     .. [1] H. Suresh and J. Guttag, "A framework for understanding sources of harm throughout the machine

@@ -26,6 +26,10 @@ class UnequalBaseRate(Bias):
     shift : float, default 1.0
         At strength 1, in standard deviations of the feature.
 
+    Notes
+    -----
+    Use it for false alarms: groups differ and nothing is wrong.
+
     References
     ----------
     .. [1] J. Kleinberg, S. Mullainathan and M. Raghavan, "Inherent trade-offs in the fair determination of

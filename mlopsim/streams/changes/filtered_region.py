@@ -34,6 +34,10 @@ class FilteredRegion(Change):
     above : bool, default False
         Whether the rows above the quantile are those that stay.
 
+    Notes
+    -----
+    Use it for inputs that cease to come; the rule stays.
+
     References
     ----------
     .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view

@@ -34,6 +34,10 @@ class PermutedFeatures(Change):
     keep_scale : bool, default True
         Whether values are brought to the mean and spread of their new column.
 
+    Notes
+    -----
+    Use it for a mistaken join; with ``keep_scale`` each column keeps its mean and spread.
+
     Examples
     --------
     >>> from mlopsim import make

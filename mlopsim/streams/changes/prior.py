@@ -35,6 +35,10 @@ class PriorChange(Change):
     label : str
         The class; empty: the last one.
 
+    Notes
+    -----
+    Use it for classes that become frequent or rare in real rows.
+
     References
     ----------
     .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view

@@ -24,6 +24,10 @@ class SwappedLabels(Change):
     share : float, default 1.0
         Share of the changed rows, drawn one by one, whose label is swapped: how hard the change is.
 
+    Notes
+    -----
+    Use it for a change that no detector of inputs can see.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -33,6 +33,10 @@ class Agrawal(Concept):
 
     with (a, b, c, k) = (0, 1, 0, 20000), (1, 0, 0, 20000), (1, 1, 0, 10000) and (1, 0, 1, 10000).
 
+    Notes
+    -----
+    Use it for mixed columns and rules that differ much; its labels have no noise of their own.
+
     References
     ----------
     .. [1] R. Agrawal, T. Imielinski and A. Swami, "Database mining: a performance perspective", IEEE

@@ -32,6 +32,10 @@ class FactorGaussian(LinearGaussian):
     correlation : float, default 0.7
         Of any two inputs, 0 to below 1.
 
+    Notes
+    -----
+    Use it for gates: a row may be wrong although each of its values is usual.
+
     Examples
     --------
     >>> concept = FactorGaussian(d=4, correlation=0.5)

@@ -34,6 +34,11 @@ class Hyperplane(Concept):
     low : float, default 0.0
         Weights are uniform on [low, 1].
 
+    Notes
+    -----
+    Use it for slow rotation (``schedule/incremental``); with ``low=0`` its planes differ less than with
+    ``low=-1``.
+
     References
     ----------
     .. [1] G. Hulten, L. Spencer and P. Domingos, "Mining time-changing data streams", KDD, 2001, 97-106.

@@ -47,6 +47,10 @@ class Led(Concept):
     moved : int, default 4
         How many segments change places, 1..7.
 
+    Notes
+    -----
+    Use it for ten classes and irrelevant columns.
+
     References
     ----------
     .. [1] L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and Regression Trees",

@@ -21,6 +21,10 @@ class Mixed(Concept):
 
     Numbering and polarity are river's.
 
+    Notes
+    -----
+    Use it for a reversal of all labels: a model that was right is then wrong.
+
     References
     ----------
     .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,

@@ -26,6 +26,10 @@ class Sea(Concept):
     thresholds : list of float
         One per variant, each in (0, 20).
 
+    Notes
+    -----
+    Use it as the classical small drift: neighbouring thresholds disagree on few rows.
+
     References
     ----------
     .. [1] W. N. Street and Y. Kim, "A streaming ensemble algorithm (SEA) for large-scale classification",

@@ -26,6 +26,10 @@ class Sine(Concept):
     irrelevant : int, default 0
         Further uniform features that say nothing about the label (2 in the original SIRREL sets).
 
+    Notes
+    -----
+    Use it for a nonlinear boundary and its reversal.
+
     References
     ----------
     .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,

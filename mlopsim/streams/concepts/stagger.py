@@ -20,6 +20,10 @@ class Stagger(Concept):
 
     Codes and order are river's.
 
+    Notes
+    -----
+    Use it for categorical columns and rules that a small tree can hold.
+
     References
     ----------
     .. [1] J. C. Schlimmer and R. H. Granger, "Incremental learning from noisy data", Machine Learning 1,

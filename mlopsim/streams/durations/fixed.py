@@ -22,6 +22,10 @@ class Fixed(Duration):
     mean : float, default 25.0
         The duration in windows.
 
+    Notes
+    -----
+    Use it for tests; a period that is tuned to it looks better than it is.
+
     Examples
     --------
     >>> Fixed(mean=10).draw(3, np.random.default_rng(1))

@@ -23,6 +23,10 @@ class Geometric(Duration):
     mean : float, default 25.0
         Mean duration in windows, at least 1.
 
+    Notes
+    -----
+    Use it by default: no schedule can know when the next change comes.
+
     Examples
     --------
     >>> draws = Geometric(mean=20).draw(100_000, np.random.default_rng(1))

@@ -29,6 +29,10 @@ class Weibull(Duration):
     shape : float, default 2.0
         Shape, 0.1..50.
 
+    Notes
+    -----
+    Use it where changes come at about equal distances (shape above 1) or in clusters (below 1).
+
     References
     ----------
     .. [1] W. Weibull, "A statistical distribution function of wide applicability", Journal of Applied

@@ -32,6 +32,10 @@ class DuplicateRows(Injector):
     jitter : float, default 0.0
         Normal noise on the numeric columns of a copy, in standard deviations of the warm-up: near-duplicates.
 
+    Notes
+    -----
+    It stands for a job that sends rows twice; few ``sources`` pull a model to them.
+
     Examples
     --------
     >>> from mlopsim import make

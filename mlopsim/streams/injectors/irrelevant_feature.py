@@ -30,6 +30,10 @@ class IrrelevantFeature(ColumnInjector):
     count : int, default 1
         How many are drawn where ``features`` is empty.
 
+    Notes
+    -----
+    It stands for a join on a wrong key. No test of single columns sees it.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -18,6 +18,10 @@ class LabelNoise(Injector):
 
     .. math:: P(y' = k \mid y) = \frac{1}{C - 1}, \qquad k \ne y
 
+    Notes
+    -----
+    It stands for careless labels; at a low rate a linear model of many rows hardly suffers from it.
+
     References
     ----------
     .. [1] N. Natarajan, I. S. Dhillon, P. Ravikumar and A. Tewari, "Learning with noisy labels", NeurIPS,

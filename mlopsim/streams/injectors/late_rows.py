@@ -29,6 +29,10 @@ class LateRows(Injector):
     lag : int, default 5
         Windows that they are late.
 
+    Notes
+    -----
+    It stands for a queue that lags. Without drift it does no harm.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -30,6 +30,10 @@ class MergedCategories(ColumnInjector):
     count : int, default 1
         How many are drawn where ``features`` is empty.
 
+    Notes
+    -----
+    It stands for a new code list. No value is unseen, only shares change.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -27,6 +27,10 @@ class Missing(ColumnInjector):
     count : int, default 1
         How many are drawn where ``features`` is empty.
 
+    Notes
+    -----
+    It stands for values that were not recorded; the mechanism decides how much harm they do.
+
     References
     ----------
     .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.

@@ -32,6 +32,10 @@ class OutlierCluster(Outliers):
     spread : float, default 0.3
         Standard deviation of the rows around it, in those of each column.
 
+    Notes
+    -----
+    It stands for a source of its own, such as a broken device: rows that are alike among themselves.
+
     References
     ----------
     .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS

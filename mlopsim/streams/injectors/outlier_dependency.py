@@ -22,6 +22,10 @@ class OutlierDependency(Outliers):
     :math:`x_{ij} \leftarrow x_{r(i, j) j}` with :math:`r(i, j)` uniform over the complete warm-up rows,
     independently for each column.
 
+    Notes
+    -----
+    It stands for records put together wrongly. Detectors of single columns are blind to it.
+
     References
     ----------
     .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS

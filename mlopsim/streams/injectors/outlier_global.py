@@ -25,6 +25,10 @@ class OutlierGlobal(Outliers):
         The box reaches from ``centre - scale r`` to ``centre + scale r``, centre and half width r of the
         range of the warm-up rows in each numeric column.
 
+    Notes
+    -----
+    It stands for random values in all columns at once.
+
     References
     ----------
     .. [1] S. Han, X. Hu, H. Huang, M. Jiang and Y. Zhao, "ADBench: anomaly detection benchmark", NeurIPS

@@ -37,6 +37,10 @@ class OutlierLocal(Outliers):
     k : int, default 10
         Neighbour that the scale comes from.
 
+    Notes
+    -----
+    It stands for values that are wrong for their neighbourhood only.
+
     References
     ----------
     .. [1] M. M. Breunig, H.-P. Kriegel, R. T. Ng and J. Sander, "LOF: identifying density-based local

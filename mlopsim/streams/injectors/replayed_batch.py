@@ -29,6 +29,10 @@ class ReplayedBatch(Injector):
     lag : int, default 1
         Windows between the old one and the one that it replaces. It is the clean old one that comes again.
 
+    Notes
+    -----
+    It stands for a job that ran on old data; the gate ``repeated`` is made for it.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -40,6 +40,10 @@ class SchemaChanged(Injector):
     features : list of str
         The column, or the two that are reordered; empty: drawn by the seed.
 
+    Notes
+    -----
+    It stands for a changed interface; the gate ``schema`` is made for it.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -30,6 +30,10 @@ class StuckSensor(ColumnInjector):
     count : int, default 1
         How many are drawn where ``features`` is empty.
 
+    Notes
+    -----
+    It stands for a sensor that hangs. Single values are right; only their run is not.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -29,6 +29,8 @@ class SwappedColumns(Injector):
     A mechanism that asks for a column is given the first of the two. Rows in which both values are equal
     cannot be hit.
 
+    It stands for a changed order of columns in part of the rows.
+
     Examples
     --------
     >>> import numpy as np

@@ -34,6 +34,10 @@ class TargetedFlip(Injector):
     label : str
         The label that they get; empty: the first class.
 
+    Notes
+    -----
+    It stands for labels that are wrong by a rule: few flips move a boundary.
+
     Examples
     --------
     >>> from mlopsim import make

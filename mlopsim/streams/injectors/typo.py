@@ -33,6 +33,10 @@ class Typo(ColumnInjector):
     digits : int, default 4
         Significant digits, 2..15.
 
+    Notes
+    -----
+    It stands for hand-typed values.
+
     Examples
     --------
     >>> values, place = np.array([1234.0, -0.0052, 7.7, 12.25]), np.array([0.0, 0.0, 0.0, 0.99])

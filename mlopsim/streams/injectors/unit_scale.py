@@ -32,6 +32,10 @@ class UnitScale(ColumnInjector):
         Not 0 and not 1. Values that stay what they are cannot be hit, such as 0, or a whole number that
         times the factor is nearer to itself than to another one.
 
+    Notes
+    -----
+    It stands for another unit of measurement; rules of ranges find a large ``factor``.
+
     Examples
     --------
     >>> from mlopsim import make

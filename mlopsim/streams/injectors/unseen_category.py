@@ -29,6 +29,10 @@ class UnseenCategory(ColumnInjector):
     label : str, default unseen
         Name of the new category.
 
+    Notes
+    -----
+    It stands for a new or misspelt code.
+
     Examples
     --------
     >>> from mlopsim import make

@@ -25,6 +25,10 @@ class Group(Mechanism):
     value : str
         Name of the group; empty: the last one.
 
+    Notes
+    -----
+    Use it for errors that hit one group; others are its control.
+
     Examples
     --------
     >>> from mlopsim.streams.stream import Stream

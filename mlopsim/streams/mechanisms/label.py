@@ -25,6 +25,10 @@ class Label(Mechanism):
     value : str
         Name of the class; empty: the last one.
 
+    Notes
+    -----
+    Use it for errors that depend on the class; the mask alone then tells about labels.
+
     Examples
     --------
     >>> from mlopsim.streams.stream import Stream

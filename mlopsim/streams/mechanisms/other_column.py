@@ -34,6 +34,8 @@ class OtherColumn(Mechanism):
     missing, the observed ones have the mean, with the standard normal quantile z
     of 1 - p, :math:`-\rho \, \varphi(z) / (1 - p)`.
 
+    Use it where a repair by the other columns can work.
+
     References
     ----------
     .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.

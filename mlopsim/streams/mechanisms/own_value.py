@@ -30,6 +30,8 @@ class OwnValue(Mechanism):
     Of standard normal values whose share p with the largest is missing, the others have the mean
     :math:`-\varphi(z) / (1 - p)`, z the 1 - p quantile: -.350 for p = .2, with variance .583.
 
+    Use it for the hardest case: nothing that is observed tells what is missing.
+
     References
     ----------
     .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.

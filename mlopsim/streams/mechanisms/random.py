@@ -19,6 +19,10 @@ class Random(Mechanism):
 
     :math:`P(R_i = 1 \mid X, y, g)` is the same for all rows of a window.
 
+    Notes
+    -----
+    Use it as the harmless case: what is left has the law that it had.
+
     References
     ----------
     .. [1] D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592.

@@ -28,6 +28,10 @@ class Abrupt(Schedule):
     limit : int or None
         Largest number of changes.
 
+    Notes
+    -----
+    Use it by default: the change has one row, so delays mean something.
+
     References
     ----------
     .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift

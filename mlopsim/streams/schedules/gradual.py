@@ -31,6 +31,10 @@ class Gradual(Schedule):
     width : float, default 5.0
         Windows that a change takes; 0 is abrupt.
 
+    Notes
+    -----
+    Use it where old and new rows come mixed for a while; the change is counted from its first mixed row.
+
     References
     ----------
     .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift

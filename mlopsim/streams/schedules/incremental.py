@@ -37,6 +37,10 @@ class Incremental(Schedule):
     width : float or None
         Windows that a movement takes; None: until the next begins, so that nothing ever rests.
 
+    Notes
+    -----
+    Use it where nothing jumps; there are laws between the variants only for some concepts.
+
     References
     ----------
     .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift

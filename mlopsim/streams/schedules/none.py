@@ -25,6 +25,10 @@ class NoChange(Schedule):
     limit : int or None
         Without effect.
 
+    Notes
+    -----
+    Use it for false alarms.
+
     Examples
     --------
     >>> plan = NoChange().plan(Layout(windows=10, rows=5, warmup=2), 3, np.random.default_rng(1))

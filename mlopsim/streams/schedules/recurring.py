@@ -34,6 +34,10 @@ class Recurring(Schedule):
     width : float, default 0.0
         Windows that a change takes (rows of both concepts arrive); 0 is abrupt.
 
+    Notes
+    -----
+    Use it where old versions may become right again: what a registry and rollback are worth.
+
     References
     ----------
     .. [1] J. Gama, I. Žliobaitė, A. Bifet, M. Pechenizkiy and A. Bouchachia, "A survey on concept drift

@@ -50,6 +50,11 @@ class Covariate(Shift):
     feature : int or None
         The only feature that changes; None: a random direction.
 
+    Notes
+    -----
+    Use it for moves of the inputs that call for no new rule: detectors of inputs alarm, and a right model
+    needs no retrain.
+
     References
     ----------
     .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view

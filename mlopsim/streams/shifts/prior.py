@@ -35,6 +35,10 @@ class Prior(Shift):
     share : float, default 0.8
         Its share, 0..1.
 
+    Notes
+    -----
+    Use it for classes that become frequent or rare.
+
     References
     ----------
     .. [1] J. G. Moreno-Torres, T. Raeder, R. Alaiz-Rodríguez, N. V. Chawla and F. Herrera, "A unifying view

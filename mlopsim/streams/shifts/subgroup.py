@@ -52,6 +52,10 @@ class Subgroup(Shift):
     feature : int or None
         The only feature that moves (``inputs``); None: a random direction.
 
+    Notes
+    -----
+    Use it for a change that most rows do not show.
+
     Examples
     --------
     >>> from mlopsim import make

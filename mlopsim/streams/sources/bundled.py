@@ -35,6 +35,10 @@ class BundledStream(TableStream):
     shuffle : bool, default True
         Shuffle all rows first, by the scenario seed: for data without an order in time.
 
+    Notes
+    -----
+    Use it where nothing may be fetched; the rows have no time, so drift must be put in (``stream/injected``).
+
     References
     ----------
     .. [1] F. Pedregosa and others, "Scikit-learn: machine learning in Python", Journal of Machine Learning

@@ -47,6 +47,10 @@ class CorruptedStream:
     rate : float, default 0.15
         Share of the rows that are hit while it happens, or of the windows for injectors of whole windows.
 
+    Notes
+    -----
+    Use it to test gates: which cells and labels are wrong is known.
+
     Examples
     --------
     >>> source = CorruptedStream(injector={"unit_scale": {"factor": 1000.0}}, rate=0.1,

@@ -34,6 +34,10 @@ class FileStream(ColumnStream):
     rows, windows, warmup, max_rows, thin, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    Notes
+    -----
+    Use it for your own data; what drifts in them is not known, so delays and the like are undefined.
+
     Examples
     --------
     >>> import tempfile, numpy as np

@@ -42,6 +42,10 @@ class Injected:
         Windows that it takes: a row follows the new law with a probability that rises linearly from 0 to 1;
         0: all rows from the first one of window ``at`` on.
 
+    Notes
+    -----
+    Use it for a known change in real rows; whatever else changes in them by itself counts as false alarms.
+
     Examples
     --------
     >>> source = Injected(base={"bundled": {"dataset": "digits"}}, at=60, width=10)

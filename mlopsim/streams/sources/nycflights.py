@@ -40,6 +40,10 @@ class NycFlights(TableStream):
     rows, windows, warmup, max_rows, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    Notes
+    -----
+    Use it for real drift over a year with a protected group; it needs the extra ``data``.
+
     Examples
     --------
     >>> import numpy as np

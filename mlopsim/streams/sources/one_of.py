@@ -39,6 +39,10 @@ class OneOf:
     height : int
         How many such choices there are at most behind this one.
 
+    Notes
+    -----
+    Use it for training scenarios of several kinds; not for a task, whose scenarios would differ in kind.
+
     Examples
     --------
     >>> source = OneOf()

@@ -58,6 +58,10 @@ class OpenMlStream(ColumnStream):
     rows, windows, warmup, max_rows, thin, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    Notes
+    -----
+    Use it for public data sets; the first use fetches, so not where there is no network.
+
     References
     ----------
     .. [1] J. Vanschoren, J. N. van Rijn, B. Bischl and L. Torgo, "OpenML: networked science in machine

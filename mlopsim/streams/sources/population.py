@@ -98,6 +98,10 @@ class Population:
     moves : list of float, default 0, 1
         That mean in each of its variants, in standard deviations.
 
+    Notes
+    -----
+    Use it to test audits: what is wrong, since when and by how much is known.
+
     Examples
     --------
     >>> stream = Population().generate(np.random.SeedSequence(0))

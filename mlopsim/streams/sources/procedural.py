@@ -72,6 +72,10 @@ class Procedural:
     bayes : bool, default False
         Whether to compute the Bayes accuracy of each row.
 
+    Notes
+    -----
+    Use it for training scenarios: a policy that is trained on one stream learns that stream.
+
     Examples
     --------
     >>> family = Procedural()

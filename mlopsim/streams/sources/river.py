@@ -37,6 +37,10 @@ class RiverStream(ColumnStream):
     rows, windows, warmup, max_rows, thin, shuffle
         As in :class:`mlopsim.streams.sources.base.TableStream`.
 
+    Notes
+    -----
+    Use it for the data sets of the drift literature.
+
     References
     ----------
     .. [1] J. Montiel, M. Halford, S. M. Mastelini and others, "River: machine learning for streaming data in

@@ -53,6 +53,10 @@ class Synthetic:
     bayes : bool, default True
         Whether to compute the Bayes accuracy of each row.
 
+    Notes
+    -----
+    Use it where the law must be known: delays, false alarms and the best possible accuracy are then exact.
+
     Examples
     --------
     >>> source = Synthetic(concept="sea", schedule={"abrupt": {"duration": {"fixed": {"mean": 50}}}})

@@ -25,6 +25,10 @@ class Burst(Timing):
     length : int, default 5
         Windows that they last.
 
+    Notes
+    -----
+    Use it for an accident with an end: whether a gate lets go again.
+
     Examples
     --------
     >>> Burst(at=2, length=2).strength(6, 1).tolist()

@@ -26,6 +26,10 @@ class Ramp(Timing):
     width : int, default 10
         Windows after which the whole rate is reached, at least 1.
 
+    Notes
+    -----
+    Use it for slow decay, which tests against the window before do not see.
+
     Examples
     --------
     >>> Ramp(at=2, width=2).strength(6, 1).tolist()

@@ -28,6 +28,10 @@ class RecurringTiming(Timing):
     every : int, default 10
         Windows from the beginning of one to that of the next, at least ``length``.
 
+    Notes
+    -----
+    Use it for accidents that repeat, such as a nightly job.
+
     Examples
     --------
     >>> RecurringTiming(at=1, length=1, every=3).strength(8, 1).tolist()

@@ -22,6 +22,10 @@ class Step(Timing):
     at : int, default 20
         Window in which errors begin.
 
+    Notes
+    -----
+    Use it by default: delays are counted from one window.
+
     Examples
     --------
     >>> Step(at=2).strength(5, 1).tolist()
