@@ -24,6 +24,10 @@ class Adwin(OnAlarm):
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
 
+    Notes
+    -----
+    When to use it and when not stands at ``selector/on_alarm`` and ``detector/adwin``.
+
     References
     ----------
     .. [1] A. Bifet and R. Gavaldà, "Learning from time-changing data with adaptive windowing", SIAM

@@ -24,6 +24,10 @@ class Cusum(OnAlarm):
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
 
+    Notes
+    -----
+    When to use it and when not stands at ``selector/on_alarm`` and ``detector/cusum``.
+
     References
     ----------
     .. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954, 100-115.

@@ -24,6 +24,10 @@ class Ddm(OnAlarm):
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
 
+    Notes
+    -----
+    When to use it and when not stands at ``selector/on_alarm`` and ``detector/ddm``.
+
     References
     ----------
     .. [1] J. Gama, P. Medas, G. Castillo and P. Rodrigues, "Learning with drift detection", SBIA, 2004,

@@ -24,6 +24,10 @@ class Ks(OnAlarm):
     channel, limit, arl0, p0, wait, cooldown
         See :class:`OnAlarm`.
 
+    Notes
+    -----
+    When to use it and when not stands at ``selector/on_alarm`` and ``detector/ks``.
+
     References
     ----------
     .. [1] N. V. Smirnov, "On the estimation of the discrepancy between empirical curves of distribution for

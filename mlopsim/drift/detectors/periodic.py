@@ -33,6 +33,10 @@ class Periodic(Control):
     phase : int, default 0
         Ticks by which the first alarm comes earlier, below ``every`` (modulo it otherwise).
 
+    Notes
+    -----
+    Use it as the control at the same rate of alarms: a detector must be sooner than its chance.
+
     Examples
     --------
     >>> Periodic(every=3).alarms([0.0] * 8)

@@ -28,6 +28,10 @@ class Random(Control):
     rate : float, default 0.001
         Probability of an alarm at a tick.
 
+    Notes
+    -----
+    Use it as the control at the same rate of alarms: a detector must be sooner than its chance.
+
     Examples
     --------
     >>> import numpy as np

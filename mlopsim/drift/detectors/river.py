@@ -37,6 +37,11 @@ class River(Detector):
     side : Side, default both
         Which changes it looks for; river does not tell, so this is for whoever names it to state.
 
+    Notes
+    -----
+    Use it for a detector of river that is not among ours; of those that are, ours have a score and a limit to
+    calibrate.
+
     References
     ----------
     .. [1] J. Montiel, M. Halford, S. M. Mastelini and others, "River: machine learning for streaming data in

@@ -21,6 +21,11 @@ class AllAudits(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it to find whatever can be found; its limit is that of the largest of many charts, so that each audit
+    alone is sooner at what it is made for.
+
     Examples
     --------
     >>> len(AllAudits().members())

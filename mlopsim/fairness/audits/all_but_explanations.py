@@ -22,6 +22,10 @@ class AllButExplanations(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it as the rival of ``all_audits``: what explanations add is the difference.
+
     Examples
     --------
     >>> len(AllButExplanations().members()), AllButExplanations().asks_for

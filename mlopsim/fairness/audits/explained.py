@@ -21,6 +21,10 @@ class Explained(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it beside ``traditional``: what explanations add to it is the difference.
+
     Examples
     --------
     >>> len(Explained().members()), sorted(source.value for source in Explained().needs)

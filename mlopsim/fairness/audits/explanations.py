@@ -19,6 +19,10 @@ class Explanations(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it to see what explanations find alone.
+
     Examples
     --------
     >>> len(Explanations().members()), Explanations().asks_for

@@ -25,6 +25,10 @@ class Metrics(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it where labels come and decisions are what counts.
+
     Examples
     --------
     >>> len(Metrics().members()), sorted(source.value for source in Metrics().needs)

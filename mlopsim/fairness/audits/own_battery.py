@@ -25,6 +25,10 @@ class OwnBattery(Battery):
     label : str, default ""
         What it is called in tables.
 
+    Notes
+    -----
+    Use it for a battery of your own.
+
     Examples
     --------
     >>> import numpy as np

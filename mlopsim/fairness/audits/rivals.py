@@ -21,6 +21,10 @@ class Rivals(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it before ``explanations``: it needs neither labels nor a model.
+
     Examples
     --------
     >>> Rivals().asks_for, Rivals().reads

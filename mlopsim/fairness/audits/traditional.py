@@ -19,6 +19,10 @@ class Traditional(Battery):
     A window's position is the largest of those of its audits, each on its own chart: :math:`\max_a s_a`,
     those without one left out.
 
+    Notes
+    -----
+    Use it as what release tests do today.
+
     Examples
     --------
     >>> len(Traditional().members()), sorted(source.value for source in Traditional().needs)

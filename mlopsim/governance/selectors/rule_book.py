@@ -20,7 +20,7 @@ from mlopsim.governance.selectors.spent_limits import SpentLimits
 @register("selector", "rule_book")
 @dataclass(kw_only=True)
 class RuleBook(Rule):
-    """Release on a schedule and on a threshold alarm, roll back what is worse, suspend what costs too much.
+    r"""Release on a schedule and on a threshold alarm, roll back what is worse, suspend what costs too much.
 
     What a team without learning writes into its pipeline, one rule after the other; the first that applies is
     followed, if what it asks for is possible:
@@ -34,6 +34,9 @@ class RuleBook(Rule):
 
     A retrain that was due and impossible, or gave way to another rule, stays due. Whether a person approves
     versions is the deployment's (``reviewer``).
+
+    It suspends if :math:`\hat c_k > \mathrm{reserve} \cdot \ell_k` for a measured cost :math:`\hat c_k` with
+    limit :math:`\ell_k` that what serves now added to.
 
     Parameters
     ----------

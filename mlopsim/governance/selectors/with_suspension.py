@@ -20,7 +20,7 @@ from mlopsim.governance.selectors.spent_limits import SpentLimits
 @register("selector", "with_suspension")
 @dataclass(kw_only=True)
 class WithSuspension(Rule):
-    """Decide as a rule says; suspend where a measured cost is beyond its limit, as ``rule_book`` does.
+    r"""Decide as a rule says; suspend where a measured cost is beyond its limit, as ``rule_book`` does.
 
     What a rule needs to be compared with a learned selector, which may suspend and knows the limits, too: the
     two then differ in how they decide only. What is suspended is retrained once, as soon as that is possible:
@@ -28,12 +28,20 @@ class WithSuspension(Rule):
     retrains of the rule are carried out, its other answers are not; a retrain that gives way to a suspension
     is made up for. Without a fallback, or without limits, it is the rule.
 
+    It suspends if :math:`\hat c_k > \mathrm{reserve} \cdot \ell_k` for a measured cost :math:`\hat c_k` with
+    limit :math:`\ell_k` that what serves now added to.
+
     Parameters
     ----------
     rule : spec of a selector
         Says what else to do; no agent, and none that suspends.
     reserve : float, default 1.0
         Suspend beyond so many times a limit.
+
+    Notes
+    -----
+    Use it where a rule is compared with a learned selector that may suspend; not where there is no fallback:
+    it is the rule then.
 
     Examples
     --------

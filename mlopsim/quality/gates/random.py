@@ -30,6 +30,10 @@ class Random(Gate):
     action : Action or None
         What is done with flagged rows; None: ``drop``.
 
+    Notes
+    -----
+    Use it as the control: what is lost by dropping as many rows by chance.
+
     Examples
     --------
     >>> X = np.zeros((3, 1))

@@ -44,6 +44,11 @@ class LinearGaussian(Concept):
     n_relevant : int or None
         Only the first so many features have weight; None: all.
 
+    Notes
+    -----
+    Use it where the best possible accuracy must be known exactly, in any dimension; its boundary is linear,
+    so a linear learner is right.
+
     Examples
     --------
     >>> concept = LinearGaussian(d=100, sigma=1.0)

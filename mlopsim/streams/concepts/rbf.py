@@ -41,6 +41,10 @@ class Rbf(Concept):
     width : float, default 1.0
         Factor of all widths.
 
+    Notes
+    -----
+    Use it for a nonlinear boundary, several classes and centres that move.
+
     Examples
     --------
     >>> concept = Rbf(centroids=10)

@@ -31,7 +31,12 @@ PARTS = {"stream": "procedural", "learner": "ridge", "training": "last", "deploy
 @register("track", "delivery")
 @dataclass(kw_only=True)
 class DeliveryTrack:
-    """Selectors compared on paired scenarios with the clairvoyant optimum.
+    r"""Selectors compared on paired scenarios with the clairvoyant optimum.
+
+    With the return R of a method, that of ``never`` and the clairvoyant optimum U of the same scenarios i,
+    the normalised score is
+
+    .. math:: \mathrm{NS} = \frac{\sum_i (R_i - R_{i, \mathrm{never}})}{\sum_i (U_i - R_{i, \mathrm{never}})}
 
     Parameters
     ----------

@@ -32,7 +32,12 @@ PARTS = {"signal": "model", "stream": "synthetic", "learner": "ridge", "training
 @register("track", "drift")
 @dataclass(kw_only=True)
 class DriftTrack:
-    """Detectors compared at equal false-alarm behaviour.
+    r"""Detectors compared at equal false-alarm behaviour.
+
+    Limits are such that every detector alarms within the H = ``horizon`` drift-free rows before a change with
+    the same probability
+
+    .. math:: P(T \le H) = 1 - \exp(-H / \mathrm{arl0})
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ TOLERATED = {"treatment": 0.05, "impact": 0.2, "errors": 0.1}
 @register("track", "fairness")
 @dataclass(kw_only=True)
 class FairnessTrack:
-    """Audits and batteries compared at the same rate of blocking a fair deployment.
+    r"""Audits and batteries compared at the same rate of blocking a fair deployment.
 
     A task is a population with a bias and a learner; with ``strengths`` it stands for one task a strength.
     ``every`` says how many windows lie between trainings (0: the first model stays), ``first_only`` that
@@ -44,6 +44,9 @@ class FairnessTrack:
     ``label_delay`` how many windows labels are late (audits that use labels wait for them, others do not),
     and ``explain`` changes settings of explanations for this task (``{rows: 600}``: LIME explains as many
     rows as there are).
+
+    The limit of a method is such that the largest of its positions over the windows of a fair deployment
+    exceeds it with probability :math:`\alpha` = ``calibration.alpha``.
 
     Parameters
     ----------
