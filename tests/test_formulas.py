@@ -111,6 +111,12 @@ def test_formulas_can_be_drawn() -> None:
     assert [entry for entry in found if entry[2]] == []
 
 
+def test_no_section_comes_twice() -> None:
+    for name, text in documented():
+        found = re.findall(r"^([A-Z][A-Za-z ]+)\n-{3,}$", text, re.MULTILINE)
+        assert len(found) == len(set(found)), name
+
+
 def test_references_are_numbered_and_have_a_year() -> None:
     found = {name: entries(section) for name, text in documented() if (section := references(text))}
     assert len(found) > 130
