@@ -81,13 +81,14 @@ GUARDED: dict[str, str] = {
     "can_suspend": "1 if the deployment can be suspended now",
     "in_review": "1 if the version on its way is trained and waits for its approval",
     "review_age": "windows that it has waited / 10",
-    "alarm": "1 if a drift alarm is on for the version that serves; 0 where alarms are not observed",
+    "alarm": "1 if a drift alarm is on for the version that serves; 0 where alarms are not observed: where a "
+    "deployment has alarms that are switched off, all features made of inputs (OF_INPUTS) are 0, too",
     "windows_left": "share of the deployment that is still to come",
     "has_audits": "1 if release gates are on",
     "has_review": "1 if versions wait for their approval",
     "has_rollback": "1 if slots other than the newest can be deployed",
     "has_suspend": "1 if there is a fallback",
-    "has_trigger": "1 if alarms are observed",
+    "has_trigger": "1 if alarms, and the shift of inputs, are observed",
     "has_data_gate": "1 if versions are trained behind a data gate",
 }
 
@@ -107,6 +108,22 @@ OF_LABELS = (
     *("accuracy_drop", "served_seen", "known", "accuracy", "best", "since_seen", "fit"),
 )
 OF_INPUTS = ("ks", "psi", "mean", "ks_past")
+#: what has them
+_SHIFTED = ("serving", "newest", "flight")
+
+
+def of_inputs(name: str) -> bool:
+    """Say whether a feature is a statistic of the shift of inputs.
+
+    Examples
+    --------
+    >>> of_inputs("serving_ks"), of_inputs("slot2_ks_past"), of_inputs("psi"), of_inputs("seen")
+    (True, True, True, False)
+    """
+    head, _, tail = name.partition("_")
+    if name in OF_INPUTS:
+        return True
+    return tail in OF_INPUTS and (head in _SHIFTED or head.startswith("slot"))
 
 
 def feature_names(slots: int, constraints: Sequence[str] | None = None) -> tuple[str, ...]:

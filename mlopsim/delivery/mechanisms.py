@@ -21,7 +21,8 @@ class Switch(IntFlag):
 
     ``AUDITS``: release gates, absolute (``blocked``) and relative (``refused``). ``REVIEW``: a version waits
     for its approval and may be denied. ``ROLLBACK``: slots other than the newest can be deployed.
-    ``SUSPEND``: the fallback can be made to serve. ``TRIGGER``: alarms are observed.
+    ``SUSPEND``: the fallback can be made to serve. ``TRIGGER``: alarms are observed; where there are
+    alarms and it is off, the shift of inputs that they are made of is not observed either.
     """
 
     AUDITS = 1

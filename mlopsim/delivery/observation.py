@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from mlopsim.delivery import dynamics as d
-from mlopsim.delivery.features import CAP, COST, GLOBAL, GUARDED, SLOT, UNIT
+from mlopsim.delivery.features import CAP, COST, GLOBAL, GUARDED, SLOT, UNIT, of_inputs
 
 _COLUMN = {name: i for i, name in enumerate(GLOBAL)}
 _SEEN = _COLUMN["seen"]
@@ -21,6 +21,9 @@ _REST = _COLUMN["cooldown_left"]
 _N_GLOBAL, _N_SLOT = len(GLOBAL), len(SLOT)
 _N_GUARDED, _N_COST = len(GUARDED), len(COST)
 _SWITCHES = tuple(GUARDED).index("has_audits")
+#: what a detector of inputs watches: columns, and those within a slot
+_INPUTS = np.array([i for i, name in enumerate(GLOBAL) if of_inputs(name)])
+_SLOT_INPUTS = np.array([i for i, name in enumerate(SLOT) if of_inputs(name)])
 
 
 @njit(forceinline=True)
@@ -154,8 +157,16 @@ def _write_guarded(
         if t + 1 > trained:
             obs[i, column + 3] = 1.0
             obs[i, column + 4] = _windows(t + 1 - trained)
-    if alarm.shape[0] > 0 and on & d.TRIGGER:
-        obs[i, column + 5] = 1.0 if alarm[m, d.cell(ints[i, d.STABLE], t, p)] else 0.0
+    if alarm.shape[0] > 0:
+        if on & d.TRIGGER:
+            obs[i, column + 5] = 1.0 if alarm[m, d.cell(ints[i, d.STABLE], t, p)] else 0.0
+        else:
+            # who could read the shift that alarms are made of would have a detector all the same
+            for place in _INPUTS:
+                obs[i, place] = 0.0
+            for slot in range(p[d.K]):
+                for place in _SLOT_INPUTS:
+                    obs[i, _N_GLOBAL + slot * _N_SLOT + place] = 0.0
     obs[i, column + 6] = (ints[i, d.END] - t) / steps
     for switch in range(5):
         obs[i, column + _SWITCHES + switch] = (on >> switch) & 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from delivery_reference import Reference
@@ -129,6 +130,9 @@ class GuardedReference(Reference):
                 obs["in_review"], obs["review_age"] = 1.0, windows(t + 1 - trained)
         alarm = self.mech.alarm[self.m, int(self.pool.cell(self.base, t))] if self.mech.alarm.size else False
         obs["alarm"] = float(bool(alarm) and Switch.TRIGGER in self.on)
+        if self.mech.alarm.size and Switch.TRIGGER not in self.on:
+            shift = re.compile(r"(serving|newest|flight|slot\d+)_(ks|psi|mean|ks_past)")
+            obs |= {name: 0.0 for name in obs if shift.fullmatch(name)}
         obs["windows_left"] = (self.T - 1 - t) / steps
         for switch in ("audits", "review", "rollback", "suspend", "trigger"):
             obs[f"has_{switch}"] = float(Switch[switch.upper()] in self.on)

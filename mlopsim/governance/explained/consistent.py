@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mlopsim.delivery.deployments.standard import Feedback
-from mlopsim.delivery.features import CAP, SLOT, UNIT
+from mlopsim.delivery.features import CAP, SLOT, UNIT, of_inputs
 
 #: statistics of input shift with their largest values
 SHIFTS = {"ks": 1.0, "psi": CAP, "mean": CAP}
@@ -120,7 +120,7 @@ def quantities(names: Sequence[str], obs: np.ndarray, deployment: Any) -> list[Q
     Returns
     -------
     list of Quantity
-        Shift of each version that is shown; accuracies only where another history of windows that are not
+        Shift of each version that is shown (none where the trigger is switched off); accuracies only where another history of windows that are not
         shown otherwise could have led to them. Never: what served lately (its accuracy, precision, recall and
         F1 are made of the same rows), clocks, flags, the budget: they follow from what was done.
 
@@ -136,8 +136,15 @@ def quantities(names: Sequence[str], obs: np.ndarray, deployment: Any) -> list[Q
     ['serving_ks', 'serving_psi', 'serving_mean', 'slot0_fit']
     """
     shown = _Shown(names, obs)
-    found = [*_shift_quantities(shown, deployment), *_label_quantities(shown, deployment)]
+    found = [] if _hidden(shown, deployment) else _shift_quantities(shown, deployment)
+    found += _label_quantities(shown, deployment)
     return [quantity for quantity in found if len(quantity.grid())]
+
+
+def _hidden(shown: _Shown, deployment: Any) -> bool:
+    """Return whether the shift of inputs is not observed: there is a trigger, and it is switched off."""
+    has = getattr(deployment, "trigger", None) is not None
+    return has and "has_trigger" in shown.column and shown["has_trigger"] == 0.0
 
 
 def _make(shown: _Shown, names: Sequence[str], low: float, high: float, of_labels: bool) -> Quantity:
@@ -255,6 +262,8 @@ def violations(names: Sequence[str], obs: np.ndarray, deployment: Any, classes: 
     shown = _Shown(names, obs)
     found = [] if shown.serving >= 0 else ["not exactly one slot serves"]
     found += _absent(shown, names)
+    if _hidden(shown, deployment):
+        found += [f"{name} without has_trigger" for name in names if of_inputs(name) and shown[name] != 0.0]
     found += _what_served(shown, classes)
     if shown.serving >= 0:
         found += _copies(shown)

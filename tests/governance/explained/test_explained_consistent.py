@@ -112,3 +112,19 @@ def test_a_broken_identity_is_named(name: str, value: float, words: str) -> None
     assert violations(names, obs, deployment) == []
     obs[names.index(name)] = value
     assert any(words in found for found in violations(names, obs, deployment))
+
+
+def test_shift_that_is_switched_off_is_no_reason() -> None:
+    governed = make("deployment", "governed", trigger="ks")
+    names = feature_names(governed.slots, [])
+    obs = np.zeros(len(names), np.float32)
+    for name in ("slot0_filled", "slot0_serving", "has_trigger"):
+        obs[names.index(name)] = 1.0
+    assert "serving_ks" in [q.name for q in quantities(names, obs, governed)]
+    obs[names.index("has_trigger")] = 0.0
+    assert not [q for q in quantities(names, obs, governed) if not q.of_labels]
+    assert violations(names, obs, governed) == []
+    obs[[names.index("serving_ks"), names.index("slot0_ks")]] = 0.2
+    assert "serving_ks without has_trigger" in violations(names, obs, governed)
+    # without a trigger there is nothing to switch off
+    assert violations(names, obs, make("deployment", "governed")) == []
