@@ -13,6 +13,9 @@ from mlopsim.streams.layout import Layout
 from mlopsim.streams.schedules.base import Plan, Schedule
 from mlopsim.streams.stream import DriftEvent, DriftKind
 
+#: nodes of an integral over a standard normal variable, on each side of where it is not smooth, and its ends
+QUADRATURE, TAIL = 128, 9.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
@@ -130,8 +133,10 @@ class Course:
             for q, move in self.merits.of(window)
         ]
 
-    def events(self, rows: int, bar: float) -> tuple[DriftEvent, ...]:
-        """Return what changes, in rows, windows having ``rows`` each; ``bar`` is what labels ask for."""
+    def events(
+        self, rows: int, bar: float, fold: float | None = None, weight: float = 0.0
+    ) -> tuple[DriftEvent, ...]:
+        """Return what changes, in rows, windows having ``rows`` each; the rest as of :func:`disagreement`."""
         found = []
         for path, kind, what in (
             (
@@ -148,19 +153,20 @@ class Course:
             for change in path.plan.changes:
                 before, after = path.values[change.before], path.values[change.after]
                 moved = abs(after - before)
+                size = disagreement(moved, bar, fold, weight) if kind is DriftKind.CONCEPT else moved
                 found.append(
                     DriftEvent(
                         kind=kind,
                         start=change.start * rows,
                         end=change.end * rows,
-                        magnitude=disagreement(moved, bar) if kind is DriftKind.CONCEPT else moved,
+                        magnitude=size,
                         detail=what.format(f"{before:g}", f"{after:g}"),
                     )
                 )
         return tuple(sorted(found, key=lambda event: (event.start, event.end, event.kind.value)))
 
 
-def disagreement(degrees: float, bar: float) -> float:
+def disagreement(degrees: float, bar: float, fold: float | None = None, weight: float = 0.0) -> float:
     """Return the share of people to whom two rules give other likeliest labels.
 
     Parameters
@@ -169,17 +175,62 @@ def disagreement(degrees: float, bar: float) -> float:
         Angle between the weights, merits being independent standard normal.
     bar : float
         What weighted merits must exceed.
+    fold : float, optional
+        Where the first merit folds (:class:`mlopsim.streams.sources.population.Population`).
+    weight : float, default 0.0
+        Of the first merit, less than 1; read with a fold.
 
     References
     ----------
     Owen (1956), *Tables for computing bivariate normal probabilities*, Annals of Mathematical Statistics 27:
-    ``P(Z1 > h, Z2 <= h) = 2 T(h, tan(angle / 2))``.
+    ``P(Z1 > h, Z2 <= h) = 2 T(h, tan(angle / 2))``; with a fold the same probability given the first merit,
+    integrated over it.
 
     Examples
     --------
     >>> round(disagreement(60.0, 0.0), 6), disagreement(0.0, 0.5), round(disagreement(60.0, 0.5), 3)
     (0.333333, 0.0, 0.29)
+    >>> round(disagreement(60.0, 0.5, fold=0.75, weight=0.6), 3)
+    0.276
     """
     from scipy.special import owens_t
 
-    return float(4.0 * owens_t(bar, math.tan(math.radians(abs(degrees)) / 2.0)))
+    angle = math.radians(abs(degrees))
+    if fold is None:
+        return float(4.0 * owens_t(bar, math.tan(angle / 2.0)))
+    return _folded(angle, bar, fold, weight)
+
+
+def _folded(angle: float, bar: float, fold: float, weight: float) -> float:
+    """Return the share of people to whom a rule that is turned gives another label, the first merit folding.
+
+    Their score is ``weight (fold - |x - fold|) + r`` before the turn, and that times the cosine plus ``s``
+    times the sine after it; x, s are standard normal, r has what is left of the variance.
+    """
+    from scipy.special import ndtr
+
+    if math.sin(angle) == 0.0 and math.cos(angle) > 0.0:
+        return 0.0
+    nodes, shares = np.polynomial.legendre.leggauss(QUADRATURE)
+
+    def pieces(cut: np.ndarray, half: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and weights (..., 2 nodes) of integrals of what is smooth but at a cut."""
+        cut = np.clip(cut, -half, half)[..., None]
+        below, above = (cut + half) / 2.0, (half - cut) / 2.0
+        return (
+            np.concatenate([below * (nodes + 1.0) - half, above * (nodes + 1.0) + cut], axis=-1),
+            np.concatenate([below * shares, above * shares], axis=-1),
+        )
+
+    def density(z: np.ndarray) -> np.ndarray:
+        found: np.ndarray = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+        return found
+
+    x, of_x = pieces(np.array(fold), TAIL)
+    first = weight * (fold - np.abs(x - fold))
+    left = math.sqrt(1.0 - weight * weight)
+    z, of_z = pieces((bar - first) / left, TAIL)
+    score = first[:, None] + left * z
+    above = ndtr((math.cos(angle) * score - bar) / math.sin(angle))
+    other = np.where(score > bar, 1.0 - above, above)
+    return float((of_x * density(x)) @ (of_z * density(z) * other).sum(axis=1))

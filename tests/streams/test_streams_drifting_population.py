@@ -30,7 +30,7 @@ def stream_of(seed: np.random.SeedSequence = SEED, **params: Any) -> Stream:
 
 
 def test_parts_of_populations_that_stay_are_what_they_were() -> None:
-    assert not {"rule", "turns", "merits", "moves"} & set(canonical("stream", "population")["params"])
+    assert not {"rule", "turns", "merits", "moves", "fold"} & set(canonical("stream", "population")["params"])
     assert not Population().drifts and Population(turns=[10.0]).drifts
     stays, starts = stream_of(), stream_of(rule={"abrupt": AT_SIX}, merits={"abrupt": AT_SIX})
     first = slice(0, int(stays.bounds[6]))
@@ -73,6 +73,32 @@ def test_merits_move_for_everybody_and_labels_follow_the_same_rule() -> None:
     assert event.kind is DriftKind.COVARIATE and event.magnitude == 0.8
 
 
+def test_a_fold_bends_the_rule_and_not_the_features() -> None:
+    """Mirrored at the fold people have the same labels; a turn changes as many labels as its event says."""
+    size = SMALL | {"per_group": 6_000}
+    folded = Population(**size, fold=0.75, sigma=0.0)
+    stream, plain = folded.generate(SEED), Population(**size, sigma=0.0).generate(SEED)
+    assert np.array_equal(stream.X, plain.X)
+    below = stream.X[:, 0] <= 0.75
+    assert np.array_equal(stream.y[below], plain.y[below]) and not np.array_equal(stream.y, plain.y)
+    mirrored = stream.X[:, :5].copy()
+    mirrored[:, 0] = 1.5 - mirrored[:, 0]
+    assert folded.counted(mirrored)[:, 0] == pytest.approx(folded.counted(stream.X[:, :5])[:, 0], abs=1e-12)
+    # moved by twice the fold merits are mirrored: base rates stay, and what is right turns round
+    moved = Population(**size, fold=0.75, sigma=0.0, merits={"abrupt": AT_SIX}, moves=[0.0, 1.5])
+    law = moved.generate(SEED)
+    early, late = slice(0, int(law.bounds[6])), slice(int(law.bounds[6]), None)
+    assert law.y[late].mean() == pytest.approx(law.y[early].mean(), abs=0.01)
+    slopes = [np.cov(law.X[part, 0], law.y[part])[0, 1] for part in (early, late)]
+    assert slopes[0] == pytest.approx(-slopes[1], abs=0.01) and slopes[0] > 0.05
+    turned = Population(**size, fold=0.75, sigma=0.0, **MORE[1]).generate(SEED)
+    after = np.arange(len(law.y)) >= law.bounds[6]
+    (event,) = turned.events or ()
+    assert event.magnitude == pytest.approx((turned.y != stream.y)[after].mean(), abs=0.005)
+    # where nobody gets that far there is no fold, and the closed form is the other one's
+    assert disagreement(40.0, 0.5, fold=9.0, weight=0.6) == pytest.approx(disagreement(40.0, 0.5), abs=1e-9)
+
+
 def test_a_gradual_change_is_a_mixture_in_known_shares() -> None:
     gradual = {"gradual": {**AT_SIX, "width": 3}}
     source = Population(**SMALL | {"per_group": 4_000}, rule=gradual)
@@ -98,6 +124,7 @@ def test_an_incremental_change_has_one_law_a_window() -> None:
         ({"turns": []}, "turns is empty"),
         ({"turns": [190.0]}, "turns"),
         ({"moves": [math.nan]}, "moves"),
+        ({"fold": math.inf}, "fold"),
         ({"rule": {"abrupt": {"order": [0, 2]}}}, r"variants 0\.\.1"),
         ({"rule": "abrupt", "turns": [0.0]}, "one variant only"),
     ],

@@ -120,9 +120,10 @@ def quantities(names: Sequence[str], obs: np.ndarray, deployment: Any) -> list[Q
     Returns
     -------
     list of Quantity
-        Shift of each version that is shown (none where the trigger is switched off); accuracies only where another history of windows that are not
-        shown otherwise could have led to them. Never: what served lately (its accuracy, precision, recall and
-        F1 are made of the same rows), clocks, flags, the budget: they follow from what was done.
+        Shift of each version that is shown (none where the trigger is switched off); accuracies only where
+        another history of windows that are not shown otherwise could have led to them. Never: what served
+        lately (its accuracy, precision, recall and F1 are made of the same rows), clocks, flags, the budget:
+        they follow from what was done.
 
     Examples
     --------

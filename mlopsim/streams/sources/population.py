@@ -60,8 +60,9 @@ class Population:
     exactly so many rows of each group. The same seed gives the same people for any bias, strength and timing.
 
     For everybody alike the rule may change (concept drift: ``w`` turns towards ``m2 - m3``) and merits may
-    (covariate shift: the mean of ``m0`` moves, the rule stays). Both follow schedules by whole windows, so
-    that the law of each window is known: one, or a mixture of two in known shares.
+    (covariate shift: the mean of ``m0`` moves, the rule stays; with a ``fold`` the best linear one does
+    not). Both follow schedules by whole windows, so that the law of each window is known: one, or a mixture
+    of two in known shares.
 
     Parameters
     ----------
@@ -97,6 +98,10 @@ class Population:
         When the mean of the first merit moves.
     moves : list of float, default 0, 1
         That mean in each of its variants, in standard deviations.
+    fold : float or None, default None
+        Where the first merit folds: what goes beyond counts as much less as it goes beyond, so no linear rule
+        fits everywhere, and a move of the merits has a cost. What is measured of it is not folded. None: more
+        is always better.
 
     Notes
     -----
@@ -129,6 +134,7 @@ class Population:
     turns: list[float] = added([0.0, 60.0])
     merits: Any = part("schedule", FIXED, added=True)
     moves: list[float] = added([0.0, 1.0])
+    fold: float | None = added(None)
 
     def __post_init__(self) -> None:
         check_range("stream/population.per_group", self.per_group, 1, 10**7)
@@ -139,6 +145,8 @@ class Population:
         check_range("stream/population.strength", self.strength, 0.0, 1e6)
         if self.place is not None:
             check_range("stream/population.place", self.place, 0.0, 1e6)
+        if self.fold is not None:
+            check_range("stream/population.fold", self.fold, -10.0, 10.0)
         if self.attributes == 2 and self.per_group % 2:
             raise ConfigError(
                 f"stream/population: {self.per_group} rows cannot be halved between two attributes",
@@ -252,6 +260,21 @@ class Population:
         """Draw uniform numbers, float64 (2, n), by which rows follow one of two rules and laws of merits."""
         return np.random.default_rng(branch(seed, MIXED)).random((2, self._layout().n))
 
+    def counted(self, merit: np.ndarray) -> np.ndarray:
+        """Return merits as labels count them, float64 (n, d): the first one folded; others as they are.
+
+        Examples
+        --------
+        >>> Population(fold=1.0).counted(np.array([[0.5, 3.0], [1.5, 3.0]]))
+        array([[0.5, 3. ],
+               [0.5, 3. ]])
+        """
+        if self.fold is None:
+            return merit
+        found = merit.copy()
+        found[:, 0] = self.fold - np.abs(merit[:, 0] - self.fold)
+        return found
+
     def measured(
         self, people: People, place: np.ndarray, *, moves: bool = True, turn: np.ndarray | None = None
     ) -> Measured:
@@ -271,7 +294,8 @@ class Population:
         merit = bias.move(people) if moves else people.merit
         rule = self.weights if turn is None else turned(self.weights, turn, first=2)
         weights = bias.direction(people, rule)
-        weighed = np.einsum("nd,d->n" if weights.ndim == 1 else "nd,nd->n", merit, weights)
+        counted = self.counted(merit)
+        weighed = np.einsum("nd,d->n" if weights.ndim == 1 else "nd,nd->n", counted, weights)
         margin = weighed + self.sigma * people.noise - self.bar
         columns = [bias.measure(people, merit)]
         if self.place is not None:
@@ -327,7 +351,7 @@ class Population:
             features=self.features,
             g=g,
             groups=self.groups,
-            events=course.events(layout.rows, self.bar),
+            events=course.events(layout.rows, self.bar, self.fold, float(self.weights[0])),
             concept=variant,
             biased=found.y != found.true,
             bias=truth,
