@@ -164,6 +164,12 @@ class WorldPool:
             return open_world(source)
         return source
 
+    def spec(self, i: int) -> WorldSpec | None:
+        """Return what identifies a World, without opening it; None: it was built by hand."""
+        source = self._sources[i]
+        found: WorldSpec | None = source if isinstance(source, WorldSpec) else getattr(source, "spec", None)
+        return found
+
     @property
     def worlds(self) -> tuple[World, ...]:
         """All Worlds, see :meth:`world`."""

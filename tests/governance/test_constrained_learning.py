@@ -19,6 +19,7 @@ from mlopsim.delivery.walk import walk
 from mlopsim.governance.agents.choice import choose, upper_limit
 from mlopsim.governance.agents.closed_loop import ClosedLoop, mean_of_versions
 from mlopsim.governance.agents.draws import draw_actions, keys_of, uniforms
+from mlopsim.governance.agents.held_back import held_back
 from mlopsim.governance.agents.mixture import Mixture
 from mlopsim.governance.agents.prices import ByAdam, Fixed, Halted, ProportionalIntegral
 from mlopsim.governance.agents.toy import OneState
@@ -246,6 +247,68 @@ def test_one_agent_for_several_limits_and_switches(pool: WorldPool) -> None:
     assert (price[:2] > 0.1).all() and (price[2:] == 0.0).all()
     agent.load(fit)
     walk(agent, pool, Limited())
+
+
+class Specs:
+    """A pool of which nothing but the specs of its Worlds is known."""
+
+    def __init__(self, specs: list[WorldSpec]) -> None:
+        self.specs = specs
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+    def spec(self, i: int) -> WorldSpec:
+        return self.specs[i]
+
+
+def test_whole_scenarios_of_all_families_are_kept_back() -> None:
+    family = {"one_of": {"streams": ["population", {"population": {"d": 6}}, {"population": {"d": 7}}]}}
+    trainings = [{"last": {"windows": k}} for k in (2, 5)]
+    specs = [
+        WorldSpec.of(family, "ridge", training, split="train", index=i)
+        for i in range(60)
+        for training in trainings
+    ]
+    found = held_back(Specs(specs), 0.2)  # type: ignore[arg-type]
+    judges = np.stack(found.judges)
+    # both Worlds of a scenario go together, and none is both trained on and judged on
+    assert judges.shape == (12, 2) and {specs[a].index for a, _ in judges} == {
+        specs[b].index for _, b in judges
+    }
+    assert sorted([*found.training, *judges.ravel()]) == list(range(120))
+    source = make("stream", family)
+    drawn = [source.which(specs[a].scenario_seed) for a in judges[:, 0]]
+    assert drawn == [0, 1, 2] * 4
+    # without a choice of streams they are the last ones
+    plain = [WorldSpec.of("population", "ridge", split="train", index=i) for i in range(10)]
+    assert [int(one[0]) for one in held_back(Specs(plain), 0.2).judges] == [8, 9]  # type: ignore[arg-type]
+
+
+def test_a_scenario_with_two_worlds_is_one_observation_and_costs_both() -> None:
+    pytest.importorskip("sb3_contrib")
+    stream = {"synthetic": {"windows": 30, "rows": 20, "warmup": 5, "concept": "sea"}}
+    specs = [
+        WorldSpec.of(stream, "naive_bayes", {"last": {"windows": k}}, split="train", index=i)
+        for i in range(10)
+        for k in (1, 9)
+    ]
+    paired = WorldPool([build_world(spec) for spec in specs])
+    loop = ClosedLoop(paired, Limited(), arms=[int(Switch.SUSPEND), 0])
+    assert loop.validation == 2 and loop.judging(1) == 2 * 2 * paired.steps
+    seeds = np.random.SeedSequence(0).spawn(2)
+    returns, costs = loop.evaluate(make("selector", "periodic", every=4), 1, np.arange(2), seeds)
+    each = walk(make("selector", "periodic", every=4), paired, Limited(), np.arange(16, 20))
+    assert returns == pytest.approx(each.reward.mean(axis=1).reshape(2, 2).mean(axis=1), abs=1e-12)
+    assert costs[:, 0] == pytest.approx(each.costs["odd"].mean(axis=1).reshape(2, 2).mean(axis=1), abs=1e-12)
+    agent = make("selector", "ppo_lagrangian", **TINY, validation=0.5)
+    fit = agent.train(paired, Limited(), 1500, np.random.SeedSequence(3))
+    # three snapshots, two scenarios, two Worlds, all paid for
+    assert (
+        fit.info["validation"]["scenarios"] == 2 and fit.info["steps"]["choice"] == 3 * 2 * 2 * paired.steps
+    )
+    assert np.shape(fit.info["validation"]["each"]["costs"]) == (1, 2, 1)
+    assert sum(fit.info["steps"].values()) <= 1500
 
 
 def test_a_policy_may_see_its_price() -> None:

@@ -85,7 +85,7 @@ class Arena(Protocol):
     horizon : int
         Decisions of an episode.
     validation : int
-        Number of deployments for the choice.
+        Number of scenarios for the choice.
     """
 
     names: tuple[str, ...]
@@ -104,10 +104,14 @@ class Arena(Protocol):
         """Return n training deployments; ``stagger`` spreads them over the times of an episode."""
         ...
 
+    def judging(self, n: int) -> int:
+        """Return the steps of rolling the first n scenarios for the choice out once in every context."""
+        ...
+
     def evaluate(
         self, selector: Any, context: int, which: np.ndarray, seeds: Sequence[np.random.SeedSequence]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Roll a selector out in validation deployments.
+        """Roll a selector out in scenarios for the choice.
 
         Parameters
         ----------
@@ -116,15 +120,16 @@ class Arena(Protocol):
         context : int
             Of all of them.
         which : ndarray of int64, shape (n,)
-            Numbers of the deployments, below ``validation``.
+            Numbers of the scenarios, below ``validation``.
         seeds : sequence of SeedSequence
-            One a deployment, for the selector.
+            One a scenario, for the selector.
 
         Returns
         -------
         returns : ndarray of float64, shape (n,)
-            Mean reward of a window.
+            Mean reward of a window. Scenarios are independent of one another: where several deployments have
+            the same rows, their mean.
         costs : ndarray of float64, shape (n, C)
-            Mean cost of a window.
+            Mean cost of a window, likewise.
         """
         ...

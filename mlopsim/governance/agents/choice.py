@@ -52,14 +52,15 @@ def upper_limit(costs: np.ndarray, level: float) -> np.ndarray:
     Parameters
     ----------
     costs : ndarray of float64, shape (n, ...)
-        One entry a deployment.
+        One entry a scenario: entries must be independent, so deployments with the same rows enter as
+        their mean.
     level : float
         Confidence, 0..1.
 
     Returns
     -------
     ndarray of float64, shape (...)
-        Infinite with less than two deployments: nothing is known then.
+        Infinite with less than two entries: nothing is known then.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def choose(returns: np.ndarray, costs: np.ndarray, limits: np.ndarray, level: fl
     Parameters
     ----------
     returns : ndarray of float64, shape (S, contexts, n)
-        Mean return a window of each snapshot in each of n validation deployments, the same for all.
+        Mean return a window of each snapshot in each of n validation scenarios, the same for all.
     costs : ndarray of float64, shape (S, contexts, n, constraints)
         Mean cost a window.
     limits : ndarray of float64, shape (contexts, constraints)
@@ -114,7 +115,7 @@ def choose(returns: np.ndarray, costs: np.ndarray, limits: np.ndarray, level: fl
 def _candidate(
     members: np.ndarray, returns: np.ndarray, costs: np.ndarray, limits: np.ndarray, level: float
 ) -> Chosen:
-    # a deployment's expected cost: over the snapshots that it may get
+    # a scenario's expected cost: over the snapshots that it may get
     each = costs[members].mean(axis=0).transpose(1, 0, 2)
     upper = upper_limit(each, level)
     return Chosen(

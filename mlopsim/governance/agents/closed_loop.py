@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +16,23 @@ from mlopsim.delivery.mechanisms import Mechanisms, arms_of
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.walk import walk
 from mlopsim.governance.agents.arena import Step
+from mlopsim.governance.agents.held_back import held_back
 from mlopsim.governance.agents.shield import Shield
 from mlopsim.governance.constraint import Over
 
 if TYPE_CHECKING:
     from mlopsim.delivery.vector import DeliveryVectorEnv
 
-#: share of the training Worlds that training does not see: the snapshots are judged on them
+#: share of the training scenarios that training does not see: the snapshots are judged on them
 HELD_BACK = 0.2
 
 
 class ClosedLoop:
-    """A deployment over the Worlds of a pool, the last fifth of which are for the choice.
+    """A deployment over the Worlds of a pool; a fifth of its scenarios are for the choice.
 
-    Its contexts are the pairs of a limit and a set of switches, limit by limit. Of what an episode is drawn
-    from, the context is observed: the columns ``cost_*_limit`` and ``has_*``.
+    These are as many of each family, see :mod:`mlopsim.governance.agents.held_back`. Its contexts are the
+    pairs of a limit and a set of switches, limit by limit. Of what an episode is drawn from, the context is
+    observed: the columns ``cost_*_limit`` and ``has_*``.
 
     Parameters
     ----------
@@ -70,12 +73,14 @@ class ClosedLoop:
                     f"{constraint.over.value}",
                     remedy="over=mean",
                 )
-        held = round(HELD_BACK * len(pool)) if len(pool) > 1 else 0
-        held = max(held, 1) if len(pool) > 1 else 0
-        self.deployment, self.horizon, self.validation = deployment, pool.steps, held
-        self._pool, self._judges = pool.part(0, len(pool) - held), None
-        if held:
-            self._judges = pool.part(len(pool) - held, len(pool))
+        held = held_back(pool, HELD_BACK)
+        self.deployment, self.horizon, self.validation = deployment, pool.steps, len(held.judges)
+        self._pool, self._judges = pool.select(held.training), None
+        # the Worlds of each scenario, as numbers of the judges
+        ends = np.cumsum([0, *(len(worlds) for worlds in held.judges)])
+        self._scenarios = [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+        if held.judges:
+            self._judges = pool.select(np.concatenate(held.judges))
         engine = Engine(self._pool, deployment, 1)
         self._mechanisms = engine.mechanisms
         self._judging: Mechanisms | None = None
@@ -102,10 +107,18 @@ class ClosedLoop:
         """Return n training deployments side by side."""
         return LoopLanes(self, n, stagger)
 
+    def judging(self, n: int) -> int:
+        """Return the steps of rolling the first n scenarios out once in every context."""
+        return self.horizon * len(self.limits) * sum(len(worlds) for worlds in self._scenarios[:n])
+
     def evaluate(
         self, selector: Any, context: int, which: np.ndarray, seeds: Sequence[np.random.SeedSequence]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Roll a selector out over Worlds that were kept back, see :class:`Arena`."""
+        """Roll a selector out in scenarios that were kept back, see :class:`Arena`.
+
+        A scenario with several Worlds (with and without the data gate) is rolled out in each, and counts
+        once, by their mean.
+        """
         if self._judges is None:
             raise ConfigError("one World alone leaves none to choose by", remedy="more training scenarios")
         limit, arm = divmod(context, len(self._arms))
@@ -114,12 +127,22 @@ class ClosedLoop:
         mechanisms = self._judging
         if mechanisms is not None and self._asked:
             mechanisms = limited(mechanisms, float(self._limits[limit, 0]))
-        switches = None if mechanisms is None else np.full(len(which), self._arms[arm], dtype=np.int64)
+        worlds = np.concatenate([self._scenarios[int(one)] for one in which])
+        sizes = np.array([len(self._scenarios[int(one)]) for one in which])
+        own = [seed for one, size in zip(seeds, sizes, strict=True) for seed in _seeds(one, int(size))]
+        switches = None if mechanisms is None else np.full(len(worlds), self._arms[arm], dtype=np.int64)
         found = walk(
-            selector, self._judges, self.deployment, which, seeds, mechanisms=mechanisms, switches=switches
+            selector, self._judges, self.deployment, worlds, own, mechanisms=mechanisms, switches=switches
         )
-        costs = [found.costs[name].mean(axis=1) for name in self.constraints]
-        return found.reward.mean(axis=1), np.stack(costs, axis=1) if costs else np.zeros((len(which), 0))
+        each = [found.reward.mean(axis=1), *(found.costs[name].mean(axis=1) for name in self.constraints)]
+        starts = np.concatenate([[0], sizes.cumsum()[:-1]])
+        returns, *costs = (np.add.reduceat(one, starts) / sizes for one in each)
+        return returns, np.stack(costs, axis=1) if costs else np.zeros((len(which), 0))
+
+
+def _seeds(seed: np.random.SeedSequence, size: int) -> list[np.random.SeedSequence]:
+    """Return seeds of the Worlds of a scenario: its own where it has one World, else others."""
+    return [seed] if size == 1 else seed.spawn(size)
 
 
 def limited(mechanisms: Mechanisms, limit: float) -> Mechanisms:

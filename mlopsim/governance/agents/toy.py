@@ -67,6 +67,10 @@ class OneState:
         """Return n deployments side by side."""
         return ToyLanes(self, n, stagger)
 
+    def judging(self, n: int) -> int:
+        """Return the steps of rolling n deployments out."""
+        return n * self.horizon
+
     def interface(self) -> Interface:
         """Return what a selector is told: no slots; of its two actions *keep* is A and *retrain* is B."""
         deployment = Standard(label_delay=0)

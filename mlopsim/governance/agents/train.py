@@ -126,7 +126,7 @@ def train_constrained(
     FitResult
         Arrays of the :class:`Mixture` of all snapshots. In its info: ``members``, those that are drawn from;
         ``price``, mean, spread and end of the prices over the last fifth of the updates; ``validation``, what
-        the choice saw, by snapshot and context, and by context and deployment; ``steps`` by what they were
+        the choice saw, by snapshot and context, and by context and scenario; ``steps`` by what they were
         used for, ``steps_used`` in all; ``curve``, mean return a window and costs of the episodes that ended,
         by steps.
 
@@ -172,14 +172,15 @@ class _Training:
         seen = tuple(name for name in arena.reads if agent.sees(name))
         self.columns = np.array([arena.names.index(name) for name in seen], dtype=np.int64)
         self.names = seen + (price_names(arena.constraints) if self.rule is None else ())
-        # the choice takes its share first, in whole deployments of every snapshot in every context
-        each = agent.snapshots * contexts * arena.horizon
-        judged = min(int(agent.validation * steps) // each, arena.validation)
-        # one deployment alone has no interval
-        self.judged = judged if judged >= 2 and count else 0
+        # the choice takes its share first, in whole scenarios for every snapshot in every context
+        share = int(agent.validation * steps)
+        within = [n for n in range(arena.validation + 1) if agent.snapshots * arena.judging(n) <= share]
+        # one scenario alone has no interval
+        self.judged = within[-1] if within[-1] >= 2 and count else 0
+        choosing = agent.snapshots * arena.judging(self.judged)
         self.pilot = min(PILOT_STEPS, steps // 10)
         self.rollout = agent.n_envs * int(self.settings["n_steps"])
-        left = steps - self.judged * each - self.pilot
+        left = steps - choosing - self.pilot
         self.updates = left // self.rollout
         if self.updates < 1:
             raise ConfigError(
@@ -210,12 +211,12 @@ class _Training:
         judged = 0
         if self.judged:
             returns, costs = self._validate(fit)
-            judged = returns.size * self.arena.horizon
+            judged = len(returns) * self.arena.judging(self.judged)
             info["validation"] = {
-                "deployments": self.judged,
+                "scenarios": self.judged,
                 "returns": returns.mean(axis=2).tolist(),
                 "costs": costs.mean(axis=2).tolist(),
-                # of the mixture of all snapshots, by context and deployment
+                # of the mixture of all snapshots, by context and scenario
                 "each": {"returns": returns.mean(axis=0).tolist(), "costs": costs.mean(axis=0).tolist()},
             }
             if self.agent.chooses:

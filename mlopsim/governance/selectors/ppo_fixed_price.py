@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlopsim.governance.agents.prices import Prices
 
 
-@register("selector", "ppo_fixed_price")
+@register("selector", "ppo_fixed_price", version=2)
 @dataclass(kw_only=True)
 class PPOFixedPrice(ConstrainedAgent):
     r"""PPO whose reward is charged for costs at one price, whatever the limit is.
