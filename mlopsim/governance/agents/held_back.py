@@ -17,7 +17,6 @@ from mlopsim.core.spec import make
 
 if TYPE_CHECKING:
     from mlopsim.delivery.pool import WorldPool
-    from mlopsim.world.spec import WorldSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,30 +65,32 @@ def scenarios_of(pool: WorldPool) -> list[np.ndarray]:
 
     A World whose spec is not known is a scenario of its own.
     """
+    # hundreds of Worlds have one and the same stream: it is written out once
+    written: dict[int, str] = {}
     places: dict[object, list[int]] = {}
     for i in range(len(pool)):
         spec = pool.spec(i)
-        places.setdefault(i if spec is None else _rows_of(spec), []).append(i)
+        rows: object = i
+        if spec is not None:
+            if id(spec.stream) not in written:
+                written[id(spec.stream)] = canonical_json(spec.stream)
+            rows = (written[id(spec.stream)], spec.split, spec.index, spec.root)
+        places.setdefault(rows, []).append(i)
     return [np.array(worlds, dtype=np.int64) for worlds in places.values()]
-
-
-def _rows_of(spec: WorldSpec) -> tuple[object, ...]:
-    return canonical_json(spec.stream), spec.split, spec.index, spec.root
 
 
 def families_of(pool: WorldPool, scenarios: Sequence[np.ndarray]) -> list[int]:
     """Return which of the streams that a seed may draw each scenario is of; 0 where there is one."""
-    made: dict[str, Any] = {}
+    made: dict[int, Any] = {}
     found = []
     for worlds in scenarios:
         spec = pool.spec(int(worlds[0]))
         if spec is None:
             found.append(0)
             continue
-        content = canonical_json(spec.stream)
-        if content not in made:
-            made[content] = make("stream", spec.stream)
-        source = made[content]
+        if id(spec.stream) not in made:
+            made[id(spec.stream)] = make("stream", spec.stream)
+        source = made[id(spec.stream)]
         found.append(source.which(spec.scenario_seed) if hasattr(source, "which") else 0)
     return found
 
