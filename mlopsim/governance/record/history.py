@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlopsim.delivery.mechanisms import Switch
 from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.events import DEPLOYMENT, FALLBACK, OVERSIGHT
 from mlopsim.governance.record.guarded import noticed, verdicts
@@ -201,6 +202,12 @@ class History:
         t = deployed.pool.warmup - 2 + s
         return OVERSIGHT if any(entry.window == t for entry in deployed.overrides) else deployed.method
 
+    @property
+    def _blind(self) -> bool:
+        """Whether the shift of inputs is not observed: there is a trigger, and it is switched off."""
+        mechanisms, on = self.mechanisms, self.switches
+        return mechanisms is not None and mechanisms.alarm.size > 0 and Switch.TRIGGER not in Switch(on or 0)
+
     def known(self, s: int) -> dict[str, Any]:
         """Return what decision s was taken on, and what the window before it gave."""
         deployed = self.deployed
@@ -213,7 +220,7 @@ class History:
                 found["costs"] = {name: float(part[row, s - 1]) for name, part in costs.items()}
         if s < pool.steps:
             serving = int(self.serving[s])
-            if serving >= 0:
+            if serving >= 0 and not self._blind:
                 shift = pool.shift[deployed.world, int(pool.cell(serving, t))]
                 found["shift"] = dict(zip(SHIFT, map(float, shift), strict=True))
             found["seen"] = (

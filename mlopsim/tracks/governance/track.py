@@ -256,6 +256,12 @@ class GovernanceTrack:
         if arm.learned:
             return _given(self.learned)
         rule = _given(self.alarm if arm.trigger else self.schedule)
+        if not arm.trigger and getattr(make("selector", rule), "uses_inputs", False):
+            raise ConfigError(
+                f"governance.schedule is {label('selector', rule)}, which watches inputs: the arm {arm.name} "
+                "has no trigger",
+                remedy="a schedule, such as periodic; what alarms is governance.alarm",
+            )
         # what learns decides on rollbacks itself; to a rule that retrains somebody must tell when to go back
         rule = {"with_rollback": {"rule": rule}} if arm.rollback else rule
         # what learns may suspend and knows the limits: else `learned` would be worth that, too

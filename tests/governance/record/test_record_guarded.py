@@ -12,6 +12,7 @@ from record_kit import cell_of
 from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.derived import events_of
 from mlopsim.governance.record.events import FALLBACK
+from mlopsim.governance.record.history import History
 from mlopsim.governance.record.making import make_record
 from mlopsim.governance.record.overrides import Override, Overruled
 
@@ -123,3 +124,14 @@ def test_limits_that_are_broken_begin_and_end() -> None:
         for s in range(pool.steps)
         if alarm[0, int(pool.cell(first if served[s] is None else served[s], first + s))]
     ]
+
+
+def test_who_has_switched_the_trigger_off_did_not_know_the_shift() -> None:
+    _, _, cells = pool_shape()
+    on = mechanisms.EVERY_SWITCH
+    told = {}
+    for name, switches in (("on", on), ("off", on & ~mechanisms.Switch.TRIGGER)):
+        found = guarded(3, alarm=np.zeros((1, cells), dtype=bool), switches=switches)
+        known = [History(found).known(s) for s in range(found.pool.steps)]
+        told[name] = {"shift" in one for one in known}
+    assert told == {"on": {True}, "off": {False}}

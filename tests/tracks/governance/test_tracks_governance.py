@@ -87,9 +87,10 @@ def test_arms_are_listed_once():
         ({"steps": 1000, "learned": "ppo"}, "learned", "does not learn with parts on and off"),
         ({"steps": 1000, "learned": {"ppo_lagrangian": {"arms": [0]}}}, "learned", "cannot say its arms"),
         ({"steps": 1000}, "surrogate_tree", "made from another fit"),
+        ({"schedule": {"on_alarm": {"detector": "ks"}}}, "gate", "which watches inputs"),
     ],
 )
-def test_a_learner_that_does_not_fit_is_refused(settings, entry, words):
+def test_a_selector_that_does_not_fit_is_refused(settings, entry, words):
     with pytest.raises(ConfigError, match=words):
         make_track(**settings).methods([entry])
 
