@@ -15,7 +15,7 @@ from mlopsim.core.versions import VERSIONS
 VERSIONED = {
     "world": 1,
     "dynamics": 2,
-    "governance": 1,
+    "governance": 2,
     "control/optimum": 1,
 }
 COMPONENTS = {
