@@ -70,19 +70,28 @@ class Composed:
     given: frozenset[str] = frozenset()
 
 
+#: what Hydra's ConfigStore has of us: the class behind each node, so that none is made twice
+_stored: dict[tuple[str, str], type[Any]] = {}
+
+
 def _store_schema() -> None:
-    """Put the schema and every component of the groups into Hydra's ConfigStore."""
+    """Put the schema and every component of the groups into Hydra's ConfigStore, where they are new."""
     from hydra.core.config_store import ConfigStore
 
     store = ConfigStore.instance()
-    schema: dict[str, Any] = plain(dataclasses.asdict(BenchConfig()))
-    for name in registry.names("track"):
-        schema[name] = fields_of(registry.find("track", name))
-    store.store(name="schema", node=schema)
-    for group in PARTS:
-        for name in registry.names(group):
-            node = {NAME_KEY: name, **fields_of(registry.find(group, name))}
-            store.store(group=group, name=name, node=node)
+    found = {
+        (kind, name): registry.find(kind, name) for kind in ("track", *PARTS) for name in registry.names(kind)
+    }
+    new = {place: cls for place, cls in found.items() if _stored.get(place) is not cls}
+    tracks = {name: cls for (kind, name), cls in found.items() if kind == "track"}
+    if any(kind == "track" for kind, _ in [*new, *(_stored.keys() - found.keys())]):
+        schema: dict[str, Any] = plain(dataclasses.asdict(BenchConfig()))
+        store.store(name="schema", node=schema | {name: fields_of(cls) for name, cls in tracks.items()})
+    for (kind, name), cls in new.items():
+        if kind != "track":
+            store.store(group=kind, name=name, node={NAME_KEY: name, **fields_of(cls)})
+    _stored.clear()
+    _stored.update(found)
 
 
 def compose_bench(overrides: Sequence[str], *, conf: Sequence[str | Path] = ()) -> Composed:

@@ -13,6 +13,7 @@ import inspect
 import sys
 import types
 import typing
+import weakref
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
@@ -24,6 +25,11 @@ from mlopsim.core.registry import PACKAGES, find
 #: what a user may write for a component: a name, ``{name: {param: value}}``, a part, an instance
 Spec: TypeAlias = Any
 S = TypeVar("S")
+
+#: class to its fields and their types: annotations are texts, and a grid asks for them again and again
+_hints: weakref.WeakKeyDictionary[type[Any], tuple[tuple[dataclasses.Field[Any], ...], dict[str, Any]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def added(default: Any) -> Any:
@@ -200,12 +206,17 @@ def field_hints(cls: type[Any]) -> dict[str, Any]:
     >>> field_hints(find("selector", "periodic"))["every"]
     <class 'int'>
     """
-    hints: dict[str, Any] = {}
-    for entry in dataclasses.fields(cls):
-        owner = next(c for c in cls.__mro__ if entry.name in inspect.get_annotations(c))
-        names = {**vars(sys.modules[owner.__module__]), **vars(owner)}
-        hints[entry.name] = eval(entry.type, names) if isinstance(entry.type, str) else entry.type
-    return hints
+    fields = dataclasses.fields(cls)
+    known = _hints.get(cls)
+    # a class that is decorated (again) gets new fields
+    if known is None or known[0] != fields:
+        hints: dict[str, Any] = {}
+        for entry in fields:
+            owner = next(c for c in cls.__mro__ if entry.name in inspect.get_annotations(c))
+            names = {**vars(sys.modules[owner.__module__]), **vars(owner)}
+            hints[entry.name] = eval(entry.type, names) if isinstance(entry.type, str) else entry.type
+        known = _hints[cls] = fields, hints
+    return dict(known[1])
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:
