@@ -7,6 +7,8 @@ STAMP  := $(VENV)/.setup-stamp
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# the many processes of tests and suites load what the first one compiled, whatever the shell around says
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup bench test test-full lint format clean
