@@ -79,6 +79,8 @@ def _store_schema() -> None:
     from hydra.core.config_store import ConfigStore
 
     store = ConfigStore.instance()
+    # Hydra would copy it for every compose, whole; it hands out copies of its nodes anyway
+    vars(store)["__deepcopy__"] = lambda memo: store
     found = {
         (kind, name): registry.find(kind, name) for kind in ("track", *PARTS) for name in registry.names(kind)
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cli_kit import Bench, mlopsim
 
 from mlopsim.compose import load_suite
 from mlopsim.compose.compose import compose_bench
+from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError
 
 TINY = {"windows": 16, "rows": 20, "warmup": 4}
@@ -189,6 +191,23 @@ def test_every_suite_of_the_package_builds() -> None:
         study = load_suite(name)
         # test_cli_discovery lays the cells out, of one seed
         assert study.title == f"{name}-v{study.suite.version}"
+
+
+def test_a_part_that_is_registered_anew_has_its_own_defaults() -> None:
+    def depth_of(default: int) -> Any:
+        @registry.register("learner", "planted")
+        @dataclass(kw_only=True)
+        class Planted:
+            """Trains nothing."""
+
+            depth: int = default
+
+        try:
+            return compose_bench(["suite=quick", "learner=planted"]).pins["learner"]["planted"]["depth"]
+        finally:
+            registry.unregister("learner", "planted")
+
+    assert [depth_of(3), depth_of(4)] == [3, 4]
 
 
 def test_a_dry_run_leaves_nothing_behind(bench: Bench) -> None:

@@ -13,7 +13,17 @@ from mlopsim.core.digest import canonical_json, digest, digest_arrays, plain
 from mlopsim.core.errors import ConfigError, MissingExtraError, MlopsimError, nearest
 from mlopsim.core.files import atomic_path, ensure_writable, write_text
 from mlopsim.core.seeds import Axis, Split, digest_words, seed_sequence
-from mlopsim.core.spec import canonical, check_range, convert, label, make, part, part_of, split_spec
+from mlopsim.core.spec import (
+    canonical,
+    check_range,
+    convert,
+    field_hints,
+    label,
+    make,
+    part,
+    part_of,
+    split_spec,
+)
 
 
 class Colour(enum.Enum):
@@ -215,3 +225,18 @@ def test_what_is_no_spec_is_shown_with_a_remedy(spec: Any) -> None:
     ) as caught:
         make("detector", spec)
     assert repr(spec) in str(caught.value)
+
+
+def test_types_are_those_of_the_fields_that_a_class_has_now():
+    @dataclass(kw_only=True)
+    class Base:
+        rate: "int" = 1
+
+    class Derived(Base):
+        more: "str" = ""
+
+    found = field_hints(Derived)
+    assert found == {"rate": int}
+    found["rate"] = str  # what is handed out is the caller's
+    assert field_hints(Derived) == {"rate": int}
+    assert field_hints(dataclass(kw_only=True)(Derived)) == {"rate": int, "more": str}
