@@ -200,7 +200,11 @@ class Limits:
         A limit on the mean is met where the upper end of the 95 % interval of the mean cost is at most the
         limit.
         """
-        values = self.spent(method, task, limit)
+        return self.judged(self.spent(method, task, limit), limit)
+
+    @staticmethod
+    def judged(values: np.ndarray, limit: Limit) -> Verdict:
+        """Say whether a limit is met by what it is on, float64 (seeds,) or (seeds, tasks)."""
         allowed = limit.limit if limit.over is Over.MEAN else 0.0
         if limit.over is not Over.MEAN:
             values = np.where(np.isfinite(values), values > limit.limit + ROUNDING, np.nan)

@@ -30,6 +30,7 @@ from mlopsim.tracks.governance.fronts import (
     operating_point,
 )
 from mlopsim.tracks.governance.limits import Limits, limits_of
+from mlopsim.tracks.governance.mixture import common_limits, mixture_table
 from mlopsim.tracks.governance.pictures import front_of, limit_line
 from mlopsim.tracks.governance.worlds import PAIRED
 from mlopsim.tracks.rolling import seeded_parts
@@ -262,3 +263,25 @@ def test_a_task_with_few_methods_shows_these_only():
     assert counts == {"nobody": 36, "delayed(delay=2)": 4}
     figure = front_of(cells, curves).figures["task later"]
     assert "not drawn" not in figure.get_supxlabel()
+
+
+def test_a_limit_may_be_kept_over_the_mixture_and_broken_in_a_family():
+    """The limit is .25: .4 a window in one family, .05 in the other."""
+    cells = table().with_columns(
+        pl.when(pl.col("method") == "traditional")
+        .then(0.4 + 0.001 * pl.col("seed"))
+        .otherwise(pl.col("cost"))
+        .alias("cost")
+    )
+    low = pl.when((pl.col("method") == "traditional") & (pl.col("task") == "task nothing")).then(0.05)
+    cells = cells.with_columns(low.otherwise(pl.col("cost")).alias("cost"))
+    found = {row["method"]: row for row in mixture_table(cells).iter_rows(named=True)}
+    mine = found["traditional"]
+    assert mine["spent"] == pytest.approx((0.4 + 0.001 * (SEEDS - 1) / 2 + 0.05) / 2)
+    assert mine["met"] and (mine["families_met"], mine["families"]) == (1, 2) and mine["spent_n"] == SEEDS
+    never = found["never"]
+    assert not never["met"] and never["families_met"] == 0
+    assert never["beyond"] == pytest.approx(NEVER[1] - LIMIT)
+    # tasks with other limits have none in common
+    other = pl.when(pl.col("task") == "task drift").then(0.3).otherwise(pl.col("limit_parity"))
+    assert common_limits(cells.with_columns(limit_parity=other))[1] == []

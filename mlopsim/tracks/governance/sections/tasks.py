@@ -30,6 +30,7 @@ class GovernanceTasks(SectionMaker):
             "One row a task, method and limit. `spent` is what the limit is on: the mean cost of a window; "
             "of limits on each window or on the longest run (`on`), the share of deployments that broke it. "
             "`met`: the upper end of its 95 % interval is at most the limit (no deployment broke it); "
-            "`beyond`: by how much it is not."
+            "`beyond`: by how much it is not. No fit aims at the limits of one family: see *Limits over the "
+            "mixture*."
         )
         return Section(title=self.title, text=text, table=with_task_facts(table, results.cells, TASK_FACTS))
