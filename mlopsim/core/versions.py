@@ -19,7 +19,7 @@ VERSIONS: dict[str, int] = {
     # search of a rule's free parameters
     "tuning": 3,
     # training of agents
-    "training": 2,
+    "training": 3,
     # from a roll-out to metrics and curves
     "outcome": 3,
     # from arms of the closed loop to what is rolled out, and to metrics

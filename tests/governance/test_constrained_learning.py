@@ -311,6 +311,42 @@ def test_a_scenario_with_two_worlds_is_one_observation_and_costs_both() -> None:
     assert sum(fit.info["steps"].values()) <= 1500
 
 
+def test_each_arm_has_a_price_of_its_own_with_and_without_the_data_gate() -> None:
+    stream = {"population": {"windows": 14, "warmup": 4, "per_group": 20}}
+    specs = [
+        WorldSpec.of(stream, "ridge", {"guarded": {"gate": gate}}, split="train", index=i)
+        for i in range(10)
+        for gate in ("iqr", "none")
+    ]
+    whole = WorldPool([build_world(spec) for spec in specs])
+    limits = [{"accuracy_floor": {"floor": 0.8, "limit": 0.1}}]
+    deployment = make("deployment", "governed", fallback=0.6, label_delay=1, constraints=limits)
+    arms = [int(Switch.SUSPEND), int(Switch.SUSPEND | Switch.ROLLBACK)]
+    loop = ClosedLoop(whole, deployment, arms=arms)
+    assert len(loop.limits) == 4 and loop.judging(1) == 2 * 2 * whole.steps
+    lanes = loop.lanes(40, stagger=True)
+    obs = lanes.reset(0)
+    seen = set()
+    for _ in range(2 * whole.steps):
+        rollback, gate = (obs[:, loop.names.index(name)] for name in ("has_rollback", "has_data_gate"))
+        assert np.array_equal(lanes.context, 2 * rollback + gate)
+        seen |= set(lanes.context.tolist())
+        obs = lanes.step(np.zeros(40, dtype=np.int64)).obs
+    assert seen == {0, 1, 2, 3}
+    # the last two scenarios, each in its World of that kind
+    rule = make("selector", "periodic", every=3)
+    for context, worlds in ((2, [17, 19]), (3, [16, 18])):
+        returns, _ = loop.evaluate(rule, context, np.arange(2), np.random.SeedSequence(0).spawn(2))
+        switches = np.full(2, arms[1])
+        each = walk(rule, whole, deployment, np.array(worlds), switches=switches).reward.mean(axis=1)
+        assert np.array_equal(returns, each)
+    one = ClosedLoop(whole.select(np.arange(0, 20, 2)), deployment, arms=arms)
+    assert len(one.limits) == 2
+    apart = whole.select(np.array([*range(0, 10, 2), *range(11, 20, 2)]))
+    with pytest.raises(ConfigError, match="not of the same scenarios"):
+        ClosedLoop(apart, deployment).evaluate(rule, 1, np.arange(2), np.random.SeedSequence(0).spawn(2))
+
+
 def test_a_policy_may_see_its_price() -> None:
     pytest.importorskip("sb3_contrib")
     agent = make("selector", "ppo_lagrangian", **TOY, running=0.1, highest=2.0)

@@ -30,9 +30,11 @@ HELD_BACK = 0.2
 class ClosedLoop:
     """A deployment over the Worlds of a pool; a fifth of its scenarios are for the choice.
 
-    These are as many of each family, see :mod:`mlopsim.governance.agents.held_back`. Its contexts are the
-    pairs of a limit and a set of switches, limit by limit. Of what an episode is drawn from, the context is
-    observed: the columns ``cost_*_limit`` and ``has_*``.
+    These are as many of each family, see :mod:`mlopsim.governance.agents.held_back`. Its contexts are a
+    limit, a set of switches, and whether the versions of a World were trained behind a data gate: limit by
+    limit, set by set, without a gate first. So each arm of the loop has a price of its own, and is asked to
+    keep its limits by itself. Of what an episode is drawn from, the context is observed, where something is
+    deployed, too: the columns ``cost_*_limit`` and ``has_*``. The family of its stream is not.
 
     Parameters
     ----------
@@ -97,11 +99,13 @@ class ClosedLoop:
         self._limits = self._limits.reshape(max(len(limits), 1), len(own))
         self._arms = arms_of(self._mechanisms, list(arms) if len(arms) else None)
         self._shield = Shield.of(engine.interface, self.constraints) if shield else None
+        #: whether there is a data gate: what of that occurs, and which of these each training World has
+        self._gates, self._gate = _gates_of(self._mechanisms, len(self._pool))
 
     @property
     def limits(self) -> np.ndarray:
         """What is allowed by context and constraint, float64 of shape (contexts, C)."""
-        return np.repeat(self._limits, len(self._arms), axis=0)
+        return np.repeat(self._limits, len(self._arms) * len(self._gates), axis=0)
 
     def lanes(self, n: int, *, stagger: bool) -> LoopLanes:
         """Return n training deployments side by side."""
@@ -109,26 +113,41 @@ class ClosedLoop:
 
     def judging(self, n: int) -> int:
         """Return the steps of rolling the first n scenarios out once in every context."""
-        return self.horizon * len(self.limits) * sum(len(worlds) for worlds in self._scenarios[:n])
+        worlds = sum(len(worlds) for worlds in self._scenarios[:n])
+        # each World occurs in the contexts of its own gate
+        return self.horizon * len(self._limits) * len(self._arms) * worlds
 
     def evaluate(
         self, selector: Any, context: int, which: np.ndarray, seeds: Sequence[np.random.SeedSequence]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Roll a selector out in scenarios that were kept back, see :class:`Arena`.
 
-        A scenario with several Worlds (with and without the data gate) is rolled out in each, and counts
-        once, by their mean.
+        A scenario is rolled out in its Worlds with the data gate, or in those without it, as the context
+        says; with several it counts once, by their mean.
+
+        Raises
+        ------
+        ConfigError
+            If there are none to choose by, or a scenario has no World of that kind.
         """
         if self._judges is None:
             raise ConfigError("one World alone leaves none to choose by", remedy="more training scenarios")
-        limit, arm = divmod(context, len(self._arms))
+        limit, arm, gate = np.unravel_index(context, (len(self._limits), len(self._arms), len(self._gates)))
         if self._judging is None and self._mechanisms is not None:
             self._judging = self.deployment.mechanisms(self._judges)
         mechanisms = self._judging
         if mechanisms is not None and self._asked:
             mechanisms = limited(mechanisms, float(self._limits[limit, 0]))
-        worlds = np.concatenate([self._scenarios[int(one)] for one in which])
-        sizes = np.array([len(self._scenarios[int(one)]) for one in which])
+        _, kind = _gates_of(self._judging, len(self._judges), self._gates)
+        found_of = [self._scenarios[int(one)] for one in which]
+        mine = [worlds[kind[worlds] == gate] for worlds in found_of]
+        sizes = np.array([len(worlds) for worlds in mine])
+        if not sizes.all():
+            raise ConfigError(
+                "training Worlds with and without a data gate are not of the same scenarios",
+                remedy="give each scenario a World of both, or all of them one kind",
+            )
+        worlds = np.concatenate(mine)
         own = [seed for one, size in zip(seeds, sizes, strict=True) for seed in _seeds(one, int(size))]
         switches = None if mechanisms is None else np.full(len(worlds), self._arms[arm], dtype=np.int64)
         found = walk(
@@ -138,6 +157,17 @@ class ClosedLoop:
         starts = np.concatenate([[0], sizes.cumsum()[:-1]])
         returns, *costs = (np.add.reduceat(one, starts) / sizes for one in each)
         return returns, np.stack(costs, axis=1) if costs else np.zeros((len(which), 0))
+
+
+def _gates_of(
+    mechanisms: Mechanisms | None, worlds: int, known: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of no gate and a gate occur, and the place of each World among these, int64 (M,)."""
+    gated = np.zeros(worlds, dtype=bool)
+    if mechanisms is not None and mechanisms.guarded.size:
+        gated = mechanisms.guarded
+    gates = np.unique(gated) if known is None else known
+    return gates, np.searchsorted(gates, gated).astype(np.int64)
 
 
 def _seeds(seed: np.random.SeedSequence, size: int) -> list[np.random.SeedSequence]:
@@ -203,7 +233,7 @@ class LoopLanes:
         self._rewards = pool.baseline(lag)
         tables = [] if mechanisms is None else [mean_of_versions(pool, c.true, lag) for c in mechanisms.costs]
         self._costs = np.stack(tables, axis=2) if tables else np.zeros((*self._rewards.shape, 0))
-        self._limit, self._arm = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        self._limit, self._arm, self._gate = (np.zeros(n, dtype=np.int64) for _ in range(3))
         self._place = {int(arm): i for i, arm in enumerate(loop._arms)}
         self._rng = np.random.default_rng(0)
         self._obs = np.zeros((n, len(loop.names)), dtype=np.float32)
@@ -211,7 +241,8 @@ class LoopLanes:
     @property
     def context(self) -> np.ndarray:
         """Context of the episode that each deployment is in, int64 of shape (N,)."""
-        return self._limit * len(self._loop._arms) + self._arm
+        loop = self._loop
+        return (self._limit * len(loop._arms) + self._arm) * len(loop._gates) + self._gate
 
     def reset(self, seed: int) -> np.ndarray:
         """Begin all episodes."""
@@ -225,6 +256,7 @@ class LoopLanes:
     def _begin(self, rows: np.ndarray, info: dict[str, Any]) -> None:
         """Take note of the contexts of the episodes that begin."""
         self._limit[rows] = self._rng.integers(len(self._loop._limits), size=len(rows))
+        self._gate[rows] = self._loop._gate[self._env.engine.world[rows]]
         if self._loop._mechanisms is not None:
             self._arm[rows] = [self._place[int(switches)] for switches in info["switches"][rows]]
 
