@@ -34,6 +34,8 @@ class GovernanceReviewers(SectionMaker):
             "or trained under the reviewer that it is rolled out with. "
             f"`return_change` and `cost_change` are against {code_span(first)}, paired by scenario; `denied` "
             "counts versions that the reviewer denied. The leaderboard and the sections before this one "
-            "leave the other reviewers' tasks out. 95 % intervals over seeds."
+            "leave the other reviewers' tasks out. Reviewers differ in how long they take and in how well "
+            "they tell versions apart: only those with the same delay show the second by itself, and one who "
+            "denies nothing (`delayed`) shows what waiting alone costs. 95 % intervals over seeds."
         )
         return Section(title=self.title, text=text, table=reviewer_table(results.cells))
