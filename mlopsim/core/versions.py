@@ -19,11 +19,11 @@ VERSIONS: dict[str, int] = {
     # search of a rule's free parameters
     "tuning": 3,
     # training of agents
-    "training": 3,
+    "training": 2,
     # from a roll-out to metrics and curves
     "outcome": 3,
     # from arms of the closed loop to what is rolled out, and to metrics
-    "governance": 2,
+    "governance": 3,
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals

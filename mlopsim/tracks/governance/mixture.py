@@ -1,8 +1,8 @@
 """Limits over the mixture of families: what fits aim at, beside the limits of each family alone.
 
-Where something is deployed nobody says of which family it is, so what is fitted keeps a limit on the mean over
-training scenarios, which come from a mixture of families. A method may keep that mean, and be above the limit
-in one family and below it in another.
+Where something is deployed nobody says of which family it is, so fits keep a limit on the mean over training
+scenarios, which come from a mixture of families. A method may keep that mean, and be above the limit in one
+family and below it in another.
 """
 
 from __future__ import annotations
