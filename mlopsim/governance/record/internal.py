@@ -94,10 +94,13 @@ def _check_log(stored: Stored, tree: str, cell: str) -> tuple[list[Finding], lis
         values.append(value)
         if problem:
             unsound.append(Finding(message=f"{tree}, record {seq}: {problem}", remedy=_ANEW))
-    unsound += _check_cells(values, tree, cell)
-    if tree == "decisions" and not unsound:
+    foreign = _check_cells(values, tree, cell)
+    if tree == "decisions" and not [*unsound, *foreign]:
         unsound += _check_order(values)
-    return findings + unsound, values
+    # that a whole log is of another cell tells more than that its head is
+    whole = bool(foreign) and all(value is None or value.get("cell") != cell for value in values)
+    found = [*findings, *unsound]
+    return [*foreign, *found] if whole else [*found, *foreign], values
 
 
 def _check_cells(values: list[Mapping[str, Any] | None], tree: str, cell: str) -> list[Finding]:

@@ -29,6 +29,8 @@ EASY = [{"accuracy_floor": {"floor": 0.5}}]
 BUSY: dict[str, Any] = {
     "method": {"random": {"retrain": 0.3, "deploy": 0.6}}, "audits": [], "release": [], "reviewer": None,
 }  # fmt: skip
+OPEN: dict[str, Any] = {"audits": [], "release": [], "reviewer": None}
+RETRAIN = Override(window=12, decision="retrain", by="Ann", reason="complaints")
 SIGNED = Override(window=12, decision="keep", by="Ann", reason="wait")
 NOTHING: dict[str, Any] = {"audits": [], "release": [], "reviewer": None, "trigger": None, "constraints": []}
 
@@ -215,11 +217,20 @@ CASES: dict[
         [(deaf, "and it is not done"), (of_a_plan, "cannot be overruled")],
     ),
     ai_act.stopped: (
-        [case_of, lambda: case_of(overrides=[SUSPEND])],
+        [
+            case_of,
+            lambda: case_of(overrides=[SUSPEND]),
+            lambda: case_of("never", [RETRAIN, SUSPEND], latency=2, resume_on_arrival=False, **OPEN),
+        ],
         [
             (lambda: case_of(fallback=None), "there is no fallback"),
             (lambda: without_switch(Switch.SUSPEND), "0 times, first not after window 4"),
             (lambda: case_of("never", budget=0.0), "first not after window 4"),
+            # it is suspended, somebody suspends again, and what arrives serves all the same
+            (
+                lambda: case_of("never", [RETRAIN, SUSPEND], latency=2, **OPEN),
+                "24 times, first not after window 14; 1 time it served already, and a version that arrived",
+            ),
         ],
     ),
     ai_act.logs_kept: (

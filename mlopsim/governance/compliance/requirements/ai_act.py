@@ -228,7 +228,12 @@ def stopped(case: Case) -> Outcome:
     if not len(drill.failed):
         return passed(f"{said} every time")
     reached = len(drill.windows) - len(drill.failed)
-    return failed(f"{said} {reached} times, first not after window {int(drill.failed[0])}")
+    halted = int(case.history.suspended[drill.failed - case.first + 1].sum())
+    again = ""
+    if halted:
+        again = f"; {plural(halted, 'time')} it served already, and a version that arrived ended that "
+        again += "(deployment.governed.resume_on_arrival)"
+    return failed(f"{said} {reached} times, first not after window {int(drill.failed[0])}{again}")
 
 
 def logs_kept(case: Case) -> Outcome:
