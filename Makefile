@@ -11,7 +11,7 @@ export MKL_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test test-full lint format clean
+.PHONY: help setup bench docs test test-full lint format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ setup: $(STAMP)  ## create .venv from constraints.txt
 
 bench: $(STAMP)  ## run the quick suite; prints the leaderboard and the report's path
 	@$(BIN)/mlopsim bench suite=quick
+
+docs: $(STAMP)  ## build the documentation site into docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
 test: $(STAMP)  ## run the tests (slow ones excluded)
 	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist worksteal
@@ -43,4 +46,4 @@ format: $(STAMP)  ## let ruff rewrite the files
 	$(BIN)/ruff format .
 
 clean:  ## remove caches (not results)
-	rm -rf .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache build dist docs/_build docs/catalogue docs/gallery
