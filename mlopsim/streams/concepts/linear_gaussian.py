@@ -16,11 +16,16 @@ from mlopsim.streams.concepts.base import Concept, Law, add_by_law, numbered, un
 @register("concept", "linear_gaussian")
 @dataclass(kw_only=True)
 class LinearGaussian(Concept):
-    """Linear-Gaussian: X ~ N(m, I), y = 1 where w (x - m) - offset + sigma e > 0, e ~ N(0, 1), |w| = 1.
+    r"""Linear-Gaussian: normal inputs, and a linear rule with normal noise in the label.
 
-    So P(y = 1 | x) = Phi((w (x - m) - offset) / sigma) and the Bayes accuracy is the probability that
-    two normals with correlation 1 / sqrt(1 + sigma^2) lie on the same side: for offset 0 it is
-    1/2 + arctan(1 / sigma) / pi, in any dimension.
+    .. math::
+
+        X \sim N(m, I), \qquad y = 1 \iff w^\top (X - m) - b + \sigma e > 0, \qquad
+        e \sim N(0, 1), \; \|w\| = 1
+
+    with the offset b. So :math:`P(y = 1 \mid x) = \Phi((w^\top (x - m) - b) / \sigma)`, and the Bayes accuracy
+    is the probability that two normals with correlation :math:`1 / \sqrt{1 + \sigma^2}` lie on the same side:
+    for offset 0 it is :math:`1/2 + \arctan(1 / \sigma) / \pi`, in any dimension.
 
     Variant 0 has a random direction w; every other one has its own, at ``angle`` degrees from it. With
     ``move_inputs`` each variant has its own centre m, so that the inputs betray the concept; with 0 the

@@ -15,16 +15,17 @@ from mlopsim.streams.concepts.base import Concept, Law, numbered
 @register("concept", "rbf")
 @dataclass(kw_only=True)
 class Rbf(Concept):
-    """Random radial basis functions: a centre is drawn by weight, x lies around it, y is its class.
+    r"""Random radial basis functions: a centre is drawn by weight, x lies around it, y is its class.
 
     Centres, widths and weights are uniform on [0, 1]; x = centre + u s, with u a direction (a uniform
     point of the cube, normalised) and s normal with the centre's width. The variants share classes,
     widths and weights; a share of the centres lies elsewhere. So the incremental schedule moves the
     centres as MOA's RandomRBFGeneratorDrift does.
 
-    Source: Bifet, Holmes, Kirkby and Pfahringer, "MOA: Massive online analysis", JMLR 11, 2010. The
-    posterior is exact: the density of x around a centre is, up to a common factor,
-    exp(-r^2 / (2 s^2)) r / (s max_i |x_i - c_i|^d).
+    As in MOA [1]_. The posterior is exact: the density of x around a centre c is, up to a common factor, with
+    :math:`r = \|x - c\|`,
+
+    .. math:: \frac{r}{s \max_i |x_i - c_i|^d} \exp\left(-\frac{r^2}{2 s^2}\right)
 
     Parameters
     ----------
@@ -44,6 +45,11 @@ class Rbf(Concept):
     Notes
     -----
     Use it for a nonlinear boundary, several classes and centres that move.
+
+    References
+    ----------
+    .. [1] Bifet, Holmes, Kirkby and Pfahringer, "MOA: Massive online analysis", Journal of Machine Learning
+       Research 11, 2010.
 
     Examples
     --------
