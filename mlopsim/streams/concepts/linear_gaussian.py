@@ -23,7 +23,7 @@ class LinearGaussian(Concept):
         X \sim N(m, I), \qquad y = 1 \iff w^\top (X - m) - b + \sigma e > 0, \qquad
         e \sim N(0, 1), \; \|w\| = 1
 
-    with the offset b. So :math:`P(y = 1 \mid x) = \Phi((w^\top (x - m) - b) / \sigma)`, and the Bayes accuracy
+    with offset b. So :math:`P(y = 1 \mid x) = \Phi((w^\top (x - m) - b) / \sigma)`, and the Bayes accuracy
     is the probability that two normals with correlation :math:`1 / \sqrt{1 + \sigma^2}` lie on the same side:
     for offset 0 it is :math:`1/2 + \arctan(1 / \sigma) / \pi`, in any dimension.
 
