@@ -26,10 +26,12 @@ from mlopsim.core.registry import PACKAGES, find
 Spec: TypeAlias = Any
 S = TypeVar("S")
 
-#: class to its fields and their types: annotations are texts, and a grid asks for them again and again
-_hints: weakref.WeakKeyDictionary[type[Any], tuple[tuple[dataclasses.Field[Any], ...], dict[str, Any]]] = (
-    weakref.WeakKeyDictionary()
-)
+#: what is known of a class while it has these fields
+_Fields: TypeAlias = tuple[dataclasses.Field[Any], ...]
+_Known: TypeAlias = weakref.WeakKeyDictionary[type[Any], tuple[_Fields, dict[str, Any]]]
+#: types of parameters, whose annotations are texts, and defaults: a grid asks for them again and again
+_hints: _Known = weakref.WeakKeyDictionary()
+_usual: _Known = weakref.WeakKeyDictionary()
 
 
 def added(default: Any) -> Any:
@@ -410,15 +412,34 @@ def _param_of(field: dataclasses.Field[Any], value: Any) -> Any:
 
 def _is_usual(cls: type[Any], field: dataclasses.Field[Any], value: Any) -> bool:
     """Tell whether a parameter has its default, as the class itself makes of it."""
-    usual = getattr(cls(), field.name)
-    if "kind" not in field.metadata:
-        where = f"{cls.__name__}.{field.name}"
-        hint = field_hints(cls)[field.name]
-        usual, value = (plain(convert(item, hint, where)) for item in (plain(usual), value))
-    else:
-        usual = _param_of(field, usual)
-    # as text: 1 and True are two values
-    return canonical_json(usual) == canonical_json(value)
+    usual = _usual_of(cls)[field.name]
+    if "kind" in field.metadata:
+        # what a part means changes with the component that bears its name
+        return canonical_json(_param_of(field, usual)) == canonical_json(value)
+    return bool(usual == _typed_text(cls, field.name, value))
+
+
+def _usual_of(cls: type[Any]) -> dict[str, Any]:
+    """Return the defaults of the parameters that were added later: parts as they are, others as texts."""
+    fields = dataclasses.fields(cls)
+    known = _usual.get(cls)
+    if known is None or known[0] != fields:
+        made = cls()
+        defaults = {entry.name: getattr(made, entry.name) for entry in fields if entry.metadata.get("added")}
+        parts = {entry.name for entry in fields if "kind" in entry.metadata}
+        known = _usual[cls] = (
+            fields,
+            {
+                name: value if name in parts else _typed_text(cls, name, plain(value))
+                for name, value in defaults.items()
+            },
+        )
+    return known[1]
+
+
+def _typed_text(cls: type[Any], name: str, value: Any) -> str:
+    """Return a value of a parameter as text, in the parameter's type: 1 and True are two values."""
+    return canonical_json(plain(convert(value, field_hints(cls)[name], f"{cls.__name__}.{name}")))
 
 
 def as_given(kind: str, spec: Spec) -> dict[str, Any]:
