@@ -234,9 +234,13 @@ def _same(stored: float | None, value: float) -> bool:
 
 
 def took(cells: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row a reviewer and method that was fitted: steps of its fit. One fit serves all families."""
+    """One row a reviewer and method that was fitted: what its fit took; one serves all families.
+
+    Seconds are those of the processor of the machine that made it, and no result.
+    """
     fits = cells.filter(pl.col("fit").is_not_null()).unique(["review", "method"], maintain_order=True)
-    return fits.select("review", "method", "fit_steps").to_dicts()
+    seconds = pl.col("fit_seconds").round(1).alias("cpu_seconds")
+    return fits.select("review", "method", pl.col("fit_steps").alias("steps"), seconds).to_dicts()
 
 
 def against_delay(rows: Sequence[Mapping[str, Any]], name: str, settings: Mapping[str, Any]) -> Figure:

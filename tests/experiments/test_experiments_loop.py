@@ -73,6 +73,15 @@ def test_every_method_meets_every_reviewer_with_a_fit_of_its_own() -> None:
     assert len({job.part["steps"] for job in study.grid.fits}) == 1
 
 
+def test_what_fits_took_is_told_once_for_all_families() -> None:
+    row = {"review": "nobody", "method": "all", "fit": "x", "fit_steps": 90, "fit_seconds": 1.26}
+    cells = pl.DataFrame([row, row, {**row, "review": "delayed", "fit": "y"}, {**row, "fit": None}])
+    assert oversight.took(cells) == [
+        {"review": review, "method": "all", "steps": 90, "cpu_seconds": 1.3}
+        for review in ("nobody", "delayed")
+    ]
+
+
 def under(reviewer: str, less: float = 0.0, **more: Any) -> pl.DataFrame:
     """Cells of the family under a reviewer whom everybody but never pays for."""
     paid = pl.when(pl.col("method") == "never").then(0.0).otherwise(less)
