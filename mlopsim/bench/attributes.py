@@ -27,7 +27,7 @@ RESERVED = frozenset(
         "versions",
         "fingerprint",
     }
-    | {"git", "task_digest", "method_digest", "position", "origin"}
+    | {"git", "task_digest", "method_digest", "position", "origin", "curves", "fit_numbers"}
 )
 #: who gives an attribute, in the order of their columns
 Owner = Literal["task", "method", "fit", "cell"]

@@ -22,6 +22,8 @@ from mlopsim.core.spec import make
 from mlopsim.core.versions import VERSIONS, changed_versions
 
 PACKAGE = Path(__file__).resolve().parents[1]
+#: what the digest of a room is called in a proof, before its name
+CODE = "code of mlopsim/"
 #: differences that an error names before it counts the rest
 SHOWN = 8
 
@@ -65,7 +67,7 @@ def proof() -> Mapping[str, str]:
     found = {name: canonical_json(platform[name]) for name in platform if name != "versions"}
     found.update(library_versions())
     found.update({f"engine {name}": str(number) for name, number in VERSIONS.items()})
-    found.update({f"code of mlopsim/{room}": value for room, value in code_digests().items()})
+    found.update({f"{CODE}{room}": value for room, value in code_digests().items()})
     return found
 
 

@@ -141,6 +141,11 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database, for those that read whole tables."""
+        return self._db
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._guard():
@@ -450,6 +455,22 @@ class Ledger:
                 1 if before is None else before[1] + 1,
             )
             db.execute(f"INSERT OR REPLACE INTO fit VALUES ({','.join('?' * len(row))})", row)
+
+    def adopt_fit(self, source: Ledger, key: str) -> None:
+        """Store a fit of another ledger as it is, with the run that made it; one that is done stays."""
+        row = source.sealed_rows("fit", "WHERE key=?", (key,))[0]
+        spec = source.spec(row[3])
+        runs = source.sealed_rows("run", "WHERE id=?", (row[13],))
+        with self._transaction() as db:
+            before = db.execute("SELECT status FROM fit WHERE key=?", (key,)).fetchone()
+            if before is not None and before[0] == "done":
+                return
+            put_specs(db, {row[3]: ("fit", spec)})
+            db.executemany(
+                "INSERT OR IGNORE INTO run VALUES (?,?,?,?,?,?,?)", [sealed("run", *run) for run in runs]
+            )
+            whole = sealed("fit", *row)
+            db.execute(f"INSERT OR REPLACE INTO fit VALUES ({','.join('?' * len(whole))})", whole)
 
     def fit_job(self, key: str) -> FitJob:
         """Return the job of a stored fit."""

@@ -13,14 +13,17 @@ import numpy as np
 
 from mlopsim.bench.attributes import Owner
 from mlopsim.bench.executors import Backend, make_backend
+from mlopsim.bench.given_fits import GivenFits, given_fits
 from mlopsim.bench.grid import Grid, describe, expand
 from mlopsim.bench.identity import WorkerRefused, proof
 from mlopsim.bench.ledger import Ledger, Provenance, Status
+from mlopsim.bench.made_by import check_makers, code_of_here, makers_of
 from mlopsim.bench.options import check_run
 from mlopsim.bench.pool import PoolError, WorkerCrash, WorkerTimeout
 from mlopsim.bench.progress import Counts, Progress, Silent
 from mlopsim.bench.provenance import host, run_record
 from mlopsim.bench.schedule import Schedule, Work
+from mlopsim.bench.shards import Shard, of_runs
 from mlopsim.bench.suite import Suite
 from mlopsim.bench.summary import Failure, Summary
 from mlopsim.bench.worker import Context, Job, Reply
@@ -53,6 +56,9 @@ def run(
     progress: Progress | None = None,
     max_bundle: int = 32,
     shuffle: int | None = None,
+    shard: str | Shard | None = None,
+    fits: str | Path | None = None,
+    fits_only: bool = False,
 ) -> Summary:
     """Run what is not done yet and record it in the folder's ledger.
 
@@ -82,6 +88,13 @@ def run(
         Most cells in one job.
     shuffle : int, optional
         Seed of a random order of the cells; the numbers do not depend on it.
+    shard : str or Shard, optional
+        ``"3/16"``: run the third of sixteen parts of the cells (:class:`mlopsim.bench.shards.Shard`). The
+        whole grid is registered; what the shard was computed by before must be what computes it now.
+    fits : str or Path, optional
+        A results folder whose finished fits are taken; what it lacks is an error.
+    fits_only : bool, default False
+        Make the fits of the grid and run no cells.
 
     Returns
     -------
@@ -102,6 +115,9 @@ def run(
         fit_timeout=fit_timeout,
         on_error=on_error,
         max_bundle=max_bundle,
+        shard=shard,
+        fits=fits,
+        fits_only=fits_only,
     )
     own = work.plugins if isinstance(work, Suite) else [entry["path"] for entry in work.plugins]
     loaded = load_plugins([*own, *plugins])
@@ -109,18 +125,28 @@ def run(
     part = part_of(track)
     if canonical_json(part) != canonical_json(grid.track):
         raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
-    with Ledger.open(results_dir) as ledger:
+    part_held = None if shard is None else Shard.parse(shard)
+    mine = None if part_held is None else {cell.key for cell in part_held.deal(grid.cells, track)}
+    with given_fits(fits, results_dir) as given, Ledger.open(results_dir) as ledger:
         ledger.register(grid)
+        if part_held is not None:
+            check_makers(makers_of(ledger, grid.digest, here=True))
         context = Context(track=placed(part), plugins=loaded, proof=proof())
         job = _Run(grid, track, ledger, context, progress or Silent())
-        job.plan(retry_failed, shuffle)
-        if not job.counts.waiting:
+        job.plan(retry_failed, shuffle, mine, given, fits_only=fits_only)
+        about: dict[str, object] = {} if mine is None else {"shard": str(part_held), "dealt": len(mine)}
+        if not job.counts.waiting and not (fits_only and job.counts.fits_waiting):
+            if part_held is not None and part_held not in of_runs(ledger.runs(), grid.digest):
+                # one that nothing was dealt to has been there, too
+                ledger.end_run(ledger.begin_run(grid.digest, {**run_record(), **about}), "finished")
             job.progress.start(job.counts)
             job.progress.finish(job.counts)
             return job.summary("", stopped=False)
         backend = make_backend(executor, slots, timeout=timeout is not None or fit_timeout is not None)
         record = {
             **run_record(),
+            **about,
+            "code": code_of_here(),
             "executor": backend.name,
             "workers": backend.slots,
             "platform": fingerprint(),
@@ -147,24 +173,44 @@ class _Run:
         self._run = ""
         self._places = Places()
 
-    def plan(self, retry_failed: bool, shuffle: int | None) -> None:
-        """Find out what is to be done: pending cells and the fits that they need, in order."""
+    def plan(
+        self,
+        retry_failed: bool,
+        shuffle: int | None,
+        mine: set[str] | None = None,
+        given: GivenFits | None = None,
+        *,
+        fits_only: bool = False,
+    ) -> None:
+        """Find out what is to be done: pending cells and the fits that they need, in order.
+
+        ``mine`` are the keys of those cells that are this run's at all, ``given`` has fits that are taken.
+        """
         states = self.ledger.states(self.grid.digest)
-        pairs = zip(self.grid.cells, states, strict=True)
-        self.counts.cached = states.count("done")
+        pairs = list(zip(self.grid.cells, states, strict=True))
+        if mine is not None:
+            pairs = [(cell, state) for cell, state in pairs if cell.key in mine]
+        named = {cell.fit for cell, state in pairs if cell.fit is not None and (fits_only or state != "done")}
+        if fits_only:
+            pairs = []
+        self.counts.total = len(pairs)
+        self.counts.cached = sum(state == "done" for _, state in pairs)
         if retry_failed:
             self._pending = [cell for cell, state in pairs if state != "done"]
         else:
             self._pending = [cell for cell, state in pairs if state is None]
-            self.counts.kept = len(states) - len(self._pending) - self.counts.cached
+            self.counts.kept = len(pairs) - len(self._pending) - self.counts.cached
+            if not fits_only:
+                named = {cell.fit for cell in self._pending if cell.fit is not None}
         if shuffle is not None:
             order = np.random.default_rng(shuffle).permutation(len(self._pending))
             self._pending = [self._pending[i] for i in order]
-        stored = self.ledger.fit_statuses()
         jobs = {job.key: job for job in self.grid.fits}
+        refused = set() if given is None else given.take(named, jobs, self.ledger)
+        stored = self.ledger.fit_statuses()
         self._fits_done = {key for key in jobs if stored.get(key) == "done"}
         needed: set[str] = set()
-        stack = [cell.fit for cell in self._pending if cell.fit is not None]
+        stack = list(named)
         while stack:
             key = stack.pop()
             if key not in needed:
@@ -175,9 +221,9 @@ class _Run:
         self.counts.fits_cached = len(needed & self._fits_done)
         waiting = [job for job in self.grid.fits if job.key in needed and job.key not in self._fits_done]
         if not retry_failed:
-            self._fits_lost = [job for job in waiting if job.key in stored]
-        lost = {job.key for job in self._fits_lost}
-        self._fits = [job for job in waiting if job.key not in lost]
+            refused = {job.key for job in waiting if job.key in stored}
+        self._fits_lost = [job for job in waiting if job.key in refused]
+        self._fits = [job for job in waiting if job.key not in refused]
 
     def work(
         self,

@@ -164,10 +164,26 @@ def export(ledger: Ledger, path: str | Path, grid: str | None = None) -> Path:
     ConfigError
         For another ending.
     """
+    check_ending(path)
+    return write_table(table(ledger, grid, order="key"), path)
+
+
+def check_ending(path: str | Path) -> None:
+    """Raise for a file name that no table is written to."""
+    if Path(path).suffix not in (".parquet", ".csv"):
+        raise ConfigError(f"cannot export to '{Path(path).name}'", remedy="end the name in .parquet or .csv")
+
+
+def write_table(frame: pl.DataFrame, path: str | Path) -> Path:
+    """Write a table as ``.parquet`` or ``.csv``, by the ending of the name.
+
+    Raises
+    ------
+    ConfigError
+        For another ending.
+    """
     path = Path(path)
-    if path.suffix not in (".parquet", ".csv"):
-        raise ConfigError(f"cannot export to '{path.name}'", remedy="end the name in .parquet or .csv")
-    frame = table(ledger, grid, order="key")
+    check_ending(path)
     with atomic_path(path) as target:
         if path.suffix == ".parquet":
             frame.write_parquet(target)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlopsim.bench.plugins import Loaded
 
 #: provenance that stays in the ledger
-PRIVATE = ("platform", "host", "pid", "command")
+PRIVATE = ("platform", "host", "pid", "command", "code", "dealt")
 #: beside the page: the leaderboard as a table, and what the page was drawn from
 PAGE, BOARD, STAMP = "report.html", "leaderboard.csv", ".report-stamp"
 

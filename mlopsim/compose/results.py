@@ -219,18 +219,36 @@ class Results:
         write_text(stamp_file, drawn(stamp, self.folder))
         return page
 
-    def export(self, path: str | Path) -> Path:
+    def export(self, path: str | Path, *, numbers: bool = False) -> Path:
         """Write the cells, sorted by key, as ``.parquet`` or ``.csv``.
+
+        Parameters
+        ----------
+        path : str or Path
+            Its ending decides the format.
+        numbers : bool, default False
+            Only the numbers (:attr:`numbers`): equal ones give equal bytes.
 
         Raises
         ------
         ConfigError
             For another ending.
         """
-        from mlopsim.bench.table import export
+        from mlopsim.bench.table import check_ending, export, write_table
 
+        check_ending(path)
+        if numbers:
+            return write_table(self.numbers, path)
         with self._reading() as ledger:
             return export(ledger, path, self.grid)
+
+    @property
+    def numbers(self) -> pl.DataFrame:
+        """The cells without provenance, in a canonical order (:func:`mlopsim.bench.numbers.numbers`)."""
+        from mlopsim.bench.numbers import numbers
+
+        with self._reading() as ledger:
+            return numbers(ledger, self.grid)
 
     @contextmanager
     def _reading(self) -> Iterator[Ledger]:

@@ -10,7 +10,10 @@ from typing import Any
 PARTS = ("signal", "stream", "learner", "training", "deployment")
 #: keys that do not change any number, so overriding them leaves a suite as it is
 HARMLESS = frozenset(
-    {"workers", "executor", "results", "timeout", "fit_timeout", "on_error", "retry_failed", "about"}
+    {
+        *("workers", "executor", "results", "shard", "fits"),
+        *("timeout", "fit_timeout", "on_error", "retry_failed", "about"),
+    }
 )
 #: keys whose values are lists: ``key=a,b`` is read as ``key=[a,b]``
 LISTS = frozenset({"methods", "tasks", "cells"})
@@ -49,7 +52,12 @@ class BenchConfig:
     executor : str
         ``pool`` (our process pool), ``serial``, ``dask`` (a local cluster) or ``tcp://address`` of one.
     results : str or None
-        Folder of ledger and report; default ``results/local/<suite>``.
+        Folder of ledger and report; default ``results/local/<suite>``, of a shard
+        ``results/local/<suite>.shards/3-of-16``.
+    shard : str or None
+        ``3/16`` runs the third of sixteen parts of the cells: a job of an array.
+    fits : str or None
+        Folder whose finished fits are taken.
     timeout, fit_timeout : float or None
         Seconds that one cell and one fit may take.
     on_error : str
@@ -71,6 +79,8 @@ class BenchConfig:
     workers: int | None = None
     executor: str = "pool"
     results: str | None = None
+    shard: str | None = None
+    fits: str | None = None
     timeout: float | None = None
     fit_timeout: float | None = None
     on_error: str = "continue"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mlopsim.bench.grid import Grid, expand, narrow
 from mlopsim.bench.options import check_run
+from mlopsim.bench.shards import Shard
 from mlopsim.bench.suite import Suite
 from mlopsim.compose.compose import Composed, compose_bench
 from mlopsim.compose.entries import by_name, merged
@@ -42,10 +43,15 @@ class RunOptions:
     fit_timeout: float | None = None
     on_error: str = "continue"
     retry_failed: bool = True
+    shard: str | None = None
+    fits: str | Path | None = None
 
-    def check(self) -> None:
+    def check(self, *, fits_only: bool = False) -> None:
         """Raise for options that a run refuses."""
         check_run(
+            shard=self.shard,
+            fits=self.fits,
+            fits_only=fits_only,
             workers=self.workers,
             executor=self.executor,
             timeout=self.timeout,
@@ -203,7 +209,17 @@ class Study:
     @property
     def results_dir(self) -> Path:
         """Where its results go unless :meth:`run` is told otherwise."""
-        return Path(self.folder or f"results/local/{self.name}")
+        return self._place(None, self.options.shard)
+
+    def _place(self, folder: str | Path | None, shard: str | None) -> Path:
+        """Return where results go: a folder that is named, else by the name, each shard in its own."""
+        if folder or self.folder:
+            return Path(folder or self.folder or "")
+        place = Path("results/local")
+        if shard is None:
+            return place / self.name
+        part = Shard.parse(shard)
+        return place / f"{self.name}.shards" / f"{part.number}-of-{part.of}"
 
     @property
     def title(self) -> str:
@@ -225,6 +241,9 @@ class Study:
         fit_timeout: float | None = None,
         on_error: Literal["continue", "stop"] | None = None,
         retry_failed: bool | None = None,
+        shard: str | None = None,
+        fits: str | Path | None = None,
+        fits_only: bool = False,
         progress: bool | Progress = True,
     ) -> Results:
         """Run what is not done yet and return all results; the same call resumes.
@@ -233,7 +252,7 @@ class Study:
         ----------
         folder : str or Path, optional
             Of the ledger and the report; ``mlopsim status``, ``report`` and ``rerun`` read it.
-        workers, executor, timeout, fit_timeout, on_error, retry_failed
+        workers, executor, timeout, fit_timeout, on_error, retry_failed, shard, fits, fits_only
             As of :func:`mlopsim.bench.runner.run`; what is None is as in ``options``.
         progress : bool or Progress, default True
             Whether counts are shown on standard error while it works, or what is told of them.
@@ -268,12 +287,14 @@ class Study:
             "fit_timeout": fit_timeout,
             "on_error": on_error,
             "retry_failed": retry_failed,
+            "shard": shard,
+            "fits": fits,
         }
         own = {name: getattr(self.options, name) for name in given}
         told = progress if not isinstance(progress, bool) else RichProgress() if progress else None
-        place = Path(folder or self.results_dir)
+        place = self._place(folder, shard or own["shard"])
         asked = {name: value for name, value in given.items() if value is not None}
-        summary = run(self.grid, self.track, place, progress=told, **{**own, **asked})
+        summary = run(self.grid, self.track, place, progress=told, fits_only=fits_only, **{**own, **asked})
         with Ledger.read(place) as ledger:
             entry = ledger.grid(summary.grid)
         return Results(folder=place, entry=entry, summary=summary, plugins=tuple(self.plugins))

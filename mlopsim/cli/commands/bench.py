@@ -18,6 +18,7 @@ from mlopsim.core.digest import digest
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
     from mlopsim.bench.summary import Failure
+    from mlopsim.compose.results import Results
     from mlopsim.compose.study import Study
     from mlopsim.streams.stream import Stream
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def _dry_run(study: Study) -> None:
     from mlopsim.bench.ledger import Ledger
     from mlopsim.bench.ledgerfile import FILE_NAME
+    from mlopsim.bench.shards import Shard, sizes
 
     grid, folder = study.grid, study.results_dir
     done: dict[str, str] = {}
@@ -33,6 +35,15 @@ def _dry_run(study: Study) -> None:
         with Ledger.read(folder) as ledger:
             done = ledger.statuses([cell.key for cell in grid.cells])
             fits = ledger.fit_statuses()
+    if study.options.shard is not None:
+        part = Shard.parse(study.options.shard)
+        dealt = part.deal(grid.cells, study.track)
+        several = sizes(grid.cells, study.track, part.of)
+        finished = sum(done.get(cell.key) == "done" for cell in dealt)
+        echo(
+            f"shard {part}: {len(dealt)} of {len(grid.cells)} cells ({finished} cached); "
+            f"the {part.of} shards hold {min(several)} to {max(several)}"
+        )
     cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
     ready = sum(fits.get(job.key) == "done" for job in grid.fits)
     echo(f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)")
@@ -55,6 +66,7 @@ def _dry_run(study: Study) -> None:
 )
 @click.option("--conf", "conf", multiple=True, help="A folder with presets of your own.")
 @click.option("--no-report", is_flag=True, help="Do not write the HTML report.")
+@click.option("--fits-only", is_flag=True, help="Make the fits that the cells need, and stop.")
 def command(
     overrides: tuple[str, ...],
     dry_run: bool,
@@ -62,6 +74,7 @@ def command(
     plugins: tuple[str, ...],
     conf: tuple[str, ...],
     no_report: bool,
+    fits_only: bool,
 ) -> None:
     """Run a suite: what is done is cached, what is missing is computed.
 
@@ -75,9 +88,12 @@ def command(
       mlopsim bench suite=quick deployment.latency=4 --dry-run
       mlopsim bench suite=quick sweep.deployment.latency=1,2,4
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
+      mlopsim bench suite=quick --fits-only results=fits/
+      mlopsim bench suite=quick shard=3/16 fits=fits/ results=shards/3   # one job of an array
 
     Keys: suite, methods, tasks, cells, seeds, split, root, workers, executor (pool, serial, dask or
-    tcp://...), results, timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
+    tcp://...), results, shard (3/16: the third of sixteen parts; mlopsim merge puts them together), fits (a
+    folder that has them), timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
     learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
     sweep.KEY=A,B compares several values of a parameter of a group, of the track or of methods.
     """
@@ -93,12 +109,12 @@ def command(
         echo(OmegaConf.to_yaml(OmegaConf.create(composed.resolved)), nl=False)
         return
     study = study_of(composed, plugins)
-    study.options.check()
+    study.options.check(fits_only=fits_only)
     default_cache()  # refuses what the environment says wrongly about it
     if dry_run:
         _dry_run(study)
     else:
-        _run(study, no_report=no_report)
+        _run(study, no_report=no_report, fits_only=fits_only)
 
 
 def _check_data(suite: Suite) -> None:
@@ -143,21 +159,48 @@ def _print_failures(failures: Sequence[Failure], folder: Path) -> None:
         secho(f"tracebacks: mlopsim status {shlex.quote(str(folder))} --errors", fg="red", err=True)
 
 
-def _run(study: Study, *, no_report: bool) -> None:
+def _told_fits(results: Results) -> None:
+    """Say how the making of fits ended."""
+    assert results.summary is not None
+    counts = results.summary.counts
+    made = counts.fits_cached + counts.fits_done
+    echo(
+        f"{made} of {counts.fits_total} fits done ({counts.fits_cached} cached), "
+        f"{results.summary.seconds:.1f} s"
+    )
+    _print_failures(results.summary.failures, results.folder)
+    if made < counts.fits_total:
+        raise SystemExit(1)
+    echo(
+        "the shards take them: the same command without --fits-only, with shard=1/N "
+        f"fits={shlex.quote(str(results.folder))}"
+    )
+
+
+def _run(study: Study, *, no_report: bool, fits_only: bool) -> None:
     from mlopsim.cli.terminal_tables import print_leaderboard
     from mlopsim.core.section import makers
     from mlopsim.core.text import visible
     from mlopsim.tracks.pooled_sweep import pooled_sweep
 
+    part = study.options.shard
+    # a page of one shard would be of a part of the grid, made for nobody
+    no_report = no_report or fits_only or part is not None
     if not no_report:
         makers(str(study.suite.track["name"]))  # sections that cannot be any are refused before the work
     _check_data(study.suite)
-    results = study.run()
+    results = study.run(fits_only=fits_only)
+    if fits_only:
+        _told_fits(results)
+        return
     summary = results.summary
     assert summary is not None
     counts = summary.counts
     cached = " (all cached)" if counts.cached == counts.total else f" ({counts.cached} cached)"
-    echo(f"{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s")
+    whose = "" if part is None else f"shard {part}, of {len(study.grid.cells)} cells: "
+    echo(
+        f"{whose}{counts.cached + counts.done} of {counts.total} cells done{cached}, {summary.seconds:.1f} s"
+    )
     _print_failures(summary.failures, results.folder)
     # what was computed is told before anything of the report can fail
     if not no_report:
@@ -165,5 +208,7 @@ def _run(study: Study, *, no_report: bool) -> None:
             pooled = pooled_sweep(results.cells, results.sweep, shown=visible)
             print_leaderboard(results.leaderboard, results.title, pooled)
             echo(f"report: {page}")
+    elif part is not None:
+        echo(f"in {results.folder}; when all shards are done: mlopsim merge FOLDER... --out ALL")
     if summary.failures or not summary.complete:
         raise SystemExit(1)
