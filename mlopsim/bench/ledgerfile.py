@@ -30,9 +30,9 @@ def create(file: Path, version: int = SCHEMA_VERSION) -> None:
     with atomic_path(file) as path:
         connection = sqlite3.connect(path, isolation_level=None)
         try:
-            connection.executescript(LAYOUTS[version][0])
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={version}")
+            # one transaction: the disk is waited for once
+            identity = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={version};"
+            connection.executescript(f"BEGIN; {LAYOUTS[version][0]} {identity} COMMIT;")
         finally:
             connection.close()
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class BenchToy:
     size: int = 20
     sleep: float = 0.0
     metrics: Sequence[Metric] = field(default=METRICS, init=False)
-    parts: Mapping[str, Any] = field(default_factory=dict, init=False)
+    parts: ClassVar[Mapping[str, Any]] = {}
 
     def tasks(self, entries: Sequence[Any]) -> list[Task]:
         # the first gives a whole number, and no "late"
