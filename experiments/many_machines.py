@@ -3,8 +3,9 @@
 A sweep of the toy track of the tests is dealt to shards, each run in a process and a folder of its
 own with the fits of one folder; then they are merged, merged again, and the numbers are exported. The same
 sweep is run by one process, and its numbers must be the same bytes. All of it at two sizes: what is in line
-with the number of cells takes equally long for each. Seconds of shards are added up; gigabytes are the most
-of a process; times are those of the machine in config.yaml, idle or not.
+with the number of cells takes equally long for each. Seconds are those of the processor (added up over shards,
+and the longest of them), which other work on the machine in config.yaml changes little; gigabytes are the most
+of a process.
 """
 
 from __future__ import annotations
@@ -81,10 +82,10 @@ def whole(settings: Mapping[str, Any], folder: Path) -> str:
 def measured(
     work: Callable[[Mapping[str, Any], Path], str], settings: Mapping[str, Any], folder: Path
 ) -> tuple[float, float, str]:
-    """Do it and return seconds, gigabytes and what it says."""
-    began = time.perf_counter()
+    """Do it and return processor seconds, gigabytes and what it says."""
+    began = time.process_time()
     note = work(settings, folder)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     # kilobytes on Linux
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, note
 
@@ -111,7 +112,7 @@ def one_size(settings: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
         row = {
             "cells": cells,
             "what": what,
-            "seconds": seconds,
+            "cpu_seconds": seconds,
             "longest": max(row[0] for row in found),
             "milliseconds_a_cell": seconds / cells * 1e3,
             "gigabytes": max(row[1] for row in found),

@@ -93,7 +93,8 @@ class BenchToy:
 
     def _one(self, cell: Cell, fits: Mapping[str, FitResult]) -> Outcome:
         do = cell.method.part["do"]
-        time.sleep(self.sleep)
+        if self.sleep:
+            time.sleep(self.sleep)
         self._act(do)
         rng = np.random.default_rng(
             seed_sequence(Axis.SCENARIO, Split.parse(cell.split), cell.seed, root=cell.root)
