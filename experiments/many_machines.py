@@ -3,9 +3,9 @@
 A sweep of the toy track of the tests is dealt to shards, each run in a process and a folder of its
 own with the fits of one folder; then they are merged, merged again, and the numbers are exported. The same
 sweep is run by one process, and its numbers must be the same bytes. All of it at two sizes: what is in line
-with the number of cells takes equally long for each. Seconds are those of the processor (added up over shards,
-and the longest of them), which other work on the machine in config.yaml changes little; gigabytes are the most
-of a process.
+with the number of cells takes equally long for each. Seconds are those of the processor (added up over
+shards, and the longest of them), which other work on the machine in config.yaml changes little; gigabytes are
+the most of a process.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlopsim.bench.cells import read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.shards import Shard, of_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,10 @@ class Standing:
         ``status`` and ``started`` of the last run in the folder.
     others : list of mapping
         ``title`` and ``digest`` of the other grids in the folder.
+    shards : list of Shard
+        Parts of the grid that were run here or merged.
+    dealt : int
+        Cells that these parts have.
     """
 
     title: str
@@ -55,6 +60,8 @@ class Standing:
     wrong: list[Wrong] = field(default_factory=list)
     last_run: Mapping[str, Any] | None = None
     others: list[Mapping[str, Any]] = field(default_factory=list)
+    shards: list[Shard] = field(default_factory=list)
+    dealt: int = 0
 
 
 def standing(folder: str | Path, grid: str | None = None) -> Standing:
@@ -94,6 +101,10 @@ def standing(folder: str | Path, grid: str | None = None) -> Standing:
             for other in ledger.grids()
             if other["digest"] != entry["digest"]
         ]
-        if runs := ledger.runs():
+        runs = ledger.runs()
+        found.shards = of_runs(runs, entry["digest"])
+        dealt = {run["record"].get("shard"): run["record"].get("dealt", 0) for run in runs}
+        found.dealt = sum(dealt[str(shard)] for shard in found.shards)
+        if runs:
             found.last_run = {name: runs[-1][name] for name in ("status", "started")}
     return found

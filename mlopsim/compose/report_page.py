@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlopsim import __version__
+from mlopsim.compose.missing import missing_notes
 from mlopsim.core.digest import digest, digest_bytes, digest_file
 from mlopsim.core.section import Unmade, makers
 from mlopsim.core.text import published
@@ -112,11 +113,8 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
         }
         for row in cells.filter(cells["status"].is_in(["failed", "timeout", "crashed"])).iter_rows(named=True)
     ]
-    missing = counts.get("missing", 0)
-    notes = (
-        [f"{missing} of {len(cells)} cells have not run yet: the numbers are preliminary."] if missing else []
-    )
     runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
+    notes = missing_notes(cells, runs, entry["digest"])
     record = runs[-1]["record"] if runs else {}
     fingerprints = sorted(f for f in cells["fingerprint"].unique().to_list() if f)
     seconds = cells["seconds"].drop_nulls()

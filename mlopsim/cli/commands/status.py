@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlopsim.bench.shards import absent
 from mlopsim.bench.summary import telling_line
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
@@ -34,6 +35,10 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
         echo(f": {count} of {found.cells} cells")
     if found.fits:
         echo(f"  fits: {found.fits_done} of {found.fits} done")
+    if len(found.shards) == 1:
+        echo(f"  shard {found.shards[0]}: {found.dealt} of these cells are its own")
+    elif found.shards and (lost := absent(found.shards)):
+        echo(f"  not here: {lost}")
     for method, counts in found.by_method.items():
         echo(f"  {method}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
     for wrong in found.wrong:
