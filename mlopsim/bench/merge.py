@@ -172,7 +172,13 @@ def _named(entry: Mapping[str, Any]) -> str:
 
 
 def _fold(file: Path) -> None:
-    """Fold the log of a ledger into its file, so that no log of the old file is left beside a new one."""
+    """Fold the log of a ledger into its file, so that no log of the old file is left beside a new one.
+
+    What was merged before has none, and lies on any disk.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    if not log.exists():
+        return
     with closing(connect_to_write(file)) as connection:
         try:
             connection.execute("PRAGMA busy_timeout=2000")

@@ -61,7 +61,13 @@ class Counts:
         --------
         >>> Counts(total=10, cached=4, done=3, failed=1).line()
         '8/10 cells: 3 done, 4 cached, 1 failed'
+        >>> Counts(fits_total=3, fits_done=1).line()
+        '1/3 fits: 1 done, 0 cached, 0 failed'
         """
+        if self.fits_total and not self.total:
+            ended = self.fits_total - self.fits_waiting
+            parts = [f"{self.fits_done} done", f"{self.fits_cached} cached", f"{self.fits_failed} failed"]
+            return f"{ended}/{self.fits_total} fits: {', '.join(parts)}"
         parts = [f"{self.done} done", f"{self.cached} cached", f"{self.failed + self.kept} failed"]
         text = f"{self.total - self.waiting}/{self.total} cells: {', '.join(parts)}"
         if self.fits_total > self.fits_cached:
@@ -139,8 +145,11 @@ class RichProgress:
         if self._bar is not None:
             self._bar.update(
                 self._task,
-                total=counts.total,
-                completed=counts.total - counts.waiting,
+                # fits alone, or cells
+                total=counts.total or counts.fits_total,
+                completed=counts.total - counts.waiting
+                if counts.total
+                else counts.fits_total - counts.fits_waiting,
                 description=counts.line(),
             )
         elif time.monotonic() - self._last >= self.every:

@@ -382,12 +382,25 @@ def test_results_of_something_else_are_not_overwritten(shards: list[Path], tmp_p
         merge(shards, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
     merge(shards[:1], tmp_path / "all")
+    # whoever reads the old file keeps it
+    with Ledger.read(tmp_path / "all") as reading:
+        assert reading.rows("SELECT count(*) FROM cell") == [(len(done(shards[0])),)]
+        merge(shards[:2], tmp_path / "all")
+        assert reading.rows("SELECT count(*) FROM cell") == [(len(done(shards[0])),)]
     with Ledger.open(tmp_path / "all"), pytest.raises(LedgerError, match="is being written by process"):
         merge(shards, tmp_path / "all")
-    # whoever reads the old file while it is replaced is told, not given half of it
+    # that has been written to, and has a log now: it is not replaced under a reader
     with Ledger.read(tmp_path / "all") as reading:
-        assert reading.rows("SELECT count(*) FROM member") == [(48,)]
+        assert reading.rows("SELECT count(*) FROM grid") == [(1,)]
+        with pytest.raises(LedgerError, match="is being read by another process"):
+            merge(shards, tmp_path / "all")
     assert merge(shards, tmp_path / "all").complete
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["ledger.lock", "ledger.sqlite"]
+
+
+def done(folder: Path) -> list[str]:
+    table = frame(folder)
+    return list(table.filter(table["status"] == "done")["key"])
 
 
 def test_one_grid_of_several_in_a_folder(shards: list[Path], tmp_path: Path) -> None:
