@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from mlopsim.bench.attributes import Owner
+from mlopsim.bench.disks import DiskWarning, network_disk
 from mlopsim.bench.executors import Backend, make_backend
 from mlopsim.bench.given_fits import GivenFits, given_fits
 from mlopsim.bench.grid import Grid, describe, expand
@@ -127,6 +129,13 @@ def run(
         raise ConfigError(f"the grid {grid.title} was made for another {track.full_name} or other settings")
     part_held = None if shard is None else Shard.parse(shard)
     mine = None if part_held is None else {cell.key for cell in part_held.deal(grid.cells, track)}
+    if kind := network_disk(results_dir):
+        warnings.warn(
+            f"{results_dir} lies on a network disk ({kind}), on which SQLite's log does not work: write to a "
+            "disk of this machine, and copy with `mlopsim merge LOCAL --out SHARED`",
+            DiskWarning,
+            stacklevel=2,
+        )
     with given_fits(fits, results_dir) as given, Ledger.open(results_dir) as ledger:
         ledger.register(grid)
         if part_held is not None:

@@ -11,6 +11,7 @@ import pytest
 from bench_kit import frame, go, suite, toy
 
 from mlopsim.bench import made_by
+from mlopsim.bench.disks import DiskWarning, network_disk
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.made_by import ABOVE, code_of_here
@@ -164,3 +165,16 @@ def test_a_shard_does_not_go_on_with_other_code(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ConfigError, match=r"other code than what runs here: numpy is .*, not 1\.0"):
         go(tmp_path, ["x"], executor="serial", shard="1/1", seeds=1)
     assert (tmp_path / "ledger.sqlite").stat().st_size == before
+
+
+def test_a_network_disk_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    place = tmp_path / "a b"
+    named = str(place).replace(" ", "\\040")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nfs@tcp:/x {named} lustre rw 0 0\n")
+    monkeypatch.setattr("mlopsim.bench.disks.MOUNTS", mounts)
+    with pytest.warns(DiskWarning, match=r"network disk \(lustre\)"):
+        go(place, ["x"], executor="serial", seeds=1)
+    assert network_disk(tmp_path) == "" and network_disk(place / "deep" / "er") == "lustre"
+    monkeypatch.setattr("mlopsim.bench.disks.MOUNTS", tmp_path / "nothing")
+    assert network_disk(place) == ""

@@ -44,7 +44,7 @@ def shards(toy: Bench) -> list[Path]:
     return folders
 
 
-def test_merge_export_and_report(toy: Bench, shards: list[Path]) -> None:
+def test_merge_export_and_report(toy: Bench, shards: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     out, alone = toy.folder / "all", toy.folder / "whole"
     part = mlopsim("merge", shards[0], "--out", out)
     assert part.code == 0 and "not among these folders: shard 2 of 2" in part.out
@@ -60,7 +60,11 @@ def test_merge_export_and_report(toy: Bench, shards: list[Path]) -> None:
     assert "Missing by task (" in page and "Missing by method (" in page
     whole = mlopsim("merge", *reversed(shards), "--out", out)
     assert "12 cells: 12 done" in whole.out and "missing" not in whole.out
-    assert "nothing new" in mlopsim("merge", *shards, "--out", out).out
+    # a bar where there is a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    again = mlopsim("merge", *shards, "--out", out)
+    assert "nothing new" in again.out and "24/24" in again.err
+    monkeypatch.delenv("FORCE_COLOR")
     assert mlopsim("report", out, "--plugin", TOY).code == 0
     assert "preliminary" not in (out / "report.html").read_text(encoding="utf-8")
     texts = [mlopsim("export", folder, "--numbers") for folder in (out, alone)]
