@@ -110,7 +110,7 @@ class CellRecord:
         DataError
             If what lies there is no sound record of the cell.
         """
-        if not any([*self.stored.logs.values(), *self.stored.heads.values()]):
+        if not self.stored.there:
             return []
         return overrides_of(self.sound())
 
@@ -119,14 +119,14 @@ class CellRecord:
         return heads_from_facts(self.cell.key, self.facts)
 
     def written(self) -> Record:
-        """Return the record as it lies there.
+        """Return the record as it lies there, whatever is left of it.
 
         Raises
         ------
         DataError
-            If there is none.
+            If nothing lies there: a log that is gone from beside its head is for :meth:`verify` to say.
         """
-        if any(self.stored.logs[tree] is None for tree in TREES):
+        if not self.stored.there:
             raise DataError(
                 f"there is no record of cell {self.cell.key} in {self.folder}",
                 remedy=f"mlopsim audit-log write {self.folder} {self.cell.key[:8]}",
@@ -174,7 +174,7 @@ class CellRecord:
 
     def _check_before(self) -> None:
         """Refuse to write over what is not sound: it may be all that is left of a tampering."""
-        if not any([*self.stored.logs.values(), *self.stored.heads.values()]):
+        if not self.stored.there:
             return
         level = check_internal(self.stored, self.cell.key, keep=1)
         if not level.passed:

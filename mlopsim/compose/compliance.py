@@ -58,7 +58,7 @@ def open_case(
         overruled it.
     """
     opened = open_cell(folder, key, plugins=plugins, trust=trust)
-    lies = any(entry is not None for entry in [*opened.stored.logs.values(), *opened.stored.heads.values()])
+    lies = opened.stored.there
     known: list[Override] = []
     kept: Verification | None = None
     if lies:

@@ -130,6 +130,20 @@ def test_errors_are_one_message_with_a_remedy(words: list[Any], said: str, done:
     assert said in log(*(named.get(str(word), word) for word in words), code=2)
 
 
+@pytest.mark.parametrize("gone", ["decisions.jsonl", "evidence.jsonl", "decisions.head", "all emptied"])
+def test_what_is_gone_from_a_record_is_a_finding(done: Bench, key: str, gone: str) -> None:
+    log("write", done.results, key)
+    place = done.results / "records" / key
+    for path in place.iterdir() if gone == "all emptied" else [place / gone]:
+        path.write_bytes(b"") if gone == "all emptied" else path.unlink()
+    text = log("verify", done.results, key, "--level", "anchored", code=1)
+    assert "internal: FAILED" in text and ("not there" in text or "truncated" in text)
+    # whatever reads the record goes no further, and writes nothing over what is left
+    for words in (["audit-log", "write"], ["audit-log", "prune", "--keep", "3"], ["serving"]):
+        ended = mlopsim(*words[:2], done.results, key, *words[2:])
+        assert ended.code == 2 and ended.err.count("remedy: ") == 1, ended.err + ended.out
+
+
 def test_a_record_of_another_cell_and_a_truncated_head(done: Bench, key: str) -> None:
     other = str(done.cells().filter(method="never", seed=0)["key"][0])
     log("write", done.results, other)

@@ -33,6 +33,11 @@ class Stored:
     heads: dict[str, str | None]
     place: str = "the record"
 
+    @property
+    def there(self) -> bool:
+        """Whether anything lies there, be it an empty file."""
+        return any(part is not None for part in [*self.logs.values(), *self.heads.values()])
+
     def record(self, cell: str) -> Record:
         """Return its lines, whatever they hold; of a log that is not there none."""
         lines = {tree: split_lines(self.logs[tree] or b"") for tree in TREES}
