@@ -36,7 +36,7 @@ from _jobs import Job, do, plan, state, told
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.seeds import Axis, Split, seed_sequence
-from mlopsim.core.spec import canonical
+from mlopsim.core.spec import canonical, make
 from mlopsim.governance.optimum.front import Front as Envelope
 from mlopsim.governance.optimum.front import baseline
 from mlopsim.plots.curves import Curve, curves
@@ -503,15 +503,18 @@ def prices_beside(
             if name == SWEEP or price is None or info["algorithm"] == "ppo_fixed_price":
                 continue
             place = [round(one[0], 12) for one in info["limits"]].index(round(limit, 12))
+            # what the price held the cost to: the limit less what is kept in reserve
+            aim = limit * (1.0 - make("selector", job.arguments[1]).slack)
             costs = [np.mean(infos[one.path]["validation"]["each"]["costs"]) for one in sweep[seed]]
-            above = [p for p, c in zip(settings["prices"], costs, strict=True) if c > limit]
-            below = [p for p, c in zip(settings["prices"], costs, strict=True) if c <= limit]
+            above = [p for p, c in zip(settings["prices"], costs, strict=True) if c > aim]
+            below = [p for p, c in zip(settings["prices"], costs, strict=True) if c <= aim]
             low, high = max(above, default=0.0), min(below, default=float("nan"))
             mean = price["mean"][place][0]
             rows.append(
                 {
                     "method": name,
                     "limit": limit,
+                    "aim": aim,
                     "seed": seed,
                     "price": mean,
                     "sd": price["sd"][place][0],

@@ -2,10 +2,11 @@
 
 Agents by several gains, under limits that bind, all of it on training scenarios of constrained_agents: of the
 first of them agents learn and choose what is stored; on later ones, which no training there sees, the stored
-policy is judged. table.csv: by budget, gains and limit what price and cost did in the first and in the last fifth of
-the updates (`first`, `last`; beside the last price its spread from update to update), what the choice found,
-and the judged cost. searches.csv logs each training that was ever made for this question, with the interval
-of its judged cost, also those of settings that are gone: a search that is not logged was not made.
+policy is judged. table.csv: by budget, limit and gains what price and cost did in the first and in the last
+fifth of the updates (`first`, `last`; beside the last price its spread from update to update), what the
+choice found, and the judged cost. searches.csv logs each training that was ever made for this question, with
+the interval of its judged cost, also those of settings that are gone: a search that is not logged was not
+made.
 
     python experiments/constrained_gains.py
 

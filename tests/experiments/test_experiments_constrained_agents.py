@@ -106,7 +106,11 @@ def test_the_study_in_short_goes_on_where_it_was_stopped(
     (tmp_path / "conf.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     small = ["--conf", str(tmp_path / "conf.yaml"), "--results", str(tmp_path)]
     constrained_agents.main([*small, "--measure"])
-    assert "trainings 1/4" in capsys.readouterr().out and not (tmp_path / "table.csv").exists()
+    said = capsys.readouterr().out
+    # one of four trainings, of which the plan knows
+    assert "trainings 1/1" in said and not (tmp_path / "table.csv").exists()
+    rows = [[cell.strip() for cell in line.split("│")[1:4]] for line in said.splitlines()]
+    assert ["trainings", "4", "1"] in rows
     constrained_agents.main(small)
     said = capsys.readouterr().out
     assert "1 of 4 kept of an earlier run" in said and "trainings 4/4" in said and "tuning 4/4" in said

@@ -28,7 +28,9 @@ def test_both_ends_of_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         pl.read_csv(tmp_path / f"{name}.csv") for name in ("table", "deployments", "front_a_floor")
     )
     exact, table = table.filter(pl.col("solver") == "exact"), table.filter(pl.col("solver") == "bracket")
-    assert exact["scenarios"].to_list() == [1] * 5 + [3] * 5 and exact["between_found"].all()
+    # the first scenario alone has no cheaper plan than its best one: nothing to be cut in shares
+    assert exact["scenarios"].to_list() == [1] + [3] * 5 and exact["share"][0] is None
+    assert exact["reason"][0].startswith("no limit binds") and exact["between_found"][1:].all()
     assert (exact["bracket"] <= 1e-5).all() and (exact["pure"] >= exact["bracket"] - 1e-9).all()
     assert table["share"].to_list() == [0.1, 0.3, 0.5, 0.7, 0.9] and table["between"].all()
     assert (table["lower"] <= table["upper"]).all() and (table["baseline"] <= table["upper"]).all()

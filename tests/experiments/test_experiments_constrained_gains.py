@@ -16,6 +16,8 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import _common  # noqa: E402
 import constrained_gains  # noqa: E402
 
+from mlopsim.core.spec import make  # noqa: E402
+
 
 def test_what_is_logged_stays(tmp_path: Path) -> None:
     rows = [{"key": "a", "judged": 0.5}, {"key": "b", "judged": 0.25}]
@@ -42,6 +44,9 @@ def test_scenarios_that_judge_are_no_scenarios_of_the_trainings() -> None:
     # and what is compared there was tried here
     tried = [{"ppo_lagrangian": settings["gains"][name]} for name in settings["stages"][0]["gains"]]
     assert agents["methods"]["PI"] in tried
+    # by the gains that the agent comes with
+    ours, default = make("selector", agents["methods"]["PI"]), make("selector", "ppo_lagrangian")
+    assert (ours.proportional, ours.integral) == (default.proportional, default.integral)
 
 
 @pytest.mark.slow

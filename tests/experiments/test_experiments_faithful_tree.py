@@ -69,10 +69,9 @@ def test_verdicts(value: float, low: float, word: str) -> None:
 
 
 @pytest.mark.slow
-def test_trees_and_rules_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_common, "ROOT", tmp_path)
+def test_trees_and_rules_in_short(tmp_path: Path) -> None:
     small = ["agent=greedy", "rivals=[error_threshold]", "depths=[1,5]", "seeds=4", "steps=20000"]
-    more = ["scenarios=10", "forked=1", "resamples=100", "workers=1", "ledger=local"]
+    more = ["scenarios=10", "forked=1", "resamples=100", "workers=1", f"ledger={tmp_path / 'local'}"]
     study.main([*small, *more, "--results", str(tmp_path / "found")])
     table = pl.read_csv(tmp_path / "found" / "table.csv")
     assert table["arm"].to_list() == [
