@@ -40,7 +40,15 @@ def plain(value: Any) -> Any:
     >>> plain({"a": (1, np.float64(0.5))})
     {'a': [1, 0.5]}
     """
-    if value is None or isinstance(value, bool | str):
+    # what most values are is told by their very type: a part is reduced again and again
+    exact = type(value)
+    if value is None or exact is str or exact is int or exact is bool:
+        return value
+    if exact is dict:
+        return {str(key): plain(item) for key, item in value.items()}
+    if exact is list:
+        return [plain(item) for item in value]
+    if isinstance(value, str):
         return value
     if isinstance(value, Enum):
         return plain(value.value)

@@ -218,15 +218,19 @@ class FairnessTrack:
 
     def fits(self, cells: Sequence[Cell]) -> tuple[list[Cell], list[FitJob]]:
         """Name the limit that each cell needs: once per audit and law without bias."""
-        done, jobs = name_fits(cells, self._job)
+        nulls: dict[str, dict[str, Any]] = {}
+        done, jobs = name_fits(cells, lambda cell: self._job(cell, nulls))
         return done, sorted(jobs, key=self.fit_bundle)
 
-    def _job(self, cell: Cell) -> FitJob | None:
+    def _job(self, cell: Cell, nulls: dict[str, dict[str, Any]]) -> FitJob | None:
+        """Return the fit of a cell; ``nulls`` keeps the stream without bias of each task."""
         if cell.method.part["audit"] is None:
             return None
         conditions = cell.task.part
+        if cell.task.digest not in nulls:
+            nulls[cell.task.digest] = part_of(unbiased(conditions["stream"]))
         law = {
-            "stream": part_of(unbiased(conditions["stream"])),
+            "stream": nulls[cell.task.digest],
             **{name: conditions[name] for name in LAW if name in conditions},
         }
         part = {
