@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+#: attribute of a fit: for how many methods it was made
+MADE_FOR = "fit_arms"
+
+
 def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
     """Tabulate steps of the environment and seconds of the processor by method.
 
@@ -44,7 +48,10 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
         ["method", "fit"], keep="first", maintain_order=True
     )
     seconds = pl.col("fit_seconds")
-    serves = fits.with_columns(pl.col("method").n_unique().over("fit").alias("serves"))
+    listed = pl.col("method").n_unique().over("fit")
+    # a fit may be made for more methods than the table has
+    made_for = pl.col(MADE_FOR).fill_null(1) if MADE_FOR in fits.columns else pl.lit(1)
+    serves = fits.with_columns(pl.max_horizontal(listed, made_for).alias("serves"))
     table = serves.group_by("method", maintain_order=True).agg(
         pl.len().alias("fits"),
         pl.col("fit_steps").mean().alias("steps"),
@@ -65,11 +72,12 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
         text += "Budgets are equal in steps, not in seconds."
     else:
         text += (
-            f"**Budgets are equal by fit, not by method**, and in steps, not in seconds. One fit may serve "
-            f"several methods (`serves`, up to {most}): there are {fits['fit'].n_unique()} fits, and the row "
-            "of each method tells the whole of its fit; `steps_a_method` divides it by those that share it. "
-            "A method that shares its fit is tuned or trained on fewer steps of its own conditions than one "
-            "that has a fit for itself; what it learns in the others' may help or harm it."
+            "**Budgets are equal by fit, not by method**, and in steps, not in seconds. One fit may be made "
+            f"for several methods (`serves`, up to {most}, also such as stand in no row): there are "
+            f"{fits['fit'].n_unique()} fits, and the row of each method tells the whole of its fit; "
+            "`steps_a_method` divides it by those that share it. A method that shares its fit is tuned or "
+            "trained on fewer steps of its own conditions than one that has a fit for itself; what it learns "
+            "in the others' may help or harm it."
         )
     text += (
         " Seconds are those of the machines that made the fits, and no result. Methods without a row have "

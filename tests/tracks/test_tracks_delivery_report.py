@@ -335,6 +335,10 @@ def test_budgets_count_each_fit_once():
     section = DeliveryBudgets().make(SimpleNamespace(cells=shared, track=DeliveryTrack(steps=100)))
     assert section.table["serves"].to_list() == [2, 2] and "equal by fit, not by method" in section.text
     assert section.table["steps_a_method"].to_list() == [70.0, 40.0] and "there are 2 fits" in section.text
+    # nor has one that was made for others, too, that are not in this table
+    alone = table.with_columns(fit_arms=pl.Series([1, 1, 1, 9, None]))
+    section = DeliveryBudgets().make(SimpleNamespace(cells=alone, track=DeliveryTrack(steps=100)))
+    assert section.table.select("serves", "steps_a_method").rows() == [(1, 90.0), (9, 10.0)]
     with pytest.raises(Unavailable):
         DeliveryBudgets().make(SimpleNamespace(cells=table.drop("fit_seconds"), track=DeliveryTrack(steps=1)))
     nothing = table.filter(pl.col("fit").is_null())

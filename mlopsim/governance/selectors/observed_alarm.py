@@ -38,8 +38,7 @@ class ObservedAlarm(Trigger):
     probability of about .33, .05 and 1e-4 where nothing changes (the sum over the features of
     :math:`2 \exp(-2 m D^2)`, m = 1500 300 / 1800); the detector ``ks`` at its ``alpha`` of .01 is about .115.
 
-    Use it where the deployment's trigger is to decide; without a trigger, and without ``distance``, it is
-    ``never``.
+    Use it where the deployment's trigger is to decide; without a trigger it is ``never``.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     -------
     FitResult
         For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used, which
-        are an attribute, too.
+        are an attribute, too, as is the number of arms that it was made for.
 
     Raises
     ------
@@ -65,6 +65,8 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         info = {"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history}
         result = FitResult(info=info)
     result.attributes["fit_steps"] = int(result.info["steps_used"])
+    # with and without the data gate, in each set of switches: they share the steps, whoever is in the table
+    result.attributes["fit_arms"] = len(part["arms"]) * len(part["worlds"])
     return result
 
 

@@ -203,6 +203,7 @@ def test_a_rule_is_tuned_with_the_switches_of_its_arm():
     _, jobs = track.fits(cells_of(track, ["none", "audits"], [task(deployment=audits)]))
     found = {tuple(job.part["arms"]): make_fit(job.part) for job in jobs}
     assert len(found) == 2 and all(fit.attributes["fit_steps"] > 200 for fit in found.values())
+    assert {fit.attributes["fit_arms"] for fit in found.values()} == {1}
     histories = [fit.info["history"] for fit in found.values()]
     assert [one["params"] for one in histories[0][:3]] == [one["params"] for one in histories[1][:3]]
     assert [one["score"] for one in histories[0]] != [one["score"] for one in histories[1]]
