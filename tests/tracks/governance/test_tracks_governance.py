@@ -393,9 +393,10 @@ def test_an_agent_is_trained_for_the_arms_that_it_serves(agents):
     every = cells_of(track, names, [task(deployment=constraint)], seeds=(0, 1))
     cells, jobs = track.fits([cell for cell in every if cell.method.name in names])
     fits = {job.key: make_fit(job.part) for job in jobs}
-    # one price for each set of switches, of the one constraint
+    # one price for each set of switches, with and without the data gate, of the one constraint
     shapes = {np.shape(fit.info["price"]["mean"]) for fit in fits.values()}
-    assert (len(fits), shapes) == ((1, {(8, 1)}) if agents == "one" else (2, {(1, 1)}))
+    assert (len(fits), shapes) == ((1, {(16, 1)}) if agents == "one" else (2, {(1, 1)}))
+    assert {fit.attributes["fit_arms"] for fit in fits.values()} == {16 if agents == "one" else 1}
     assert all(0 < fit.attributes["fit_steps"] <= 2500 for fit in fits.values())
     outcomes = track.run(cells, fits)
     again = track.run(cells[::-1], {job.key: make_fit(job.part) for job in jobs})[::-1]
