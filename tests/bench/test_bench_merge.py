@@ -411,3 +411,27 @@ def test_one_grid_of_several_in_a_folder(shards: list[Path], tmp_path: Path) -> 
     assert merge(shards, tmp_path / "all", grid=digest[:10]).complete
     with Ledger.read(tmp_path / "all") as ledger:
         assert [entry["digest"] for entry in ledger.grids()] == [digest]
+
+
+def test_a_merge_that_is_broken_off_leaves_what_was_there(shards: list[Path], tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    merge(shards[:1], tmp_path / "all")
+    before = ledger_bytes(tmp_path / "all")
+    for out in ("all", "new"):
+        with pytest.raises(KeyboardInterrupt):
+            merge(shards, tmp_path / out, progress=stop)
+    assert ledger_bytes(tmp_path / "all") == before and not (tmp_path / "new").exists()
+    # what a killed process left is in nobody's way
+    (tmp_path / "all" / ".ledger.sqlite.merging").write_text("half")
+    assert merge(shards, tmp_path / "all").complete
+    assert len(ledger_bytes(tmp_path / "all")) > len(before)
+
+
+def test_other_platforms_are_merged_and_named(tmp_path: Path) -> None:
+    grid = whole_grid(["x"], 2)
+    for number, platform in enumerate(("avx2", "avx512")):
+        write(tmp_path / str(number), 1.0, grid=grid, key=grid.cells[number].key, platform=platform)
+    merged = merge([tmp_path / "0", tmp_path / "1"], tmp_path / "all")
+    assert merged.platforms == ("avx2", "avx512") and merged.by_status["done"] == 2
