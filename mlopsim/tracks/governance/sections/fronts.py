@@ -8,7 +8,6 @@ from typing import ClassVar
 from mlopsim.core.registry import register
 from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
-from mlopsim.tracks.governance.sections._shared import named
 
 #: tasks that are drawn, at most
 SHOWN = 12
@@ -29,6 +28,7 @@ class GovernanceFronts(SectionMaker):
         from mlopsim.tracks.governance.analysis import pool
         from mlopsim.tracks.governance.fronts import Fronts, front_table
         from mlopsim.tracks.governance.pictures import front_figure
+        from mlopsim.tracks.governance.sections._shared import named
 
         tasks = pool(results.cells)
         fronts = Fronts.of(results.cells, results.curves, tasks)
