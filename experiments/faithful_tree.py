@@ -39,6 +39,8 @@ from mlopsim.stats.interval import Interval
 from mlopsim.tracks.delivery.analysis import NEVER, Arena
 from mlopsim.tracks.rolling import build_selector, world_spec
 
+TREE = "surrogate_tree"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -54,7 +56,7 @@ def trees(settings: Mapping[str, Any]) -> list[Any]:
     every = itertools.product(settings["arms"], settings["depths"], settings["tree_seeds"])
     return [
         {
-            "surrogate_tree": {
+            TREE: {
                 "teacher": settings["agent"],
                 "depth": depth,
                 "train_seed": seed,
@@ -145,9 +147,7 @@ def measure(
     ]
     tree = place.depth is not None
     info = [fits[name].info for name in place.methods] if tree else []
-    leaves = (
-        [float(fits[name].attributes["tree_leaves"] or 0) for name in place.methods] if tree else [math.nan]
-    )
+    leaves = [built[name].tree.leaves for name in place.methods] if tree else [math.nan]
     return {
         "arm": place.arm,
         "depth": place.depth,
@@ -206,16 +206,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         into.mkdir(parents=True, exist_ok=True)
     table: pl.DataFrame = _common.run_cells(study.suite, study.track, folder, settings["workers"])
     arena = Arena.of(table)
-    # the agent, then the rules, each with its tunings, then the trees in the order that they were asked for
     listed = [method for method in study.suite.methods if method.part["kind"] == "selector"]
-    names = [method.name for method in listed if method.name != NEVER]
     rivals = {
         rival: tuple(method.name for method in listed if method.part["name"] == rival)
         for rival in settings["rivals"]
     }
-    known = {name for row in rivals.values() for name in row}
-    agent, *rest = [name for name in names if name not in known]
-    tree_names = iter(rest)
+    # trees in the order that they were asked for
+    grown = [method.name for method in listed if method.part["name"] == TREE]
+    # a rule that teaches is tuned several times, too: trees stand on the first of them
+    agent = next(
+        method.name
+        for method in listed
+        if method.name != NEVER and method.part["name"] not in (TREE, *settings["rivals"])
+    )
+    names = [agent, *(name for row in rivals.values() for name in row), *grown]
+    tree_names = iter(grown)
     places = [
         Place(
             arm=arm["name"],

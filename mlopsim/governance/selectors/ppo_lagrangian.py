@@ -74,7 +74,7 @@ class PPOLagrangian(ConstrainedAgent):
 
     update: Update = Update.PI
     proportional: float = 2.0
-    integral: float = 0.02
+    integral: float = 0.05
     smoothing: float = 0.8
     start: float = 0.0
     slack: float = 0.0
