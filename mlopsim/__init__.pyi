@@ -6,6 +6,7 @@ from . import (
     explain,
     fairness,
     learners,
+    plots,
     quality,
     report,
     stats,
@@ -18,6 +19,7 @@ from .core.errors import ConfigError, DataError, MlopsimError
 from .core.registry import find, names, register
 from .core.section import Results, SectionMaker, Unavailable
 from .core.spec import make, part
+from .core.threads import one_thread
 from .core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Section, Task, Track
 
 __version__: str
@@ -51,8 +53,10 @@ __all__ = [
     "load_suite",
     "make",
     "names",
+    "one_thread",
     "open_results",
     "part",
+    "plots",
     "quality",
     "register",
     "report",
