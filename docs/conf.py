@@ -28,6 +28,7 @@ extensions = [
     "math_as_mathml",
     "links_into_the_tree",
     "catalogue",
+    "suites",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 root_doc = "index"
