@@ -1,4 +1,4 @@
-"""The table of suites: what is frozen, read from the presets when the site is built, so that no number is typed."""
+"""The table of suites, read from the presets when the site is built: no number of it is typed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PAGES = [
     *sorted((ROOT / "docs" / "guides").glob("*.md")),
     *sorted((ROOT / "docs" / "start").glob("*.md")),
 ]
-#: pages of which each block of commands is run; others are lists of contents, or for machines that are not here
+#: pages of which each block of commands is run; others are lists of contents, or for many machines
 SHOWN = {page.stem: page for page in PAGES if "```bash" in page.read_text(encoding="utf-8")}
 OWN = sorted(stem for stem in SHOWN if stem.startswith("own-"))
 BLOCK = re.compile(r"^```(bash|text|python|yaml|\{literalinclude\}[^\n]*)\n(.*?)^```$", re.M | re.S)
@@ -45,9 +45,7 @@ def run(line: str, folder: Path) -> Ended:
     words = shlex.split(line, comments=True)
     if words[0] in ("python", "cmp"):
         words[0] = sys.executable if words[0] == "python" else words[0]
-        done = subprocess.run(
-            words, cwd=folder, capture_output=True, text=True, timeout=300
-        )
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300)
         return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
     assert words.pop(0) == "mlopsim"
     if "KEY" in words:
@@ -119,7 +117,8 @@ def test_a_guide_to_a_component_has_its_parts(stem: str) -> None:
     for shown in re.findall(r"```\{literalinclude\} (\S+)", text):
         source = (SHOWN[stem].parent / shown).resolve()
         assert source.is_relative_to(PLUGINS)
-        assert len(source.read_text(encoding="utf-8").splitlines()) <= (90 if source.name == "track.py" else 62)
+        most = 90 if source.name == "track.py" else 62
+        assert len(source.read_text(encoding="utf-8").splitlines()) <= most
 
 
 def test_links_into_the_catalogue_lead_to_components() -> None:
