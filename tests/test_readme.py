@@ -22,7 +22,7 @@ PAGES = [
     ROOT / "results" / "README.md",
     ROOT / "CONTRIBUTING.md",
 ]
-FINDINGS = sorted((ROOT / "docs" / "findings").glob("*.md"))
+FINDINGS = sorted(path for path in (ROOT / "docs" / "findings").glob("*.md") if path.stem != "index")
 DOCS = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
 NUMBER = r"-?\d*\.\d+"
 INTERVAL = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
