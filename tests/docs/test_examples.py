@@ -16,7 +16,7 @@ LINES, BLOCKS = 60, 3
 
 
 def test_there_is_one_a_question() -> None:
-    assert len(EXAMPLES) >= 8
+    assert len(EXAMPLES) >= 11
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

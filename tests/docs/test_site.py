@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -55,6 +57,16 @@ def test_every_page_is_in_a_list_of_contents() -> None:
     assert written - NOT_IN_THE_SITE - listed == set()
 
 
+def run_notebook(path: Path) -> None:
+    """Run the cells of a notebook one after another: what was downloaded works without its script."""
+    cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+    assert len(cells) > 3
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec("".join(cell["source"]), names)
+    assert isinstance(names["figure"], Figure)
+
+
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning_and_stands_alone(tmp_path: Path) -> None:
     out = tmp_path / "html"
@@ -72,6 +84,7 @@ def test_the_site_builds_without_a_warning_and_stands_alone(tmp_path: Path) -> N
     ]
     done = subprocess.run([*command, str(DOCS), str(out)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    run_notebook(next(out.glob("_downloads/*/plot_study_in_a_notebook.ipynb")))
     pages = {path: Links() for path in out.rglob("*.html") if not {"_tree", "_static"} & set(path.parts)}
     assert len(pages) > 300
     for path, links in pages.items():
