@@ -40,7 +40,7 @@ print(difference)
 
 # %%
 # Read it so: where an interval lies right of 0 the first rule is better there; where it holds 0 these
-# scenarios do not tell. More seeds make intervals narrower, and nothing else does.
+# scenarios do not tell. More seeds make intervals narrower.
 names = [name or "all tasks" for name in difference["task"].to_list()]
 three = tuple(difference[name].to_numpy() for name in ("difference", "difference_low", "difference_high"))
 figure = interval_panels(

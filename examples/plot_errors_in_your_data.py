@@ -51,7 +51,8 @@ print(found)
 
 # %%
 # Read a cell so: of the wrong rows, the share that the gate flags; in the last column the share of right
-# rows. Limits are set for 5 % of them; ``random`` flags by chance and shows what a number is worth.
+# rows. Gates that score rows have limits for 5 % of them; ``random`` flags by chance and shows what a
+# number is worth.
 note = "Share of rows flagged; means of 3 draws of the errors."
 table = found.drop("method").to_numpy()
 figure = heatmap(found["method"].to_list(), found.columns[1:], table, low=0.0, high=1.0, note=note)

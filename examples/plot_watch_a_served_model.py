@@ -15,7 +15,7 @@ from mlopsim.plots.curves import Curve, curves
 from mlopsim.stats import wilson
 
 # %%
-# A model of your own, and what it serves: two features say less from row 3,000 on.
+# A model of your own, and what it serves: two features weigh otherwise from row 3,000 on.
 rng = np.random.default_rng(0)
 X = rng.normal(size=(7_000, 4))
 weights = np.where(np.arange(7_000)[:, None] < 5_000, [2.0, -1.5, 1.0, 0.5], [0.8, -1.5, 1.0, 1.5])
