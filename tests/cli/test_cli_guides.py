@@ -114,6 +114,8 @@ def test_a_guide_to_a_component_has_its_parts(stem: str) -> None:
         assert f"\n## {heading}\n" in text, heading
     assert "At the end: " in text.split("##")[0]
     assert re.search(r"^mlopsim check \S+ --plugin \S+$", text, re.M)
+    outputs = [shown for kind, shown in BLOCK.findall(text) if kind == "text"]
+    assert outputs and all(shown.strip() for shown in outputs)
     for shown in re.findall(r"```\{literalinclude\} (\S+)", text):
         source = (SHOWN[stem].parent / shown).resolve()
         assert source.is_relative_to(PLUGINS)
