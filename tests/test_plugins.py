@@ -31,8 +31,6 @@ FILES = {
     "track/centre": "track/track.py",
     "section/centre-outliers": "track/sections/outliers.py",
 }
-#: checked in seconds, not in a tenth of one: batteries of an audit, training of an agent
-SLOW = {"audit/pooled_z", "selector/small_trpo"}
 
 
 @pytest.fixture
@@ -42,9 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget_plugins()
 
 
-@pytest.mark.parametrize(
-    "full_name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in FILES]
-)
+@pytest.mark.parametrize("full_name", FILES)
 def test_an_example_fulfils_its_contract(full_name: str, folder: Path) -> None:
     # a section needs its track
     load_plugins([folder / FILES[full_name], folder / "track"])
