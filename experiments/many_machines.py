@@ -28,7 +28,7 @@ METHODS = ("a", "b", "c", "d", "fit-e")
 def sweep(settings: Mapping[str, Any], folder: Path, **options: Any) -> str:
     """Run the sweep, or a part of it."""
     sys.path.insert(0, str(_common.ROOT / "tests" / "bench"))
-    from bench_kit import go, toy
+    from bench_kit import go, toy  # type: ignore[import-not-found]
 
     track = toy(size=settings["size"])
     done = go(folder, METHODS, track=track, seeds=settings["seeds"], executor="serial", **options)
