@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 #: scenarios of a task that are looked at before work starts, at most: the first that meets its limits ends it
 LOOKED = 5
+#: what is said of a least cost, by what the limit is on
+SAID = {
+    Over.MEAN: "the cheapest version of every window costs",
+    Over.WINDOW: "in its worst window the cheapest version costs",
+    Over.RUN: "windows in which every version costs something come in runs of",
+}
 
 
 def check_reachable(pool: WorldPool, deployment: Any, switches: int) -> None:
@@ -49,6 +56,52 @@ def check_reachable(pool: WorldPool, deployment: Any, switches: int) -> None:
         raise nothing_meets(text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Least:
+    """What a constraint costs at the least, by World, whatever is decided.
+
+    Parameters
+    ----------
+    name : str
+        Of the constraint.
+    over : Over
+        What the limit is on.
+    limit : float
+    values : ndarray of float64, shape (M,)
+        In the unit of the limit.
+    """
+
+    name: str
+    over: Over
+    limit: float
+    values: np.ndarray
+
+    def text(self, value: float) -> str:
+        """Say what is out of reach."""
+        return f"{self.limit:g} of {self.name} over {self.over.value} ({SAID[self.over]} {value:.3g})"
+
+
+def least_costs(pool: WorldPool, deployment: Any) -> list[Least]:
+    """Return what the cheapest version of every window costs; without those whose cost is at a switch.
+
+    Who never switches pays nothing there.
+    """
+    found = []
+    for one, spec in zip(deployment.mechanisms(pool).costs, deployment.constraints, strict=True):
+        if one.at_switch:
+            continue
+        constraint = make("constraint", spec)
+        least = cheapest(pool, one, deployment.label_delay + deployment.latency + 1)
+        if constraint.over is Over.MEAN:
+            values = least.mean(axis=1)
+        elif constraint.over is Over.WINDOW:
+            values = least.max(axis=1)
+        else:
+            values = np.array([float(longest_run(row)) for row in least])
+        found.append(Least(name=constraint.full_name, over=constraint.over, limit=one.limit, values=values))
+    return found
+
+
 def beyond_reach(pool: WorldPool, deployment: Any) -> dict[str, str]:
     """Return the limits that nothing meets without a fallback, with what is wrong, by constraint.
 
@@ -56,32 +109,20 @@ def beyond_reach(pool: WorldPool, deployment: Any) -> dict[str, str]:
     each window or on the longest run, which each deployment has for itself, if that is so in every World.
     """
     found = {}
-    for one, spec in zip(deployment.mechanisms(pool).costs, deployment.constraints, strict=True):
-        constraint = make("constraint", spec)
-        # who never switches pays nothing there
-        if one.at_switch:
-            continue
-        least = cheapest(pool, one, deployment.label_delay + deployment.latency + 1)
-        if constraint.over is Over.MEAN:
-            reached, what = float(least.mean()), "the cheapest version of every window costs"
-        elif constraint.over is Over.WINDOW:
-            reached, what = float(least.max(axis=1).min()), "in its worst window the cheapest version costs"
-        else:
-            reached = float(min(longest_run(row) for row in least))
-            what = "windows in which every version costs something come in runs of"
-        if reached > one.limit + COST:
-            found[constraint.full_name] = (
-                f"{one.limit:g} of {constraint.full_name} over {constraint.over.value} ({what} {reached:.3g})"
-            )
+    for least in least_costs(pool, deployment):
+        reached = float(least.values.mean() if least.over is Over.MEAN else least.values.min())
+        if reached > least.limit + COST:
+            found[least.name] = least.text(reached)
     return found
 
 
 def refuse_unreachable(cells: Sequence[Cell]) -> None:
-    """Raise if a task without fallback has a limit that nothing meets in its first scenarios.
+    """Raise if a task without fallback has a limit that nothing meets.
 
-    Before work starts, whether anything is tuned or not: the first :data:`LOOKED` scenarios are built (and
-    kept in the cache), one after the other until one of them can meet every limit. A limit that is out of
-    reach in each of them, looked at by itself, is refused.
+    Before work starts, whether anything is tuned or not: scenarios are built (and kept in the cache), one
+    after the other until each limit was met in one of them. A limit on the mean is refused once the least
+    costs of those looked at are too much for all scenarios of the task together, so never for the first
+    scenarios alone; one that each deployment has for itself if it is out of reach in :data:`LOOKED` of them.
 
     Parameters
     ----------
@@ -102,25 +143,39 @@ def refuse_unreachable(cells: Sequence[Cell]) -> None:
         place = cell.task.digest, arm_of(cell.method.part).gate
         scenarios.setdefault(place, {}).setdefault(cell.seed, cell)
     for by_seed in scenarios.values():
-        some = list(by_seed.values())[:LOOKED]
-        deployment = make("deployment", some[0].task.part["deployment"])
+        task = next(iter(by_seed.values())).task
+        deployment = make("deployment", task.part["deployment"])
         if deployment.fallback is not None or not deployment.constraints:
             continue
-        left: dict[str, str] | None = None
-        for cell in some:
+        met: set[str] = set()
+        sums: dict[str, float] = {}
+        for looked, cell in enumerate(by_seed.values(), start=1):
             # of one thread, as in workers: what is cached here is read there
             with one_thread():
-                pool = pool_of([default_cache().open(spec_of(cell))], deployment)
-                found = beyond_reach(pool, deployment)
-            left = {name: text for name, text in found.items() if left is None or name in left}
-            if not left:
+                leasts = least_costs(pool_of([default_cache().open(spec_of(cell))], deployment), deployment)
+            for least in leasts:
+                value = float(least.values[0])
+                sums[least.name] = sums.get(least.name, 0.0) + value
+                if value <= least.limit + COST:
+                    met.add(least.name)
+                if least.name in met:
+                    continue
+                if least.over is Over.MEAN and sums[least.name] / len(by_seed) > least.limit + COST:
+                    said = least.text(sums[least.name] / len(by_seed))
+                    raise _refused(
+                        task.name, said, f"over its {len(by_seed)} scenarios, in {looked} of them alone"
+                    )
+                if least.over is not Over.MEAN and looked == min(LOOKED, len(by_seed)):
+                    raise _refused(
+                        task.name, least.text(value), f"in each of {looked} scenarios that were looked at"
+                    )
+            if len(met) == len(leasts):
                 break
-        for text in (left or {}).values():
-            error = nothing_meets(text)
-            raise ConfigError(
-                f"the task '{some[0].task.name}': {error.message}, in any of its first {len(some)} scenarios",
-                remedy=error.remedy,
-            )
+
+
+def _refused(task: str, what: str, where: str) -> ConfigError:
+    error = nothing_meets(what)
+    return ConfigError(f"the task '{task}': {error.message}, {where}", remedy=error.remedy)
 
 
 def cheapest(pool: WorldPool, cost: Costs, lag: int) -> np.ndarray:

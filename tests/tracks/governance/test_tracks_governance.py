@@ -232,6 +232,30 @@ def test_a_limit_that_nothing_can_meet_needs_a_fallback():
         check_reachable(pool, deployment, 0)
 
 
+def test_a_limit_on_the_mean_is_not_refused_for_the_first_scenarios_alone(monkeypatch):
+    """Of four scenarios the first two cost 1 whatever is decided, the others nothing."""
+    from mlopsim.tracks.governance import reach
+
+    looked = []
+
+    def costs(pool, deployment):
+        looked.append(1.0 if len(looked) < 2 else 0.0)
+        return [reach.Least(name="c", over=reach.Over.MEAN, limit=limit, values=np.array(looked[-1:]))]
+
+    monkeypatch.setattr(reach, "least_costs", costs)
+    track = make_track()
+    floor = {"accuracy_floor": {"floor": 0.99, "limit": 0.5}}
+    entry = task(deployment={"governed": {**GOVERNED, "fallback": None, "constraints": [floor]}})
+    cells = [cell for cell in cells_of(track, ["none"], [entry], range(4)) if cell.method.name == "none"]
+    limit = 0.5
+    reach.refuse_unreachable(cells)
+    assert looked == [1.0, 1.0, 0.0]
+    looked.clear()
+    limit = 0.4
+    with pytest.raises(ConfigError, match="over its 4 scenarios, in 2 of them alone"):
+        reach.refuse_unreachable(cells)
+
+
 @pytest.mark.parametrize(
     ("over", "below", "enough"), [("mean", 0.9, 1.0), ("window", 0.9, 1.0), ("run", 11, 12)]
 )
@@ -246,7 +270,8 @@ def test_limits_of_every_kind_are_looked_at(over, below, enough):
     cells = cells_of(track, ["none"], [task(deployment={"governed": at(below)})], seeds=(0, 1))
     with pytest.raises(ConfigError, match=f"accuracy_floor over {over}") as error:
         track.fits(cells)
-    assert "in any of its first 2 scenarios" in error.value.message
+    where = "over its 2 scenarios" if over == "mean" else "in each of 2 scenarios that were looked at"
+    assert where in error.value.message
     # what nobody breaks, and what costs at switches only, is no reason
     track.fits(cells_of(track, ["none"], [task(deployment={"governed": at(enough)})]))
     churn = {**GOVERNED, "fallback": None, "constraints": [{"churn": {"limit": 0.0}}]}
