@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from mlopsim.delivery.canary import canary_key, quality_of, thin
 from mlopsim.delivery.guards import flips
@@ -50,7 +50,8 @@ SUSPEND, TRIGGER = int(Switch.SUSPEND), int(Switch.TRIGGER)
 # last axis of the history of what served
 STABLE_AT, CANDIDATE_AT, SHADOWED_AT = range(3)
 
-# forceinline below: a call that passes a dozen arrays costs as much as the work it does
+# forceinline below: a call that passes a dozen arrays costs as much as the work it does. register_jitable: no
+# wrapper for calls from Python is compiled, where these are plain (and slow) functions
 #: names of the parts of the reward, in the order of their columns
 PARTS = ("quality", "switch", "retrain", "shadow")
 #: two amounts of money that differ by less are equal
@@ -90,25 +91,25 @@ class Out(NamedTuple):
     costs: np.ndarray
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def more_i(column: int, p: np.ndarray) -> int:
     """Return where an integer of the mechanisms stands."""
     return int(SLOTS_I + p[K] * WIDTH_I + column)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def more_f(constraint: int, column: int, p: np.ndarray) -> int:
     """Return where a float of a constraint stands."""
     return int(SLOTS_F + p[K] * WIDTH_F + constraint * MORE_F + column)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def is_on(i: int, switch: int, ints: np.ndarray, p: np.ndarray) -> bool:
     """Return whether a mechanism is on in deployment i."""
     return bool(ints[i, more_i(SWITCHES, p)] & switch)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def cell(version: int, window: int, p: np.ndarray) -> int:
     """Return where version and window stand in a table, see :meth:`mlopsim.delivery.pool.WorldPool.cell`."""
     i = version - (p[WARMUP] - 1)
@@ -116,7 +117,7 @@ def cell(version: int, window: int, p: np.ndarray) -> int:
     return int(i * n - i * (i - 1) // 2 + window - version)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: np.ndarray) -> bool:
     """Return whether deployment i can retrain now."""
     t = ints[i, TIME]
@@ -131,7 +132,7 @@ def can_retrain(i: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray, q: 
     return bool(floats[i, SPENT] + need <= q[BUDGET] + TOLERANCE)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def write_mask(
     i: int,
     ints: np.ndarray,
@@ -160,7 +161,7 @@ def write_mask(
         _guard_mask(i, ints, floats, p, q, mask, free, g)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _guard_mask(
     i: int,
     ints: np.ndarray,
@@ -197,7 +198,7 @@ def _guard_mask(
         )
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p: np.ndarray) -> None:
     """Put deployment i at the decision time W-1 of a World; its last step serves window ``end``."""
     first = p[WARMUP] - 1
@@ -215,14 +216,14 @@ def start(i: int, world: int, end: int, ints: np.ndarray, floats: np.ndarray, p:
     ints[i, SLOTS_I + N_OBS] = 0
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def start_guarded(i: int, switches: int, ints: np.ndarray, p: np.ndarray) -> None:
     """Set the switches of a deployment that was started; nothing is suspended."""
     ints[i, more_i(SUSPENDED, p)] = -1
     ints[i, more_i(SWITCHES, p)] = switches
 
 
-@njit
+@register_jitable
 def _enter(i: int, version: int, window: int, ints: np.ndarray, floats: np.ndarray, k: int) -> None:
     """Put a version into slot 0; if that is one too many, evict the oldest that has no traffic."""
     last = ints[i, FILLED]
@@ -249,7 +250,7 @@ def _enter(i: int, version: int, window: int, ints: np.ndarray, floats: np.ndarr
         floats[i, SLOTS_F + c] = 0.0
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     """Give a version traffic from ``window`` on; return the share that moves."""
     if p[CANARY] == 1:
@@ -260,7 +261,7 @@ def _deploy(i: int, version: int, window: int, ints: np.ndarray, p: np.ndarray, 
     return 1.0
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def advance(
     i: int,
     action: int,
@@ -361,12 +362,12 @@ def advance(
     ints[i, TIME] = w
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _is_suspended(i: int, ints: np.ndarray, p: np.ndarray) -> bool:
     return bool(ints[i, more_i(SUSPENDED, p)] >= 0)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _suspend(i: int, window: int, ints: np.ndarray, p: np.ndarray) -> float:
     """Let the fallback serve from ``window`` on; return the share that moves. ``STABLE`` stays as it is."""
     ints[i, CANDIDATE] = -1
@@ -374,7 +375,7 @@ def _suspend(i: int, window: int, ints: np.ndarray, p: np.ndarray) -> float:
     return 1.0
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _resume(i: int, version: int, ints: np.ndarray, p: np.ndarray) -> float:
     """Let a version serve instead of the fallback, the whole traffic at once; return the share that moves."""
     ints[i, STABLE] = version
@@ -382,7 +383,7 @@ def _resume(i: int, version: int, ints: np.ndarray, p: np.ndarray) -> float:
     return 1.0
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _is_stopped(
     i: int,
     m: int,
@@ -400,7 +401,7 @@ def _is_stopped(
     return bool(denied.shape[0] > 0 and is_on(i, REVIEW, ints, p) and denied[m, version])
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _charge(
     i: int,
     was_stable: int,
@@ -440,7 +441,7 @@ def _charge(
         costs[i, g[CHURN]] = moved
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def learn_costs(
     i: int,
     ints: np.ndarray,
@@ -473,7 +474,7 @@ def learn_costs(
         floats[i, more_f(k, COST_LAST, p)] = value
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, floats: np.ndarray) -> None:
     a, b = SLOTS_I + slot * WIDTH_I, SLOTS_F + slot * WIDTH_F
     floats[i, b + 2] = floats[i, b + 1]
@@ -487,7 +488,7 @@ def _record(i: int, slot: int, window: int, accuracy: float, ints: np.ndarray, f
     ints[i, a + LAST_OBS] = window
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def learn(
     i: int,
     ints: np.ndarray,
@@ -541,7 +542,7 @@ def learn(
             _record(i, slot, u, quality[m, cell(version, u, p), 0], ints, floats)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _backtest(
     i: int, last: int, ints: np.ndarray, floats: np.ndarray, quality: np.ndarray, p: np.ndarray
 ) -> None:
@@ -558,7 +559,7 @@ def _backtest(
             _record(i, slot, u, quality[m, cell(version, u, p), 0], ints, floats)
 
 
-@njit
+@register_jitable
 def _learn_canary(
     i: int,
     u: int,

@@ -307,15 +307,7 @@ class Engine:
 
     def observe(self, rows: np.ndarray) -> None:
         """Write again what these deployments (R,) see; after :meth:`hand_over` nothing of it is left."""
-        from mlopsim.delivery.observation import write_obs
-
-        state, tables, guards = self.state, self.tables, self.guards
-        more = () if guards is None else (guards.g, guards.alarm, guards.guarded, guards.limit)
-        for row in rows.tolist():
-            write_obs(
-                *(row, state.ints, state.floats, tables.shift, tables.newest, tables.quality),
-                *(self.p, self.q, self.obs, self.mask, *more),
-            )
+        kernels.observe(rows, self.state, self.tables, self.guards, self.p, self.q, self.out)
 
     def hand_over(self) -> np.ndarray:
         """Return the observations for good: the next step writes into a new array (cheaper than a copy)."""

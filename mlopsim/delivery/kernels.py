@@ -1,4 +1,4 @@
-"""The compiled entry points: begin, step, write_errors over N deployments.
+"""The compiled entry points: begin, step, observe, write_errors over N deployments.
 
 numba keys a cached function by its own file and by what it closes over, not by the files of the functions
 that it calls. So the entry points close over a digest of those files, ``stamp``: an edit there compiles anew.
@@ -30,7 +30,7 @@ def stamp_of(*files: str) -> int:
     return int(digest(sources)[:15], 16)
 
 
-def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Callable[..., None]]:
+def _compile(stamp: int) -> tuple[Callable[..., Any], ...]:
     @njit(cache=True)
     def begin(
         rows: np.ndarray,
@@ -114,6 +114,29 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
         return done
 
     @njit(cache=True)
+    def observe(
+        rows: np.ndarray,
+        state: State,
+        tables: Tables,
+        guards: Guards | None,
+        p: np.ndarray,
+        q: np.ndarray,
+        out: Out,
+    ) -> None:
+        """Write again what deployments ``rows`` (R,) see."""
+        ints, floats = state.ints, state.floats
+        shift, newest, quality = tables.shift, tables.newest, tables.quality
+        obs, mask = out.obs, out.mask
+        for j in range(len(rows) if stamp >= 0 else 0):
+            if guards is None:
+                observation.write_obs(rows[j], ints, floats, shift, newest, quality, p, q, obs, mask)
+            else:
+                g, alarm, guarded, limit = guards.g, guards.alarm, guards.guarded, guards.limit
+                observation.write_obs(
+                    rows[j], ints, floats, shift, newest, quality, p, q, obs, mask, g, alarm, guarded, limit
+                )
+
+    @njit(cache=True)
     def write_errors(
         state: State,
         tables: Tables,
@@ -172,8 +195,7 @@ def _compile(stamp: int) -> tuple[Callable[..., None], Callable[..., int], Calla
                 out[i, shown] = wrong
                 shown += 1
 
-    return begin, step, write_errors
+    return begin, step, observe, write_errors
 
 
-_entries: tuple[Any, Any, Any] = _compile(stamp_of())
-begin, step, write_errors = _entries
+begin, step, observe, write_errors = _compile(stamp_of())

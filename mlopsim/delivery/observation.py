@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from mlopsim.delivery import dynamics as d
 from mlopsim.delivery.features import CAP, COST, GLOBAL, GUARDED, SLOT, UNIT, of_inputs
@@ -26,12 +26,12 @@ _INPUTS = np.array([i for i, name in enumerate(GLOBAL) if of_inputs(name)])
 _SLOT_INPUTS = np.array([i for i, name in enumerate(SLOT) if of_inputs(name)])
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _windows(number: int) -> float:
     return min(number / UNIT, CAP)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def write_obs(
     i: int,
     ints: np.ndarray,
@@ -123,7 +123,7 @@ def write_obs(
         _write_guarded(i, ints, floats, p, obs, mask, g, alarm, guarded, limit)
 
 
-@njit(forceinline=True)
+@register_jitable(forceinline=True)
 def _write_guarded(
     i: int,
     ints: np.ndarray,

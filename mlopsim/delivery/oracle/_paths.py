@@ -120,7 +120,7 @@ def shares_of(
     """
     T = gain.shape[0]
     alone, begun, prefix, to, other = tables
-    shares[:, :] = 0.0
+    shares.fill(0.0)
     moved, t, i, forced = 0.0, W, 0, False
     while t < T:
         if m == 0:
@@ -247,6 +247,15 @@ def train(worth: np.ndarray, gaps: np.ndarray, chosen: np.ndarray) -> float:
 
 
 @numba.njit(cache=True)
+def _put(to_use: np.ndarray, to_room: np.ndarray, use: np.ndarray, room: np.ndarray) -> None:
+    """Copy prices; loops, since numba takes a second to compile each assignment of an array."""
+    for t in range(len(room)):
+        to_room[t] = room[t]
+        for i in range(use.shape[1]):
+            to_use[t, i] = use[t, i]
+
+
+@numba.njit(cache=True)
 def descend(
     values: np.ndarray, k: np.ndarray, equal: np.ndarray, firsts: np.ndarray, W: int,
     gaps: np.ndarray, K: int, held: bool, s: float, r: float, c: float, m: int, budget: float,
@@ -262,7 +271,8 @@ def descend(
     tables, reach = tables_for(T, n, m), reach_of(firsts, T)
     gain, shares, way = np.zeros((T, n)), np.zeros((T, n)), np.zeros((T, n))
     credit = np.zeros((T + 1, n))
-    kept_use, kept_room = use.copy(), room.copy()
+    kept_use, kept_room = np.empty_like(use), np.empty_like(room)
+    _put(kept_use, kept_room, use, room)
     room_way, number = np.zeros(T), np.zeros(T)
     trainable = len(gaps)
     worth, chosen = np.zeros(trainable), np.zeros(trainable, dtype=np.bool_)
@@ -293,24 +303,22 @@ def descend(
             stalled += 1
         if value < best:
             best = value
-            kept_use[:, :] = use
-            kept_room[:] = room
+            _put(kept_use, kept_room, use, room)
             kept_beta, kept_gamma = beta, gamma
         if best - lower <= 1e-9 or scale < 1e-5:
             break
         if stalled == 15:
             scale, stalled = scale / 2, 0
-            use[:, :] = kept_use
-            room[:] = kept_room
+            _put(use, room, kept_use, kept_room)
             beta, gamma = kept_beta, kept_gamma
-            way[:, :] = 0.0
-            room_way[:] = 0.0
+            way.fill(0.0)
+            room_way.fill(0.0)
             way_beta = way_gamma = 0.0
             continue
         # subgradient of the dual: what the relaxed rows are violated by in the inner optimum
         moved = shares_of(gain, tables, W, cost, c, m, shares)
         chosen[0] = True
-        number[:] = 0.0
+        number.fill(0.0)
         trained = 0
         inner = length = 0.0
         for i in range(trainable):
@@ -367,7 +375,6 @@ def descend(
                 if use[t, i] < 0.0 and not equal[t, i]:
                     use[t, i] = 0.0
         beta, gamma = max(beta - step * way_beta, 0.0), max(gamma - step * way_gamma, 0.0)
-    use[:, :] = kept_use
-    room[:] = kept_room
+    _put(use, room, kept_use, kept_room)
     scalars[0], scalars[1] = kept_beta, kept_gamma
     return best

@@ -125,7 +125,8 @@ def run(
             if state[SCORE] > limit:
                 score[i] = state[SCORE]
                 alarm[i] = True
-                state[:] = fresh
+                for j in range(len(state)):
+                    state[j] = fresh[j]
                 state[DIRECTION] = direction
                 continue
         score[i] = state[SCORE]

@@ -38,7 +38,8 @@ def read(
     i = 0
     while i < len(x):
         size = min(BLOCK, len(x) - i)
-        start[:] = state
+        for j in range(len(state)):
+            start[j] = state[j]
         for j in range(size):
             ticks[0, j] = x[i + j]
             ticks[1, j] = 1.0 - x[i + j]
@@ -65,7 +66,8 @@ def read(
                 stop = j + 1
                 break
         if score[i + stop - 1] > limit:
-            state[:] = start
+            for j in range(len(state)):
+                state[j] = start[j]
             for side in range(2):
                 if sides[side] > 0.0:
                     at = side * half
@@ -81,6 +83,7 @@ def read(
                         over[:stop],
                     )
                     if not raised:
-                        state[at : at + half] = fresh[at : at + half]
+                        for j in range(at, at + half):
+                            state[j] = fresh[j]
             alarm[i + stop - 1] = True
         i += stop

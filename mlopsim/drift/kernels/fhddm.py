@@ -57,7 +57,8 @@ def run(
         score[i] = found
         if found > limit:
             alarm[i] = True
-            state[:] = fresh
+            for j in range(len(state)):
+                state[j] = fresh[j]
             filled, place = int(state[0]), int(state[1])
             right, right_short, best, best_short = state[2], state[3], state[4], state[5]
     state[0], state[1] = filled, place

@@ -43,6 +43,7 @@ def run(
             i += 1
         if over:
             alarm[i - 1] = True
-            state[:] = fresh
+            for j in range(len(state)):
+                state[j] = fresh[j]
         else:
             state[3], state[4] = rows, errors

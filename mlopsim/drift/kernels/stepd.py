@@ -54,7 +54,8 @@ def run(
         score[i] = found
         if found > limit:
             alarm[i] = True
-            state[:] = fresh
+            for j in range(len(state)):
+                state[j] = fresh[j]
             older, wrong_older, recent, wrong_recent = state[0], state[1], state[2], state[3]
             place = int(state[4])
     state[0], state[1], state[2], state[3], state[4] = older, wrong_older, recent, wrong_recent, place

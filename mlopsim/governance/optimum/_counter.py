@@ -146,7 +146,8 @@ def schedule(
                         if new > then[y, cost + spent, length]:
                             then[y, cost + spent, length] = new
                             registry = other[y, cost + spent, length]
-                            registry[:] = held[x, cost, r]
+                            for slot in range(len(registry)):
+                                registry[slot] = held[x, cost, r, slot]
                             if enters:
                                 _enter(registry, k, j)
                             way = back[w, y, cost + spent, length]

@@ -81,7 +81,8 @@ def latest(setup: Setup) -> tuple[float, np.ndarray]:
             now[0, 0] = 0.0
             start = W - 1
         else:
-            now[:] = best[j]
+            for i in range(n):
+                now[i, 0], now[i, 1] = best[j, i, 0], best[j, i, 1]
             start = setup.arrival[j]
         for i in range(n):
             for f in range(2):
@@ -98,7 +99,9 @@ def latest(setup: Setup) -> tuple[float, np.ndarray]:
                 # the version that a retrain decided now trains
                 k = t - setup.decision[0]
                 if k > j and k < n and setup.usable[k]:
-                    a[:], oa[:] = now, origin
+                    for i in range(n):
+                        for f in range(2):
+                            a[i, f], oa[i, f] = now[i, f], origin[i, f]
                     end = setup.arrival[k]
                     for w in range(t + 1, end + 1):
                         _window(setup, w, j, w > t + 1, k if w == end else -1, a, oa, b, ob)

@@ -3,6 +3,8 @@
 Every sum runs in a fixed order (windows first to last, rows and features in order), so a version
 fitted alone has the same bits as among others, whatever BLAS is installed. Deviations are merged,
 never raw second moments subtracted: nothing is lost far from zero.
+
+Arrays are copied number by number: numba takes seconds to compile an assignment of an array.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ def window_means(X, y, weight, bounds, classes):  # type: ignore[no-untyped-def]
         for i in range(bounds[t], bounds[t + 1]):
             c = y[i]
             if count[t, c] == 0.0:
-                base[c] = X[i]
+                for j in range(d):
+                    base[c, j] = X[i, j]
             count[t, c] += weight[i]
             for j in range(d):
                 # relative to the first row of the class: no digits are lost far from zero
@@ -79,7 +82,13 @@ def fold_scatter(count, mean, scatter, first, last):  # type: ignore[no-untyped-
     for i in range(versions):
         start = first[i]
         if i > 0 and first[i] == first[i - 1] and last[i] >= last[i - 1]:
-            n[i], centre[i], within[i] = n[i - 1], centre[i - 1], within[i - 1]
+            for c in range(classes):
+                n[i, c] = n[i - 1, c]
+                for j in range(d):
+                    centre[i, c, j] = centre[i - 1, c, j]
+            for j in range(d):
+                for k in range(d):
+                    within[i, j, k] = within[i - 1, j, k]
             start = last[i - 1] + 1
         for t in range(start, last[i] + 1):
             for j in range(d):
@@ -91,7 +100,8 @@ def fold_scatter(count, mean, scatter, first, last):  # type: ignore[no-untyped-
                     continue
                 total = n[i, c] + more
                 if n[i, c] == 0.0:
-                    centre[i, c] = mean[t, c]
+                    for j in range(d):
+                        centre[i, c, j] = mean[t, c, j]
                 else:
                     factor = n[i, c] * more / total
                     for j in range(d):
@@ -114,7 +124,10 @@ def fold_squares(count, mean, squares, first, last):  # type: ignore[no-untyped-
     for i in range(versions):
         start = first[i]
         if i > 0 and first[i] == first[i - 1] and last[i] >= last[i - 1]:
-            n[i], centre[i], square[i] = n[i - 1], centre[i - 1], square[i - 1]
+            for c in range(classes):
+                n[i, c] = n[i - 1, c]
+                for j in range(d):
+                    centre[i, c, j], square[i, c, j] = centre[i - 1, c, j], square[i - 1, c, j]
             start = last[i - 1] + 1
         for t in range(start, last[i] + 1):
             for c in range(classes):
@@ -122,8 +135,8 @@ def fold_squares(count, mean, squares, first, last):  # type: ignore[no-untyped-
                 if more == 0.0:
                     continue
                 if n[i, c] == 0.0:
-                    centre[i, c] = mean[t, c]
-                    square[i, c] = squares[t, c]
+                    for j in range(d):
+                        centre[i, c, j], square[i, c, j] = mean[t, c, j], squares[t, c, j]
                     n[i, c] = more
                     continue
                 total = n[i, c] + more
