@@ -108,7 +108,9 @@ def test_the_committed_verdict_follows_from_the_committed_table() -> None:
         )
         known[row["method"]] = rl_vs_rules.Group(name=row["method"], role=role)
     text = rl_vs_rules.verdict(rows, known)
-    assert "best rule: linear at NS 0.654" in text and "0.033 [0.011, 0.055]" in text and " holds." in text
+    assert "best rule: linear at NS 0.733" in text and "0.020 [0.005, 0.034]" in text and " holds." in text
+    page = (ROOT / "docs/findings/learned-selector.md").read_text(encoding="utf-8")
+    assert page.splitlines()[2].startswith("**Yes where it was trained, by little: .020 [.005, .034] in NS")
 
 
 def test_what_is_committed_gives_the_tables_and_replays_to_the_bit(
