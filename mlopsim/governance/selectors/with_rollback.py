@@ -11,10 +11,10 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
-from mlopsim.delivery.search_space import Choice, Range, space_of_rule
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import KEEP, View
-from mlopsim.delivery.selectors.base import Rule
 from mlopsim.delivery.selectors.release_judge import ReleaseJudge
+from mlopsim.governance.selectors._wrapping import Wrapping
 
 #: what it says of itself where its rule reads something, too
 READS: Mapping[str, str] = {"nothing": "errors", "errors": "errors", "observation": "observation"}
@@ -22,7 +22,7 @@ READS: Mapping[str, str] = {"nothing": "errors", "errors": "errors", "observatio
 
 @register("selector", "with_rollback")
 @dataclass(kw_only=True)
-class WithRollback(Rule):
+class WithRollback(Wrapping):
     r"""Retrain as a rule says; go back to the version before if a release is worse by a threshold.
 
     Releases are judged as in ``traditional_cd``, which is this one with a schedule. Where a rollback is
@@ -76,11 +76,6 @@ class WithRollback(Rule):
     # -- what it says of itself --------------------------------------------------------------------------
 
     @property
-    def uses_inputs(self) -> bool:
-        """Whether its rule reads rows."""
-        return bool(getattr(self._rule, "uses_inputs", False))
-
-    @property
     def can_suspend(self) -> bool:
         """Whether its rule suspends."""
         return bool(getattr(self._rule, "can_suspend", False))
@@ -90,28 +85,12 @@ class WithRollback(Rule):
         """What it reads: errors, and what its rule does."""
         return READS.get(str(self._rule.reads), "errors and inputs")
 
-    @property
-    def known(self) -> str:  # type: ignore[override]
-        """What its rule knows that a deployment does not show."""
-        return str(getattr(self._rule, "known", "nothing"))
-
-    def searchable(self) -> dict[str, Choice]:
-        """Return what tuning may search: its own parameters, and those of its rule that are not given."""
-        return {**self.space, **space_of_rule(self.rule)}
-
-    def check(self, deployment: Any) -> None:
-        """Refuse what its rule refuses."""
-        check = getattr(self._rule, "check", None)
-        if callable(check):
-            check(deployment)
-
     # -- the roll-out ----------------------------------------------------------------------------------------
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Start the rule, without a release to judge."""
-        self._rule.reset(self.n, self.interface, seeds)
+        super().start(seeds)
         self._judge = ReleaseJudge(self.n)
-        self._due = np.zeros(self.n, bool)
 
     def decide(self, view: View) -> np.ndarray:
         """Judge the release, else do as the rule says."""
@@ -119,9 +98,7 @@ class WithRollback(Rule):
         if "suspended" in self.interface.names:
             # what ends a suspension is for its rule to say
             worse &= ~(view["suspended"] > 0.0)
-        actions: np.ndarray = self._rule.act(view)
-        if hasattr(self._rule, "alarmed"):
-            self.alarmed = self._rule.alarmed
+        actions = self.asked(view)
         retrain = self.interface.retrain
         rollback = worse & view.mask[self.walk, back]
         made_up = self._due & (actions == KEEP) & view.mask[:, retrain] & ~rollback

@@ -11,15 +11,15 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import register
 from mlopsim.core.spec import check_range, make, part
-from mlopsim.delivery.search_space import Choice, Range, space_of_rule
+from mlopsim.delivery.search_space import Choice, Range
 from mlopsim.delivery.selector import KEEP, View
-from mlopsim.delivery.selectors.base import Rule
+from mlopsim.governance.selectors._wrapping import Wrapping
 from mlopsim.governance.selectors.spent_limits import SpentLimits
 
 
 @register("selector", "with_suspension")
 @dataclass(kw_only=True)
-class WithSuspension(Rule):
+class WithSuspension(Wrapping):
     r"""Decide as a rule says; suspend where a measured cost is beyond its limit, as ``rule_book`` does.
 
     What a rule needs to be compared with a learned selector, which may suspend and knows the limits, too: the
@@ -73,45 +73,22 @@ class WithSuspension(Rule):
         return bool(getattr(self._rule, "uses_errors", True))
 
     @property
-    def uses_inputs(self) -> bool:
-        """Whether its rule reads rows."""
-        return bool(getattr(self._rule, "uses_inputs", False))
-
-    @property
     def reads(self) -> str:  # type: ignore[override]
         """What it reads: measured costs, and what its rule does."""
         return "observation and inputs" if self.uses_inputs else "observation"
-
-    @property
-    def known(self) -> str:  # type: ignore[override]
-        """What its rule knows that a deployment does not show."""
-        return str(getattr(self._rule, "known", "nothing"))
-
-    def searchable(self) -> dict[str, Choice]:
-        """Return what tuning may search: its own parameter, and those of its rule that are not given."""
-        return {**self.space, **space_of_rule(self.rule)}
-
-    def check(self, deployment: Any) -> None:
-        """Refuse what its rule refuses."""
-        check = getattr(self._rule, "check", None)
-        if callable(check):
-            check(deployment)
 
     # -- the roll-out ----------------------------------------------------------------------------------------
 
     def start(self, seeds: Sequence[np.random.SeedSequence]) -> None:
         """Start the rule, with nothing spent."""
-        self._rule.reset(self.n, self.interface, seeds)
+        super().start(seeds)
         self._limits = SpentLimits(self)
-        self._due = np.zeros(self.n, bool)
 
     def decide(self, view: View) -> np.ndarray:
         """Suspend, resume, else do as the rule says."""
         suspend, resume = self._limits.judge(self, view, self.reserve)
         suspended = self._limits.suspended
-        actions: np.ndarray = self._rule.act(view)
-        if hasattr(self._rule, "alarmed"):
-            self.alarmed = self._rule.alarmed
+        actions = self.asked(view)
         retrain = self.interface.retrain
         actions = np.where(suspended & (actions != retrain), KEEP, actions)
         # once for each suspension; what is in flight comes first
