@@ -168,11 +168,35 @@ class Constraint:
         ...  for limit, over in ((0.3, "mean"), (0.2, "mean"), (0.5, "window"), (2, "run"), (1, "run"))]
         [False, True, True, False, True]
         """
-        if self.over is Over.MEAN:
-            return bool(costs.mean() > self.limit + 1e-12)
-        if self.over is Over.WINDOW:
-            return bool((costs > self.limit + 1e-12).any())
-        return longest_run(costs) > self.limit
+        rounding = 0.0 if self.over is Over.RUN else 1e-12
+        return bool(spent(costs, self.over) > self.limit + rounding)
+
+
+def spent(costs: np.ndarray, over: Over) -> np.ndarray:
+    """Return what a limit is on: the mean cost of a window, the largest of one, or the longest run.
+
+    Parameters
+    ----------
+    costs : ndarray of float64, shape (..., S)
+        By window.
+    over : Over
+        What the limit is on.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+
+    Examples
+    --------
+    >>> costs = np.array([[0.0, 0.5, 1.0, 0.0], [0.0, 0.0, 0.5, 0.0]])
+    >>> [spent(costs, over).tolist() for over in Over]
+    [[0.375, 0.125], [1.0, 0.5], [2.0, 1.0]]
+    """
+    if over is Over.MEAN:
+        return np.asarray(costs.mean(axis=-1))
+    if over is Over.WINDOW:
+        return np.asarray(costs.max(axis=-1))
+    return np.apply_along_axis(longest_run, -1, costs).astype(np.float64)
 
 
 def longest_run(costs: np.ndarray) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from mlopsim.core.spec import make
 from mlopsim.governance.agents.choice import upper_limit
-from mlopsim.governance.constraint import Over, longest_run
+from mlopsim.governance.constraint import Over, spent
 
 #: of the upper limits of mean costs, one-sided; as agents choose their snapshots
 LEVEL = 0.95
@@ -42,11 +42,7 @@ class Allowed:
 
     def spent(self, costs: np.ndarray) -> np.ndarray:
         """Return what the limit is on, of n deployments with costs (n, T): float64 (n,)."""
-        if self.over is Over.MEAN:
-            return np.asarray(costs.mean(axis=1))
-        if self.over is Over.WINDOW:
-            return np.asarray(costs.max(axis=1))
-        return np.array([longest_run(row) for row in costs], dtype=np.float64)
+        return spent(costs, self.over)
 
     def kept(self, spent: np.ndarray, level: float) -> bool:
         """Say whether n deployments show that it is kept.

@@ -15,7 +15,7 @@ import polars as pl
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Curves
-from mlopsim.governance.constraint import Over, longest_run
+from mlopsim.governance.constraint import Over, spent
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, done, facts, grid
@@ -188,9 +188,8 @@ class Limits:
             for name, series in curves(key).items():
                 if name.startswith(COST):
                     cost = np.asarray(series, dtype=np.float64)
-                    sums[name.removeprefix(COST), Over.MEAN] = float(cost.mean())
-                    sums[name.removeprefix(COST), Over.WINDOW] = float(cost.max())
-                    sums[name.removeprefix(COST), Over.RUN] = float(longest_run(cost))
+                    for over in Over:
+                        sums[name.removeprefix(COST), over] = float(spent(cost, over))
             self._sums[key] = sums
         return self._sums[key]
 

@@ -13,7 +13,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.threads import one_thread
 from mlopsim.delivery.mechanisms import Costs, Switch
 from mlopsim.delivery.pool import WorldPool
-from mlopsim.governance.constraint import Over, longest_run
+from mlopsim.governance.constraint import Over, spent
 from mlopsim.governance.optimum.constrained import COST, nothing_meets
 from mlopsim.tracks.governance.arms import arm_of
 
@@ -92,12 +92,7 @@ def least_costs(pool: WorldPool, deployment: Any) -> list[Least]:
             continue
         constraint = make("constraint", spec)
         least = cheapest(pool, one, deployment.label_delay + deployment.latency + 1)
-        if constraint.over is Over.MEAN:
-            values = least.mean(axis=1)
-        elif constraint.over is Over.WINDOW:
-            values = least.max(axis=1)
-        else:
-            values = np.array([float(longest_run(row)) for row in least])
+        values = spent(least, constraint.over)
         found.append(Least(name=constraint.full_name, over=constraint.over, limit=one.limit, values=values))
     return found
 
