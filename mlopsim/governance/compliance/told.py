@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,22 +78,53 @@ def compared_with(case: Case, version: int, window: int) -> int:
     return int(serving[s] if serving[s] != version else serving[s - 1])
 
 
-def _verdicts(case: Case, version: int, window: int) -> list[str]:
-    """Return what must be said of a version that leaves the pipeline, by the tables of gates and review."""
-    entered = version in case.history.versions[window - case.first + 1]
-    made, world = case.mechanisms, case.deployed.world
-    if made is None:
-        return ["arrival" if entered else "gate absolute blocked"]
-    found = ["arrival"] if entered else []
-    if Switch.REVIEW in case.on and (made.delay.size or made.denied.size):
+@dataclass(frozen=True, kw_only=True)
+class Ruled:
+    """What gates and review had to say of a version; None: that one was not asked.
+
+    Parameters
+    ----------
+    denied : bool or None
+        By the reviewer.
+    blocked, refused : bool or None
+        By gates that look at the version alone, and by those that compare it with another.
+    against : int
+        The version that it was compared with.
+    """
+
+    denied: bool | None
+    blocked: bool | None
+    refused: bool | None
+    against: int
+
+
+def ruled(case: Case, version: int, window: int) -> Ruled:
+    """Return what was said of a version that leaves the pipeline at the start of a window.
+
+    By the tables of gates and review, not by the record.
+    """
+    made, world, against = case.mechanisms, case.deployed.world, compared_with(case, version, window)
+    denied = blocked = refused = None
+    if made is not None and Switch.REVIEW in case.on and (made.delay.size or made.denied.size):
         denied = bool(made.denied.size and made.denied[world, version])
-        found.append(f"approval {'denied' if denied else 'approved'}")
-    if Switch.AUDITS in case.on:
-        if made.blocked.size:
-            found.append(f"gate absolute {'blocked' if made.blocked[world, version] else 'passed'}")
-        if made.refused.size:
-            refused = made.refused[world, version, compared_with(case, version, window)]
-            found.append(f"gate relative {'blocked' if refused else 'passed'}")
+    if made is not None and Switch.AUDITS in case.on:
+        blocked = bool(made.blocked[world, version]) if made.blocked.size else None
+        refused = bool(made.refused[world, version, against]) if made.refused.size else None
+    return Ruled(denied=denied, blocked=blocked, refused=refused, against=against)
+
+
+def _verdicts(case: Case, version: int, window: int) -> list[str]:
+    """Return what must be said of a version that leaves the pipeline."""
+    entered = version in case.history.versions[window - case.first + 1]
+    if case.mechanisms is None:
+        return ["arrival" if entered else "gate absolute blocked"]
+    said = ruled(case, version, window)
+    found = ["arrival"] if entered else []
+    if said.denied is not None:
+        found.append(f"approval {'denied' if said.denied else 'approved'}")
+    for gate, stopped in (("absolute", said.blocked), ("relative", said.refused)):
+        if stopped is not None:
+            found.append(f"gate {gate} {'blocked' if stopped else 'passed'}")
     return found
 
 

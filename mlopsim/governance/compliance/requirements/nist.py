@@ -17,7 +17,7 @@ from mlopsim.governance.compliance.requirement import (
     plural,
 )
 from mlopsim.governance.compliance.requirements.ai_act import stopped
-from mlopsim.governance.compliance.told import compared_with, landings
+from mlopsim.governance.compliance.told import landings, ruled
 
 
 def superseded(case: Case) -> Outcome:
@@ -84,20 +84,15 @@ def changes(case: Case) -> Outcome:
 
 def _stopped_by(case: Case, version: int, landed: int) -> str:
     """Return what stopped a version, by the tables of gates and review, not by the record; empty: nothing."""
-    made, world, blocked = case.mechanisms, case.deployed.world, case.deployed.blocked
-    if blocked is not None and blocked.size and blocked[world, version]:
+    blocked = case.deployed.blocked
+    if blocked is not None and blocked.size and blocked[case.deployed.world, version]:
         return "a release gate had blocked it"
-    if made is None:
-        return ""
-    if Switch.REVIEW in case.on and made.denied.size and made.denied[world, version]:
+    said = ruled(case, version, landed)
+    if said.denied:
         return "the reviewer had denied it"
-    if Switch.AUDITS in case.on:
-        if made.blocked.size and made.blocked[world, version]:
-            return "a release audit had blocked it"
-        against = compared_with(case, version, landed)
-        if made.refused.size and made.refused[world, version, against]:
-            return f"a release gate had refused it beside version {against}"
-    return ""
+    if said.blocked:
+        return "a release audit had blocked it"
+    return f"a release gate had refused it beside version {said.against}" if said.refused else ""
 
 
 REQUIREMENTS = [
