@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import _common  # isort: skip
 
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from _alone import Work, each_alone, measured
 
 METHODS = ("a", "b", "c", "d", "fit-e")
 
@@ -79,29 +78,6 @@ def whole(settings: Mapping[str, Any], folder: Path) -> str:
     return sweep(settings, folder / "whole")
 
 
-def measured(
-    work: Callable[[Mapping[str, Any], Path], str], settings: Mapping[str, Any], folder: Path
-) -> tuple[float, float, str]:
-    """Do it and return processor seconds, gigabytes and what it says."""
-    began = time.process_time()
-    note = work(settings, folder)
-    seconds = time.process_time() - began
-    # kilobytes on Linux
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, note
-
-
-def in_processes(
-    work: Callable[[Mapping[str, Any], Path], str],
-    several: Sequence[Mapping[str, Any]],
-    folder: Path,
-    at_once: int,
-) -> list[tuple[float, float, str]]:
-    """Measure each in a process of its own: the memory of one does not count for the next."""
-    context = get_context("spawn")
-    with ProcessPoolExecutor(at_once, mp_context=context, max_tasks_per_child=1) as pool:
-        return list(pool.map(measured, [work] * len(several), several, [folder] * len(several)))
-
-
 def one_size(settings: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     """Measure every step at one size."""
     cells = 2 * len(METHODS) * settings["seeds"]
@@ -120,19 +96,19 @@ def one_size(settings: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
         }
         rows.append(row)
 
-    def alone(work: Callable[[Mapping[str, Any], Path], str]) -> list[tuple[float, float, str]]:
-        return in_processes(work, [settings], folder, 1)
+    def took(work: Work, several: Sequence[Mapping[str, Any]], at_once: int = 1) -> list[Any]:
+        return each_alone(measured, [(work, one, folder, time.process_time) for one in several], at_once)
 
-    add("fits, made once", alone(fits))
+    add("fits, made once", took(fits, [settings]))
     count = settings["shards"]
     parts = [{**settings, "shard": f"{number}/{count}"} for number in range(1, count + 1)]
-    ran = in_processes(shard, parts, folder, settings["at_once"])
+    ran = took(shard, parts, settings["at_once"])
     held = [int(note.split()[0]) for _, _, note in ran]
     add(f"{count} shards", ran, f"{min(held)} to {max(held)} cells each")
-    add("merge", alone(merge))
-    add("merge again", alone(merge))
-    add("export the numbers", alone(export))
-    add("one process instead", alone(whole))
+    add("merge", took(merge, [settings]))
+    add("merge again", took(merge, [settings]))
+    add("export the numbers", took(export, [settings]))
+    add("one process instead", took(whole, [settings]))
     same = numbers(folder / "whole", folder / "whole.csv").read_bytes() == (folder / "all.csv").read_bytes()
     if not same:
         raise AssertionError("the merged numbers are not those of one process")

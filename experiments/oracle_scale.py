@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import _common  # isort: skip
 
-import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from _alone import alone, peak
 
 #: as it was: the linear program up to so many windows, so many evaluations of the dual beyond
 OLD_WINDOWS, OLD_EVALUATIONS = 400, 600
@@ -163,17 +161,6 @@ def pool(settings: Mapping[str, Any], what: str) -> dict[str, Any]:
         "met": met,
         "note": note,
     }
-
-
-def peak() -> float:
-    """Return the largest resident memory of this process in 1e9 bytes (Linux counts in kilobytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-
-
-def alone(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Do it in a process of its own: the memory of one does not count for the next."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
-        return one.submit(work, *arguments).result()
 
 
 def run(experiment: _common.Experiment) -> dict[str, list[dict[str, Any]]]:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import _common  # isort: skip
 
-import resource
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _alone import alone, measured
 from _scale_fairness import fairness_paper_report, fairness_paper_resume, fill_fairness
 
 from mlopsim.bench.grid import Grid, expand
@@ -117,17 +115,6 @@ def table(settings: Mapping[str, Any], folder: Path) -> str:
         return str(read(ledger).shape)
 
 
-def measured(
-    work: Callable[[Mapping[str, Any], Path], str], settings: Mapping[str, Any], folder: Path
-) -> tuple[float, float, str]:
-    """Do it and return seconds, gigabytes and what it says."""
-    began = time.perf_counter()
-    note = work(settings, folder)
-    seconds = time.perf_counter() - began
-    # kilobytes on Linux
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, note
-
-
 def jobs_of(settings: Mapping[str, Any]) -> list[FitJob]:
     """Return fits of which each, but for the first tenth, needs one of the first tenth."""
     first = max(1, settings["fits"] // 10)
@@ -190,14 +177,11 @@ def run(experiment: _common.Experiment) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "results"
         for work in (fill, status, resume, table):
-            # a process of its own: the memory of one does not count for the next
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                done = pool.submit(measured, work, dict(settings), folder).result()
+            done = alone(measured, work, dict(settings), folder, time.perf_counter)
             add(work.__name__, *done, asked=work in (status, resume))
         folder = Path(name) / "fairness"
         for work in (fill_fairness, fairness_paper_report, fairness_paper_resume):
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                done = pool.submit(measured, work, dict(settings), folder).result()
+            done = alone(measured, work, dict(settings), folder, time.perf_counter)
             limit = settings["asked_report_seconds"] if work is fairness_paper_report else None
             add(work.__name__, *done, asked=work is not fill_fairness, within=limit)
     jobs = jobs_of(settings)
