@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.made_by import check_makers, maker_here, maker_of
+from mlopsim.bench.made_by import check_makers, maker_here, makers_of_runs
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import FitJob
 
@@ -74,10 +74,8 @@ class GivenFits:
     def _check(self, wanted: Collection[str]) -> None:
         """Raise unless what made them is what runs here."""
         runs = dict(self._ledger.rows("SELECT key, run FROM fit WHERE status = 'done'"))
-        records = {run["id"]: run["record"] for run in self._ledger.runs()}
-        named = sorted({runs[key] for key in wanted if key in runs})
-        makers = [(str(self._ledger.folder), maker_of(records.get(run, {}))) for run in named]
-        check_makers([("what runs here", maker_here()), *makers])
+        named = (runs[key] for key in wanted if key in runs)
+        check_makers([("what runs here", maker_here()), *makers_of_runs(self._ledger, named)])
 
 
 @contextmanager

@@ -79,8 +79,13 @@ def makers_of(ledger: Ledger, grid: str, *, here: bool = False) -> Iterator[tupl
     )
     fits = "SELECT run FROM fit WHERE status = 'done' AND key IN (SELECT fit FROM member WHERE grid = ?)"
     named = {row[0] for query in (cells, fits) for row in ledger.rows(query, (number,))}
+    yield from makers_of_runs(ledger, named)
+
+
+def makers_of_runs(ledger: Ledger, named: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield folder and maker of each of some runs of a ledger, as :func:`makers_of` does."""
     records = {run["id"]: run["record"] for run in ledger.runs()}
-    for run in sorted(named):
+    for run in sorted(set(named)):
         yield str(ledger.folder), maker_of(records.get(run, {}))
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlopsim.bench.schema import COMPUTED
+from mlopsim.bench.schema import COMPUTED, places
 from mlopsim.bench.storage import to_json, unpack_arrays
 from mlopsim.core.digest import digest_arrays
 from mlopsim.core.errors import ConfigError
@@ -19,14 +19,7 @@ Row = tuple[Any, ...]
 #: a row and the folder that it comes from
 Placed = tuple[Row, str]
 #: places of columns in rows of cells and of fits
-CELL = {name: place for place, name in enumerate(
-    ("key", "status", "curves", "attributes", "metrics", "reasons", "error", "origin", "seconds", "bundle",
-     "host", "fingerprint", "run", "finished", "attempts", "seal")
-)}  # fmt: skip
-FIT = {name: place for place, name in enumerate(
-    ("key", "track", "label", "spec", "needs", "status", "attributes", "info", "arrays", "error", "seconds",
-     "host", "fingerprint", "run", "finished", "attempts", "seal")
-)}  # fmt: skip
+CELL, FIT = places("cell"), places("fit")
 
 
 def chosen_cell(rows: Sequence[Placed], label: Callable[[], str]) -> Row:

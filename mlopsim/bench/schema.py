@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 from mlopsim.core.digest import DIGEST_CHARS, digest, digest_bytes
@@ -65,6 +67,19 @@ CREATE TABLE curve (
 #: origin of a cell that was computed here
 COMPUTED = "computed"
 TABLES = ("grid", "pair", "member", "run", "spec", "fit", "cell", "curve")
+
+
+def places(table: str) -> dict[str, int]:
+    """Return the place of each column in a row of a table, in their order.
+
+    Examples
+    --------
+    >>> places("curve")
+    {'cell': 0, 'name': 1, 'data': 2, 'seal': 3}
+    """
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return {row[1]: row[0] for row in db.execute(f"PRAGMA table_info({table})")}
 
 
 def is_origin(text: str) -> bool:
