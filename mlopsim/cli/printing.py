@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -17,3 +19,14 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
 def secho(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
     """Print a text in a style of ours."""
     click.secho(visible(text, lines=True), err=err, nl=nl, **style)
+
+
+def finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with null for what is undefined: JSON has no NaN and no infinity.
+
+    Examples
+    --------
+    >>> finite({"method": "never", "front": float("nan"), "cost": 0.5})
+    {'method': 'never', 'front': None, 'cost': 0.5}
+    """
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

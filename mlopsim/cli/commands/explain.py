@@ -11,7 +11,7 @@ import click
 
 from mlopsim import __version__
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, finite, secho
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import literal
 
@@ -117,7 +117,7 @@ def _list(subject: Subject, as_json: bool) -> None:
 
     found = subject.decided()
     if as_json:
-        rows = [_finite(dataclasses.asdict(entry)) for entry in found]
+        rows = [finite(dataclasses.asdict(entry)) for entry in found]
         echo(json.dumps({"key": subject.key, "cell": subject.label, "decisions": rows}, allow_nan=False))
         return
     secho(subject.label, bold=True)
@@ -178,16 +178,11 @@ def _write(subject: Subject, explained: Explained, out: Path) -> None:
         target.write_text(text, encoding="utf-8")
 
 
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with null for what is undefined: JSON has no NaN and no infinity."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-
-
 def _as_json(subject: Subject, explained: Explained) -> dict[str, Any]:
     from mlopsim.governance.explained import page
 
     def rows(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
-        return [] if frame is None else [_finite(row) for row in frame.to_dicts()]
+        return [] if frame is None else [finite(row) for row in frame.to_dicts()]
 
     why = explained.reasons
     return {

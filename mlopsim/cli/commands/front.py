@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, finite, secho
 from mlopsim.core import registry
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.track import fronted
@@ -94,11 +93,7 @@ def _as_json(title: str, front: Front, tasks: Sequence[str], folder: Path | None
     """Return the tables as rows, with null for what is undefined."""
 
     def rows(frame: Any) -> list[dict[str, Any]]:
-        return [
-            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-            for row in frame.to_dicts()
-            if row["task"] in tasks
-        ]
+        return [finite(row) for row in frame.to_dicts() if row["task"] in tasks]
 
     return {
         "title": title,
