@@ -22,7 +22,7 @@ from mlopsim.core.spec import canonical, make, split_spec
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.scenarios import pool_of
-from mlopsim.delivery.search_space import draw, merged, possible, space_of
+from mlopsim.delivery.search_space import draw, merged, named, possible, space_of
 from mlopsim.delivery.walk import walk
 from mlopsim.governance.optimum.case import Case
 from mlopsim.governance.optimum.priced import Large
@@ -172,7 +172,7 @@ def tune(settings: Mapping[str, Any], rule: str, limit: float) -> dict[str, Any]
     """
     began = time.process_time()
     some = pool(settings, settings["stream"], "train", 0, settings["tuned_on"])
-    space = space_of(make("selector", rule))
+    space = named(space_of(make("selector", rule)), deployment(settings, limit).limit_names())
     words = identity_words(canonical("selector", rule))
     rng = np.random.default_rng(seed_sequence(Axis.REPETITION, Split.TRAIN, 0, *words, root=settings["root"]))
     drawn: list[dict[str, Any]] = [{}]

@@ -20,6 +20,7 @@ from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.spec import make
 from mlopsim.delivery.search_space import (
     Choice,
+    Each,
     Range,
     Weights,
     admits,
@@ -299,7 +300,7 @@ def _searchable(cls: type[Any]) -> None:
     for key, choice in _space(cls).items():
         require(key.partition(".")[0] in names, f"space names '{key}', which is no parameter")
         require(
-            isinstance(choice, tuple | Range | Weights),
+            isinstance(choice, tuple | Range | Weights | Each),
             f"space['{key}'] is {choice!r}",
             remedy="a tuple or Range",
         )

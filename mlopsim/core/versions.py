@@ -23,7 +23,7 @@ VERSIONS: dict[str, int] = {
     # from a roll-out to metrics and curves
     "outcome": 3,
     # from arms of the closed loop to what is rolled out, and to metrics
-    "governance": 3,
+    "governance": 4,
     # ticks of a signal from stream and learner
     "signal": 2,
     # limits from drift-free signals

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -100,8 +100,65 @@ class Weights:
         return isinstance(value, list) and len(value) == self.size
 
 
+@dataclass(frozen=True)
+class Each:
+    """A number for each of some names that the task knows, such as those of its limits: a mapping.
+
+    Parameters
+    ----------
+    values : Range
+        Of each.
+    default : float
+        Of a name that a mapping does not have.
+    names : tuple of str, default none
+        What there is a number for. A selector does not know them: see :func:`named`.
+
+    Examples
+    --------
+    >>> each = Each(Range(0.1, 10.0, log=True), 1.0, ("churn", "parity"))
+    >>> {name: round(value, 3) for name, value in each.draw(np.random.default_rng(0)).items()}
+    {'churn': 1.881, 'parity': 0.346}
+    >>> each.admits({"churn": 0.5}), each.admits({"churn": 20.0}), each.admits({"speed": 0.5})
+    (True, False, False)
+    """
+
+    values: Range
+    default: float
+    names: tuple[str, ...] = ()
+
+    def draw(self, rng: np.random.Generator) -> dict[str, float | int]:
+        """Draw a number for each name."""
+        return {name: self.values.draw(rng) for name in self.names}
+
+    def near(
+        self, value: Mapping[str, float], width: float, rng: np.random.Generator
+    ) -> dict[str, float | int]:
+        """Draw a number near that of each name."""
+        return {name: self.values.near(value.get(name, self.default), width, rng) for name in self.names}
+
+    def admits(self, value: Any) -> bool:
+        """Say whether a value is a mapping from some of the names to numbers in the range."""
+        if not isinstance(value, Mapping):
+            return False
+        return set(value) <= set(self.names) and all(self.values.admits(one) for one in value.values())
+
+
 #: an entry of a selector's ``space``
-Choice: TypeAlias = tuple[Any, ...] | Range | Weights
+Choice: TypeAlias = tuple[Any, ...] | Range | Weights | Each
+
+
+def named(space: Mapping[str, Choice], names: Sequence[str]) -> dict[str, Choice]:
+    """Return a space that knows the names of :class:`Each`.
+
+    Examples
+    --------
+    >>> named({"reserve": Each(Range(0.1, 10.0), 1.0)}, ["churn"])["reserve"].names
+    ('churn',)
+    """
+    return {
+        key: replace(choice, names=tuple(names)) if isinstance(choice, Each) else choice
+        for key, choice in space.items()
+    }
 
 
 def space_of(selector: Any) -> dict[str, Choice]:
@@ -233,7 +290,7 @@ def draw(choice: Choice, rng: np.random.Generator) -> Any:
     """
     if isinstance(choice, tuple):
         return choice[int(rng.integers(len(choice)))]
-    if isinstance(choice, Range):
+    if isinstance(choice, Range | Each):
         return choice.draw(rng)
     raise ConfigError(
         "a list of weights is not drawn by itself", remedy="search it with the evolution method"
@@ -242,7 +299,7 @@ def draw(choice: Choice, rng: np.random.Generator) -> Any:
 
 def near(choice: Choice, value: Any, width: float, rng: np.random.Generator) -> Any:
     """Draw a value near another one; a choice changes with probability ``width``."""
-    if isinstance(choice, Range):
+    if isinstance(choice, Range | Each):
         return choice.near(value, width, rng)
     return draw(choice, rng) if rng.random() < width else value
 

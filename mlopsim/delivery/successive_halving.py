@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlopsim.core.digest import canonical_json
-from mlopsim.delivery.search_space import Choice, Range
+from mlopsim.delivery.search_space import Choice, Each, Range
 
 #: successive halving: one in ``ETA`` survives a rung; fewest scenarios of a rung
 ETA = 4
@@ -27,6 +27,8 @@ def size(space: Mapping[str, Choice]) -> int:
             total *= len(choice)
         elif isinstance(choice, Range) and choice.integer:
             total *= int(choice.high) - int(choice.low) + 1
+        elif isinstance(choice, Each) and not choice.names:
+            continue
         else:
             return 1 << 30
     return total

@@ -13,7 +13,17 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find
 from mlopsim.core.spec import make
 from mlopsim.delivery.pool import WorldPool
-from mlopsim.delivery.search_space import Choice, Weights, draw, merged, near, possible, space_of, value_of
+from mlopsim.delivery.search_space import (
+    Choice,
+    Weights,
+    draw,
+    merged,
+    named,
+    near,
+    possible,
+    space_of,
+    value_of,
+)
 from mlopsim.delivery.selector import Selector
 from mlopsim.delivery.successive_halving import ETA, distinct, rungs, size
 from mlopsim.delivery.walk import walk
@@ -69,11 +79,14 @@ class TuneResult:
     history : list of dict
         One entry per evaluation in order: ``stage``, ``params`` (the free ones), ``scenarios`` and ``score``
         (mean return over them), ``steps`` (used so far); with ``by`` also ``rank``.
+    rank : tuple of float, optional
+        Of what was chosen, in the final choice; None: there was none.
     """
 
     params: dict[str, Any]
     steps_used: int
     history: list[dict[str, Any]] = field(default_factory=list)
+    rank: tuple[float, ...] | None = None
 
 
 def tune(
@@ -137,6 +150,9 @@ def tune(
     leaves the defaults and uses nothing.
     """
     space = _check(name, fixed, free, budget_steps)
+    # what has a number for each limit: whose limits they are is the deployment's to say
+    limits = getattr(deployment, "limit_names", None)
+    space = named(space, limits() if callable(limits) else ())
     start = _start(name, fixed, free)
     if not free:
         return TuneResult(params=plain(dict(fixed)), steps_used=0)
@@ -158,9 +174,9 @@ def tune(
     # the final choice gets what the search left over, too
     rest = (budget_steps - trial.used) // (judge.steps * len(finalists))
     ranks = [judge.score(params, min(len(final), rest), "final") for params in finalists]
-    best = finalists[_best_first(ranks)[0]]
-    params = plain(merged(name, {**fixed, **best}))
-    return TuneResult(params=params, steps_used=trial.used, history=trial.history)
+    first = _best_first(ranks)[0]
+    params = plain(merged(name, {**fixed, **finalists[first]}))
+    return TuneResult(params=params, steps_used=trial.used, history=trial.history, rank=ranks[first])
 
 
 def _best_first(ranks: Sequence[tuple[float, ...]]) -> list[int]:

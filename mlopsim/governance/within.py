@@ -1,9 +1,12 @@
 """The best within limits: by what methods that could keep them are chosen, rules as well as policies.
 
-The highest mean return among those whose costs are within the limits; where there is none, the least excess
-above them, then the least cost. A limit on the mean is kept where the one-sided upper confidence limit of the
-mean cost is at most the limit, one on windows or runs where no deployment broke it. So a rule that could
-suspend is not tuned into one that does not because that earns more.
+The highest mean return among those whose costs are within the limits. A limit on the mean is kept where the
+one-sided upper confidence limit of the mean cost is at most the limit, one on windows or runs where no
+deployment broke it. So a rule that could suspend is not tuned into one that does not because that earns more.
+
+Where none keeps them, the one that is the least above them: of a mean its upper confidence limit, as above,
+and each in shares of its limit, as means of windows and lengths of runs have no common unit. Such a choice is
+another one than the best within the limits; whoever chooses says so (``met``).
 """
 
 from __future__ import annotations
@@ -57,11 +60,26 @@ class Allowed:
             return bool(upper_limit(spent, level) <= self.limit)
         return bool((spent <= self.limit + 1e-12).all())
 
-    def excess(self, spent: np.ndarray) -> float:
-        """Return how far n deployments are above it: of a mean the mean, else the mean of what is above."""
+    def excess(self, spent: np.ndarray, level: float) -> float:
+        """Return by what share of the limit n deployments are above it; of a limit of 0, by how much.
+
+        Above a limit on the mean is the upper limit that :meth:`kept` looks at; with one deployment, where
+        there is none, the mean. Of windows and runs it is the mean of what is above.
+
+        Examples
+        --------
+        >>> cost = np.array([0.1, 0.3, 0.2])
+        >>> [round(Allowed(name="a", limit=limit).excess(cost, 0.95), 3) for limit in (0.2, 0.4)]
+        [0.843, 0.0]
+        >>> Allowed(name="a", limit=2, over=Over.RUN).excess(np.array([4.0, 1.0]), 0.95)
+        0.5
+        """
         if self.over is Over.MEAN:
-            return max(float(spent.mean()) - self.limit, 0.0)
-        return float(np.maximum(spent - self.limit, 0.0).mean())
+            bound = upper_limit(spent, level) if len(spent) > 1 else spent.mean()
+            above = max(float(bound) - self.limit, 0.0)
+        else:
+            above = float(np.maximum(spent - self.limit, 0.0).mean())
+        return above / self.limit if self.limit > 0.0 else above
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +125,7 @@ class Within:
         return all(one.kept(spent[:, k], self.level) for k, one in enumerate(self.limits))
 
     def rank(self, returns: np.ndarray, spent: np.ndarray) -> tuple[float, ...]:
-        """Return what is greater for the better of two methods.
+        """Return what is greater for the better of two methods; its first entry is 1 where limits are kept.
 
         Parameters
         ----------
@@ -118,5 +136,5 @@ class Within:
         """
         if self.met(spent):
             return (1.0, float(returns.mean()), 0.0)
-        over = sum(one.excess(spent[:, k]) for k, one in enumerate(self.limits))
-        return (0.0, -over, -float(spent.sum(axis=1).mean()))
+        over = sum(one.excess(spent[:, k], self.level) for k, one in enumerate(self.limits))
+        return (0.0, -over, float(returns.mean()))

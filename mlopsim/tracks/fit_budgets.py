@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: attribute of a fit: for how many methods it was made
 MADE_FOR = "fit_arms"
+#: attribute of a fit: whether what was chosen was shown to keep the limits, on training scenarios
+MET = "fit_met"
 
 
 def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
@@ -60,6 +62,7 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
         seconds.mean().alias("cpu_seconds"),
         seconds.min().alias("least"),
         seconds.max().alias("most"),
+        *([pl.col(MET).cast(pl.Int64).sum().alias("met")] if MET in fits.columns else []),
     )
     text = (
         f"What a method's fits took, each of which could use {steps:,} steps: the mean "
@@ -78,6 +81,12 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
             "`steps_a_method` divides it by those that share it. A method that shares its fit is tuned or "
             "trained on fewer steps of its own conditions than one that has a fit for itself; what it learns "
             "in the others' may help or harm it."
+        )
+    if MET in fits.columns:
+        text += (
+            " `met`: how many of a method's fits were shown to keep all limits, which is what fits aim at, on "
+            "training scenarios that the search or training did not see (a fit for several methods: in each "
+            "of them). The others are the least above the limits of what was tried: no return was compared."
         )
     text += (
         " Seconds are those of the machines that made the fits, and no result. Methods without a row have "

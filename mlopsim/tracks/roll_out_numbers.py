@@ -42,7 +42,8 @@ class Moves:
     changed : ndarray of bool, shape (S,)
         Where what serves (the canary, if there is one) is another one than in the window before.
     rollback : ndarray of bool, shape (S,)
-        Where that is an older version, by a decision.
+        Where that is an older version than the last one that served, by a decision: also one that takes over
+        from the fallback. Who resumes what was suspended goes back to nothing.
     retrained : ndarray of bool, shape (S,)
         Where a retrain was decided.
     """
@@ -59,8 +60,9 @@ def moves_of(world: World, trajectory: Trajectory) -> Moves:
     before = np.concatenate([[world.v0], leading[first:-1]])
     changed = leading[first:] != before
     deploys = (trajectory.executed[0] > 0) & ~trajectory.retrained[0]
-    # the fallback is no version, and so neither older nor newer
-    older = (leading[first:] >= 0) & (leading[first:] < before)
+    # the fallback is no version, and so neither older nor newer: what served before it counts
+    place = np.maximum.accumulate(np.where(before >= 0, np.arange(len(before)), 0))
+    older = (leading[first:] >= 0) & (leading[first:] < before[place])
     return Moves(changed=changed, rollback=changed & older & deploys, retrained=trajectory.retrained[0])
 
 

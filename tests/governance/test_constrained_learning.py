@@ -231,6 +231,10 @@ def test_what_is_stored_is_chosen_by_the_upper_limit() -> None:
     # where nothing complies the cheapest stands
     none = choose(cost[:, None, :], cost[:, None, :, None], np.array([[0.05]]), 0.95)
     assert not none.met and none.members == (0,)
+    # what is far below one limit does not pay for what is above another: the second is further above in all
+    two = np.array([[0.05, 0.40], [0.20, 0.35]])[:, None, None, :] + np.array([-0.001, 0.001])[:, None]
+    found_of_two = choose(two[..., 0], two, np.array([[0.3, 0.1]]), 0.95)
+    assert not found_of_two.met and found_of_two.members == (1,)
     # and every context counts
     both = np.stack([cost, cost + 0.2], axis=1)
     assert len(choose(both, both[..., None], np.array([[0.3], [0.45]]), 0.95).members) < len(found.members)

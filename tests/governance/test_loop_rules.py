@@ -31,7 +31,7 @@ def test_what_is_given_of_its_rule_is_not_searched():
     assert sorted(found) == ["judge", "rise", "rule.phase"]
     deep = canonical("selector", {"with_rollback": {"rule": {"periodic": {"every": 4}}, "judge": 1}})
     found = space_of(make("selector", {"with_suspension": {"rule": deep}}))
-    assert sorted(found) == ["reserve", "rule.rise", "rule.rule.phase"]
+    assert sorted(found) == ["freeze", "reserve", "retry", "rule.rise", "rule.rule.phase"]
     cusum = canonical("detector", {"cusum": {"k": 0.25}})
     assert "detector.k" not in space_of(make("selector", {"on_alarm": {"detector": cusum}}))
     assert "detector.k" in space_of(make("selector", {"on_alarm": {"detector": "cusum"}}))

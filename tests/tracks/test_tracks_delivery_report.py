@@ -339,6 +339,10 @@ def test_budgets_count_each_fit_once():
     alone = table.with_columns(fit_arms=pl.Series([1, 1, 1, 9, None]))
     section = DeliveryBudgets().make(SimpleNamespace(cells=alone, track=DeliveryTrack(steps=100)))
     assert section.table.select("serves", "steps_a_method").rows() == [(1, 90.0), (9, 10.0)]
+    # whether limits were kept is told where fits say so
+    told = table.with_columns(fit_met=pl.Series([True, True, False, False, None]))
+    section = DeliveryBudgets().make(SimpleNamespace(cells=told, track=DeliveryTrack(steps=100)))
+    assert section.table["met"].to_list() == [1, 0] and "`met`" in section.text
     with pytest.raises(Unavailable):
         DeliveryBudgets().make(SimpleNamespace(cells=table.drop("fit_seconds"), track=DeliveryTrack(steps=1)))
     nothing = table.filter(pl.col("fit").is_null())

@@ -2,9 +2,11 @@
 
 A single snapshot must not be chosen: an optimum under a limit mixes in general, and the best of several noisy
 returns among those that seem to comply is the luckiest. What is chosen is **how many** snapshots. The
-candidates are the mixtures of the k that cost least, k = 1..S. Among those whose upper confidence limit of
-the cost is at most the limit the one with the highest return wins; where there is none, the one that costs
-least. The mixture of all snapshots (k = S), for which alone the method promises something, is a candidate.
+candidates are the mixtures of the k that are the least above the limits, then cost least, k = 1..S. Among
+those whose upper confidence limit of the cost is at most the limit the one with the highest return wins;
+where there is none, the one whose upper limits are the least above the limits, each in shares of its limit,
+as rules are ranked (:mod:`mlopsim.governance.within`). The mixture of all snapshots (k = S), for which alone
+the method promises something, is a candidate.
 """
 
 from __future__ import annotations
@@ -102,14 +104,21 @@ def choose(returns: np.ndarray, costs: np.ndarray, limits: np.ndarray, level: fl
     >>> choose(cost[..., 0], cost, np.array([[.05]]), .95).met
     False
     """
-    excess = (costs.mean(axis=2) - limits).sum(axis=(1, 2))
-    order = np.argsort(excess, kind="stable")
+    means = costs.mean(axis=2)
+    # what is below one limit does not pay for what is above another
+    order = np.lexsort((means.sum(axis=(1, 2)), _above(means, limits).round(12)))
     candidates = [_candidate(order[: k + 1], returns, costs, limits, level) for k in range(len(order))]
     met = [one for one in candidates if one.met]
     if met:
         return max(met, key=lambda one: one.returns)
-    # what lies above the limits, all together; the fewest snapshots where several are equal
-    return min(candidates, key=lambda one: float(np.maximum(one.cost - limits, 0.0).sum()))
+    # the fewest snapshots where several are equal
+    return min(candidates, key=lambda one: (float(_above(one.upper, limits)), -one.returns))
+
+
+def _above(costs: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Return what lies above the limits in shares of them (of 0: as it is), summed over the last two axes."""
+    above = np.maximum(costs - limits, 0.0)
+    return np.asarray((above / np.where(limits > 0.0, limits, 1.0)).sum(axis=(-2, -1)))
 
 
 def _candidate(

@@ -171,8 +171,18 @@ def _gates_of(
 
 
 def _seeds(seed: np.random.SeedSequence, size: int) -> list[np.random.SeedSequence]:
-    """Return seeds of the Worlds of a scenario: its own where it has one World, else others."""
-    return [seed] if size == 1 else seed.spawn(size)
+    """Return seeds of the Worlds of a scenario: its own where it has one World, else its children.
+
+    Examples
+    --------
+    >>> seed = np.random.SeedSequence(1)
+    >>> [_seeds(seed, 2)[1].spawn_key for _ in range(2)], _seeds(seed, 1)[0] is seed
+    ([(1,), (1,)], True)
+    """
+    if size == 1:
+        return [seed]
+    # by number: `spawn` would give others to whoever asks next
+    return [np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, i)) for i in range(size)]
 
 
 def limited(mechanisms: Mechanisms, limit: float) -> Mechanisms:

@@ -113,6 +113,17 @@ class Governed(Standard):
             "constraints": ", ".join(names) or "none",
         }
 
+    def limit_names(self) -> tuple[str, ...]:
+        """Return the names of what has a limit.
+
+        Examples
+        --------
+        >>> from mlopsim.core.spec import make
+        >>> make("deployment", "governed", constraints=["churn", "accuracy_floor"]).limit_names()
+        ('churn', 'accuracy_floor')
+        """
+        return tuple(make("constraint", spec).name for spec in self.constraints)
+
     def unguarded(self) -> Standard:
         """Return the standard deployment that it is, with nothing on that changes what serves.
 

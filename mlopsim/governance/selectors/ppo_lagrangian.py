@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlopsim.governance.agents.prices import Prices
 
 
-@register("selector", "ppo_lagrangian", version=2)
+@register("selector", "ppo_lagrangian", version=3)
 @dataclass(kw_only=True)
 class PPOLagrangian(ConstrainedAgent):
     r"""PPO whose reward is charged for costs at a price that follows them, and never comes to rest.

@@ -33,7 +33,8 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     -------
     FitResult
         For a rule ``info["params"]``; for an agent its weights and scaling. Both tell the steps used, which
-        are an attribute, too, as is the number of arms that it was made for.
+        are an attribute, too, as is the number of arms that it was made for, and ``fit_met``: whether what
+        was chosen was shown to keep all limits on training scenarios (an agent: in each of its arms).
 
     Raises
     ------
@@ -63,7 +64,11 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         within = Within.of(deployment)
         tuned = tune(name, fixed, free, pool, deployment, part["steps"], seed, switches=switches, by=within)
         info = {"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history}
+        if within is not None and tuned.rank is not None:
+            info["choice"] = {"met": tuned.rank[0] == 1.0}
         result = FitResult(info=info)
+    if "choice" in result.info:
+        result.attributes["fit_met"] = bool(result.info["choice"]["met"])
     result.attributes["fit_steps"] = int(result.info["steps_used"])
     # with and without the data gate, in each set of switches: they share the steps, whoever is in the table
     result.attributes["fit_arms"] = len(part["arms"]) * len(part["worlds"])

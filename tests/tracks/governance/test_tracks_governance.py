@@ -158,8 +158,9 @@ def test_every_arm_may_suspend_so_that_learned_is_how_it_decides_and_nothing_els
         assert built.can_suspend, arm.name
     # rules as they are given, each wrapped once
     free = {name: methods[name].part.get("free") for name in ("none", "rollback", "trigger", "rule_book")}
-    assert free["none"] == ["reserve", "rule.every", "rule.phase"]
-    assert free["rollback"] == ["reserve", "rule.judge", "rule.rise", "rule.rule.every", "rule.rule.phase"]
+    own = ["freeze", "reserve", "retry"]
+    assert free["none"] == [*own, "rule.every", "rule.phase"]
+    assert free["rollback"] == [*own, "rule.judge", "rule.rise", "rule.rule.every", "rule.rule.phase"]
     assert methods["trigger"].part["name"] == "rule_book" and "every" not in free["trigger"]
     assert "reserve" in free["rule_book"] and "reserve" in free["trigger"]
 
@@ -204,6 +205,10 @@ def test_a_rule_is_tuned_with_the_switches_of_its_arm():
     found = {tuple(job.part["arms"]): make_fit(job.part) for job in jobs}
     assert len(found) == 2 and all(fit.attributes["fit_steps"] > 200 for fit in found.values())
     assert {fit.attributes["fit_arms"] for fit in found.values()} == {1}
+    # whether what was chosen keeps the limits is told, and is what the final choice found
+    for fit in found.values():
+        ranks = [tuple(one["rank"]) for one in fit.info["history"] if one["stage"] == "final"]
+        assert fit.attributes["fit_met"] is (max(ranks)[0] == 1.0)
     histories = [fit.info["history"] for fit in found.values()]
     assert [one["params"] for one in histories[0][:3]] == [one["params"] for one in histories[1][:3]]
     assert [one["score"] for one in histories[0]] != [one["score"] for one in histories[1]]

@@ -22,6 +22,8 @@ class GovernanceLeaderboard(SectionMaker):
 
     def make(self, results: Results) -> Section:
         """Draw and tabulate the leaderboard."""
+        import polars as pl
+
         from mlopsim.plots.leaderboard import leaderboard as draw_leaderboard
         from mlopsim.plots.style import marks_for
         from mlopsim.tracks.cell_table import printed
@@ -64,6 +66,14 @@ class GovernanceLeaderboard(SectionMaker):
             "looks at the return only. Intervals: 95 % bootstrap that resamples seeds jointly over tasks; n "
             "counts seeds."
         )
+        if "fit_met" in results.cells.columns:
+            fits = results.cells.filter(pl.col("fit_met").is_not_null()).unique("fit")
+            kept = int(fits["fit_met"].cast(pl.Int64).sum())
+            text += (
+                f"\n\nFits aim at limits that are kept on training scenarios: {kept} of {len(fits)} "
+                "were shown to. The others are the least above the limits of what was tried, so their returns were not what "
+                "they were chosen by (*Budgets* tells which)."
+            )
         if warned:
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
         if swept := pooled_sweep(results.cells, results.sweep):
