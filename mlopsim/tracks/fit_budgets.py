@@ -84,7 +84,7 @@ def fit_budgets(cells: pl.DataFrame, steps: int, title: str) -> Section | None:
         )
     if MET in fits.columns:
         text += (
-            " `met`: how many of a method's fits were shown to keep all limits, which is what fits aim at, on "
+            " `met`: how many of a method's fits were shown to keep all limits, what fits aim at, on "
             "training scenarios that the search or training did not see (a fit for several methods: in each "
             "of them). The others are the least above the limits of what was tried: no return was compared."
         )

@@ -10,8 +10,8 @@ learned  a learned selector decides, else a rule: on alarms instead of a schedul
 rollback slots other than the newest can be deployed
 ======== ==================================================================================
 
-What else a task has (reviewer, fallback, limits) is the same in all arms. All of them may suspend, and are
-fitted within the limits: ``learned`` is how an arm decides, and nothing else.
+What else a task has (reviewer, fallback, limits) is the same in all arms. All of them may suspend, and aim at
+the limits; an agent has a price for each, a rule a reserve.
 """
 
 from __future__ import annotations

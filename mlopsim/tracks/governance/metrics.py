@@ -15,7 +15,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="suspended", unit="share", direction="none", text="windows that the fallback served"),
     Metric(name="retrains", unit="count", direction="none", text="retrains decided"),
     Metric(name="switches", unit="count", direction="none", text="changes of what serves"),
-    Metric(name="rollbacks", unit="count", direction="none", text="deploys of an older version"),
+    Metric(
+        name="rollbacks", unit="count", direction="none", text="deploys of an older version than served last"
+    ),
     Metric(name="denied", unit="count", direction="none", text="versions that the reviewer denied"),
     Metric(name="refused", unit="count", direction="none", text="versions that release audits stopped"),
     Metric(name="alarms", unit="count", direction="none", text="decisions at which a drift alarm was seen"),

@@ -71,8 +71,8 @@ class GovernanceLeaderboard(SectionMaker):
             kept = int(fits["fit_met"].cast(pl.Int64).sum())
             text += (
                 f"\n\nFits aim at limits that are kept on training scenarios: {kept} of {len(fits)} "
-                "were shown to. The others are the least above the limits of what was tried, so their returns were not what "
-                "they were chosen by (*Budgets* tells which)."
+                "were shown to. The others are the least above the limits of what was tried: they "
+                "were not chosen by their returns (*Budgets* tells which)."
             )
         if warned:
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
