@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from mlopsim.governance.loop.truth import Rates
 
 
+#: as much as rounding makes of a mean that is equal to its limit
+ROUNDING = 1e-12
+
+
+def kept(spent: np.ndarray, limit: np.ndarray | float) -> np.ndarray:
+    """Say where what a limit is on is at most the limit, but for rounding: for deployments, fits and reports.
+
+    What is compared (a mean, its upper confidence limit, a run) is for whoever asks to say.
+
+    Examples
+    --------
+    >>> kept(np.array([0.1 + 0.2, 0.31]), 0.3)
+    array([ True, False])
+    """
+    return np.asarray(np.asarray(spent) <= np.asarray(limit) + ROUNDING)
+
+
 class Over(Enum):
     """What a limit is on: the mean cost of a window, the cost of each, or the longest run of windows."""
 
@@ -168,8 +185,7 @@ class Constraint:
         ...  for limit, over in ((0.3, "mean"), (0.2, "mean"), (0.5, "window"), (2, "run"), (1, "run"))]
         [False, True, True, False, True]
         """
-        rounding = 0.0 if self.over is Over.RUN else 1e-12
-        return bool(spent(costs, self.over) > self.limit + rounding)
+        return not kept(spent(costs, self.over), self.limit)
 
 
 def spent(costs: np.ndarray, over: Over) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mlopsim.core.spec import make
 from mlopsim.governance.agents.choice import upper_limit
-from mlopsim.governance.constraint import Over, spent
+from mlopsim.governance.constraint import Over, kept, spent
 
 #: of the upper limits of mean costs, one-sided; as agents choose their snapshots
 LEVEL = 0.95
@@ -57,8 +57,8 @@ class Allowed:
         (False, True)
         """
         if self.over is Over.MEAN:
-            return bool(upper_limit(spent, level) <= self.limit)
-        return bool((spent <= self.limit + 1e-12).all())
+            return bool(kept(upper_limit(spent, level), self.limit))
+        return bool(kept(spent, self.limit).all())
 
     def excess(self, spent: np.ndarray, level: float) -> float:
         """Return by what share of the limit n deployments are above it; of a limit of 0, by how much.

@@ -17,6 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from mlopsim.governance.constraint import kept
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
@@ -129,7 +131,7 @@ def _candidate(
     upper = upper_limit(each, level)
     return Chosen(
         members=tuple(sorted(int(i) for i in members)),
-        met=bool((upper <= limits).all()),
+        met=bool(kept(upper, limits).all()),
         returns=float(returns[members].mean()),
         cost=each.mean(axis=0),
         upper=upper,

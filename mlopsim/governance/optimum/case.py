@@ -16,7 +16,7 @@ from mlopsim.delivery.oracle.plan import KEEP, RETRAIN
 from mlopsim.delivery.oracle.replay import RewardPool
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.governance.constraint import Over
-from mlopsim.governance.optimum.constrained import COST, Constrained
+from mlopsim.governance.optimum.constrained import TOLERANCE, Constrained
 
 #: the intent to let the fallback serve, beside those of :mod:`mlopsim.delivery.oracle.plan`
 SUSPEND = -3
@@ -258,7 +258,7 @@ class Case:
         """Return what suspending at once and for good comes to; None where it is impossible."""
         if (
             not self.can_suspend
-            or self.constrained.problem.switch_cost > self.constrained.problem.budget + COST
+            or self.constrained.problem.switch_cost > self.constrained.problem.budget + TOLERANCE
         ):
             return None
         intents = np.full((1, self.pool.steps), KEEP, dtype=np.int64)
@@ -284,7 +284,7 @@ class _Book:
                 if k == self._case.mean:
                     self.cost += costs[:, k]
             elif rule is Over.WINDOW:
-                self.within &= costs[:, k] <= limit + COST
+                self.within &= costs[:, k] <= limit + TOLERANCE
             else:
                 self._run[:, k] = np.where(costs[:, k] > 0.0, self._run[:, k] + 1, 0)
                 self.within &= self._run[:, k] <= limit

@@ -15,7 +15,7 @@ from mlopsim.delivery.pool import WorldPool
 from mlopsim.governance.constraint import Over
 
 #: amounts of cost are compared with this tolerance
-COST = 1e-9
+TOLERANCE = 1e-9
 #: what to do about a limit that cannot be met
 REMEDY = "raise the limit, or give it a fallback that costs nothing (deployment.governed.fallback=0.5)"
 
@@ -159,7 +159,7 @@ class Constrained:
                     raise ConfigError("two limits are on means", remedy="take one of them, or weigh them")
                 cost, limit = table, one.limit
             elif rule is Over.WINDOW:
-                broken = least * table > one.limit + COST
+                broken = least * table > one.limit + TOLERANCE
                 forbidden = broken if forbidden is None else forbidden | broken
             else:
                 if run is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from mlopsim.core.errors import MlopsimError
 from mlopsim.governance.constraint import Over
 from mlopsim.governance.optimum.case import Case
-from mlopsim.governance.optimum.constrained import COST, nothing_meets
+from mlopsim.governance.optimum.constrained import TOLERANCE, nothing_meets
 
 #: two returns that differ by less are equal
 VALUE = 1e-12
@@ -39,7 +39,7 @@ class Exhaustive:
         ConfigError
             If there is none.
         """
-        found = int(np.searchsorted(self.cost, allowance + COST, side="right")) - 1
+        found = int(np.searchsorted(self.cost, allowance + TOLERANCE, side="right")) - 1
         if found < 0:
             raise nothing_meets(f"{allowance:g} on the total cost")
         return found
@@ -110,7 +110,7 @@ def exhaustive(case: Case, *, labels: int = 200_000) -> Exhaustive:
                 if k == case.mean:
                     cost += engine.costs[:, k]
             elif rule is Over.WINDOW:
-                within &= engine.costs[:, k] <= limit + COST
+                within &= engine.costs[:, k] <= limit + TOLERANCE
             else:
                 column = runs.index(k)
                 run[:, column] = np.where(engine.costs[:, k] > 0.0, run[:, column] + 1, 0)

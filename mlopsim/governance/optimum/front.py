@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.governance.optimum.constrained import COST
+from mlopsim.governance.optimum.constrained import TOLERANCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Front:
 
     def at(self, cost: float) -> float:
         """Return the best value of a mixture of at most this cost; NaN below the least cost."""
-        if cost < self.cost[0] - COST:
+        if cost < self.cost[0] - TOLERANCE:
             return float("nan")
         return float(np.interp(cost, self.cost, self.value))
 
@@ -72,8 +72,8 @@ class Front:
         ``inf`` to the left of the least cost, 0 to the right of the largest.
         """
         slopes = np.concatenate([[np.inf], self.slopes, [0.0]])
-        left = int(np.searchsorted(self.cost, cost - COST, side="left"))
-        right = int(np.searchsorted(self.cost, cost + COST, side="right"))
+        left = int(np.searchsorted(self.cost, cost - TOLERANCE, side="left"))
+        right = int(np.searchsorted(self.cost, cost + TOLERANCE, side="right"))
         return float(slopes[left]), float(slopes[right])
 
     @classmethod
@@ -138,7 +138,7 @@ def baselines(never: np.ndarray, suspended: np.ndarray | None, cost: np.ndarray)
     array([6.5])
     """
     if suspended is None:
-        return np.where(cost < never[:, 0] - COST, np.nan, never[:, 1])
+        return np.where(cost < never[:, 0] - TOLERANCE, np.nan, never[:, 1])
     # the cheaper of the two first, of equally cheap ones the better
     swap = (suspended[:, 0] < never[:, 0]) | (
         (suspended[:, 0] == never[:, 0]) & (suspended[:, 1] > never[:, 1])
@@ -148,7 +148,7 @@ def baselines(never: np.ndarray, suspended: np.ndarray | None, cost: np.ndarray)
     rises = (width > 0.0) & (rise > 0.0)
     part = np.clip((cost - first[:, 0]) / np.where(rises, width, 1.0), 0.0, 1.0)
     found: np.ndarray = first[:, 1] + np.where(rises, part * rise, 0.0)
-    found[cost < first[:, 0] - COST] = np.nan
+    found[cost < first[:, 0] - TOLERANCE] = np.nan
     return found
 
 

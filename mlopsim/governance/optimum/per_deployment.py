@@ -13,7 +13,7 @@ from mlopsim.delivery.oracle.lower_bound import rounded
 from mlopsim.delivery.oracle.problem import Problem
 from mlopsim.governance.optimum.bound import bound_by_price, constrained_bound
 from mlopsim.governance.optimum.case import Case, Played
-from mlopsim.governance.optimum.constrained import COST, nothing_meets
+from mlopsim.governance.optimum.constrained import TOLERANCE, nothing_meets
 from mlopsim.governance.optimum.serving import Server
 
 
@@ -106,7 +106,7 @@ def limited_bracket(case: Case, *, effort: int = 600, kicks: int = 2) -> Limited
         served, _ = server.search(starts, effort=effort, kicks=kicks, target=target)
         if np.isfinite(served.value):
             plans.append(_checked(case, served.intents, served.value))
-    kept = [played for played in plans if played.within[0] and played.cost[0] <= one.allowance + COST]
+    kept = [played for played in plans if played.within[0] and played.cost[0] <= one.allowance + TOLERANCE]
     best = max(kept, key=lambda played: float(played.value[0]), default=None)
     lower = float("nan") if best is None else float(best.value[0])
     # a target of the dual, which sets the length of its steps only

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.governance.optimum.case import Played
-from mlopsim.governance.optimum.constrained import COST, REMEDY
+from mlopsim.governance.optimum.constrained import REMEDY, TOLERANCE
 from mlopsim.governance.optimum.front import Front, baseline, between
 from mlopsim.governance.optimum.priced import Solver
 from mlopsim.stats.bootstrap import statistic_interval
@@ -133,7 +133,7 @@ class PooledFront:
         scenario gives up in another one, while that helps.
         """
         plans, corner = list(self.plans), [0] * len(self.plans)
-        left = (cost - float(self.lower.cost[0])) * len(plans) + COST
+        left = (cost - float(self.lower.cost[0])) * len(plans) + TOLERANCE
         first = -1
         for width, s, k in self._steps():
             if width > left and first < 0:
@@ -148,9 +148,9 @@ class PooledFront:
             more = self.solvers[first].within(reach)
             if more is not None:
                 plans[first] = _joined([plans[first], more])
-        whole = all((np.abs(played.cost - np.rint(played.cost)) <= COST).all() for played in plans)
+        whole = all((np.abs(played.cost - np.rint(played.cost)) <= TOLERANCE).all() for played in plans)
         if whole:
-            return plans, _knapsack(plans, int(np.floor(cost * len(plans) + COST)))
+            return plans, _knapsack(plans, int(np.floor(cost * len(plans) + TOLERANCE)))
         return plans, _exchanged(plans, chosen, left)
 
     def _lot(self, cost: float, rng: np.random.Generator) -> list[int]:
@@ -423,7 +423,7 @@ def _exchanged(plans: Sequence[Played], chosen: Sequence[int], left: float) -> l
             if more > gain:
                 gain, moves = more, [(s, i)]
         for s, (extra, lost) in enumerate(tables):
-            for i in np.flatnonzero(extra < -COST).tolist():
+            for i in np.flatnonzero(extra < -TOLERANCE).tolist():
                 for r in range(len(plans)):
                     if r == s:
                         continue

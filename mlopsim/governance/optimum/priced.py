@@ -13,7 +13,7 @@ from mlopsim.delivery.oracle.lagrange import MARGIN, lagrangian_bound
 from mlopsim.delivery.oracle.lower_bound import rounded
 from mlopsim.governance.optimum.bound import constrained_bound
 from mlopsim.governance.optimum.case import Case, Played
-from mlopsim.governance.optimum.constrained import COST
+from mlopsim.governance.optimum.constrained import TOLERANCE
 from mlopsim.governance.optimum.exhaustive import Exhaustive, exhaustive
 from mlopsim.governance.optimum.serving import Server
 
@@ -76,7 +76,7 @@ class Small:
         return played if len(played.cost) else None
 
     def _played(self, cost: float) -> Played:
-        some = self.found.cost <= cost + COST
+        some = self.found.cost <= cost + TOLERANCE
         return Played(
             actions=self.found.actions[some],
             value=self.found.value[some],

@@ -13,7 +13,7 @@ from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.delivery.oracle.plan import KEEP, RETRAIN
 from mlopsim.delivery.oracle.problem import MONEY
 from mlopsim.governance.optimum.case import SUSPEND
-from mlopsim.governance.optimum.constrained import COST, Constrained
+from mlopsim.governance.optimum.constrained import TOLERANCE, Constrained
 
 if TYPE_CHECKING:
     from mlopsim.governance.optimum._counter import Setup
@@ -102,8 +102,8 @@ class Server:
         costs = one.costs[:n]
         units, most = np.zeros((n, T), dtype=np.int64), 0
         if self.counted and np.isfinite(one.limit):
-            units = np.ceil(costs * self.steps - COST).astype(np.int64)
-            most = min(int(np.floor(one.allowance * self.steps + COST)), self.steps * one.windows)
+            units = np.ceil(costs * self.steps - TOLERANCE).astype(np.int64)
+            most = min(int(np.floor(one.allowance * self.steps + TOLERANCE)), self.steps * one.windows)
         usable = problem.firsts < T
         usable[0] = False
         refused = np.zeros((n, n), dtype=bool)
@@ -225,7 +225,7 @@ class Server:
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         value, found = scored[0][0], np.array(scored[0][1], dtype=np.int64)
         for kick in range(2 + kicks):
-            if value >= target - COST:
+            if value >= target - TOLERANCE:
                 break
             if kick < 2:
                 begin = np.array(scored[min(kick, len(scored) - 1)][1], dtype=np.int64)

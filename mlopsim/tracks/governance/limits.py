@@ -15,7 +15,7 @@ import polars as pl
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Curves
-from mlopsim.governance.constraint import Over, spent
+from mlopsim.governance.constraint import Over, kept, spent
 from mlopsim.stats.bootstrap import mean_interval
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, done, facts, grid
@@ -24,9 +24,7 @@ from mlopsim.tracks.governance.limit_facts import LIMIT, ON, WEIGHT
 from mlopsim.tracks.governance.references import NEVER
 
 #: in front of the name of a constraint: the series of its cost by window
-COST = "cost_"
-#: as much as rounding makes of a mean that is equal to its limit
-ROUNDING = 1e-12
+SERIES = "cost_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +184,10 @@ class Limits:
         if key not in self._sums:
             sums = {}
             for name, series in curves(key).items():
-                if name.startswith(COST):
+                if name.startswith(SERIES):
                     cost = np.asarray(series, dtype=np.float64)
                     for over in Over:
-                        sums[name.removeprefix(COST), over] = float(spent(cost, over))
+                        sums[name.removeprefix(SERIES), over] = float(spent(cost, over))
             self._sums[key] = sums
         return self._sums[key]
 
@@ -206,7 +204,7 @@ class Limits:
         """Say whether a limit is met by what it is on, float64 (seeds,) or (seeds, tasks)."""
         allowed = limit.limit if limit.over is Over.MEAN else 0.0
         if limit.over is not Over.MEAN:
-            values = np.where(np.isfinite(values), values > limit.limit + ROUNDING, np.nan)
+            values = np.where(np.isfinite(values), ~kept(values, limit.limit), np.nan)
         if not np.isfinite(values).any():
             nothing = Interval(value=math.nan, n=0, reason="no cell is done")
             return Verdict(limit=limit, spent=nothing, met=None, beyond=math.nan)
@@ -214,7 +212,7 @@ class Limits:
         highest = found.high if limit.over is Over.MEAN else found.value
         if math.isnan(highest):
             return Verdict(limit=limit, spent=found, met=None, beyond=math.nan)
-        met = highest <= allowed + ROUNDING
+        met = bool(kept(np.array(highest), allowed))
         return Verdict(limit=limit, spent=found, met=met, beyond=0.0 if met else highest - allowed)
 
     def verdicts(self, method: str, task: str) -> list[Verdict]:

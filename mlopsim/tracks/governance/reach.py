@@ -14,7 +14,7 @@ from mlopsim.core.threads import one_thread
 from mlopsim.delivery.mechanisms import Costs, Switch
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.governance.constraint import Over, spent
-from mlopsim.governance.optimum.constrained import COST, nothing_meets
+from mlopsim.governance.optimum.constrained import TOLERANCE, nothing_meets
 from mlopsim.tracks.governance.arms import arm_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def beyond_reach(pool: WorldPool, deployment: Any) -> dict[str, str]:
     found = {}
     for least in least_costs(pool, deployment):
         reached = float(least.values.mean() if least.over is Over.MEAN else least.values.min())
-        if reached > least.limit + COST:
+        if reached > least.limit + TOLERANCE:
             found[least.name] = least.text(reached)
     return found
 
@@ -151,11 +151,11 @@ def refuse_unreachable(cells: Sequence[Cell]) -> None:
             for least in leasts:
                 value = float(least.values[0])
                 sums[least.name] = sums.get(least.name, 0.0) + value
-                if value <= least.limit + COST:
+                if value <= least.limit + TOLERANCE:
                     met.add(least.name)
                 if least.name in met:
                     continue
-                if least.over is Over.MEAN and sums[least.name] / len(by_seed) > least.limit + COST:
+                if least.over is Over.MEAN and sums[least.name] / len(by_seed) > least.limit + TOLERANCE:
                     said = least.text(sums[least.name] / len(by_seed))
                     raise _refused(
                         task.name, said, f"over its {len(by_seed)} scenarios, in {looked} of them alone"
