@@ -15,7 +15,7 @@ from mlopsim.core.versions import VERSIONS
 VERSIONED = {
     "world": 1,
     "dynamics": 2,
-    "governance": 3,
+    "governance": 4,
     "control/optimum": 1,
 }
 COMPONENTS = {
