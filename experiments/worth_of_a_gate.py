@@ -7,8 +7,9 @@ recall and worth order differently, with what could explain it: another stage or
 and more right rows flagged (`fair`: alike, and the interval of the one does not lie above that of the other);
 counts.csv how many pairs there are by task of which one gate finds more (`all`, those that are alike, the
 fair ones, and these without the control that flags at random): how many disagree, agree, or are open;
-groups.csv what is thrown away and gained by group; the figure shows recall against worth where most is lost,
-one panel a task.
+groups.csv what is thrown away and gained by group; rates.csv how often each gate flags what is right, beside
+the rate that was asked for, and why where its interval does not hold that; the figure shows recall against
+worth where most is lost, one panel a task.
 
     python experiments/worth_of_a_gate.py
     python experiments/worth_of_a_gate.py suite=quality-core ledger=results/local/quality-core
@@ -304,9 +305,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     by_task = counts(known, counted, controls)
     _common.write_table(experiment.folder, by_task, "counts")
     results = TableResults(track=study.track, cells=cells, read=curves)
-    by_group = make("section", "quality-groups").make(results)
-    if by_group is not None:
-        _common.write_table(experiment.folder, by_group.table.to_dicts(), "groups")
+    for section, name in (("quality-groups", "groups"), ("quality-false-alarms", "rates")):
+        made = make("section", section).make(results)
+        if made is not None:
+            _common.write_table(experiment.folder, made.table.to_dicts(), name)
     shown = [row["task"] for row in cost if row["counts"]][:PANELS]
     if shown:
         figure = panels(rows, shown, cleaning(cells), len(axes_of(cells)[0]))

@@ -62,7 +62,7 @@ class QualityFalseAlarms(SectionMaker):
             for m, attained, at in zip(methods, found["attained"], found["at_limit"], strict=True)
         ]
         columns = {"method": methods, "asked": pl.Series([asked[m] for m in methods], dtype=pl.Float64)}
-        columns["asked_reason"] = ["no rate is asked for"] * len(methods)
+        columns["asked_reason"] = ["no rate is asked for" if asked[m] is None else "" for m in methods]
         columns |= interval_columns("attained", found["attained"])
         columns |= {"why": why, "at_limit": [each.value for each in found["at_limit"]]}
         for name in ("false_alarm", "batch_false_alarm"):
