@@ -20,8 +20,8 @@ class River(Detector):
 
     It has no limit to calibrate. It starts afresh after an alarm in river's own way.
 
-    A streamed tick goes through river's object and our checks: with river's ADWIN 1.4 million ticks a CPU
-    second, where that class alone reads 8.5 million (``results/speed_of_detectors``, medians of 7 runs).
+    A streamed tick goes through river's object and our checks: with river's ADWIN 1.3 million ticks a CPU
+    second, where that class alone reads 8.2 million (``results/speed_of_detectors``, medians of 7 runs).
 
     Parameters
     ----------
