@@ -84,6 +84,7 @@ class Ledger:
         self._db = connection
         self._lock = lock
         self._copy = copy
+        self._nested = False
 
     @classmethod
     def open(cls, folder: str | Path) -> Ledger:
@@ -148,6 +149,9 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._nested:
+            yield self._db
+            return
         with self._guard():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -336,6 +340,22 @@ class Ledger:
             if self._put_cell(db, provenance, key, "done", names, *texts, None):
                 db.execute("DELETE FROM curve WHERE cell=?", (key,))
                 db.executemany("INSERT INTO curve VALUES (?,?,?,?)", curves)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Store everything that is recorded inside in one commit, or nothing of it."""
+        with self._transaction():
+            self._nested = True
+            try:
+                yield
+            finally:
+                self._nested = False
+
+    def adopt_run(self, run: str, grid: str, record: Mapping[str, Any]) -> None:
+        """Store a run that took place elsewhere, of which a baseline tells; one that is known stays."""
+        row = sealed("run", run, grid, "", None, "elsewhere", to_json(record))
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO run VALUES (?,?,?,?,?,?,?)", row)
 
     def record_failure(self, key: str, status: Status, error: str, provenance: Provenance) -> None:
         """Store a cell that failed, timed out or crashed, with its traceback."""

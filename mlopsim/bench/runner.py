@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 
 from mlopsim.bench.attributes import Owner
+from mlopsim.bench.baseline_adopt import adopt
+from mlopsim.bench.baseline_match import Joined
 from mlopsim.bench.disks import DiskWarning, network_disk
 from mlopsim.bench.executors import Backend, make_backend
 from mlopsim.bench.given_fits import GivenFits, given_fits
@@ -61,6 +63,7 @@ def run(
     shard: str | Shard | None = None,
     fits: str | Path | None = None,
     fits_only: bool = False,
+    joined: Joined | None = None,
 ) -> Summary:
     """Run what is not done yet and record it in the folder's ledger.
 
@@ -97,6 +100,9 @@ def run(
         A results folder whose finished fits are taken; what it lacks is an error.
     fits_only : bool, default False
         Make the fits of the grid and run no cells.
+    joined : Joined, optional
+        Cells of a baseline, of which ``work`` is the grid (:func:`mlopsim.bench.baseline_match.join`): those
+        that the folder has not finished are taken and not run.
 
     Returns
     -------
@@ -138,6 +144,8 @@ def run(
         )
     with given_fits(fits, results_dir) as given, Ledger.open(results_dir) as ledger:
         ledger.register(grid)
+        if joined is not None:
+            adopt(joined, ledger)
         if part_held is not None:
             check_makers(makers_of(ledger, grid.digest, here=True))
         context = Context(track=placed(part), plugins=loaded, proof=proof())
