@@ -31,7 +31,7 @@ PUBLISHED = "published"
 VARIABLE = "MLOPSIM_BASELINES"
 FILE = "baseline.parquet"
 #: what a file that cannot be read asks for
-REMEDY = "take the file again from where it was published, or write it by mlopsim export-baseline"
+REMEDY = "take the file again from where it was published, or write it again: mlopsim export FOLDER FILE --baseline"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,10 +87,13 @@ def platforms_differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> li
     if here.get("machine") != there.get("machine"):
         found.append(f"machine is {there.get('machine')} in the baseline and {here.get('machine')} here")
     own, other = here.get("versions", {}), there.get("versions", {})
-    for name in NUMERIC:
-        # what is missing at one side computed nothing that is compared
-        if name in own and name in other and series_of_release(own[name]) != series_of_release(other[name]):
-            found.append(f"{name} is {other[name]} in the baseline and {own[name]} here")
+    # what is missing at one side computed nothing that is compared
+    both = [name for name in NUMERIC if name in own and name in other]
+    found += [
+        f"{name} is {other[name]} in the baseline and {own[name]} here"
+        for name in both
+        if series_of_release(own[name]) != series_of_release(other[name])
+    ]
     return found
 
 
@@ -217,11 +220,11 @@ def _check_parts(grid: Grid, baseline: Baseline, cells: Sequence[Cell]) -> None:
         for name, other in named.items():
             own = here[kind].get(name)
             if own is not None and own.digest != other.digest:
-                for text in fields_differing(addressed(plain(own.part)), addressed(plain(other.part))):
-                    found.append(f"{kind} '{name}': {text}")
+                parts = addressed(plain(own.part)), addressed(plain(other.part))
+                found += [f"{kind} '{name}': {text}" for text in fields_differing(*parts)]
             elif own is not None and dict(own.attributes) != dict(other.attributes):
-                for text in fields_differing(plain(own.attributes), plain(other.attributes)):
-                    found.append(f"{kind} '{name}', attribute {text}")
+                facts = plain(own.attributes), plain(other.attributes)
+                found += [f"{kind} '{name}', attribute {text}" for text in fields_differing(*facts)]
             elif own is None:
                 # a component that is not installed raises: its version cannot be compared
                 found += [f"{kind} '{name}': {text} (here)" for text in foreign_parts(other.part)]

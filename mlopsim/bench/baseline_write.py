@@ -67,7 +67,8 @@ def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) ->
     undone = [row for row in rows if row.status != "done"]
     if undone:
         raise ConfigError(
-            f"{len(undone)} of {len(rows)} cells of {entry['title']} are not done: no baseline is made of a part",
+            f"{len(undone)} of {len(rows)} cells of {entry['title']} are not done: "
+            "no baseline is made of a part",
             remedy=f"run the suite again: mlopsim bench results={ledger.folder}",
         )
     rows = [row for row in rows if row.origin == COMPUTED]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlopsim import __version__
+from mlopsim.compose.from_baseline import baseline_notes
 from mlopsim.compose.missing import missing_notes
 from mlopsim.core.digest import digest, digest_bytes, digest_file
 from mlopsim.core.section import Unmade, makers
@@ -114,7 +115,7 @@ def report_meta(ledger: Ledger, entry: dict[str, Any], cells: pl.DataFrame) -> d
         for row in cells.filter(cells["status"].is_in(["failed", "timeout", "crashed"])).iter_rows(named=True)
     ]
     runs = [run for run in ledger.runs() if run["grid"] == entry["digest"]]
-    notes = missing_notes(cells, runs, entry["digest"])
+    notes = [*missing_notes(cells, runs, entry["digest"]), *baseline_notes(cells)]
     record = runs[-1]["record"] if runs else {}
     fingerprints = sorted(f for f in cells["fingerprint"].unique().to_list() if f)
     seconds = cells["seconds"].drop_nulls()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.summary import Summary
+from mlopsim.compose.from_baseline import marked
 from mlopsim.compose.report_page import (
     BOARD,
     STAMP,
@@ -99,7 +100,8 @@ class Results:
         """One row a method, as the track sums it up, with intervals and n; computed once."""
         if self._board is None:
             with explained(self._loaded), self._reading():
-                self._board = sum_up(self.track, self.cells, self.curves)
+                board = sum_up(self.track, self.cells, self.curves)
+            self._board = marked(board, self.cells)
         assert self._board is not None
         return self._board
 

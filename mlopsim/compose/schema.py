@@ -11,7 +11,7 @@ PARTS = ("signal", "stream", "learner", "training", "deployment")
 #: keys that do not change any number, so overriding them leaves a suite as it is
 HARMLESS = frozenset(
     {
-        *("workers", "executor", "results", "shard", "fits"),
+        *("workers", "executor", "results", "shard", "fits", "baseline"),
         *("timeout", "fit_timeout", "on_error", "retry_failed", "about"),
     }
 )
@@ -58,6 +58,8 @@ class BenchConfig:
         ``3/16`` runs the third of sixteen parts of the cells: a job of an array.
     fits : str or None
         Folder whose finished fits are taken.
+    baseline : str or None
+        ``published``, or the path of a baseline file: its cells stand beside those that are run.
     timeout, fit_timeout : float or None
         Seconds that one cell and one fit may take.
     on_error : str
@@ -81,6 +83,7 @@ class BenchConfig:
     results: str | None = None
     shard: str | None = None
     fits: str | None = None
+    baseline: str | None = None
     timeout: float | None = None
     fit_timeout: float | None = None
     on_error: str = "continue"

@@ -27,6 +27,7 @@ from mlopsim.core.spec import Spec, make, part_of
 from mlopsim.core.track import Method, Task, Track
 
 if TYPE_CHECKING:
+    from mlopsim.bench.baseline_match import Joined
     from mlopsim.bench.progress import Progress
 
 #: root keys that replace what entries of ``cells`` name, and what these call it
@@ -91,6 +92,9 @@ class Study:
     replaced : sequence of str
         ``task``, ``method`` or ``seed``, where ``cells`` was written for others: what it says of those that
         are no more is left out, see :func:`mlopsim.bench.grid.narrow`.
+    baseline : str or Path, optional
+        ``published``, or a baseline file of this suite: its cells of the same tasks and seeds stand beside
+        those that are run, and are not computed (:func:`mlopsim.bench.baseline_match.join`).
 
     Attributes
     ----------
@@ -127,6 +131,8 @@ class Study:
     options: RunOptions = RunOptions()
     swept: Sweep = Sweep()
     replaced: Sequence[str] = ()
+    baseline: str | Path | None = None
+    joined: Joined | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -142,6 +148,23 @@ class Study:
         else:
             found = {task.digest: task for task in self.track.tasks(self.tasks)}
             self.suite = self._suite(self.track, list(found.values()), self.track.methods(self.methods))
+        if self.baseline is not None:
+            self._join(self.baseline)
+
+    def _join(self, which: str | Path) -> None:
+        """Put the cells of a baseline beside the study's own."""
+        from mlopsim.bench.baseline import baseline_path, read_baseline
+        from mlopsim.bench.baseline_match import join
+
+        if self.swept.values or self.options.shard is not None:
+            what = "a sweep" if self.swept.values else f"shard {self.options.shard}"
+            raise ConfigError(
+                f"baseline={which} is of a whole frozen suite, and not of {what}",
+                remedy="leave one of them out",
+            )
+        baseline = read_baseline(baseline_path(which, self.name))
+        self.joined = join(self.grid, baseline, suite=self.name, version=self.version)
+        self.grid = self.joined.grid
 
     def _suite(self, track: Track, tasks: list[Task], methods: list[Method]) -> Suite:
         seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
@@ -294,7 +317,8 @@ class Study:
         told = progress if not isinstance(progress, bool) else RichProgress() if progress else None
         place = self._place(folder, shard or own["shard"])
         asked = {name: value for name, value in given.items() if value is not None}
-        summary = run(self.grid, self.track, place, progress=told, fits_only=fits_only, **{**own, **asked})
+        how: dict[str, Any] = {**own, **asked, "fits_only": fits_only, "joined": self.joined}
+        summary = run(self.grid, self.track, place, progress=told, **how)
         with Ledger.read(place) as ledger:
             entry = ledger.grid(summary.grid)
         return Results(folder=place, entry=entry, summary=summary, plugins=tuple(self.plugins))
@@ -309,6 +333,7 @@ def load_suite(
     split: str | None = None,
     root: int | None = None,
     cells: Sequence[Mapping[str, Any]] | None = None,
+    baseline: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
     conf: Sequence[str | Path] = (),
     overrides: Sequence[str] | Mapping[str, Any] = (),
@@ -328,6 +353,8 @@ def load_suite(
         Instead of the suite's: names of its own tasks, or mappings of parts.
     split, root, cells : optional
         Instead of the suite's, as of :class:`mlopsim.bench.suite.Suite`.
+    baseline : str or Path, optional
+        ``published``, or a baseline file, as of :class:`Study`.
     plugins : sequence of paths
         Files with components of one's own.
     conf : sequence of paths
@@ -377,6 +404,8 @@ def load_suite(
             composed.resolved[key] = plain(own)
             composed.modified = True
             composed.given |= {key}
+    if baseline is not None:
+        composed.config.baseline = str(baseline)
     return study_of(composed, plugins)
 
 
@@ -402,6 +431,7 @@ def study_of(composed: Composed, plugins: Sequence[str | Path] = ()) -> Study:
         else [axis for key, axis in REPLACED.items() if key in composed.given],
         config=composed.resolved,
         folder=config.results,
+        baseline=config.baseline,
         swept=read_sweep(config.sweep),
         options=RunOptions(**{name: getattr(config, name) for name in asdict(RunOptions())}),
     )

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from bench_kit import frame, go, suite, toy
+from bench_kit import PLUGIN, frame, go, suite, toy
 
 from mlopsim.bench.baseline import Baseline, baseline_path, read_baseline
 from mlopsim.bench.baseline_columns import HEADER, curve_columns, read_curve, scalar_columns
 from mlopsim.bench.baseline_match import join
+from mlopsim.bench.baseline_verify import verify
 from mlopsim.bench.baseline_write import write_baseline
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
@@ -71,7 +72,8 @@ def test_what_is_read_is_what_was_stored_to_the_bit(folder: Path, file: Path) ->
     "array",
     [
         np.array([0.1, np.nan, -0.0, np.inf]), np.array([True, False]), np.zeros((0, 2), dtype=np.int64),
-        np.arange(6, dtype=np.int16).reshape(2, 3), np.array([0.1], dtype=np.float32), np.array(2**64 - 1, dtype=np.uint64),
+        np.arange(6, dtype=np.int16).reshape(2, 3), np.array([0.1], dtype=np.float32),
+        np.array(2**64 - 1, dtype=np.uint64),
     ],
 )  # fmt: skip
 def test_a_series_of_any_type_and_shape_is_kept(tmp_path: Path, array: np.ndarray) -> None:
@@ -134,7 +136,7 @@ def _platform(header: dict[str, Any]) -> None:
     [
         (lambda h: h["suite"].update(version=2), "toy has version 2 in the baseline and 1 here"),
         (lambda h: h["suite"].update(name="other"), "suite is other in the baseline and toy here"),
-        (lambda h: h.update(track_version="bench-toy/0"), "track is bench-toy/0 in the baseline and bench-toy/plugin-"),
+        (lambda h: h.update(track_version="bench-toy/0"), "track is bench-toy/0 in the baseline and"),
         (lambda h: h.update(root=7), "root is 7 in the baseline and 0 here"),
         (lambda h: h["track"]["params"].update(size=9), "params.size is 9 in the baseline and 20 here"),
         (lambda h: h["metrics"][0].update(unit="s"), "metric value is not the same"),
@@ -191,3 +193,18 @@ def test_the_published_file_is_found_by_a_variable(
     (tmp_path / "toy" / "baseline.parquet").write_bytes(file.read_bytes())
     assert baseline_path("published", "toy") == tmp_path / "toy" / "baseline.parquet"
     assert baseline_path("x.parquet", "toy") == Path("x.parquet")
+
+
+def test_a_changed_number_is_found_by_a_sample(tmp_path: Path, file: Path) -> None:
+    plugin = [PLUGIN]
+    sound = verify(read_baseline(file), sample=2, seed=1, plugins=plugin)
+    assert sound.held and [report.identical for report in sound.reports] == [True, True]
+    rows = pl.read_parquet(file)
+    forged = tmp_path / "forged.parquet"
+    rows.with_columns(pl.col("value") + 1e-6).write_parquet(forged, metadata=pl.read_parquet_metadata(file))
+    found = verify(read_baseline(forged), sample=1, seed=1, plugins=plugin)
+    assert not found.held and [item.name for item in found.broken[0].comparisons if not item.equal] == [
+        "value"
+    ]
+    with pytest.raises(ConfigError, match="at least one"):
+        verify(read_baseline(file), sample=0)

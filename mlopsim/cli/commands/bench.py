@@ -88,13 +88,15 @@ def command(
       mlopsim bench suite=quick deployment.latency=4 --dry-run
       mlopsim bench suite=quick sweep.deployment.latency=1,2,4
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
+      mlopsim bench suite=drift-core methods=mine --plugin mine.py baseline=published
       mlopsim bench suite=quick --fits-only results=fits/
       mlopsim bench suite=quick shard=3/16 fits=fits/ results=shards/3   # one job of an array
 
     Keys: suite, methods, tasks, cells, seeds, split, root, workers, executor (pool, serial, dask or
     tcp://...), results, shard (3/16: the third of sixteen parts; mlopsim merge puts them together), fits (a
-    folder that has them), timeout, on_error (continue, stop), retry_failed; groups: signal, stream,
-    learner, training, deployment; settings of the track under its name, e.g. delivery.steps=100000.
+    folder that has them), baseline (published, or a file: its cells stand beside yours and are not run),
+    timeout, on_error (continue, stop), retry_failed; groups: signal, stream, learner, training, deployment;
+    settings of the track under its name, e.g. delivery.steps=100000.
     sweep.KEY=A,B compares several values of a parameter of a group, of the track or of methods.
     """
     from mlopsim.compose.compose import compose_bench

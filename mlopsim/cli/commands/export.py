@@ -22,8 +22,11 @@ FORMATS = ("csv", "parquet")
     "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of TARGET, else csv."
 )
 @click.option("--numbers", is_flag=True, help="Only the numbers: no provenance, canonical order.")
+@click.option("--baseline", is_flag=True, help="A baseline: cells with series and fits, for bench baseline=.")
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
-def command(folder: Path, target: Path | None, form: str | None, numbers: bool, grid: str | None) -> None:
+def command(
+    folder: Path, target: Path | None, form: str | None, numbers: bool, baseline: bool, grid: str | None
+) -> None:
     """Export the cells of a grid, sorted by key, to TARGET (.parquet or .csv); print CSV without one.
 
     Columns: key, track, task, method, seed, status, the metrics, reasons of undefined ones, provenance. With
@@ -34,9 +37,21 @@ def command(folder: Path, target: Path | None, form: str | None, numbers: bool, 
     Examples:
       mlopsim export results/local/quick out.parquet
       mlopsim export results/local/quick --numbers > numbers.csv
+      mlopsim export results/local/quick quick.parquet --baseline
     """
+    from mlopsim.bench.baseline_write import write_baseline
+    from mlopsim.bench.ledger import Ledger
     from mlopsim.compose.results import open_results
 
+    if baseline:
+        if target is None or numbers or form not in (None, "parquet"):
+            raise ConfigError(
+                "a baseline is a Parquet file with everything in it",
+                remedy="write mlopsim export FOLDER out.parquet --baseline",
+            )
+        with Ledger.read(folder) as ledger:
+            echo(str(write_baseline(ledger, target, grid)))
+        return
     results = open_results(folder, grid=grid)
     if target is not None:
         if form is not None and target.suffix != f".{form}":

@@ -1,0 +1,80 @@
+"""``mlopsim verify-baseline``: recompute random cells of a baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlopsim.cli.once import Once
+from mlopsim.cli.printing import echo, secho
+from mlopsim.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mlopsim.bench.rerun import RerunReport
+
+#: differences of a cell that are shown
+SHOWN = 3
+
+
+@click.command("verify-baseline", cls=Once)
+@click.argument("words", nargs=-1, required=True)
+@click.option("--sample", default=20, show_default=True, help="How many cells.")
+@click.option("--seed", type=int, help="Of the choice of cells; drawn anew by default, and printed.")
+@click.option("--deep", is_flag=True, help="Remake the fits that the cells need, too.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
+)
+def command(
+    words: tuple[str, ...], sample: int, seed: int | None, deep: bool, plugins: tuple[str, ...]
+) -> None:
+    """Recompute random cells of a baseline in fresh processes, and say which promise held.
+
+    WORDS are suite=NAME for the published baseline of a suite, or baseline=FILE. The exit code is 1 if a
+    promise was broken, or if a component has another version here so that nothing is promised.
+
+    \b
+    Examples:
+      mlopsim verify-baseline suite=drift-core --sample 20
+      mlopsim verify-baseline baseline=mine.parquet --plugin mine.py
+    """
+    from mlopsim.bench.baseline import PUBLISHED, baseline_path, read_baseline
+    from mlopsim.bench.baseline_verify import verify
+
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in ("suite", "baseline") or not equals or not value or name in given:
+            raise ConfigError(f"'{word}' is not understood here", remedy="write suite=NAME or baseline=FILE")
+        given[name] = value
+    which = given.get("baseline", PUBLISHED)
+    if which == PUBLISHED and "suite" not in given:
+        raise ConfigError("the published baseline of which suite?", remedy="write suite=NAME")
+    baseline = read_baseline(baseline_path(which, given.get("suite", "")))
+    if baseline.suite != given.get("suite", baseline.suite):
+        raise ConfigError(f"{baseline.path} is a baseline of {baseline.suite}, not of {given['suite']}")
+    title = f"{baseline.suite}-v{baseline.version}{' (modified)' if baseline.modified else ''}"
+    echo(f"{title}: {len(baseline.cells)} cells in {baseline.path} ({baseline.digest})")
+    found = verify(baseline, sample=sample, seed=seed, deep=deep, plugins=plugins, told=_tell)
+    promises = ", ".join(
+        f"{sum(r.promise == name for r in found.reports)} {name}"
+        for name in dict.fromkeys(report.promise for report in found.reports)
+    )
+    identical = sum(report.identical for report in found.reports)
+    echo(
+        f"{len(found.reports)} cells recomputed (promise: {promises}; seed {found.seed}): "
+        f"{identical} identical to the bit, {len(found.broken)} broken, {len(found.unpromised)} not promised"
+    )
+    if not found.held:
+        raise SystemExit(1)
+
+
+def _tell(report: RerunReport) -> None:
+    """Print a line for a cell, and what differs."""
+    said = "identical" if report.identical else "kept" if report.kept else "BROKEN"
+    colour = "red" if not report.kept else None
+    secho(f"  {report.label}: {said} ({report.promise})", fg=colour)
+    for text in report.changed:
+        echo(f"    changed since: {text}")
+    for item in [item for item in report.comparisons if not item.equal][:SHOWN]:
+        echo(f"    {item.name}: {item.stored} -> {item.again} (relative {item.difference:.3g})")
