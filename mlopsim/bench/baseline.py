@@ -1,7 +1,7 @@
 """A baseline: published cells of a frozen suite with their fits, read from one Parquet file.
 
-Nothing in it is pickled and nothing that it names is run. Keys of cells and fits are not stored: they are made
-again from the parts, so what is read is what the parts say.
+Nothing in it is pickled and nothing that it names is run. Keys of cells and fits are not stored: they are
+made again from the parts, so what is read is what the parts say.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def platforms_differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> li
     ----------
     here, there : mapping
         As of :func:`mlopsim.core.fingerprint.fingerprint`: of this process, and of a run of the baseline.
-        Processors, BLAS cores and releases of one series may differ: floats are promised to 1e-9 between them.
+        Processors, BLAS cores and releases of one series may differ: floats are promised to 1e-9 then.
 
     Examples
     --------

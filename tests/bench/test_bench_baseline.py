@@ -19,6 +19,7 @@ from mlopsim.bench.baseline_write import write_baseline
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.runner import run
+from mlopsim.bench.submission import check_submission
 from mlopsim.core.errors import ConfigError, DataError
 
 
@@ -208,3 +209,24 @@ def test_a_changed_number_is_found_by_a_sample(tmp_path: Path, file: Path) -> No
     ]
     with pytest.raises(ConfigError, match="at least one"):
         verify(read_baseline(file), sample=0)
+
+
+def test_a_submission_is_whole_and_agrees_with_what_is_published(tmp_path: Path, file: Path) -> None:
+    go(tmp_path / "mine", ["plain", "new"], executor="serial", workers=1)
+    with Ledger.read(tmp_path / "mine") as ledger:
+        mine = write_baseline(ledger, tmp_path / "mine.parquet")
+    published, rows, head = read_baseline(file), pl.read_parquet(mine), pl.read_parquet_metadata(mine)
+    found = check_submission(read_baseline(mine), published)
+    assert (found.methods, found.controls, found.problems) == (["new"], 6, [])
+
+    def forged(name: str, frame: pl.DataFrame) -> list[str]:
+        header = {**json.loads(head[HEADER]), "cells": len(frame)}
+        frame.write_parquet(tmp_path / name, metadata={HEADER: json.dumps(header)})
+        return check_submission(read_baseline(tmp_path / name), published).problems
+
+    number = pl.when(pl.col("method") == "plain").then(pl.col("value") * 1.001).otherwise(pl.col("value"))
+    assert "value is" in forged("number.parquet", rows.with_columns(value=number))[0]
+    left_out = rows.filter(~((pl.col("method") == "new") & (pl.col("task") == "b") & (pl.col("seed") == 1)))
+    assert forged("seed.parquet", left_out) == ["'new' lacks: b / seed 1"]
+    nothing_new = rows.filter(pl.col("method") == "plain")
+    assert forged("old.parquet", nothing_new) == ["it has no method that is not published already"]
