@@ -31,7 +31,10 @@ PUBLISHED = "published"
 VARIABLE = "MLOPSIM_BASELINES"
 FILE = "baseline.parquet"
 #: what a file that cannot be read asks for
-REMEDY = "take the file again from where it was published, or write it again: mlopsim export FOLDER FILE --baseline"
+REMEDY = (
+    "take the file again from where it was published, or write it again: "
+    "mlopsim export FOLDER FILE --baseline"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +125,7 @@ class Baseline:
     @cached_property
     def cells(self) -> list[Cell]:
         """Its cells in the order of the rows, with keys made from their parts."""
-        common = {
+        common: dict[str, Any] = {
             "track": str(self.header["track_version"]),
             "split": str(self.header["split"]),
             "root": int(self.header["root"]),

@@ -208,11 +208,11 @@ def _paired(grid: Grid, baseline: Baseline) -> list[tuple[int, Cell]]:
 def _check_parts(grid: Grid, baseline: Baseline, cells: Sequence[Cell]) -> None:
     """Refuse tasks and methods of one name that are two things, and components of other versions."""
     found: list[str] = []
-    here = {
+    here: dict[str, dict[str, Any]] = {
         "task": {cell.task.name: cell.task for cell in grid.cells},
         "method": {cell.method.name: cell.method for cell in grid.cells},
     }
-    there = {
+    there: dict[str, dict[str, Any]] = {
         "task": {cell.task.name: cell.task for cell in cells},
         "method": {cell.method.name: cell.method for cell in cells},
     }

@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "compliance": "How one deployment stands to its limits and to what regulation asks, as a page.",
     "export": "Export the cell table to Parquet or CSV; only the numbers, too.",
     "rerun": "Recompute one cell and compare exactly.",
+    "verify-baseline": "Recompute random cells of a published baseline.",
+    "submit-check": "Check a file of results that is to join a published baseline.",
     "check": "Run the contract tests on a component.",
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",
