@@ -32,11 +32,6 @@ def command(
 
     WORDS are suite=NAME for the published baseline of a suite, or baseline=FILE. The exit code is 1 if a
     promise was broken, or if a component has another version here so that nothing is promised.
-
-    \b
-    Examples:
-      mlopsim verify-baseline suite=drift-core --sample 20
-      mlopsim verify-baseline baseline=mine.parquet --plugin mine.py
     """
     from mlopsim.bench.baseline import PUBLISHED, baseline_path, read_baseline
     from mlopsim.bench.baseline_verify import verify
