@@ -13,6 +13,7 @@ import numpy as np
 from mlopsim.bench.baseline import Baseline
 from mlopsim.bench.baseline_adopt import adopt
 from mlopsim.bench.baseline_match import Joined
+from mlopsim.bench.executors import Local
 from mlopsim.bench.grid import Grid, ordered
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.rerun import RerunReport, rerun
@@ -52,7 +53,7 @@ def verify(
     plugins: Sequence[str | Path] = (),
     told: Callable[[RerunReport], None] | None = None,
 ) -> Verified:
-    """Recompute random cells of a baseline, each in a fresh process.
+    """Recompute random cells of a baseline in a fresh process.
 
     Parameters
     ----------
@@ -110,9 +111,13 @@ def verify(
         with Ledger.open(folder) as ledger:
             ledger.register(grid)
             adopt(Joined(grid=grid, baseline=baseline, places=places_by_key), ledger)
-        for cell in cells:
-            report = rerun(folder, cell.key, deep=deep, plugins=plugins)
-            found.reports.append(report)
-            if told is not None:
-                told(report)
+        worker = Local(1)
+        try:
+            for cell in cells:
+                report = rerun(folder, cell.key, deep=deep, plugins=plugins, worker=worker)
+                found.reports.append(report)
+                if told is not None:
+                    told(report)
+        finally:
+            worker.close(kill=True)
     return found

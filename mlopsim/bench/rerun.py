@@ -81,6 +81,7 @@ def rerun(
     deep: bool = False,
     plugins: Sequence[str | Path] = (),
     trust: bool = False,
+    worker: Local | None = None,
 ) -> RerunReport:
     """Recompute a stored cell in a fresh worker and compare it exactly.
 
@@ -96,6 +97,8 @@ def rerun(
         Plug-in files to load; those that the folder names are not loaded for being named.
     trust : bool, default False
         Consent to load plug-ins that lie where the folder says and have the digest that it says.
+    worker : Local, optional
+        A worker of one's own for several cells in turn, which stays open; else a fresh one.
 
     Returns
     -------
@@ -121,14 +124,15 @@ def rerun(
             foreign_parts([cell.task.part, cell.method.part])
         # the track's own version may have changed: then the report says so
         context = Context(track=part_of(track), plugins=loaded.files, proof=proof())
-        fingerprint = ledger.rows("SELECT fingerprint FROM cell WHERE key=?", (cell.key,))[0][0]
+        select = "SELECT fingerprint, origin FROM cell WHERE key=?"
+        fingerprint, origin = ledger.rows(select, (cell.key,))[0]
         fingerprints = {fingerprint}
         parts: list[Any] = [entry["track"], cell.task.part, cell.method.part]
-        backend = Local(1)
+        backend = Local(1) if worker is None else worker
         comparisons: list[Comparison] = []
         try:
             made: dict[str, FitResult] = {}
-            _check_fit_is_here(ledger, cell)
+            _check_fit_is_here(ledger, cell, origin)
             if cell.fit is not None and not deep:
                 made[cell.fit] = ledger.fit_result(cell.fit)
             for fit in _chain(ledger, cell.fit) if deep else []:
@@ -152,11 +156,14 @@ def rerun(
             fits = {cell.fit: made[cell.fit]} if cell.fit is not None else {}
             reply = _perform(backend, context, Job(cells=(_current_cell(cell),), fits=fits), describe(cell))
         finally:
-            backend.close(kill=True)
+            if worker is None:
+                backend.close(kill=True)
     again = reply.outcomes[0]
     for name in sorted({*stored.metrics, *again.metrics}):
         comparisons.append(_compare(name, stored.metrics.get(name), again.metrics.get(name)))
-    for name in sorted({*stored.curves, *again.curves}):
+    # a baseline holds those series that its track publishes
+    series = {*stored.curves, *(again.curves if origin == COMPUTED else ())}
+    for name in sorted(series):
         comparisons.append(_compare(f"curve {name}", stored.curves.get(name), again.curves.get(name)))
     if with_facts:
         comparisons += _compare_attributes(
@@ -173,8 +180,7 @@ def rerun(
     )
 
 
-def _check_fit_is_here(ledger: Ledger, cell: Cell) -> None:
-    origin = ledger.rows("SELECT origin FROM cell WHERE key=?", (cell.key,))[0][0]
+def _check_fit_is_here(ledger: Ledger, cell: Cell, origin: str) -> None:
     if origin != COMPUTED and cell.fit is not None and cell.fit not in ledger.fit_statuses():
         raise LedgerError(
             f"cell {cell.key} was taken from the baseline {origin}, which brings no fits",

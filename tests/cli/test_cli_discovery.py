@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shlex
 import shutil
@@ -30,6 +31,8 @@ SHORT = {
     "calibrate": [["--runs", "20"]],
     "audit": [["--rounds", "19"], ["--learner", "ridge"], ["--audit", "demographic_parity"]],
 }
+#: what an example with a baseline is run with instead of the suite that it names
+SMALL = ["suite=smoke", "tasks=abrupt", "seeds=1"]
 
 
 def lines_of(text: str) -> Iterator[str]:
@@ -58,9 +61,28 @@ def examples() -> list[str]:
     return sorted({" ".join(shlex.split(line, comments=True)): line for line in found}.values())
 
 
+@pytest.fixture(scope="session")
+def _published(tmp_path_factory: pytest.TempPathFactory, _cache: Path) -> Path:
+    """A folder of published baselines: of two methods of a small suite and, as ``mine``, a third party's."""
+    folder = tmp_path_factory.mktemp("published")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "mine.py").write_text(next(b for b in blocks if "register(" in b), encoding="utf-8")
+    for name, methods, more in (("smoke", "never", []), ("mine", "mine", ["--plugin", "mine.py"])):
+        run = [f"methods={methods}", *SMALL, "executor=serial", "--no-report", f"results={name}", *more]
+        for words in (["bench", *run], ["export", name, f"{name}/baseline.parquet", "--baseline"]):
+            # what a plug-in registers stays, so that it is loaded in a process of its own
+            command = [sys.executable, "-m", "mlopsim.cli.main", *words]
+            environment = {**os.environ, "MLOPSIM_CACHE": str(_cache)}
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+    return folder
+
+
 @pytest.fixture
-def place(bench: Bench) -> Bench:
+def place(bench: Bench, _published: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A folder with everything that examples name."""
+    monkeypatch.setenv("MLOPSIM_BASELINES", str(_published))
+    shutil.copy(_published / "mine" / "baseline.parquet", bench.folder / "mine.parquet")
     rng = np.random.default_rng(3)
     rows = 400
     score = rng.normal(size=rows)
@@ -103,6 +125,10 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
         frame = cells(ledger)
     if words[0] == "front":
         return fronted(bench, words)
+    if "methods=mine" in words:
+        return [words[0], *SMALL, *(word for word in words[1:] if not word.startswith("suite="))]
+    if words[0] in ("verify-baseline", "submit-check"):
+        return [re.sub("^suite=.*", SMALL[0], word) for word in words]
     if words[0] == "merge":
         return parted(bench, finished, words)
     # nobody answers at the address of an example

@@ -88,6 +88,7 @@ def command(
       mlopsim bench suite=quick deployment.latency=4 --dry-run
       mlopsim bench suite=quick sweep.deployment.latency=1,2,4
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
+      mlopsim bench suite=drift-core methods=mine --plugin mine.py baseline=published
       mlopsim bench suite=quick --fits-only results=fits/
       mlopsim bench suite=quick shard=3/16 fits=fits/ results=shards/3   # one job of an array
 

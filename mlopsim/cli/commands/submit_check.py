@@ -25,6 +25,12 @@ def command(file: Path, against: str, sample: int, seed: int | None, plugins: tu
     what is published where it holds the same cells. With --sample random cells are computed again. The exit
     code is 1 if it cannot be taken. A method of a plug-in is named with --plugin; the file's own words load
     nothing.
+
+    \b
+    Examples:
+      mlopsim bench suite=drift-core methods=mine --plugin mine.py results=out
+      mlopsim export out mine.parquet --baseline
+      mlopsim submit-check mine.parquet --plugin mine.py --sample 20
     """
     from mlopsim.bench.baseline import baseline_path, read_baseline
     from mlopsim.bench.baseline_verify import verify

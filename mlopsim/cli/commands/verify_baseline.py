@@ -28,10 +28,15 @@ SHOWN = 3
 def command(
     words: tuple[str, ...], sample: int, seed: int | None, deep: bool, plugins: tuple[str, ...]
 ) -> None:
-    """Recompute random cells of a baseline in fresh processes, and say which promise held.
+    """Recompute random cells of a baseline in a fresh process, and say which promise held.
 
     WORDS are suite=NAME for the published baseline of a suite, or baseline=FILE. The exit code is 1 if a
     promise was broken, or if a component has another version here so that nothing is promised.
+
+    \b
+    Examples:
+      mlopsim verify-baseline suite=drift-core --sample 20
+      mlopsim verify-baseline baseline=mine.parquet --plugin mine.py
     """
     from mlopsim.bench.baseline import PUBLISHED, baseline_path, read_baseline
     from mlopsim.bench.baseline_verify import verify
