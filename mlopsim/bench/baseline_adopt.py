@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from mlopsim.bench.baseline_match import Joined
 from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.core.errors import ConfigError
 
 
-def adopt(joined: Joined, ledger: Ledger) -> int:
+def adopt(joined: Joined, ledger: Ledger, mine: Container[str] | None = None) -> int:
     """Store the baseline's cells that a ledger has not finished, with their fits, in one commit.
 
     Parameters
@@ -16,6 +18,8 @@ def adopt(joined: Joined, ledger: Ledger) -> int:
         From :func:`mlopsim.bench.baseline_match.join`; its grid is registered.
     ledger : Ledger
         Open for writing.
+    mine : container of str, optional
+        Keys of those cells that are a shard's own; others are not taken.
 
     Returns
     -------
@@ -29,11 +33,21 @@ def adopt(joined: Joined, ledger: Ledger) -> int:
     """
     baseline = joined.baseline
     states = ledger.statuses(joined.places)
-    wanted = [place for key, place in joined.places.items() if states.get(key) != "done"]
-    if not wanted:
-        return 0
-    named = {job.key for job in joined.grid.fits}
+    wanted = [
+        place
+        for key, place in joined.places.items()
+        if states.get(key) != "done" and (mine is None or key in mine)
+    ]
+    jobs = {job.key: job for job in joined.grid.fits}
+    named: set[str] = set()
+    stack = [cell.fit for cell in joined.grid.cells if cell.fit and (mine is None or cell.key in mine)]
+    while stack:
+        if (key := stack.pop()) not in named:
+            named.add(key)
+            stack.extend(jobs[key].needs)
     have = {key for key, status in ledger.fit_statuses().items() if status == "done"}
+    if not wanted and not {fit.job.key for fit in baseline.fits} & (named - have):
+        return 0
     with ledger.at_once():
         for run, record in baseline.header["runs"].items():
             # of no grid here: nobody ran this one there

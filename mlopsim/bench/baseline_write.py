@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,14 @@ from mlopsim.bench.baseline_columns import FORMAT, HEADER, PLAIN, curve_columns,
 from mlopsim.bench.cells import Row, read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.ledgerfile import damaged
+from mlopsim.bench.made_by import check_makers, makers_of
+from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.storage import to_json
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.files import atomic_path
-from mlopsim.core.track import Cell, FitJob, Method, Task
+from mlopsim.core.registry import find
+from mlopsim.core.track import Cell, FitJob, Method, Task, compared_curves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +31,9 @@ RECORD = ("git", "code", "versions", "fingerprint", "platform")
 TITLE = re.compile(r"(?P<name>.+)-v(?P<version>\d+)(?P<modified> \(modified\))?")
 
 
-def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) -> Path:
+def write_baseline(
+    ledger: Ledger, path: str | Path, grid: str | None = None, *, plugins: Sequence[str | Path] = ()
+) -> Path:
     """Write the cells of a grid that were computed here, with their fits, as one Parquet file.
 
     Parameters
@@ -39,6 +44,9 @@ def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) ->
         Target, which ends in ``.parquet``.
     grid : str, optional
         (Beginning of) the digest of a grid; the last used by default.
+    plugins : sequence of paths
+        Files with the track, where it is not ours: it says which series are published
+        (:func:`mlopsim.core.track.compared_curves`).
 
     Returns
     -------
@@ -48,7 +56,8 @@ def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) ->
     Raises
     ------
     ConfigError
-        For another ending, or if a cell is not done.
+        For another ending, if a cell is not done, or if cells or their fits were computed by two states of
+        the code.
     LedgerError
         If what is stored does not agree with its digests.
     """
@@ -74,6 +83,9 @@ def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) ->
     rows = [row for row in rows if row.origin == COMPUTED]
     if not rows:
         raise ConfigError(f"no cell of {entry['title']} was computed in {ledger.folder}")
+    check_makers(makers_of(ledger, entry["digest"]))
+    with explained(load_stored(entry["plugins"], plugins)):
+        compared = compared_curves(find("track", entry["track"]["name"]))
     pairs = read_pairs(ledger, entry)
     used = [pairs[number] for number in sorted({row.pair for row in rows})]
     tasks, methods = _named(ledger, "task", used), _named(ledger, "method", used)
@@ -100,7 +112,7 @@ def write_baseline(ledger: Ledger, path: str | Path, grid: str | None = None) ->
         )
         if again.key != row.member or (row.fit is not None and fits.jobs[row.fit].key != row.fit):
             raise damaged(ledger.folder, f"the parts of cell {row.member} do not give its key")
-    frame, series = _frame(ledger, rows, pairs, fits, brought)
+    frame, series = _frame(ledger, rows, pairs, fits, brought, compared)
     runs = {run["id"]: run["record"] for run in ledger.runs()}
     named = {row.run for row in rows} | {fit["run"] for several in brought for fit in several or ()}
     header = {
@@ -216,13 +228,14 @@ def _frame(
     pairs: list[dict[str, Any]],
     fits: _Fits,
     brought: list[list[dict[str, Any]] | None],
+    compared: Sequence[str] | None,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     import polars as pl
 
     metrics = [json.loads(row.metrics or "{}") for row in rows]
     names = list(dict.fromkeys(name for found in metrics for name in found))
     curves: list[dict[str, np.ndarray]] = [
-        {} if row.curves in (None, "[]") else ledger.curves(row.member) for row in rows
+        {} if row.curves in (None, "[]") else ledger.curves(row.member, compared) for row in rows
     ]
     series = list(dict.fromkeys(name for found in curves for name in found))
     number = [None if row.fit is None else fits.numbers[row.fit] for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from mlopsim.bench.ledgerfile import (
 from mlopsim.bench.lock import FolderLock
 from mlopsim.bench.members import put_specs, store_grid
 from mlopsim.bench.provenance import now
-from mlopsim.bench.schema import COMPUTED, is_origin, is_sealed, seal, sealed
+from mlopsim.bench.schema import COMPUTED, ELSEWHERE, is_origin, is_sealed, seal, sealed
 from mlopsim.bench.storage import pack_array, pack_arrays, to_json, unpack_array, unpack_arrays
 from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, DataError, LedgerError
@@ -353,7 +353,7 @@ class Ledger:
 
     def adopt_run(self, run: str, grid: str, record: Mapping[str, Any]) -> None:
         """Store a run that took place elsewhere, of which a baseline tells; one that is known stays."""
-        row = sealed("run", run, grid, "", None, "elsewhere", to_json(record))
+        row = sealed("run", run, grid, "", None, ELSEWHERE, to_json(record))
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO run VALUES (?,?,?,?,?,?,?)", row)
 
@@ -430,14 +430,14 @@ class Ledger:
         """Tell whether the attributes of a done cell or fit are known: rows of old schemas have none."""
         return bool(self.rows(f"SELECT attributes IS NOT NULL FROM {table} WHERE key=?", (key,))[0][0])
 
-    def curves(self, key: str) -> dict[str, np.ndarray]:
-        """Return the stored curves of a cell: all that its row names, each checked by its seal."""
+    def curves(self, key: str, only: Container[str] | None = None) -> dict[str, np.ndarray]:
+        """Return the stored curves of a cell: all that its row names, each checked by its seal; or some."""
         expected = self.rows("SELECT curves FROM cell WHERE key=?", (key,))
         rows = self.rows("SELECT name, data FROM curve WHERE cell=? ORDER BY rowid", (key,))
         seals = {name: seal("curve", key, name, data) for name, data in rows}
         if seals != dict(json.loads(expected[0][0] or "[]") if expected else []):
             raise damaged(self.folder, f"curves of cell {key} are missing or have changed")
-        return {name: unpack_array(data) for name, data in rows}
+        return {name: unpack_array(data) for name, data in rows if only is None or name in only}
 
     def spec(self, key: str) -> dict[str, Any]:
         """Return the content of a spec by its digest."""

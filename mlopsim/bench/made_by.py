@@ -11,7 +11,7 @@ from typing import Any
 
 from mlopsim.bench.identity import CODE, SHOWN, proof
 from mlopsim.bench.ledger import Ledger
-from mlopsim.bench.schema import COMPUTED
+from mlopsim.bench.schema import COMPUTED, ELSEWHERE
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.fingerprint import library_versions
 
@@ -83,9 +83,15 @@ def makers_of(ledger: Ledger, grid: str, *, here: bool = False) -> Iterator[tupl
 
 
 def makers_of_runs(ledger: Ledger, named: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield folder and maker of each of some runs of a ledger, as :func:`makers_of` does."""
-    records = {run["id"]: run["record"] for run in ledger.runs()}
-    for run in sorted(set(named)):
+    """Yield folder and maker of each of some runs of a ledger, as :func:`makers_of` does.
+
+    Runs of a baseline took place elsewhere, before: what they made is compared by the versions of components
+    (:mod:`mlopsim.bench.baseline_match`), and not by its code.
+    """
+    runs = ledger.runs()
+    records = {run["id"]: run["record"] for run in runs}
+    elsewhere = {run["id"] for run in runs if run["status"] == ELSEWHERE}
+    for run in sorted(set(named) - elsewhere):
         yield str(ledger.folder), maker_of(records.get(run, {}))
 
 

@@ -18,6 +18,8 @@ from mlopsim.core.errors import ConfigError
 Row = tuple[Any, ...]
 #: a row and the folder that it comes from
 Placed = tuple[Row, str]
+#: before the names of series among the facts of a cell
+SERIES = "curve "
 #: places of columns in rows of cells and of fits
 CELL, FIT = places("cell"), places("fit")
 
@@ -55,16 +57,21 @@ def _chosen(
     done = [(row, where) for row, where in rows if row[at["status"]] == "done"]
     if not done:
         return max((row for row, _ in rows), key=lambda row: (row[at["finished"]], row[-1]))
-    first, place = done[0]
+    # one with all of its series, if there is one: a baseline holds those that are compared
+    first, place = min(done, key=lambda entry: _taken(entry[0], at))
     known = facts(first)
-    for row, where in done[1:]:
+    for row, where in done:
         other = facts(row)
-        if other != known:
-            what = next(key for key in sorted({*known, *other}) if known.get(key) != other.get(key))
+        both = {*known, *other}
+        if _taken(row, at):
+            both -= {name for name in both if name.startswith(SERIES) and name not in other}
+        apart = sorted(name for name in both if known.get(name) != other.get(name))
+        if apart:
+            what = apart[0]
             lacking = "(not there)"
             values = f"{known.get(what, lacking)} in {place} and {other.get(what, lacking)} in {where}"
-            apart = row[at["fingerprint"]] != first[at["fingerprint"]]
-            platforms = " (computed on different platforms)" if apart else ""
+            elsewhere = row[at["fingerprint"]] != first[at["fingerprint"]]
+            platforms = " (computed on different platforms)" if elsewhere else ""
             raise ConfigError(
                 f"{name()} does not have the same numbers everywhere: {what} is {values}{platforms}",
                 remedy="leave one of the two folders out; `mlopsim rerun FOLDER KEY` says which holds",
@@ -73,11 +80,16 @@ def _chosen(
     return min(
         (row for row, _ in done),
         key=lambda row: (
-            "origin" in at and row[at["origin"]] != COMPUTED,
+            _taken(row, at),
             row[at["finished"]],
             row[-1],
         ),
     )
+
+
+def _taken(row: Row, at: dict[str, int]) -> bool:
+    """Tell whether a row is a cell that was taken from a baseline."""
+    return "origin" in at and row[at["origin"]] != COMPUTED
 
 
 def _facts(prefix: str, text: str | None) -> dict[str, str]:
@@ -90,7 +102,7 @@ def _cell_facts(row: Row) -> dict[str, str]:
         **_facts("", row[CELL["metrics"]]),
         **_facts("attribute ", row[CELL["attributes"]]),
         **_facts("reason of ", row[CELL["reasons"]]),
-        **{f"curve {name}": seal for name, seal in json.loads(row[CELL["curves"]] or "[]")},
+        **{f"{SERIES}{name}": seal for name, seal in json.loads(row[CELL["curves"]] or "[]")},
     }
 
 

@@ -145,7 +145,7 @@ def run(
     with given_fits(fits, results_dir) as given, Ledger.open(results_dir) as ledger:
         ledger.register(grid)
         if joined is not None:
-            adopt(joined, ledger)
+            adopt(joined, ledger, mine)
         if part_held is not None:
             check_makers(makers_of(ledger, grid.digest, here=True))
         context = Context(track=placed(part), plugins=loaded, proof=proof())

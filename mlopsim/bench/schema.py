@@ -66,6 +66,8 @@ CREATE TABLE curve (
 """
 #: origin of a cell that was computed here
 COMPUTED = "computed"
+#: how a run ended that took place elsewhere: a baseline tells of it
+ELSEWHERE = "elsewhere"
 TABLES = ("grid", "pair", "member", "run", "spec", "fit", "cell", "curve")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlopsim.bench.cells import read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
+from mlopsim.bench.schema import COMPUTED, ELSEWHERE
 from mlopsim.bench.shards import Shard, of_runs
 
 
@@ -48,6 +49,8 @@ class Standing:
         Parts of the grid that were run here or merged.
     dealt : int
         Cells that these parts have.
+    taken : Counter
+        Cells that were taken from a baseline, by the digest of its file.
     """
 
     title: str
@@ -62,6 +65,7 @@ class Standing:
     others: list[Mapping[str, Any]] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
     dealt: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
 
 
 def standing(folder: str | Path, grid: str | None = None) -> Standing:
@@ -89,6 +93,8 @@ def standing(folder: str | Path, grid: str | None = None) -> Standing:
                 status, pair = row.status or "missing", pairs[row.pair]
                 found.by_status[status] += 1
                 found.by_method.setdefault(pair["method"], Counter())[status] += 1
+                if row.origin not in (None, COMPUTED):
+                    found.taken[row.origin] += 1
                 if row.fit is not None:
                     needed[row.fit] = None
                 if row.error:
@@ -105,6 +111,7 @@ def standing(folder: str | Path, grid: str | None = None) -> Standing:
         found.shards = of_runs(runs, entry["digest"])
         dealt = {run["record"].get("shard"): run["record"].get("dealt", 0) for run in runs}
         found.dealt = sum(dealt[str(shard)] for shard in found.shards)
-        if runs:
-            found.last_run = {name: runs[-1][name] for name in ("status", "started")}
+        # those that a baseline tells of took place elsewhere
+        if own := [run for run in runs if run["status"] != ELSEWHERE]:
+            found.last_run = {name: own[-1][name] for name in ("status", "started")}
     return found

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
+from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.summary import Summary
-from mlopsim.compose.from_baseline import marked
+from mlopsim.compose.from_baseline import compared_from, marked, marked_front, marked_sections
+from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.compose.report_page import (
     BOARD,
     STAMP,
@@ -29,7 +31,7 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.files import write_text
 from mlopsim.core.section import fault, make_sections
 from mlopsim.core.spec import make
-from mlopsim.core.track import Attribute, Front, ReadsCurves, Scored, Track, fronted, sum_up
+from mlopsim.core.track import Attribute, Front, ReadsCurves, Scored, Track, compared_curves, fronted, sum_up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +130,17 @@ class Results:
             Of the cell, as in the column ``key``.
         """
         with self._reading() as ledger:
-            return ledger.curves(key)
+            found = ledger.curves(key)
+        origin = self._taken.get(key)
+        if origin is None or (compared := compared_curves(self.track)) is None:
+            return found
+        return PublishedSeries(found, compared, cell=f"cell {key}", origin=origin)
+
+    @cached_property
+    def _taken(self) -> dict[str, str]:
+        """The baseline of each cell that was taken from one."""
+        rows = self.cells.select("key", "origin").drop_nulls()
+        return dict(rows.filter(rows["origin"] != COMPUTED).iter_rows())
 
     def front(self) -> Front:
         """Return the front of return against cost of each task, and the places of the methods.
@@ -140,7 +152,7 @@ class Results:
         """
         track = fronted(self.track)
         with explained(self._loaded), self._reading():
-            return track.front(self.cells, self.curves)
+            return marked_front(track.front(self.cells, self.curves), self.cells)
 
     def compare(self, a: str, b: str) -> pl.DataFrame:
         """Return the paired difference of the leaderboard's score of two methods, a less b.
@@ -154,7 +166,8 @@ class Results:
         -------
         polars.DataFrame
             A row for each task and one over those that the leaderboard pools: ``difference`` with ``_low``,
-            ``_high``, ``_n`` (seeds, resampled jointly) and ``_reason``.
+            ``_high``, ``_n`` (seeds, resampled jointly) and ``_reason``; ``from`` where cells of a or b come
+            from a baseline.
 
         Raises
         ------
@@ -179,7 +192,7 @@ class Results:
         given = {"curves": self.curves} if isinstance(track, ReadsCurves) and track.reads_curves else {}
         with explained(self._loaded), self._reading():
             found: pl.DataFrame = track.compare(self.cells, a, b, **given)
-        return found
+        return compared_from(found, self.cells, a, b)
 
     def report(self, *, reuse: bool = False) -> Path:
         """Write the page with its figures, ``leaderboard.csv`` and ``config.yaml`` into the folder.
@@ -210,6 +223,7 @@ class Results:
         with self._reading() as ledger:
             with explained(self._loaded):
                 board, (sections, unmade) = self.leaderboard, make_sections(self)
+            sections = marked_sections(sections, self.cells)
             stamp_file.unlink(missing_ok=True)
             meta = report_meta(ledger, dict(self.entry), self.cells)
             page = write_report(self.folder, sections, meta, [*unmade, *not_loaded(self._loaded)])

@@ -156,10 +156,9 @@ class Study:
         from mlopsim.bench.baseline import baseline_path, read_baseline
         from mlopsim.bench.baseline_match import join
 
-        if self.swept.values or self.options.shard is not None:
-            what = "a sweep" if self.swept.values else f"shard {self.options.shard}"
+        if self.swept.values:
             raise ConfigError(
-                f"baseline={which} is of a whole frozen suite, and not of {what}",
+                f"baseline={which} is of one frozen suite, and not of a sweep of its settings",
                 remedy="leave one of them out",
             )
         baseline = read_baseline(baseline_path(which, self.name))

@@ -270,6 +270,19 @@ def sum_up(track: Track, table: Any, curves: Curves) -> Any:
     return track.leaderboard(table)
 
 
+def compared_curves(track: type[Track] | Track) -> Sequence[str] | None:
+    """Return the names of the series that a track publishes with its cells; None: all of them.
+
+    Examples
+    --------
+    >>> from mlopsim.core.registry import find
+    >>> "position" in compared_curves(find("track", "fairness")), compared_curves(find("track", "drift"))
+    (False, None)
+    """
+    found: Sequence[str] | None = getattr(track, "compared_curves", None)
+    return found
+
+
 def fronted(track: Track) -> HasFront:
     """Return a track that has fronts.
 
@@ -291,7 +304,9 @@ class Track(Protocol):
     """A component of kind ``track``; its dataclass fields are the settings under its own key.
 
     All of its methods are called on one instance built from the resolved config. A class attribute
-    ``per_platform``, optional, names facts about its cells whose value depends on the platform.
+    ``per_platform``, optional, names facts about its cells whose value depends on the platform. Another,
+    ``compared_curves``, names the series that a baseline of its cells holds: all that its sections read;
+    without it a baseline holds all that there are, for nobody else knows what sections of others read.
     """
 
     kind: str

@@ -124,6 +124,10 @@ def _plain_figure() -> type[Figure]:
     return PlainFigure
 
 
+#: letters of a caption in an inch, and inches of its line
+LETTERS, LINE = 16, 0.15
+
+
 def legend_label(name: str) -> str:
     """Return a name as matplotlib shows it in a legend: it leaves out what begins with an underscore.
 
@@ -208,6 +212,25 @@ def caption(figure: Figure, text: str) -> None:
     """Write a small line under the figure (n, exclusions, what bars are)."""
     if text:
         figure.supxlabel(text, fontsize=SMALL, color=MUTED, x=0.01, ha="left")
+
+
+def add_to_caption(figure: Figure, text: str) -> None:
+    """Add a line to the caption of a finished figure, which grows by it.
+
+    Examples
+    --------
+    >>> figure = new_figure(4, 3)
+    >>> caption(figure, "n = 5")
+    >>> add_to_caption(figure, "means")
+    >>> figure.get_supxlabel().split(chr(10))
+    ['n = 5', 'means']
+    """
+    import textwrap
+
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(text, width=max(40, int(width * LETTERS)), break_long_words=False)
+    figure.set_size_inches(width, height + len(lines) * LINE)
+    caption(figure, "\n".join([*filter(None, [figure.get_supxlabel()]), *lines]))
 
 
 def _settle(figure: Figure) -> None:

@@ -181,6 +181,7 @@ def _told_fits(results: Results) -> None:
 
 def _run(study: Study, *, no_report: bool, fits_only: bool) -> None:
     from mlopsim.cli.terminal_tables import print_leaderboard
+    from mlopsim.compose.from_baseline import baseline_notes
     from mlopsim.core.section import makers
     from mlopsim.core.text import visible
     from mlopsim.tracks.pooled_sweep import pooled_sweep
@@ -209,6 +210,8 @@ def _run(study: Study, *, no_report: bool, fits_only: bool) -> None:
         with written(results, reuse=True) as page:
             pooled = pooled_sweep(results.cells, results.sweep, shown=visible)
             print_leaderboard(results.leaderboard, results.title, pooled)
+            for note in baseline_notes(results.cells):
+                echo(note)
             echo(f"report: {page}")
     elif part is not None:
         echo(f"in {results.folder}; when all shards are done: mlopsim merge FOLDER... --out ALL")

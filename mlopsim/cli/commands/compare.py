@@ -31,6 +31,7 @@ def command(
       mlopsim compare results/local/quick "ppo(n_envs=32)" error_threshold
     """
     from mlopsim.cli.terminal_tables import print_intervals
+    from mlopsim.compose.from_baseline import COLUMN
     from mlopsim.compose.results import open_results
     from mlopsim.core.text import visible
     from mlopsim.tracks.comparison import POOLED
@@ -44,6 +45,8 @@ def command(
     print_intervals(found, "difference", f"{score.text} of {a} less that of {b} ({results.title})")
     better = "above" if score.direction == "max" else "below"
     echo(f"{better} 0, {a} is better; n: scenario seeds, paired; 95 % intervals")
+    if COLUMN in found.columns and len(found):
+        echo(f"cells of {found[COLUMN][0]}")
     over = pooled_sweep(results.cells, results.sweep, shown=visible, subject=f"The row '{POOLED}'")
     if over and POOLED in found["task"]:
         echo(over)

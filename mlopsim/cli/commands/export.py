@@ -24,8 +24,15 @@ FORMATS = ("csv", "parquet")
 @click.option("--numbers", is_flag=True, help="Only the numbers: no provenance, canonical order.")
 @click.option("--baseline", is_flag=True, help="A baseline: cells with series and fits, for bench baseline=.")
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
+@click.option("--plugin", "plugins", multiple=True, help="With --baseline: the file of a track of your own.")
 def command(
-    folder: Path, target: Path | None, form: str | None, numbers: bool, baseline: bool, grid: str | None
+    folder: Path,
+    target: Path | None,
+    form: str | None,
+    numbers: bool,
+    baseline: bool,
+    grid: str | None,
+    plugins: tuple[str, ...],
 ) -> None:
     """Export the cells of a grid, sorted by key, to TARGET (.parquet or .csv); print CSV without one.
 
@@ -50,9 +57,9 @@ def command(
                 remedy="write mlopsim export FOLDER out.parquet --baseline",
             )
         with Ledger.read(folder) as ledger:
-            echo(str(write_baseline(ledger, target, grid)))
+            echo(str(write_baseline(ledger, target, grid, plugins=plugins)))
         return
-    results = open_results(folder, grid=grid)
+    results = open_results(folder, grid=grid, plugins=plugins)
     if target is not None:
         if form is not None and target.suffix != f".{form}":
             raise ConfigError(

@@ -33,6 +33,8 @@ def command(folder: Path, grid: str | None, errors: bool) -> None:
         echo("  ", nl=False)
         secho(status, fg=COLOURS.get(status), nl=False)
         echo(f": {count} of {found.cells} cells")
+    for origin, count in sorted(found.taken.items()):
+        echo(f"  of these {count} were not computed here but taken from the baseline file {origin}")
     if found.fits:
         echo(f"  fits: {found.fits_done} of {found.fits} done")
     if len(found.shards) == 1:
