@@ -11,12 +11,13 @@ from markupsafe import Markup, escape
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import visible
 from mlopsim.plots.style import to_png, to_svg
+from mlopsim.report.drawer import Drawer, thin
 from mlopsim.report.templating import fill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# above this the page would become slow to open; the full SVG is in the figures folder
+# above this, in a page, it would become slow to open; the full SVG is in the figures folder
 LARGEST_SVG = 600_000
 
 
@@ -54,8 +55,8 @@ def inline_svg(svg: bytes, prefix: str, label: str) -> str:
 
     Examples
     --------
-    >>> inline_svg(b'<?xml?><svg width="9pt"><g id="a"/><use href="#a"/></svg>', "p", "Name")
-    '<svg role="img" aria-label="Name"><g id="p-a"/><use href="#p-a"/></svg>'
+    >>> inline_svg(b'<?xml?><svg width="9pt"><g id="a"/><g id="b"/><use href="#a"/></svg>', "p", "Name")
+    '<svg role="img" aria-label="Name"><g id="p-a"/><g/><use href="#p-a"/></svg>'
     """
     text = svg.decode("utf-8")
     text = text[text.index("<svg") :]
@@ -69,14 +70,28 @@ def inline_svg(svg: bytes, prefix: str, label: str) -> str:
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(?:width|height|role|aria-label)="[^"]*"', "", head)
     head = head.replace("<svg", f'<svg role="img" aria-label="{escape(visible(label))}"', 1)
-    return f"{head}>{rest}".strip()
+    return thin(f"{head}>{rest}".strip())
 
 
-def figure_html(figure: Figure, name: str, prefix: str, svg: bytes | None = None) -> Markup:
-    """Put one figure into the page with its caption; ``svg`` saves rendering it again."""
-    data = to_svg(figure) if svg is None else svg
-    if len(data) <= LARGEST_SVG:
-        picture = inline_svg(data, prefix, name)
+def figure_html(figure: Figure, name: str, prefix: str, drawer: Drawer, svg: bytes | None = None) -> Markup:
+    """Put one figure into the page with its caption.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    name : str
+        Its caption.
+    prefix : str
+        Put before its ids; short, since it stands in the page as often as they do.
+    drawer : Drawer
+        What the page's figures share; it must stand in the same page.
+    svg : bytes, optional
+        Saves rendering it again.
+    """
+    picture = inline_svg(to_svg(figure) if svg is None else svg, prefix, name)
+    # a drawer of its own: what is not shown leaves nothing behind
+    if len(picture) <= LARGEST_SVG or len(Drawer().put(picture)) <= LARGEST_SVG:
+        picture = drawer.put(picture)
     else:
         encoded = base64.b64encode(to_png(figure)).decode("ascii")
         picture = f'<img alt="{escape(visible(name))}" src="data:image/png;base64,{encoded}">'

@@ -12,6 +12,7 @@ from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
 from mlopsim.report.datatables import bundle, inline, source_hash
+from mlopsim.report.drawer import Drawer
 from mlopsim.report.figures import check_figure, figure_html, slug
 from mlopsim.report.prose import glossary, prose
 from mlopsim.report.templating import fill, packaged
@@ -88,7 +89,8 @@ def render(
             raise ConfigError(f"unknown key '{key}' of a report's meta{nearest(key, META_KEYS)}")
     failures = [_failure(failure) for failure in meta.get("failures") or []]
     provenance = _flatten(meta.get("provenance") or {})
-    parts = [_part(section, number, title, svgs or {}) for number, section in enumerate(sections)]
+    drawer = Drawer()
+    parts = [_part(section, number, title, svgs or {}, drawer) for number, section in enumerate(sections)]
     contents = [_Entry(anchor=part.anchor, title=part.title) for part in parts]
     if unmade:
         contents.append(_Entry(anchor="unmade", title=f"Sections that could not be made ({len(unmade)})"))
@@ -106,6 +108,7 @@ def render(
         title=title,
         policy=_policy(list(scripts.values())),
         style=Markup(packaged("page.css")),
+        drawer=drawer if any(part.figures for part in parts) else None,
         theme=scripts["theme"],
         tables=scripts.get("tables"),
         bundle=library,
@@ -132,11 +135,15 @@ def _policy(scripts: Sequence[str]) -> str:
     )
 
 
-def _part(section: Section, number: int, title: str, svgs: Mapping[tuple[int, str], bytes]) -> _Part:
+def _part(
+    section: Section, number: int, title: str, svgs: Mapping[tuple[int, str], bytes], drawer: Drawer
+) -> _Part:
     figures = []
-    for name, figure in section.figures.items():
-        prefix = f"f{number + 1}-{slug(name)}"
-        figures.append(figure_html(check_figure(figure, name), name, prefix, svgs.get((number, name))))
+    for place, (name, figure) in enumerate(section.figures.items()):
+        svg = svgs.get((number, name))
+        figures.append(
+            figure_html(check_figure(figure, name), name, f"f{number + 1}.{place + 1}", drawer, svg)
+        )
     table = None
     if section.table is not None:
         file = f"{slug(title)}-{slug(section.title)}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _PARTS = ("low", "high", "n", "reason", "cells", "excluded")
 #: a column with at most so many texts, or numbers, is filtered by choosing from them
 CHOICES, NUMBERS = 60, 12
+#: of a longer table so many rows stand in the page as they are, the others packed: they would be most of it
+SHOWN = 200
 
 
 @dataclass(kw_only=True)
@@ -264,7 +268,8 @@ def table_html(
     Returns
     -------
     Markup
-        HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``.
+        HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``. Rows after
+        the first 200 are deflated, in base 64, in an element that ``tables.js`` unpacks.
 
     Examples
     --------
@@ -272,4 +277,9 @@ def table_html(
     >>> '<td>a&lt;b</td>' in table_html(pl.DataFrame({"method": ["a<b"]}))
     True
     """
-    return fill("table.html", table=typeset(table), name=name, file=file, main=main)
+    whole = typeset(table)
+    first, rest = (fill("rows.html", rows=part) for part in (whole.rows[:SHOWN], whole.rows[SHOWN:]))
+    packed = base64.b64encode(zlib.compress(rest.encode(), 9)).decode("ascii") if whole.rows[SHOWN:] else ""
+    return fill(
+        "table.html", table=whole, first=first, rest=packed, shown=SHOWN, name=name, file=file, main=main
+    )
