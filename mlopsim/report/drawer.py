@@ -32,16 +32,15 @@ def thin(svg: str) -> str:
         return re.sub(r"\s*([A-Za-z])\s*", r"\1", re.sub(r"\s+", " ", path[0][4:-1])).strip()
 
     svg = re.sub(r' d="[^"]*"', lambda path: f' d="{joined(path)}"', svg)
-    svg = re.sub(r"<defs>\s*</defs>\n?", "", svg)
-    return svg
+    return re.sub(r"<defs>\s*</defs>\n?", "", svg)
 
 
 @dataclass(kw_only=True)
 class Drawer:
     """Outlines, labels and styles of a page's figures.
 
-    A label of matplotlib is a row of letters, each of them a reference to an outline that the figure defines for
-    itself. A report of a hundred figures holds a hundred copies of the same outlines and method names.
+    A label of matplotlib is a row of letters, each of them a reference to an outline that the figure defines
+    for itself. A report of a hundred figures holds a hundred copies of the same outlines and method names.
     """
 
     _outlines: dict[str, str] = field(default_factory=dict)
@@ -91,7 +90,7 @@ class Drawer:
         # outlines that are moved in another way than along the line
         svg = re.sub(
             r'(?:xlink:)?href="#([^"]*)"',
-            lambda found: f'href="#{kept[found[1]]}"' if found[1] in kept else found[0],
+            lambda found: f'href="#{kept.get(found[1], found[1])}"',
             svg,
         )
         svg = re.sub(r"<defs>\s*</defs>\n?", "", _LABEL.sub(label, svg))

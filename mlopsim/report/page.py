@@ -18,7 +18,7 @@ from mlopsim.report.prose import glossary, prose
 from mlopsim.report.templating import fill, packaged
 from mlopsim.report.typeset import table_html
 
-META_KEYS = ("title", "lead", "summary", "notes", "failures", "provenance")
+META_KEYS = ("title", "lead", "words", "summary", "notes", "failures", "provenance")
 _FAILURE_LABELS = ("task", "method", "seed", "fit", "key")
 
 
@@ -59,7 +59,8 @@ def render(
         Their tables follow the rules of `typeset`; their texts those of `prose`: Markdown of paragraphs,
         lists, ``code`` in backticks, ``**bold**`` and links into the page.
     meta : mapping
-        Optional keys: ``lead`` (str: what this is, in a sentence or two), ``summary`` (mapping: figures at
+        Optional keys: ``lead`` (str: what this is, in a sentence or two), ``words``
+        (str: what the numbers say, in a paragraph), ``summary`` (mapping: figures at
         the top, such as cells done), ``notes`` (sequence of str: warnings at the top), ``failures``
         (sequence of mappings with ``status``, ``traceback`` and any of task, method, seed, fit, key),
         ``provenance`` (mapping; nested mappings are flattened). ``title`` is for `write_report`.
@@ -114,6 +115,7 @@ def render(
         bundle=library,
         contents=contents,
         lead=prose(str(meta["lead"])) if meta.get("lead") else None,
+        words=prose(str(meta["words"])) if meta.get("words") else None,
         summary=list(dict(meta.get("summary") or {}).items()),
         notes=list(meta.get("notes") or []),
         sections=parts,

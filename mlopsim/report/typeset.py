@@ -64,6 +64,8 @@ class Cell:
         Number of its footnote, 0 without.
     reason : str
         What the footnote says.
+    bar : str
+        Where its interval and value lie between the ends of its column, as CSS; empty where none is drawn.
     """
 
     text: str
@@ -73,13 +75,15 @@ class Cell:
     high: str = ""
     note: int = 0
     reason: str = ""
+    bar: str = ""
 
     @property
     def numbers(self) -> Markup:
         """Its numbers as attributes of HTML."""
         ends = f' data-low="{self.low}"' if self.low else ""
         ends += f' data-high="{self.high}"' if self.high else ""
-        return Markup(f' data-order="{self.order}"{ends}')
+        bar = f' style="{self.bar}"' if self.bar else ""
+        return Markup(f' data-order="{self.order}"{ends}{bar}')
 
 
 @dataclass(kw_only=True)
@@ -249,6 +253,35 @@ def typeset(table: pl.DataFrame) -> Typeset:
     return out
 
 
+def draw_bars(table: Typeset) -> None:
+    """Draw each interval in its cell, on the scale of its column: from the lowest end to the highest.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> drawn = typeset(pl.DataFrame({"x": [1.0, 3.0], "x_low": [0.0, 2.0], "x_high": [2.0, 4.0]}))
+    >>> draw_bars(drawn)
+    >>> [row[0].bar for row in drawn.rows]
+    ['--l:0%;--m:25%;--h:50%', '--l:50%;--m:75%;--h:100%']
+    """
+    for place, column in enumerate(table.columns):
+        if not column.interval:
+            continue
+        found = [
+            (cell, [float(cell.low), float(cell.order or "nan"), float(cell.high)])
+            for cell in (row[place] for row in table.rows)
+            if cell.low and cell.high
+        ]
+        found = [(cell, ends) for cell, ends in found if all(map(math.isfinite, ends))]
+        low = min((end for _, ends in found for end in ends), default=0.0)
+        high = max((end for _, ends in found for end in ends), default=0.0)
+        if high <= low:
+            continue
+        for cell, ends in found:
+            at = [f"{100 * (end - low) / (high - low):.1f}".removesuffix(".0") for end in ends]
+            cell.bar = ";".join(f"--{name}:{place}%" for name, place in zip("lmh", at, strict=True))
+
+
 def table_html(
     table: pl.DataFrame, name: str = "table", *, file: str = "table", main: bool = False
 ) -> Markup:
@@ -263,13 +296,14 @@ def table_html(
     file : str
         Name of its CSV file, without ending.
     main : bool
-        Whether it is what the page is about: it is searched and filtered however short it is.
+        Whether it is what the page is about: it is searched and filtered however short it is, and its
+        intervals are drawn in their cells.
 
     Returns
     -------
     Markup
-        HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``. Rows after
-        the first 200 are deflated, in base 64, in an element that ``tables.js`` unpacks.
+        HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``. Rows
+        after the first 200 are deflated, in base 64, in an element that ``tables.js`` unpacks.
 
     Examples
     --------
@@ -278,6 +312,8 @@ def table_html(
     True
     """
     whole = typeset(table)
+    if main:
+        draw_bars(whole)
     first, rest = (fill("rows.html", rows=part) for part in (whole.rows[:SHOWN], whole.rows[SHOWN:]))
     packed = base64.b64encode(zlib.compress(rest.encode(), 9)).decode("ascii") if whole.rows[SHOWN:] else ""
     return fill(

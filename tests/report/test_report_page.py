@@ -1,6 +1,8 @@
+import base64
 import html.parser
 import math
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.figures import inline_svg
 from mlopsim.report.page import render
 from mlopsim.report.prose import GLOSSARY, glossary, prose
-from mlopsim.report.typeset import digits_for, table_html
+from mlopsim.report.typeset import SHOWN, digits_for, table_html
 
 EVIL = '</table><script>alert("x")</script>&'
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -400,3 +402,31 @@ def test_a_failed_report_leaves_the_old_page(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MlopsimError, match="cannot write"):
         write_report(tmp_path / "file" / "x", [], {"title": "t"})
+
+
+def test_of_a_long_table_the_later_rows_are_packed_whole_and_escaped():
+    long = pl.DataFrame({"method": [f"{EVIL} {k}" for k in range(SHOWN + 3)]})
+    page = render("t", [Section(title="s", table=long)], {})
+    assert (
+        parse(page[: page.index('<section id="glossary"')] + "</main></body></html>").tags.count("tr")
+        == SHOWN + 1
+    )
+    packed = re.search(r'<script type="text/plain" class="rest">([^<]*)</script>', page)[1]
+    rest = zlib.decompress(base64.b64decode(packed)).decode()
+    assert (
+        rest.count("<tr>") == 3 and f"&lt;/script&gt;&amp; {SHOWN + 2}</td>" in rest and "<script" not in rest
+    )
+    assert f"The first {SHOWN} of {SHOWN + 3} rows" in page
+    assert 'class="rest"' not in ours(render("t", [Section(title="s", table=long[:SHOWN])], {}))
+
+
+def test_figures_of_a_page_share_outlines_labels_and_styles():
+    once = ours(render("t", [Section(title="s", figures={"Curve": figure()})], {}))
+    more = {f"Curve {k}": figure() for k in range(4)}
+    page = ours(render("t", [Section(title="s", figures=more)], {}))
+    drawer = re.search(r'<svg [^>]*class="drawer".*?</svg>', page, flags=re.DOTALL)[0]
+    # the same letters, once
+    assert drawer in once and drawer.count("<path") > 5
+    known = set(re.findall(r'\bid="([^"]*)"', page))
+    used = set(re.findall(r'<use href="#([^"]*)"', page)) | set(re.findall(r"url\(#([^)]*)\)", page))
+    assert used <= known and "xlink:href" not in page
