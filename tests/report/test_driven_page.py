@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import time
@@ -17,6 +18,7 @@ from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.report.build import write_report
+from mlopsim.report.typeset import SHOWN
 
 pytestmark = [
     pytest.mark.slow,
@@ -59,8 +61,8 @@ def sections() -> list[Section]:
     return [
         Section(title="Leaderboard", text="Of **NS**.", table=leaderboard()),
         Section(title="Few", table=pl.DataFrame({"method": ["b", "a"], "x": [10.0, 9.0]})),
-        Section(title="Many", table=pl.DataFrame({"row": list(range(120))}).with_columns(
-            pl.Series("name", [f"name {k}" for k in range(120)])
+        Section(title="Many", table=pl.DataFrame({"row": list(range(320))}).with_columns(
+            pl.Series("name", [f"name {k}" for k in range(320)])
         ), figures={"Curve": curves({"a": Curve(x=x, y=x)})}),
     ]  # fmt: skip
 
@@ -112,6 +114,12 @@ def visit(driver: Any, page: Path) -> None:
     """Open the page and wait until its three tables are ready."""
     driver.get(page.as_uri())
     until(lambda: len(driver.find_elements("css selector", ".dt-container .dt-buttons")), 3)
+
+
+def narrow(driver: Any, width: int) -> None:
+    """Make the page so wide; a window would have a least width."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 @pytest.fixture(scope="module")
@@ -228,9 +236,53 @@ def test_short_tables_have_no_search_and_long_ones_pages(fresh: Any) -> None:
     assert len(column(fresh, "row", "s3-many")) == 25
 
 
-@pytest.mark.parametrize("width", [1200, 700])
+def test_the_packed_rows_of_a_long_table_are_searched_and_sorted_with_the_others(fresh: Any) -> None:
+    assert not fresh.find_elements("css selector", "script.rest, .more")
+    head(fresh, "row", section="s3-many").send_keys("\n")
+    until(lambda: column(fresh, "row", "s3-many")[:2], ["319", "318"])
+    fresh.find_element("css selector", "#s3-many input[type=search]").send_keys("name 317")
+    until(lambda: column(fresh, "name", "s3-many"), ["name 317"])
+
+
+def test_intervals_are_drawn_in_the_cells_of_the_leaderboard(fresh: Any) -> None:
+    bars = fresh.find_elements("css selector", "#s1-leaderboard td.bar")
+    # eleven methods have a value, in each column with intervals
+    assert len(bars) == 11 * (1 + len(WIDE))
+    style = "return getComputedStyle(arguments[0]).getPropertyValue('--h')"
+    # the first is the highest
+    assert fresh.execute_script(style, bars[0]) == "100%"
+    assert "linear-gradient" in bars[0].value_of_css_property("background-image")
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(fresh: Any, width: int, theme: str) -> None:
+    # the wheel carries axe-core; what it drives browsers with is not needed
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None:
+        pytest.skip("needs axe-core: pip install --no-deps axe-playwright-python")
+    narrow(fresh, width)
+    fresh.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    )
+    fresh.execute_script(
+        (Path(next(iter(found.submodule_search_locations or []))) / "axe.min.js").read_text()
+    )
+    seen = fresh.execute_async_script(
+        """
+        const done = arguments[0];
+        const told = (found) => [found.impact, found.id, found.nodes[0].html];
+        axe.run().then((r) => done(r.violations.map(told)), (fault) => done([String(fault)]));
+        """
+    )
+    fresh.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    narrow(fresh, 1200)
+    assert seen == []
+
+
+@pytest.mark.parametrize("width", [1200, 700, 400])
 def test_no_table_is_cut_off(fresh: Any, width: int) -> None:
-    fresh.set_window_size(width, 900)
+    narrow(fresh, width)
     fresh.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     cut = fresh.execute_script(
         """
@@ -255,7 +307,7 @@ def test_no_table_is_cut_off(fresh: Any, width: int) -> None:
         assert fresh.execute_script("return arguments[0].scrollWidth > arguments[0].clientWidth", box)
         box.send_keys("\ue014")
         until(lambda: fresh.execute_script("return arguments[0].scrollLeft > 0", box), True)
-    fresh.set_window_size(1200, 900)
+    narrow(fresh, 1200)
 
 
 def test_no_request_leaves_the_page(driver: Any, page: Path) -> None:
@@ -311,5 +363,6 @@ def test_without_scripts_the_tables_are_read_as_they_are(start: Callable[..., An
     browser = start("blink-settings=scriptEnabled=false")
     browser.get(page.as_uri())
     rows = browser.find_elements("css selector", "#s3-many tbody tr")
-    assert len(rows) == 120
+    assert len(rows) == SHOWN
+    assert "The first 200 of 320 rows" in browser.find_element("css selector", "#s3-many .more").text
     assert "Sweep" in browser.find_element("id", "unmade").text

@@ -82,6 +82,8 @@ const make = (table) => {
   box.tabIndex = 0;
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", table.getAttribute("aria-label"));
+  const pages = api.table().container().querySelector("nav");
+  if (pages) { pages.setAttribute("aria-label", `pages of ${table.getAttribute("aria-label")}`); }
   if (full) { api.table().container().querySelector("input[type=search]").setAttribute("aria-label", "search"); }
 };
 
