@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: facts about methods by which numbers of two that differ in them are not like with like
-LIKE = ("reads", "needs", "known", "limit", "sides", "match")
+LIKE = ("reads", "needs", "known", "sides")
+#: laws by which methods are made comparable: those of another law are in no common order
+LAWS = ("limit", "match")
 #: of a list of names so many are written out
 NAMED = 3
 
@@ -72,16 +74,39 @@ def in_words(results: Compared) -> str:
     if score.name not in board.columns or not len(board):
         return ""
     runs = board.filter(board["role"] != "control") if "role" in board.columns else board
+    runs, apart = _one_law(runs, score.name)
     value = runs[score.name].cast(float)
     # a stable order: equal scores stay as the leaderboard has them
     known = runs.filter(value.is_not_null() & value.is_not_nan()).sort(
         score.name, descending=score.direction == "max", maintain_order=True
     )
     said = [_leader(results, score, known, len(runs))]
+    said += apart
     said += _without(runs, known, score)
     said.append(pooled_sweep(results.cells, results.sweep, subject="Each value here"))
     said += _failed(results.cells)
     return " ".join(part for part in said if part)
+
+
+def _one_law(runs: pl.DataFrame, score: str) -> tuple[pl.DataFrame, list[str]]:
+    """Keep the methods of the law that leads the leaderboard, and say who stands apart by another one."""
+    laws = [name for name in LAWS if name in runs.columns]
+    value = runs[score].cast(float)
+    valued = runs.filter(value.is_not_null() & value.is_not_nan())
+    if not laws or not len(valued):
+        return runs, []
+    first = valued.row(0, named=True)
+    rows = runs.rows(named=True)
+    like = [all(row[law] == first[law] for law in laws) for row in rows]
+    others = [str(row["method"]) for row, same in zip(rows, like, strict=True) if not same]
+    if not others:
+        return runs, []
+    law = ", ".join(f"{name} {first[name]}" for name in laws if first[name] is not None)
+    said = (
+        f"This is an order of the methods with {code_span(law)}, which the leaderboard puts first; {len(others)} "
+        f"made comparable in another way stand apart: {_names(others)}."
+    )
+    return runs.filter(like), [said]
 
 
 def _amount(row: dict[str, object], name: str, unit: str) -> str:

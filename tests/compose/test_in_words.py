@@ -108,6 +108,15 @@ def test_what_differs_failed_or_was_swept_is_said():
     assert "are not pooled" in in_words(Given(board(), pooled="u"))
 
 
+def test_methods_of_another_law_are_in_no_common_order():
+    # the best of all blocks whatever comes: the leaderboard has it below those whose rate is asked
+    laws = ["none", "calibrated", "rule", "calibrated"]
+    text = in_words(Given(board(limit=laws, ns=[1.0, 0.3, 0.9, 0.2])))
+    assert text.startswith("Of 2 methods, controls aside, `a` leads") and "`d` is second" in text
+    assert "with `limit calibrated`, which the leaderboard puts first; 1 made comparable" in text
+    assert "apart: ``b`c``." in text
+
+
 def test_where_nothing_can_be_said_nothing_is():
     assert in_words(Given(board(), direction="none")) == ""
     assert in_words(Given(board().drop("ns"))) == ""
