@@ -103,8 +103,8 @@ def _one_law(runs: pl.DataFrame, score: str) -> tuple[pl.DataFrame, list[str]]:
         return runs, []
     law = ", ".join(f"{name} {first[name]}" for name in laws if first[name] is not None)
     said = (
-        f"This is an order of the methods with {code_span(law)}, which the leaderboard puts first; {len(others)} "
-        f"made comparable in another way stand apart: {_names(others)}."
+        f"This is an order of the methods with {code_span(law)}, which the leaderboard puts first; "
+        f"{len(others)} made comparable in another way stand apart: {_names(others)}."
     )
     return runs.filter(like), [said]
 
