@@ -260,7 +260,7 @@ def test_axe_finds_nothing_serious(fresh: Any, width: int, theme: str) -> None:
     # the wheel carries axe-core; what it drives browsers with is not needed
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None:
-        pytest.skip("needs axe-core: pip install --no-deps axe-playwright-python")
+        pytest.skip("needs axe-core: pip install axe-playwright-python")
     narrow(fresh, width)
     fresh.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
