@@ -14,8 +14,8 @@ from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.summary import Summary
 from mlopsim.compose.from_baseline import compared_from, marked, marked_front, marked_sections
-from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.compose.in_words import in_words
+from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.compose.report_page import (
     BOARD,
     STAMP,
