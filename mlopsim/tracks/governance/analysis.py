@@ -20,6 +20,7 @@ from mlopsim.tracks.cell_table import axes_of, done, fact_columns, facts, grid, 
 from mlopsim.tracks.comparison import comparison
 from mlopsim.tracks.draws import bootstrap_rng
 from mlopsim.tracks.governance.arms import PARTS
+from mlopsim.tracks.governance.fitted import FITTED
 from mlopsim.tracks.governance.fronts import (
     Bounds,
     Fronts,
@@ -37,7 +38,10 @@ MEANS = (
 )
 #: attributes of methods, and of tasks
 FACTS = ("family", "role", "reads", "needs", "known", *PARTS)
-TASK_FACTS = ("scenario", "stream", "learner", "training", "data_gate", "reviewer", "constraints", "fallback")
+TASK_FACTS = (
+    *("scenario", "stream", "learner", "training", "data_gate", "reviewer", "constraints", "fallback"),
+    FITTED,
+)
 #: the attribute of a task that says to which family of streams it belongs
 FAMILY = "scenario"
 
@@ -63,11 +67,27 @@ def families(table: pl.DataFrame) -> dict[str, list[str]]:
 def pool(table: pl.DataFrame) -> list[str]:
     """Return the tasks that one row of a table may mix.
 
-    Of tasks that differ in their reviewer only the first one: the others are the same scenarios under other
-    conditions.
+    Of tasks that differ in their reviewer only the first one, and none that is played with the fits of
+    another one: these are the same scenarios under other conditions.
     """
     others = [task for same in reviewer_groups(table).values() for task in list(same.values())[1:]]
+    others += [task for task, name in fitted_under(table).items() if name is not None]
     return [task for task in axes_of(table)[1] if task not in others]
+
+
+def fitted_under(table: pl.DataFrame) -> dict[str, str | None]:
+    """Return the task under whose conditions the fits of each task were made; None: under its own.
+
+    Examples
+    --------
+    >>> fitted_under(pl.DataFrame({"task": ["a", "b"], "fitted": [None, "a"]}))
+    {'a': None, 'b': 'a'}
+    """
+    if FITTED not in table.columns:
+        return {}
+    return {
+        task: None if name is None else str(name) for task, name in facts(table, FITTED, of="task").items()
+    }
 
 
 def methods_of(table: pl.DataFrame, task: str) -> list[str]:
@@ -255,13 +275,17 @@ def compliance_table(table: pl.DataFrame) -> pl.DataFrame:
 def reviewer_groups(table: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Return groups of tasks that differ in their reviewer only: conditions to reviewer to task.
 
-    Groups of one task are left out.
+    A reviewer under whom the fits of another task are played is named with that task. Groups of one task are
+    left out.
     """
     same, who = (facts(table, name, of="task") for name in ("conditions", "review"))
+    under = fitted_under(table)
     found: dict[str, dict[str, str]] = {}
     for task, conditions in same.items():
         if conditions is not None and who[task] is not None:
-            found.setdefault(conditions, {}).setdefault(str(who[task]), task)
+            played = under.get(task)
+            name = str(who[task]) if played is None else f"{who[task]} (fits of {played})"
+            found.setdefault(conditions, {}).setdefault(name, task)
     return {key: tasks for key, tasks in found.items() if len(tasks) > 1}
 
 

@@ -29,8 +29,10 @@ PARTS = ("gate", "trigger", "audits", "learned", "rollback")
 #: the entry of a list of methods that stands for all arms
 ARMS = "arms"
 NONE, ALL = "none", "all"
-#: the attribute of an arm that learns which says by which of several training seeds
-TRAINED = "trained"
+#: the attribute of an arm which says by which of several fits, each with a seed of its own
+FIT_SEED = "fit_seed"
+#: of a method's part: the number of the search of its rule; the first has none
+SEARCH = "search"
 #: a part that is a switch of the deployment
 SWITCHES: Mapping[str, Switch] = {
     "trigger": Switch.TRIGGER,

@@ -14,6 +14,7 @@ from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.governance.within import Within
+from mlopsim.tracks.governance.arms import SEARCH
 from mlopsim.tracks.governance.reach import check_reachable
 from mlopsim.tracks.governance.worlds import PAIRED
 from mlopsim.tracks.rolling import seeded_parts
@@ -58,7 +59,7 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
 
         free = list(content["free"])
         fixed = {name: value for name, value in content["params"].items() if name not in free}
-        seed = seed_sequence(Axis.METHOD, Split.TRAIN, 0, *words, root=part["root"])
+        seed = seed_sequence(Axis.METHOD, Split.TRAIN, int(content.get(SEARCH, 0)), *words, root=part["root"])
         (switches,) = part["arms"]
         name = content["name"]
         within = Within.of(deployment)

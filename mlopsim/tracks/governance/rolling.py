@@ -15,6 +15,7 @@ from mlopsim.governance.record.deployed import Deployed
 from mlopsim.governance.record.overrides import Override
 from mlopsim.tracks.governance.arms import arm_of
 from mlopsim.tracks.governance.controls import CONTROLS, Found, play
+from mlopsim.tracks.governance.fitted import conditions_of_fits
 from mlopsim.tracks.governance.worlds import PAIRED, trained
 from mlopsim.tracks.rolling import (
     Rolled,
@@ -100,8 +101,9 @@ def roll_out(
         trajectory, found = play(CONTROLS[cell.method.part["name"]], scene, prices)
         return Rolled(trajectory=trajectory, extra=found.extra, recorder=None), found
     selector = build_selector(cell.method.part, fits[cell.fit] if cell.fit is not None else None)
-    # the arm is in no seed: one agent draws alike in all of its arms, so that they differ in nothing else
-    words = identity_words(cell.method.part, *seeded_parts(cell.task.part, PAIRED))
+    # the arm is in no seed: one agent draws alike in all of its arms, so that they differ in nothing else;
+    # nor are the conditions of a task that is played with the fits of another one
+    words = identity_words(cell.method.part, *seeded_parts(conditions_of_fits(cell.task.part), PAIRED))
     seed = seed_sequence(Axis.METHOD, Split.parse(cell.split), cell.seed, *words, root=cell.root)
     return decide(selector, scene, seed, overrides, taken, margins=margins), None
 

@@ -28,8 +28,9 @@ from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
 from mlopsim.governance.constraint import Over
 from mlopsim.tracks.base import always_listed, check_entry, distinct, name_fits, stream_facts
-from mlopsim.tracks.governance.arms import ARMS, PARTS, TRAINED, Arm, all_arms, arm_of, read_arm
+from mlopsim.tracks.governance.arms import ARMS, FIT_SEED, PARTS, SEARCH, Arm, all_arms, arm_of, read_arm
 from mlopsim.tracks.governance.controls import CONTROLS
+from mlopsim.tracks.governance.fitted import FITTED, RIVAL, conditions_of_fits, played_elsewhere
 from mlopsim.tracks.governance.limit_facts import limit_facts
 from mlopsim.tracks.governance.metrics import METRICS
 from mlopsim.tracks.governance.worlds import trained
@@ -85,9 +86,10 @@ class GovernanceTrack:
     agents : str
         ``one``: one agent serves all arms that learn; what is on is drawn for each episode of its training,
         and observed. ``each``: one agent for each of them, with as many steps.
-    train_seeds : int
-        Training seeds of each arm that learns. With more than one the arm is as many methods, ``all #0``,
-        ``all #1``, ...: what an agent is worth hangs on the luck of its training, too.
+    fit_seeds : int
+        Fits of each arm, each with a seed of its own: trainings of those that learn, searches of those whose
+        rule is tuned. With more than one an arm is as many methods, ``all #0``, ``all #1``, ...: what it is
+        worth hangs on the luck of its fit, too.
     prices : list of float
         Of cost, ascending from 0, at which the optimum is bracketed.
     record : bool
@@ -120,7 +122,7 @@ class GovernanceTrack:
     alarm: Any = part("selector", "observed_alarm")
     schedule: Any = part("selector", "periodic")
     agents: str = ONE
-    train_seeds: int = 1
+    fit_seeds: int = 1
     prices: list[float] = field(default_factory=lambda: [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
     record: bool = False
     #: facts about a cell whose value depends on the platform
@@ -133,7 +135,7 @@ class GovernanceTrack:
             raise ConfigError(
                 f"governance.agents must be one or each, got {self.agents!r}", remedy="agents=one"
             )
-        check_range("governance.train_seeds", self.train_seeds, 1, 1000)
+        check_range("governance.fit_seeds", self.fit_seeds, 1, 1000)
         for price in self.prices:
             check_range("governance.prices", price, 0.0, 1e6)
         if not self.prices or self.prices[0] != 0.0 or sorted(set(self.prices)) != list(self.prices):
@@ -144,14 +146,20 @@ class GovernanceTrack:
     # -- what is compared ------------------------------------------------------------------------
 
     def tasks(self, entries: Sequence[Any]) -> list[Task]:
-        """Resolve task entries ``{name, scenario, stream, learner, training, gate, deployment}``.
+        """Resolve task entries ``{name, scenario, stream, learner, training, gate, deployment, fitted}``.
 
-        ``scenario`` says to which family of streams a task belongs, where its stream does not say better.
+        ``scenario`` says to which family of streams a task belongs, where its stream does not say better;
+        ``fitted`` names the task under whose conditions its fits are made.
         """
-        return [self._task(number, entry) for number, entry in enumerate(entries)]
+        found = [self._task(number, entry) for number, entry in enumerate(entries)]
+        named = {task.name: task for task in found}
+        return [
+            task if entry.get(FITTED) is None else played_elsewhere(task, entry[FITTED], named)
+            for task, entry in zip(found, entries, strict=True)
+        ]
 
     def _task(self, number: int, entry: Any) -> Task:
-        check_entry(number, entry, ["name", "scenario", *TASK_PARTS])
+        check_entry(number, entry, ["name", "scenario", *TASK_PARTS, FITTED])
         specs = {kind: entry.get(kind, default) for kind, default in TASK_PARTS.items()}
         content: dict[str, Any] = {
             kind: None if kind == "gate" and spec is None else canonical(kind, spec)
@@ -185,6 +193,7 @@ class GovernanceTrack:
             **deployment.facts(),
             **limit_facts(deployment),
             **_review_facts(content),
+            **dict.fromkeys((FITTED, RIVAL)),
         }
         return Task(name=name, part=content, attributes=facts)
 
@@ -206,11 +215,12 @@ class GovernanceTrack:
         return distinct(method for entry in listed for method in self._each(entry))
 
     def _each(self, entry: Any) -> list[Method]:
-        """Return the methods of an entry: one, or one for each training seed of an arm that learns."""
+        """Return the methods of an entry: one, or one for each seed of the fit of an arm that has one."""
+        method = self._method(entry)
         arm = entry if isinstance(entry, Arm) else read_arm(entry)
-        if arm is None or not arm.learned or self.train_seeds == 1:
-            return [self._method(entry)]
-        return [self._arm(arm, number) for number in range(self.train_seeds)]
+        if arm is None or self.fit_seeds == 1 or not (arm.learned or "free" in method.part):
+            return [method]
+        return [self._arm(arm, number) for number in range(self.fit_seeds)]
 
     def _method(self, entry: Any) -> Method:
         if isinstance(entry, str) and entry in CONTROLS:
@@ -226,13 +236,13 @@ class GovernanceTrack:
             return Method(name=named, part=content, attributes={**facts, **_no_arm()})
         return self._arm(arm)
 
-    def _arm(self, arm: Arm, trained: int | None = None) -> Method:
-        """Return the method of an arm, ``trained``: by which of several training seeds."""
+    def _arm(self, arm: Arm, number: int | None = None) -> Method:
+        """Return the method of an arm, ``number``: by which of several fits."""
         spec = self._decides(arm)
-        if trained:
+        if number and arm.learned:
             name, given = split_spec("selector", spec)
             # the first is the agent that there would be alone
-            spec = {name: {**given, "train_seed": int(given.get("train_seed", 0)) + trained}}
+            spec = {name: {**given, "train_seed": int(given.get("train_seed", 0)) + number}}
         content, facts = self._selector(spec)
         if arm.learned and "arms" not in _params_of(content):
             raise ConfigError(
@@ -245,11 +255,12 @@ class GovernanceTrack:
                 remedy="leave them out; methods are arms",
             )
         content = {**content, "arm": arm.content()}
+        if number and not arm.learned:
+            content[SEARCH] = number
         facts |= {"role": "method", **arm.content()}
-        name = arm.name if trained is None else f"{arm.name} #{trained}"
-        return Method(
-            name=name, part=content, attributes=facts if trained is None else {**facts, TRAINED: trained}
-        )
+        if number is None:
+            return Method(name=arm.name, part=content, attributes=facts)
+        return Method(name=f"{arm.name} #{number}", part=content, attributes={**facts, FIT_SEED: number})
 
     def _decides(self, arm: Arm) -> Any:
         """Return the spec of the selector of an arm."""
@@ -344,7 +355,7 @@ class GovernanceTrack:
         agent = bool(getattr(cls, "agent", False))
         if not agent and not content.get("free"):
             return None
-        conditions = cell.task.part
+        conditions = conditions_of_fits(cell.task.part)
         deployment = make("deployment", conditions["deployment"])
         arm, gated = arm_of(content), conditions["gate"] is not None
         one = self.agents == ONE and agent and "arm" in content
@@ -430,6 +441,7 @@ def _review_facts(content: Mapping[str, Any]) -> dict[str, Attribute]:
     deployment = dict(content["deployment"])
     deployment["params"] = {k: v for k, v in deployment["params"].items() if k != "reviewer"}
     reviewer = content["deployment"]["params"].get("reviewer")
+    # whose fits are played is no condition: a task with those of another reviewer belongs to the same group
     return {
         "review": "nobody" if reviewer is None else label("reviewer", reviewer),
         "conditions": digest({**content, "deployment": deployment})[:16],

@@ -25,7 +25,7 @@ from mlopsim.stats.table import interval_columns
 from mlopsim.stats.two_level_bootstrap import two_level
 from mlopsim.tracks.cell_table import axes_of, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
-from mlopsim.tracks.governance.arms import PARTS, TRAINED
+from mlopsim.tracks.governance.arms import FIT_SEED, PARTS
 from mlopsim.tracks.governance.references import NEVER, OPTIMUM
 
 #: least mean of U - R_never, reward a window, in units of which a worth is told
@@ -44,8 +44,8 @@ class CoalitionalGame:
     parts : tuple of str
         Those that are on in some arm.
     arms : tuple of tuple of str
-        Methods, (2 ** parts,): arm c has part i where bit i of c is set. One that learns has as many as it
-        was trained with seeds, the others one.
+        Methods, (2 ** parts,): arm c has part i where bit i of c is set. One that is fitted has as many as it
+        has fits with seeds of their own, one with nothing to fit has one.
     """
 
     parts: tuple[str, ...]
@@ -58,11 +58,10 @@ class CoalitionalGame:
         Raises
         ------
         ConfigError
-            If an arm is missing, two methods are the same arm, or arms that learn have not as many training
-            seeds each.
+            If an arm is missing, two methods are the same arm, or arms have not as many fits each.
         """
         on = {part: facts(table, part) for part in PARTS}
-        seeds = facts(table, TRAINED) if TRAINED in table.columns else {}
+        seeds = facts(table, FIT_SEED) if FIT_SEED in table.columns else {}
         names = [name for name, value in on[PARTS[0]].items() if value is not None]
         parts = tuple(part for part in PARTS if any(on[part][name] for name in names))
         found: dict[int, dict[Any, str]] = {}
@@ -89,26 +88,26 @@ class CoalitionalGame:
         counts = sorted({len(same) for same in found.values() if None not in same})
         if len(counts) > 1:
             raise ConfigError(
-                f"arms have {' and '.join(map(str, counts))} training seeds",
-                remedy="governance.train_seeds, the same for all that learn",
+                f"arms have {' and '.join(map(str, counts))} fits",
+                remedy="governance.fit_seeds, the same for all",
             )
         return cls(parts=parts, arms=arms)
 
     @property
-    def trained(self) -> int:
-        """Number of training seeds of the arms that learn."""
+    def fits(self) -> int:
+        """Number of fits of an arm, each with a seed of its own."""
         return max(len(one) for one in self.arms)
 
     def worths(self, table: pl.DataFrame, name: str, tasks: Sequence[str]) -> np.ndarray:
-        """Return a metric of all arms, float64 (training seeds, seeds, tasks, 2 ** parts).
+        """Return a metric of all arms, float64 (fits, seeds, tasks, 2 ** parts).
 
-        A rule has the same values for each training seed.
+        What has nothing to fit has the same values for each.
         """
         seeds, _ = axes_of(table)
         by_arm = []
         for arm in self.arms:
             each = [grid(table, method, name, seeds, list(tasks)) for method in arm]
-            by_arm.append(np.stack(each if len(each) > 1 else each * self.trained))
+            by_arm.append(np.stack(each if len(each) > 1 else each * self.fits))
         return np.stack(by_arm, axis=-1)
 
 
@@ -172,7 +171,7 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
     game = game or CoalitionalGame.of(table)
     seeds, _ = axes_of(table)
     returns, cost = (game.worths(table, name, tasks) for name in ("return", "cost"))
-    # a scenario counts for both, and for all training seeds, or for none
+    # a scenario counts for both, and for all fits, or for none
     known = (np.isfinite(returns) & np.isfinite(cost)).all(axis=(0, -1))
     returns, cost = (np.where(known[..., None], one, np.nan) for one in (returns, cost))
     gain = grid(table, OPTIMUM, "upper", seeds, list(tasks)) - grid(
@@ -202,7 +201,7 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
 
 
 def _mean(values: np.ndarray) -> Interval:
-    """Interval of the mean of (seeds, tasks), or (training seeds, seeds, tasks): then both are resampled."""
+    """Interval of the mean of (seeds, tasks), or (fits, seeds, tasks): then both are resampled."""
     if not np.isfinite(values).any():
         return Interval(value=math.nan, n=0, reason="no scenario in which all arms are done")
     if values.ndim == 3 and len(values) > 1:
@@ -220,7 +219,7 @@ def _share(values: np.ndarray, gain: np.ndarray) -> Interval:
 
 
 def _two_level(values: np.ndarray, gain: np.ndarray) -> Interval:
-    """Interval of a ratio of sums, training seeds and scenarios resampled independently of each other."""
+    """Interval of a ratio of sums, fits and scenarios resampled independently of each other."""
     return two_level(
         [(values, 1.0)], np.zeros_like(gain), gain, bootstrap_rng(0), 0.95, "expanded", RESAMPLES
     )

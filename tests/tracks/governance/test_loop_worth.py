@@ -93,22 +93,22 @@ def test_a_scenario_in_which_one_arm_failed_counts_for_no_part_and_missing_arms_
     assert len(CoalitionalGame.of(cells.filter(~pl.col("gate").fill_null(False))).arms) == 16
 
 
-def test_training_seeds_are_a_level_of_the_intervals():
+def test_fits_are_a_level_of_the_intervals():
     """Three agents that differ by .03 from one to the next: the mean of the worths, and a width."""
     alone = table(("drift",))
     learned = pl.col("learned").fill_null(False)
     several = pl.concat(
-        [alone.filter(~learned).with_columns(trained=pl.lit(None, dtype=pl.Int64))]
+        [alone.filter(~learned).with_columns(fit_seed=pl.lit(None, dtype=pl.Int64))]
         + [
             alone.filter(learned).with_columns(
                 pl.col("return") + 0.03 * (number - 1),
                 method=pl.col("method") + f" #{number}",
-                trained=pl.lit(number, dtype=pl.Int64),
+                fit_seed=pl.lit(number, dtype=pl.Int64),
             )
             for number in range(3)
         ]
     )
-    assert CoalitionalGame.of(several).trained == 3
+    assert CoalitionalGame.of(several).fits == 3
     one, three = (worths_of(cells, ["task drift"]) for cells in (alone, several))
     for part in PARTS:
         assert three.parts[part].returns.value == pytest.approx(one.parts[part].returns.value, abs=1e-12)
@@ -121,5 +121,5 @@ def test_training_seeds_are_a_level_of_the_intervals():
     assert gate.high - gate.low < 1e-9
     total = sum(one.returns.value for one in three.parts.values())
     assert total == pytest.approx(three.total.returns.value, abs=1e-12)
-    with pytest.raises(ConfigError, match="arms have 2 and 3 training seeds"):
+    with pytest.raises(ConfigError, match="arms have 2 and 3 fits"):
         CoalitionalGame.of(several.filter(pl.col("method") != "all #1"))

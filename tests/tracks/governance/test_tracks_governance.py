@@ -173,20 +173,83 @@ def test_each_arm_that_learns_has_an_agent_of_its_own():
     assert {len(job.part["arms"]) for job in jobs} == {len(job.part["worlds"]) for job in jobs} == {1}
 
 
-def test_an_arm_that_learns_is_a_method_for_each_training_seed():
-    track = make_track(steps=1000, agents="each", train_seeds=3)
-    methods = {method.name: method for method in track.methods(["none", "all"])}
-    assert [name for name in methods if name.startswith("all")] == ["all #0", "all #1", "all #2"]
-    assert [methods[f"all #{i}"].attributes["trained"] for i in range(3)] == [0, 1, 2]
+def test_an_arm_is_a_method_for_each_of_its_fits():
+    track = make_track(steps=1000, agents="each", fit_seeds=3, schedule={"periodic": {"phase": 0}})
+    methods = {method.name: method for method in track.methods(["all", "none", "trigger"])}
+    # the alarm has nothing to tune but its suspension
+    assert {"all #0", "all #2", "none #0", "none #2", "trigger #2"} < set(methods) and "all" not in methods
+    assert [methods[f"all #{i}"].attributes["fit_seed"] for i in range(3)] == [0, 1, 2]
     assert [methods[f"all #{i}"].part["params"]["train_seed"] for i in range(3)] == [0, 1, 2]
-    # the first is the one that there is alone, and each is a training of its own
-    (alone,) = [one for one in make_track(steps=1000).methods(["all"]) if one.name == "all"]
-    assert alone.part == methods["all #0"].part and "trained" not in methods["none"].attributes
-    cells, _ = track.fits(cells_of(track, ["all"], [task()]))
-    assert len({cell.fit for cell in cells if cell.method.name.startswith("all")}) == 3
+    # the first is the one that there is alone, and each is a fit of its own
+    alone = {
+        one.name: one for one in make_track(steps=1000, schedule=track.schedule).methods(["all", "none"])
+    }
+    for arm in ("all", "none"):
+        assert alone[arm].part == methods[f"{arm} #0"].part and "fit_seed" not in alone[arm].attributes
+    cells, jobs = track.fits(cells_of(track, ["all", "none"], [task()]))
+    for arm in ("all", "none"):
+        assert len({cell.fit for cell in cells if cell.method.name.startswith(arm)}) == 3
+    assert [job.part["method"].get("search") for job in jobs if "none" in job.label] == [None, 1, 2]
+    # without steps a rule keeps its defaults: there is nothing of which there could be several
+    assert "none" in {one.name for one in make_track(fit_seeds=3).methods(["none"])}
     agent = {"ppo_lagrangian": {"train_seed": 4}}
-    other = make_track(steps=1000, train_seeds=2, learned=agent).methods(["all"])
+    other = make_track(steps=1000, fit_seeds=2, learned=agent).methods(["all"])
     assert [m.part["params"]["train_seed"] for m in other if m.name.startswith("all")] == [4, 5]
+
+
+def test_another_search_of_a_rule_draws_other_candidates():
+    track = make_track(
+        steps=600, scenarios=3, fit_seeds=2, schedule={"periodic": {"phase": 0}}, train_stream=STREAM
+    )
+    _, jobs = track.fits(cells_of(track, ["none"], [task()]))
+    first, second = (make_fit(job.part).info["history"] for job in jobs)
+    assert [one["params"] for one in first] != [one["params"] for one in second]
+
+
+# -- fits of another task ------------------------------------------------------------------------------
+
+
+def test_a_task_is_played_with_the_fits_of_another_one():
+    reviewers = {"late": {"delayed": {"delay": 1}}, "stamp": {"rubber_stamp": {"delay": 1}}}
+    entries = [
+        task(name=name, deployment={"governed": {**GOVERNED, "reviewer": one}})
+        for name, one in reviewers.items()
+    ]
+    track = make_track(steps=1000, schedule={"periodic": {"phase": 0}})
+    own, _ = track.fits(cells_of(track, ["none", "all"], entries))
+    fitted = [entries[0], {**entries[1], "fitted": "late"}]
+    cells, jobs = track.fits(cells_of(track, ["none", "all"], fitted))
+    for arm in ("none", "all"):
+        assert len({cell.fit for cell in own if cell.method.name == arm}) == 2
+        assert len({cell.fit for cell in cells if cell.method.name == arm}) == 1
+    assert {job.key for job in jobs} < {cell.fit for cell in own}
+    before, after = ({cell.task.name: cell.task for cell in some} for some in (own, cells))
+    # whose fits are played is content, and no condition of who reviews
+    assert before["late"].digest == after["late"].digest and before["stamp"].digest != after["stamp"].digest
+    assert after["stamp"].attributes["conditions"] == after["late"].attributes["conditions"]
+    facts = [[one.attributes[name] for name in ("fitted", "rival")] for one in after.values()]
+    assert facts == [[None, None], ["late", "reviewer"]]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"fitted": "b"}, "which is no other task"),
+        ({"fitted": "a"}, "which is no other task"),
+        ({"gate": None}, "differs in a data gate: on there, off here"),
+        ({"deployment": {"governed": {**GOVERNED, "slots": 5}}}, "differs in slots"),
+        ({"deployment": {"governed": {**GOVERNED, "trigger": None}}}, "differs in the switch trigger"),
+        (
+            {"deployment": {"governed": {**GOVERNED, "constraints": ["accuracy_floor"]}}},
+            "differs in limits: accuracy_floor, churn there",
+        ),
+    ],
+)
+def test_fits_that_do_not_know_a_task_are_not_played_there(more, words):
+    first = task(name="real")
+    entry = {"fitted": "real", **more}
+    with pytest.raises(ConfigError, match=words):
+        make_track().tasks([first, task(**entry)])
 
 
 def test_agents_learn_limits_on_means_only():

@@ -10,21 +10,23 @@ from mlopsim.core.section import Results, SectionMaker, Unavailable
 from mlopsim.core.track import Section
 
 
-def trained(results: Results) -> str:
-    """Say what the intervals of arms that learn hold: one training seed, or several that are resampled."""
+def fitted(results: Results) -> str:
+    """Say what the intervals hold fixed: one fit of each arm, or that several are resampled."""
     from mlopsim.tracks.governance.sections._shared import settings
 
     track = settings(results)
     agents = "one agent serves all arms that learn" if track.agents == "one" else "each has its own agent"
-    if track.train_seeds == 1:
+    if track.fit_seeds == 1:
         return (
-            f"Of the arms that learn there is one training seed ({agents}), and the intervals hold it fixed: "
-            "they say how these agents do in other scenarios, not how others, trained anew, would. What is "
-            "said of `learned` is said of these."
+            f"Each arm has one fit: the search of its rule, or the training of an agent ({agents}). The "
+            "intervals hold searches and trainings fixed: they say how these rules and agents do in other "
+            "scenarios, not how others, tuned or trained anew, would. Two rule arms may differ by the luck "
+            "of two searches, also where a part does nothing."
         )
     return (
-        f"Arms that learn are trained with {track.train_seeds} seeds ({agents} for each seed), which are "
-        "resampled, too, independently of the scenarios: so few seeds show the luck of training roughly."
+        f"Each arm has {track.fit_seeds} fits with seeds of their own, searches of rules as well as "
+        f"trainings ({agents} for each seed). They are resampled, too, independently of the scenarios: so few show the "
+        "luck of a fit roughly."
     )
 
 
@@ -60,7 +62,7 @@ class GovernanceWorth(SectionMaker):
             "in for each other, or need each other.\n\n"
             "Below 0 in the return a part harms; below 0 in the cost it keeps limits. 95 % bootstrap "
             "intervals, seeds resampled, one at a time: of many intervals that hold 0 in truth one in twenty "
-            f"does not show it.\n\n{trained(results)}"
+            f"does not show it.\n\n{fitted(results)}"
         )
         if warned := warning(results):
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"
