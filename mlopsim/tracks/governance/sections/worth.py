@@ -25,8 +25,8 @@ def fitted(results: Results) -> str:
         )
     return (
         f"Each arm has {track.fit_seeds} fits with seeds of their own, searches of rules as well as "
-        f"trainings ({agents} for each seed). They are resampled, too, independently of the scenarios: so few show the "
-        "luck of a fit roughly."
+        f"trainings ({agents} for each seed). They are resampled, too, independently of the scenarios: "
+        "so few show the luck of a fit roughly."
     )
 
 
