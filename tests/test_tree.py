@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from mlopsim.bench.baseline import read_baseline
+
 ROOT = Path(__file__).resolve().parent.parent
 #: cells, and what was tuned and trained, of a claim
 AUDIT = {"cells.parquet", "fits.json", "fits.npz"}
+#: cells of a suite, into which others compare
+BASELINE = "baseline.parquet"
 LARGEST_FIGURE, LARGEST_FILE = 200_000, 3_000_000
-#: without what claims are audited by, and with it
+#: without what claims are audited by and without baselines, and with both
 LARGEST_TREE, LARGEST_WITH_AUDITS = 15_000_000, 25_000_000
+#: of the suites that are compared with most often
+LARGEST_CORE = 10_000_000
+CORE = ("delivery-core", "drift-core", "quality-core", "fairness-core")
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +33,10 @@ def tracked() -> dict[str, int]:
 
 
 def test_the_tree_is_small(tracked: dict[str, int]) -> None:
-    assert sum(size for name, size in tracked.items() if Path(name).name not in AUDIT) < LARGEST_TREE
+    apart = {*AUDIT, BASELINE}
+    assert sum(size for name, size in tracked.items() if Path(name).name not in apart) < LARGEST_TREE
     assert sum(tracked.values()) < LARGEST_WITH_AUDITS
+    assert sum(tracked.get(f"results/{suite}/{BASELINE}", 0) for suite in CORE) < LARGEST_CORE
     assert not {name: size for name, size in tracked.items() if size > LARGEST_FILE}
 
 
@@ -42,6 +51,14 @@ def test_results_are_settings_tables_and_three_small_figures(tracked: dict[str, 
         assert len(figures) <= 3, folder
         assert not {name: size for name, size in figures.items() if size > LARGEST_FIGURE}
         others = {Path(name).name for name in files if name not in figures and not name.endswith(".csv")}
+        # one that was made by another suite or version would be refused by whoever compares with it
+        if BASELINE in others:
+            found = read_baseline(ROOT / "results" / folder / BASELINE)
+            title = f"{found.suite}-v{found.version}{' (modified)' if found.modified else ''}"
+            assert found.suite == folder
+            settings = (ROOT / "results" / folder / "config.yaml").read_text(encoding="utf-8")
+            assert settings.startswith(f"title: {title}\n")
+        others -= {BASELINE}
         # what a claim is audited from is all there or not at all
         assert others - AUDIT == {"config.yaml"} and others & AUDIT in (set(), AUDIT), folder
         settings = (ROOT / "results" / folder / "config.yaml").read_text(encoding="utf-8")

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 #: what ``baseline=`` says for the file that the project publishes
 PUBLISHED = "published"
-#: folder with ``SUITE/baseline.parquet``, for those who have no checkout
-VARIABLE = "MLOPSIM_BASELINES"
+#: names the folder with ``SUITE/baseline.parquet``; where it is without a checkout and without the variable
+VARIABLE, FOLDER = "MLOPSIM_BASELINES", "~/.local/share/mlopsim/baselines"
+#: of a checkout; of an installed package the folder that it lies in
+ROOT = Path(__file__).resolve().parents[2]
 FILE = "baseline.parquet"
 #: what a file that cannot be read asks for
 REMEDY = (
@@ -220,7 +222,7 @@ def read_baseline(path: str | Path) -> Baseline:
     return found
 
 
-def baseline_path(which: str | Path, suite: str) -> Path:
+def baseline_path(which: str | Path, suite: str, folder: Path | None = None) -> Path:
     """Return the file that ``baseline=`` names.
 
     Parameters
@@ -229,12 +231,14 @@ def baseline_path(which: str | Path, suite: str) -> Path:
         ``published``, or a path.
     suite : str
         Name of the suite, without its version.
+    folder : Path, optional
+        Where published files are; by default the folder that the variable ``MLOPSIM_BASELINES`` names, else
+        ``results/`` of the checkout that this is, else ``~/.local/share/mlopsim/baselines``.
 
     Returns
     -------
     Path
-        Of ``published``: ``SUITE/baseline.parquet`` in the folder that the variable ``MLOPSIM_BASELINES``
-        names, else in ``results/`` of the checkout.
+        Of ``published``: ``SUITE/baseline.parquet`` in that folder.
 
     Raises
     ------
@@ -243,12 +247,19 @@ def baseline_path(which: str | Path, suite: str) -> Path:
     """
     if str(which) != PUBLISHED:
         return Path(which).expanduser()
-    named = os.environ.get(VARIABLE)
-    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "results"
-    path = folder / suite / FILE
+    path = (folder or _published()) / suite / FILE
     if not path.is_file():
         raise ConfigError(
             f"no published baseline of {suite}: {path} is not there",
-            remedy=f"set {VARIABLE} to a folder with SUITE/{FILE}, or name a file: baseline=PATH",
+            remedy=f"set {VARIABLE} to the folder results/ of a checkout, or name a file: baseline=PATH",
         )
     return path
+
+
+def _published() -> Path:
+    """Return the folder of published baselines."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).expanduser()
+    # a wheel lies in a folder of packages, which is no checkout whatever else is called results there
+    checkout = (ROOT / "pyproject.toml").is_file() and (ROOT / "conf").is_dir()
+    return ROOT / "results" if checkout else Path(FOLDER).expanduser()

@@ -196,6 +196,23 @@ def test_the_published_file_is_found_by_a_variable(
     assert baseline_path("x.parquet", "toy") == Path("x.parquet")
 
 
+def test_published_files_lie_in_the_checkout_or_beside_an_installed_package(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLOPSIM_BASELINES", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("mlopsim.bench.baseline.ROOT", tmp_path)
+    places = tmp_path / "results" / "toy", tmp_path / "home/.local/share/mlopsim/baselines/toy"
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "baseline.parquet").write_bytes(file.read_bytes())
+    # as in site-packages: what is called results there is nobody's checkout
+    assert baseline_path("published", "toy").parent == places[1]
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "conf").mkdir()
+    assert baseline_path("published", "toy").parent == places[0]
+
+
 def test_a_changed_number_is_found_by_a_sample(tmp_path: Path, file: Path) -> None:
     plugin = [PLUGIN]
     sound = verify(read_baseline(file), sample=2, seed=1, plugins=plugin)

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "experiments"))
 import publish  # noqa: E402
 
 from mlopsim import __version__  # noqa: E402
+from mlopsim.bench.baseline import baseline_path, read_baseline  # noqa: E402
 from mlopsim.compose import Study  # noqa: E402
 from mlopsim.core.errors import ConfigError  # noqa: E402
 
@@ -34,15 +35,32 @@ def test_settings_tables_and_declared_figures_travel(tmp_path: Path, monkeypatch
     assert (source / "report.html").is_file()
     made = {path.relative_to(target).as_posix() for path in publish.publish(source, target)}
     figures = {f"figures/{name}.svg" for name in publish.FIGURES["delivery"]}
-    assert {"config.yaml", "leaderboard.csv"} <= made <= {"config.yaml", "leaderboard.csv"} | figures
+    always = {"config.yaml", "leaderboard.csv", "baseline.parquet"}
+    assert always <= made <= always | figures
     assert made == {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
     assert f"made_with:\n  mlopsim: {__version__}\n" in (target / "config.yaml").read_text(encoding="utf-8")
     with (target / "leaderboard.csv").open() as file:
         assert {row["method"] for row in csv.DictReader(file)} == {"never", "periodic", "oracle"}
+    published = read_baseline(target / "baseline.parquet")
+    assert {*published.methods} == {"never", "periodic", "oracle"} and len(published.cells) == 6
+    assert baseline_path("published", "out", tmp_path) == target / "baseline.parquet"
+    # one of another run would stand beside other tables
+    publish.publish(source, target, baseline=False)
+    assert not (target / "baseline.parquet").exists()
     monkeypatch.setattr(publish, "LARGEST", 100)
     with pytest.raises(ConfigError, match="100 at most"):
         publish.publish(source, target)
     assert (target / "figures" / "leaderboard.svg").is_file()
+    # nor is anything replaced where the cells make no baseline
+    monkeypatch.undo()
+    monkeypatch.setattr("mlopsim.bench.baseline_write.check_makers", _two_states)
+    with pytest.raises(ConfigError, match="two states"):
+        publish.publish(source, target)
+    assert (target / "figures" / "leaderboard.svg").is_file()
+
+
+def _two_states(makers: object) -> None:
+    raise ConfigError("two states of the code")
 
 
 def test_figures_are_declared_for_every_track_and_are_three() -> None:
