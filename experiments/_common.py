@@ -253,8 +253,10 @@ def show(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     (console if console.is_terminal else Console(width=200)).print(table)
 
 
-def run_cells(suite: Suite, track: Track, folder: Path, workers: int) -> pl.DataFrame:
-    """Run what a ledger does not have yet; return the cells.
+def run_cells(
+    suite: Suite, track: Track, folder: Path, workers: int, fits: Path | None = None
+) -> pl.DataFrame:
+    """Run what a ledger does not have yet; return the cells. ``fits``: a ledger whose fits are taken.
 
     Raises
     ------
@@ -266,14 +268,16 @@ def run_cells(suite: Suite, track: Track, folder: Path, workers: int) -> pl.Data
     from mlopsim.bench.runner import run
     from mlopsim.bench.table import table
 
-    summary = run(suite, track, folder, workers=workers, progress=RichProgress())
+    summary = run(suite, track, folder, workers=workers, progress=RichProgress(), fits=fits)
     if not summary.complete:
         raise SystemExit(f"{summary.counts.line()}: run it again; see mlopsim status {folder}")
     with Ledger.read(folder) as ledger:
         return table(ledger, summary.grid)
 
 
-def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[pl.DataFrame, Any]:
+def run_suite(
+    suite: Suite, track: Track, folder: Path, workers: int, fits: Path | None = None
+) -> tuple[pl.DataFrame, Any]:
     """Run what a ledger does not have yet; return the cells and what reads their curves by key.
 
     Raises
@@ -283,7 +287,7 @@ def run_suite(suite: Suite, track: Track, folder: Path, workers: int) -> tuple[p
     """
     from mlopsim.bench.ledger import Ledger
 
-    cells = run_cells(suite, track, folder, workers)
+    cells = run_cells(suite, track, folder, workers, fits)
     with Ledger.read(folder) as ledger:
         kept = {key: ledger.curves(key) for key in cells["key"]}
     return cells, kept.__getitem__

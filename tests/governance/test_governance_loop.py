@@ -10,7 +10,7 @@ import pytest
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import names
-from mlopsim.core.spec import make
+from mlopsim.core.spec import canonical, make
 from mlopsim.delivery.mechanisms import FALLBACK, Switch
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.delivery.walk import walk
@@ -201,6 +201,50 @@ def test_alarms_are_those_of_the_detector_on_the_rows() -> None:
             assert square[v, t] == (one.advance_freely(rows.window(t)[None])[0] > one.threshold)
     # the merits of one group are measured too low from window 10 on
     assert square[3, 10:].mean() > 0.5 > square[3, 4:10].mean()
+
+
+def test_controls_alarm_by_the_world_and_look_at_no_rows() -> None:
+    rule = {"abrupt": {"duration": {"geometric": {"mean": 8}}}}
+    turning = {"population": {"windows": 20, "warmup": 4, "per_group": 40, "turns": [0, 90], "rule": rule}}
+    pool = pool_of(spec_of(turning), spec_of(turning, index=1))
+
+    def square(detector: Any) -> np.ndarray:
+        found = np.zeros((2, 20, 20), dtype=bool)
+        v, t = np.triu_indices(17)
+        found[:, v + 3, t + 3] = alarms_of(pool, detector)
+        return found
+
+    drawn = square({"random": {"rate": 0.3}})
+    # the same for all versions that came before a window, other draws in another World, and again the same
+    assert (drawn[:, 9, 10:] == drawn[:, 3, 10:]).all()
+    assert (drawn[0] != drawn[1]).any() and (drawn == square({"random": {"rate": 0.3}})).all()
+    assert not np.diagonal(drawn, axis1=1, axis2=2).any()
+    assert 0.1 < drawn[:, 3, 4:].mean() < 0.5
+    assert not square("never").any()
+    # what was trained before a change is out of date from then on
+    known = square("clairvoyant")
+    for i in range(2):
+        world = pool.world(i)
+        changes = [np.searchsorted(world.bounds, e.start, side="right") - 1 for e in world.events or ()]
+        assert any(4 < c < 19 for c in changes)
+        for v in range(3, 20):
+            assert known[i, v].tolist() == [any(v < c <= t for c in changes) for t in range(20)]
+
+
+def test_release_at_random_is_keyed_by_the_version() -> None:
+    pool = pool_of(spec_of(PEOPLE))
+    deployment = make("deployment", "governed", **TIMES)
+    refused = refused_by_gates(pool, [canonical("gate", {"random_release": {"alpha": 0.4}})], deployment)[0]
+    # whatever serves, and again the same
+    for v in range(4, 20):
+        assert len(set(refused[v, 3:v])) == 1
+    stopped = [bool(refused[v, 3]) for v in range(4, 19)]
+    assert 1 <= sum(stopped) <= 12
+    again = refused_by_gates(pool, [canonical("gate", {"random_release": {"alpha": 0.4}})], deployment)[0]
+    assert (refused == again).all()
+    # draws of a World are uniform: at another rate those that are stopped are stopped, too
+    more = refused_by_gates(pool, [canonical("gate", {"random_release": {"alpha": 0.9}})], deployment)[0]
+    assert (more | ~refused).all() and more.sum() > refused.sum()
 
 
 def test_a_trigger_compares_windows_by_themselves() -> None:

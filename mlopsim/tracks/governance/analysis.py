@@ -254,10 +254,12 @@ def compliance_table(table: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``family``, ``method``, ``out`` (share of windows with a violation), ``longest`` (longest run of them,
-        windows) and ``suspended`` (share of windows that the fallback served), with intervals and n.
+        windows), ``suspended`` (share of windows that the fallback served), and how often something was done:
+        ``retrains``, ``alarms``, ``refused``, ``rollbacks`` a deployment; with intervals and n.
     """
     keys: list[tuple[str, str]] = []
-    columns: dict[str, list[Interval]] = {name: [] for name in ("out", "longest", "suspended")}
+    names = ("out", "longest", "suspended", "retrains", "alarms", "refused", "rollbacks")
+    columns: dict[str, list[Interval]] = {name: [] for name in names}
     for family, tasks in families(table).items():
         for method in dict.fromkeys(table["method"].to_list()):
             keys.append((family, method))

@@ -26,6 +26,8 @@ from mlopsim.delivery.mechanisms import Switch
 
 #: in the order of names and tables
 PARTS = ("gate", "trigger", "audits", "learned", "rollback")
+#: the part that says who decides
+LEARNED = "learned"
 #: the entry of a list of methods that stands for all arms
 ARMS = "arms"
 NONE, ALL = "none", "all"

@@ -25,7 +25,7 @@ from mlopsim.stats.table import interval_columns
 from mlopsim.stats.two_level_bootstrap import two_level
 from mlopsim.tracks.cell_table import axes_of, facts, grid
 from mlopsim.tracks.draws import bootstrap_rng
-from mlopsim.tracks.governance.arms import FIT_SEED, PARTS
+from mlopsim.tracks.governance.arms import FIT_SEED, LEARNED, PARTS
 from mlopsim.tracks.governance.references import NEVER, OPTIMUM
 
 #: least mean of U - R_never, reward a window, in units of which a worth is told
@@ -33,6 +33,7 @@ FLOOR = 0.02
 NO_GAIN = f"U - R_never is below {FLOOR}: see the worth in the return"
 #: the row that the values of the parts add up to
 SUM = "all less none"
+SAME = "exactly the same in every scenario"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +155,9 @@ class Worths:
     gain: Interval
 
 
-def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame | None = None) -> Worths:
+def worths_of(
+    table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame | None = None, level: float = 0.95
+) -> Worths:
     """Return what the parts are worth over tasks, scenarios resampled jointly.
 
     A scenario of a task counts where all arms are done (and the optimum and never, for shares).
@@ -167,6 +170,8 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
         Such as those of one family.
     game : CoalitionalGame, optional
         The arms; by default those of the table.
+    level : float, default 0.95
+        Of the intervals.
     """
     game = game or CoalitionalGame.of(table)
     seeds, _ = axes_of(table)
@@ -178,17 +183,20 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
         table, NEVER, "return", seeds, list(tasks)
     )
 
+    def mean(values: np.ndarray) -> Interval:
+        return mean_of_differences(values, level)
+
     def worth(of_return: np.ndarray, of_cost: np.ndarray) -> Worth:
-        return Worth(share=_share(of_return, gain), returns=_mean(of_return), cost=_mean(of_cost))
+        return Worth(share=_share(of_return, gain, level), returns=mean(of_return), cost=mean(of_cost))
 
     shapley = [shapley_values(one) for one in (returns, cost)]
     between = [pair_interactions(one) for one in (returns, cost)] if len(game.parts) > 1 else []
     every = len(game.arms) - 1
     return Worths(
         parts={part: worth(*(one[..., i] for one in shapley)) for i, part in enumerate(game.parts)},
-        alone={part: _mean(returns[..., 1 << i] - returns[..., 0]) for i, part in enumerate(game.parts)},
+        alone={part: mean(returns[..., 1 << i] - returns[..., 0]) for i, part in enumerate(game.parts)},
         last={
-            part: _mean(returns[..., every] - returns[..., every & ~(1 << i)])
+            part: mean(returns[..., every] - returns[..., every & ~(1 << i)])
             for i, part in enumerate(game.parts)
         },
         total=worth(*(one[..., every] - one[..., 0] for one in (returns, cost))),
@@ -196,36 +204,56 @@ def worths_of(table: pl.DataFrame, tasks: Sequence[str], game: CoalitionalGame |
             (game.parts[i], game.parts[j]): worth(*(one[..., i, j] for one in between))
             for i, j in itertools.combinations(range(len(game.parts)), 2)
         },
-        gain=_mean(np.where(known, gain, np.nan)),
+        gain=mean(np.where(known, gain, np.nan)),
     )
 
 
-def _mean(values: np.ndarray) -> Interval:
-    """Interval of the mean of (seeds, tasks), or (fits, seeds, tasks): then both are resampled."""
-    if not np.isfinite(values).any():
+def mean_of_differences(values: np.ndarray, level: float = 0.95) -> Interval:
+    """Return the mean of paired differences with its interval; without ends where nothing differs.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (seeds, tasks) or (fits, seeds, tasks)
+        With several fits both are resampled.
+    level : float, default 0.95
+
+    Examples
+    --------
+    >>> mean_of_differences(np.zeros((8, 1)))
+    Interval(0 [nan, nan], n=8, exactly the same in every scenario)
+    """
+    known = np.isfinite(values)
+    if not known.any():
         return Interval(value=math.nan, n=0, reason="no scenario in which all arms are done")
+    if not values[known].any():
+        # an interval of no width would look like a precise estimate of a small effect
+        return Interval(
+            value=0.0, n=int(known.any(axis=(0, 2) if values.ndim == 3 else 1).sum()), reason=SAME
+        )
     if values.ndim == 3 and len(values) > 1:
-        return _two_level(values, np.ones(values.shape[1:]))
-    return mean_interval(values.reshape(-1, *values.shape[-1:]), bootstrap_rng(0))
+        return _two_level(values, np.ones(values.shape[1:]), level)
+    return mean_interval(values.reshape(-1, *values.shape[-1:]), bootstrap_rng(0), level=level)
 
 
-def _share(values: np.ndarray, gain: np.ndarray) -> Interval:
+def _share(values: np.ndarray, gain: np.ndarray, level: float) -> Interval:
     both = np.isfinite(values[0]) & np.isfinite(gain)
     if both.any() and gain[both].mean() < FLOOR:
         return Interval(value=math.nan, n=int(both.any(axis=1).sum()), reason=NO_GAIN)
     if len(values) > 1:
-        return _two_level(values, gain)
-    return ratio_interval(values[0], gain, bootstrap_rng(0), undefined=NO_GAIN)
+        return _two_level(values, gain, level)
+    return ratio_interval(values[0], gain, bootstrap_rng(0), level=level, undefined=NO_GAIN)
 
 
-def _two_level(values: np.ndarray, gain: np.ndarray) -> Interval:
+def _two_level(values: np.ndarray, gain: np.ndarray, level: float) -> Interval:
     """Interval of a ratio of sums, fits and scenarios resampled independently of each other."""
     return two_level(
-        [(values, 1.0)], np.zeros_like(gain), gain, bootstrap_rng(0), 0.95, "expanded", RESAMPLES
+        [(values, 1.0)], np.zeros_like(gain), gain, bootstrap_rng(0), level, "expanded", RESAMPLES
     )
 
 
-def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
+def worth_table(
+    families: Mapping[str, Sequence[str]], table: pl.DataFrame, level: float = 0.95
+) -> pl.DataFrame:
     """Tabulate what the parts are worth: one row a family and part, and their sum.
 
     Parameters
@@ -234,6 +262,8 @@ def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> p
         Tasks of each family.
     table : polars.DataFrame
         Cells.
+    level : float, default 0.95
+        Of the intervals.
 
     Returns
     -------
@@ -248,7 +278,7 @@ def worth_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> p
     rows: list[tuple[Interval, ...]] = []
     nothing = Interval(value=math.nan, n=0, reason="of single parts")
     for family, tasks in families.items():
-        found = worths_of(table, tasks, game)
+        found = worths_of(table, tasks, game, level)
         for part, one in found.parts.items():
             keys.append((family, part))
             rows.append((one.share, one.returns, one.cost, found.alone[part], found.last[part]))
@@ -278,3 +308,79 @@ def pair_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl
     for name, intervals in zip(("share", "return", "cost"), zip(*rows, strict=True), strict=True):
         columns |= interval_columns(name, intervals)
     return pl.DataFrame(columns)
+
+
+def simultaneous(intervals: int, level: float = 0.95) -> float:
+    """Return the level of each of several intervals that hold together with ``level`` (Bonferroni).
+
+    Examples
+    --------
+    >>> round(simultaneous(35), 5)
+    0.99857
+    """
+    return 1.0 - (1.0 - level) / max(intervals, 1)
+
+
+def of_decider(table: pl.DataFrame, learned: bool) -> pl.DataFrame:
+    """Return the cells of the arms in which a learned selector decides, or a rule; all others as they are.
+
+    Who decides is no part in them any more: their games are of the others.
+    """
+    is_arm = pl.col(LEARNED).is_not_null()
+    kept = table.filter(~is_arm | (pl.col(LEARNED) == learned))
+    return kept.with_columns(pl.when(is_arm).then(pl.lit(False)).otherwise(pl.lit(None)).alias(LEARNED))
+
+
+def decider_table(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
+    """Tabulate what the other parts are worth where a rule decides, and where a learned selector does.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``decider`` (rule, learned), then as :func:`worth_table`.
+    """
+    found = []
+    for learned, name in ((False, "rule"), (True, LEARNED)):
+        board = worth_table(families, of_decider(table, learned))
+        found.append(board.insert_column(0, pl.Series("decider", [name] * board.height)))
+    return pl.concat(found)
+
+
+def against_never(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> pl.DataFrame:
+    """Tabulate what each arm has more than who never acts: one row a family and arm.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``family``, ``arm``, ``return`` and ``cost`` of a window less those of never, paired by scenario, each
+        with ``_low``, ``_high``, ``_n`` and ``_reason``.
+    """
+    seeds, _ = axes_of(table)
+    arms = [name for name, value in facts(table, PARTS[0]).items() if value is not None]
+    columns: dict[str, list[Any]] = {"family": [], "arm": []}
+    found: dict[str, list[Interval]] = {"return": [], "cost": []}
+    for family, tasks in families.items():
+        for arm in arms:
+            columns["family"].append(family)
+            columns["arm"].append(arm)
+            for name, intervals in found.items():
+                both = (grid(table, method, name, seeds, list(tasks)) for method in (arm, NEVER))
+                intervals.append(mean_of_differences(np.subtract(*both)))
+    for name, intervals in found.items():
+        columns |= interval_columns(name, intervals)
+    return pl.DataFrame(columns)
+
+
+def without_gain(families: Mapping[str, Sequence[str]], table: pl.DataFrame) -> dict[str, Sequence[str]]:
+    """Return the families in which U - R_never is known and below :data:`FLOOR`."""
+    seeds, _ = axes_of(table)
+    found: dict[str, Sequence[str]] = {}
+    for family, tasks in families.items():
+        upper, never = (
+            grid(table, method, name, seeds, list(tasks))
+            for method, name in ((OPTIMUM, "upper"), (NEVER, "return"))
+        )
+        gain = upper - never
+        if np.isfinite(gain).any() and np.nanmean(gain) < FLOOR:
+            found[family] = tasks
+    return found

@@ -13,9 +13,13 @@ from mlopsim.tracks.governance.arms import PARTS
 from mlopsim.tracks.governance.worth import (
     FLOOR,
     NO_GAIN,
+    SAME,
     SUM,
     CoalitionalGame,
+    against_never,
+    decider_table,
     pair_table,
+    without_gain,
     worth_table,
     worths_of,
 )
@@ -28,10 +32,14 @@ def test_an_additive_loop_gives_each_part_what_it_adds_paired_over_scenarios():
     for family, adds in ADDS.items():
         for part in PARTS:
             (row,) = found.filter(family=family, part=part).iter_rows(named=True)
-            # noise is the same in all arms: no width is left
+            # noise is the same in all arms: no width is left, and no interval where nothing differs at all
             for name in ("return", "alone", "last"):
                 ends = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
-                assert ends == pytest.approx([adds[part]] * 3, abs=1e-12)
+                if row[f"{name}_reason"]:
+                    assert row[f"{name}_reason"] == SAME and row[name] == adds[part] == 0.0
+                    assert math.isnan(row[f"{name}_low"])
+                else:
+                    assert ends == pytest.approx([adds[part]] * 3, abs=1e-12)
             assert row["cost"] == pytest.approx(-SAVES[part], abs=1e-12)
             assert row["return_n"] == SEEDS
             if family == "drift":
@@ -123,3 +131,40 @@ def test_fits_are_a_level_of_the_intervals():
     assert total == pytest.approx(three.total.returns.value, abs=1e-12)
     with pytest.raises(ConfigError, match="arms have 2 and 3 fits"):
         CoalitionalGame.of(several.filter(pl.col("method") != "all #1"))
+
+
+def test_the_worth_of_a_part_hangs_on_who_decides():
+    """Audits take .04 where a rule decides and add .02 where an agent does: the mean is of nobody."""
+
+    def worth(family, on):
+        return ADDS[family]["gate"] * on["gate"] + on["audits"] * (0.02 if on["learned"] else -0.04)
+
+    cells = table(("drift",), worth=worth)
+    rows = {(row["decider"], row["part"]): row for row in decider_table(families(cells), cells).to_dicts()}
+    assert rows["rule", "audits"]["return"] == pytest.approx(-0.04)
+    assert rows["learned", "audits"]["return"] == pytest.approx(0.02)
+    assert {part for _, part in rows} == {*PARTS, SUM} - {"learned"}
+    for decider in ("rule", "learned"):
+        assert rows[decider, "gate"]["return"] == pytest.approx(ADDS["drift"]["gate"])
+        assert rows[decider, "audits"]["cost"] == pytest.approx(-SAVES["audits"])
+    (pooled,) = worth_table(families(cells), cells).filter(part="audits").to_dicts()
+    assert pooled["return"] == pytest.approx(-0.01)
+
+
+def test_where_there_is_nothing_to_gain_arms_stand_against_never():
+    cells = table()
+    some = without_gain(families(cells), cells)
+    assert list(some) == ["nothing"]
+    rows = {row["arm"]: row for row in against_never(some, cells).to_dicts()}
+    assert len(rows) == 32
+    assert rows["none"]["return"] == 0.0 and rows["none"]["return_reason"] == SAME
+    assert rows["learned"]["return"] == pytest.approx(ADDS["nothing"]["learned"])
+    assert rows["all"]["cost"] == pytest.approx(-sum(SAVES.values()))
+
+
+def test_intervals_that_hold_together_are_wider():
+    rng = np.random.default_rng(3)
+    cells = table().with_columns(pl.col("return") + pl.Series(rng.normal(0, 0.01, table().height)))
+    one, all_of_them = (worth_table(families(cells), cells, level) for level in (0.95, 0.9986))
+    width = [board["return_high"] - board["return_low"] for board in (one, all_of_them)]
+    assert (width[1] > 1.3 * width[0]).all() and one["return"].equals(all_of_them["return"])

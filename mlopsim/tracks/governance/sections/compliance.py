@@ -42,7 +42,9 @@ class GovernanceCompliance(SectionMaker):
         text = (
             "`out`: share of windows in which what served violated a constraint of the task, by the truth; "
             "`longest`: the longest run of such windows, which a mean cannot tell from many short ones; "
-            "`suspended`: share of windows that the fallback served, which violates nothing. Means over "
-            "scenarios, with 95 % intervals over seeds."
+            "`suspended`: share of windows that the fallback served, which violates nothing; and how often a "
+            "deployment retrained, saw an alarm, had a version refused, went back to an older one. A part "
+            "that hardly acted in a family is not judged there. Means over scenarios, with 95 % intervals "
+            "over seeds."
         )
         return Section(title=self.title, text=text, table=table, figures={"Out of compliance": figure})
