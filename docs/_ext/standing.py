@@ -31,6 +31,10 @@ TRACKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "dropped": "dropped",
         },
     ),
+    "front": (
+        "selector",
+        {"front": "front score", "return": "return", "cost": "cost", "suspended": "suspended"},
+    ),
     "power": ("audit", {"power": "power", "false_block": "false blocks", "lead": "lead, windows"}),
 }
 #: what stands behind a component's name in that of a method: parameters, the stage, the number of a tuning

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from mlopsim.compose import load_suite
 from mlopsim.core.spec import make
 from mlopsim.delivery.pool import WorldPool
 from mlopsim.governance.agents.closed_loop import HELD_BACK
@@ -103,6 +104,28 @@ def test_the_suites_have_what_the_page_shows(families: dict[str, Any]) -> None:
     held_out = suite_of("loop-paper")["governance"]["train_stream"]["one_of"]["streams"]
     assert held_out == [one for one in mixture["one_of"]["streams"] if one != shown["all at once"]]
     assert len(held_out) == 6
+
+
+def test_rivals_are_played_in_the_deployment_of_the_suite() -> None:
+    real = suite_of("loop-core")["tasks"][0]
+    tasks = {task["name"]: task for task in suite_of("loop-rivals")["tasks"]}
+    for name, task in tasks.items():
+        base = task.get("fitted", name)
+        assert "fitted" not in tasks[base] and tasks[base]["deployment"] == real["deployment"]
+        assert tasks[base]["gate"] == real["gate"] and task["training"] == real["training"]
+        # on the same scenarios
+        assert (task["stream"], task["scenario"]) == (tasks[base]["stream"], tasks[base]["scenario"])
+        assert (task == tasks[base]) == ("fitted" not in task)
+
+
+@pytest.mark.slow
+def test_rivals_need_no_fit_that_the_suite_has_not() -> None:
+    core, rivals = (load_suite(name) for name in ("loop-core", "loop-rivals"))
+    assert {job.key for job in rivals.grid.fits} <= {job.key for job in core.grid.fits}
+    tasks = {cell.task.name: cell.task for cell in rivals.grid.cells}
+    streams = {name: task.part["stream"] for name, task in tasks.items()}
+    assert len(tasks) == 50 and all(stream["kind"] == "stream" for stream in streams.values())
+    assert {task.attributes["rival"] for task in tasks.values()} == {None, "gate", "trigger", "audits"}
 
 
 def test_families_have_no_reviewer() -> None:
