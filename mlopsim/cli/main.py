@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "rerun": "Recompute one cell and compare exactly.",
     "verify-baseline": "Recompute random cells of a published baseline.",
     "submit-check": "Check a file of results that is to join a published baseline.",
+    "new": "Write a file for a component of your own, with its test.",
     "check": "Run the contract tests on a component.",
     "arl": "Run length of a detector until its first alarm.",
     "calibrate": "Limit of a detector for a run length.",

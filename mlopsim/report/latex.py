@@ -186,9 +186,10 @@ PREAMBLE = r"""\makeatletter
 \providecommand{\mlopsimlow}[1]{\mlopsim@get{low}{#1}}
 \providecommand{\mlopsimhigh}[1]{\mlopsim@get{high}{#1}}
 \providecommand{\mlopsimn}[1]{\mlopsim@get{n}{#1}}
+\providecommand{\mlopsim@put}[2]{\expandafter\def\csname mlopsim@#1\endcsname{#2}}
 \providecommand{\mlopsimset}[6]{%
-  \@namedef{mlopsim@value@#1}{#2}\@namedef{mlopsim@low@#1}{#3}\@namedef{mlopsim@high@#1}{#4}%
-  \@namedef{mlopsim@n@#1}{#5}\@namedef{mlopsim@num@#1}{#6}}
+  \mlopsim@put{value@#1}{#2}\mlopsim@put{low@#1}{#3}\mlopsim@put{high@#1}{#4}%
+  \mlopsim@put{n@#1}{#5}\mlopsim@put{num@#1}{#6}}
 \makeatother%
 """
 
