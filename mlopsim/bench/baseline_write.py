@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlopsim.bench.baseline_columns import FORMAT, HEADER, PLAIN, curve_columns, scalar_columns
-from mlopsim.bench.cells import Row, read_cells, read_pairs
+from mlopsim.bench.baseline_columns import FORMAT
+from mlopsim.bench.baseline_rows import Line, write_lines
+from mlopsim.bench.cells import read_cells, read_pairs
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.ledgerfile import damaged
 from mlopsim.bench.made_by import check_makers, makers_of
@@ -18,13 +19,8 @@ from mlopsim.bench.plugins import explained, load_stored
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.storage import to_json
 from mlopsim.core.errors import ConfigError
-from mlopsim.core.files import atomic_path
 from mlopsim.core.registry import find
 from mlopsim.core.track import Cell, FitJob, Method, Task, compared_curves
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
 
 #: what is kept of a run: nothing of a person's machine that no number depends on
 RECORD = ("git", "code", "versions", "fingerprint", "platform")
@@ -61,8 +57,6 @@ def write_baseline(
     LedgerError
         If what is stored does not agree with its digests.
     """
-    import polars as pl
-
     path = Path(path)
     if path.suffix != ".parquet":
         raise ConfigError(
@@ -112,7 +106,23 @@ def write_baseline(
         )
         if again.key != row.member or (row.fit is not None and fits.jobs[row.fit].key != row.fit):
             raise damaged(ledger.folder, f"the parts of cell {row.member} do not give its key")
-    frame, series = _frame(ledger, rows, pairs, fits, brought, compared)
+    lines = [
+        Line(
+            task=pairs[row.pair]["task"],
+            method=pairs[row.pair]["method"],
+            seed=row.seed,
+            fit=None if row.fit is None else fits.numbers[row.fit],
+            metrics=json.loads(row.metrics or "{}"),
+            curves={} if row.curves in (None, "[]") else ledger.curves(row.member, compared),
+            reasons=row.reasons,
+            attributes=row.attributes,
+            seconds=row.seconds,
+            fingerprint=row.fingerprint,
+            run=row.run,
+            fits=several,
+        )
+        for row, several in zip(rows, brought, strict=True)
+    ]
     runs = {run["id"]: run["record"] for run in ledger.runs()}
     named = {row.run for row in rows} | {fit["run"] for several in brought for fit in several or ()}
     header = {
@@ -131,19 +141,12 @@ def write_baseline(
         "plugins": [{"name": Path(p["path"]).name, "digest": p.get("digest")} for p in entry["plugins"]],
         "tasks": list(tasks.values()),
         "methods": list(methods.values()),
-        "curves": series,
-        "cells": len(rows),
         "runs": {
             run: {name: runs[run][name] for name in RECORD if name in runs.get(run, {})}
             for run in sorted(str(name) for name in named if name in runs)
         },
     }
-    with atomic_path(path) as target:
-        frame.write_parquet(
-            target, compression="zstd", compression_level=19, metadata={HEADER: to_json(header)}
-        )
-    assert isinstance(frame, pl.DataFrame)
-    return path
+    return write_lines(path, header, lines)
 
 
 def _task(entry: Mapping[str, Any]) -> Task:
@@ -210,54 +213,3 @@ class _Fits:
                 }
             )
         return brought
-
-
-def fit_struct() -> Any:
-    """Return the polars type of the column ``fits``."""
-    import polars as pl
-
-    text = dict.fromkeys(("label", "part"), pl.String)
-    rest = {"attributes": pl.String, "info": pl.String, "arrays": pl.Binary, "seconds": pl.Float64}
-    ends = dict.fromkeys(("fingerprint", "run"), pl.String)
-    return pl.List(pl.Struct({"number": pl.Int64, **text, "needs": pl.List(pl.Int64), **rest, **ends}))
-
-
-def _frame(
-    ledger: Ledger,
-    rows: list[Row],
-    pairs: list[dict[str, Any]],
-    fits: _Fits,
-    brought: list[list[dict[str, Any]] | None],
-    compared: Sequence[str] | None,
-) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    import polars as pl
-
-    metrics = [json.loads(row.metrics or "{}") for row in rows]
-    names = list(dict.fromkeys(name for found in metrics for name in found))
-    curves: list[dict[str, np.ndarray]] = [
-        {} if row.curves in (None, "[]") else ledger.curves(row.member, compared) for row in rows
-    ]
-    series = list(dict.fromkeys(name for found in curves for name in found))
-    number = [None if row.fit is None else fits.numbers[row.fit] for row in rows]
-    plain = [
-        pl.Series("task", [pairs[row.pair]["task"] for row in rows], dtype=pl.String),
-        pl.Series("method", [pairs[row.pair]["method"] for row in rows], dtype=pl.String),
-        pl.Series("seed", [row.seed for row in rows], dtype=pl.Int64),
-        pl.Series("fit", number, dtype=pl.Int64),
-        pl.Series("reasons", [row.reasons for row in rows], dtype=pl.String),
-        pl.Series("attributes", [row.attributes for row in rows], dtype=pl.String),
-        pl.Series("seconds", [row.seconds for row in rows], dtype=pl.Float32),
-        pl.Series("fingerprint", [row.fingerprint for row in rows], dtype=pl.String),
-        pl.Series("run", [row.run for row in rows], dtype=pl.String),
-        pl.Series("fits", brought, dtype=fit_struct()),
-    ]
-    assert [column.name for column in plain] == list(PLAIN)
-    columns = {column.name: column for column in plain}
-    for name in names:
-        columns.update(scalar_columns(name, [found.get(name) for found in metrics]))
-    told: list[dict[str, Any]] = []
-    for name in series:
-        made, entries = curve_columns(name, [found.get(name) for found in curves])
-        columns.update(made)
-        told += entries
-    return pl.DataFrame(list(columns.values())), told

@@ -6,10 +6,11 @@ with a row a method gets the column ``from``, a figure a line in its caption, a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from mlopsim.bench.baseline_union import STANDING, SUBMITTED, VERIFIED
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.core.text import code_span, visible
 from mlopsim.core.track import Front, Section
@@ -19,149 +20,154 @@ if TYPE_CHECKING:
 
 #: column of a table that says where the numbers of a row come from
 COLUMN = "from"
-HERE, TAKEN, BOTH = "computed here", "baseline", "both"
+HERE, TAKEN, SEVERAL = "computed here", "baseline", "several"
 #: methods that are named before the rest is counted
 NAMED = 4
 
 
-def origins(cells: pl.DataFrame) -> dict[str, str]:
-    """Return where the finished cells of each method come from, if any come from a baseline; else nothing.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> origins(pl.DataFrame({"method": ["a", "b", "b"], "origin": ["0f", "0f", "computed"]}))
-    {'a': 'baseline', 'b': 'both'}
-    >>> origins(pl.DataFrame({"method": ["a"], "origin": ["computed"]}))
-    {}
-    """
-    found: dict[str, set[bool]] = {}
-    for method, origin in cells.select("method", "origin").drop_nulls().unique().sort("method").iter_rows():
-        found.setdefault(method, set()).add(origin != COMPUTED)
-    if not any(True in several for several in found.values()):
-        return {}
-    return {
-        method: BOTH if len(several) == 2 else TAKEN if True in several else HERE
-        for method, several in found.items()
-    }
-
-
-def marked(board: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with a column ``from`` after the method where cells come from a baseline.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> cells = pl.DataFrame({"method": ["a", "b"], "origin": ["0f", "computed"]})
-    >>> marked(pl.DataFrame({"method": ["b", "a"], "score": [2.0, 1.0]}), cells)["from"].to_list()
-    ['computed here', 'baseline']
-    """
-    import polars as pl
-
-    found = origins(cells)
-    if not found or "method" not in board.columns or COLUMN in board.columns:
-        return board
-    column = pl.Series(COLUMN, [found.get(name) for name in board["method"].to_list()], dtype=pl.String)
-    # a new table: the one that was given may be the maker's own
-    return board.clone().insert_column(board.columns.index("method") + 1, column)
-
-
-def whose(cells: pl.DataFrame, *, code: bool = False) -> str:
-    """Say in words which methods come from a baseline; nothing if none does.
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """Where the finished cells of methods come from; nothing is marked where none comes from a baseline.
 
     Parameters
     ----------
-    cells : polars.DataFrame
-        With ``method`` and ``origin``.
-    code : bool, default False
-        Whether names stand in backticks, as in the text of a section.
+    sources : mapping
+        Of each method: ``computed here``, ``baseline``, ``submitted`` or ``verified`` (a third party's in a
+        baseline, see :mod:`mlopsim.bench.baseline_union`), or ``several`` of them. Empty: nothing to mark.
 
     Examples
     --------
     >>> import polars as pl
-    >>> cells = pl.DataFrame({"method": ["a", "b", "mine"], "origin": ["0f", "0f", "computed"]})
-    >>> whose(cells), whose(cells[:1]), whose(cells[2:])
-    ('all methods but mine are of a baseline', 'all methods are of a baseline', '')
-    >>> whose(pl.DataFrame({"method": ["a", "a"], "origin": ["0f", "computed"]}))
-    'a in part is of a baseline'
+    >>> cells = pl.DataFrame({"method": ["a", "b"], "origin": ["0f", "computed"], "run": ["1", "2"]})
+    >>> marks = Marks.of(cells)
+    >>> marks.table(pl.DataFrame({"method": ["b", "a"], "score": [2.0, 1.0]}))["from"].to_list()
+    ['computed here', 'baseline']
+    >>> marks.words(), marks.between("a", "b")
+    ('all methods but b are of a baseline', 'a: baseline, b: computed here')
     """
-    found = origins(cells)
-    if not found:
-        return ""
-    here = [name for name, where in found.items() if where == HERE]
-    taken = [name for name, where in found.items() if where == TAKEN]
-    mixed = [name for name, where in found.items() if where == BOTH]
-    shown = code_span if code else visible
-    said = []
-    if not mixed and not here:
-        return "all methods are of a baseline"
-    if not mixed and len(here) <= NAMED:
-        return f"all methods but {', '.join(map(shown, here))} are of a baseline"
-    for several, part in ((taken, ""), (mixed, " in part")):
-        if several:
-            more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
-            said.append(f"{', '.join(map(shown, several[:NAMED]))}{more}{part}")
-    verb = "is" if len(taken) + len(mixed) == 1 else "are"
-    return f"{'; '.join(said)} {verb} of a baseline"
 
+    sources: Mapping[str, str]
 
-def marked_sections(sections: Sequence[Section], cells: pl.DataFrame) -> list[Section]:
-    """Return sections whose tables, figures and texts say which methods come from a baseline.
+    @classmethod
+    def of(cls, cells: pl.DataFrame, runs: Sequence[Mapping[str, Any]] = ()) -> Marks:
+        """Read them off the cells; ``runs`` of the ledger tell which of a baseline a third party computed.
 
-    Figures are changed in place.
-    """
-    if not (words := whose(cells, code=True)):
-        return list(sections)
-    found = []
-    for section in sections:
-        shows = section.table is not None or bool(section.figures)
-        for figure in section.figures.values():
-            mark_figure(figure, cells)
-        found.append(
-            replace(
-                section,
-                text=f"{section.text}\n\nNot computed here: {words}." if shows else section.text,
-                table=None if section.table is None else marked(section.table, cells),
-            )
+        Examples
+        --------
+        >>> import polars as pl
+        >>> cells = pl.DataFrame({"method": ["a", "b", "b"], "origin": ["0f", "0f", "computed"]})
+        >>> cells = cells.with_columns(run=pl.Series(["x", "y", "z"]))
+        >>> dict(Marks.of(cells, [{"id": "x", "record": {"standing": "submitted"}}]).sources)
+        {'a': 'submitted', 'b': 'several'}
+        >>> dict(Marks.of(cells[2:]).sources)
+        {}
+        """
+        standing = {str(run["id"]): str(run["record"].get(STANDING, TAKEN)) for run in runs}
+        found: dict[str, set[str]] = {}
+        rows = cells.select("method", "origin", "run").drop_nulls("origin").unique().sort("method", "run")
+        for method, origin, run in rows.iter_rows():
+            where = HERE if origin == COMPUTED else standing.get(str(run), TAKEN)
+            found.setdefault(method, set()).add(where)
+        if all(several == {HERE} for several in found.values()):
+            return cls(sources={})
+        return cls(
+            sources={name: next(iter(all_)) if len(all_) == 1 else SEVERAL for name, all_ in found.items()}
         )
-    return found
+
+    def table(self, board: pl.DataFrame) -> pl.DataFrame:
+        """Return a table with the column ``from`` after the method, if it has a row a method."""
+        import polars as pl
+
+        if not self.sources or "method" not in board.columns or COLUMN in board.columns:
+            return board
+        names = [self.sources.get(name) for name in board["method"].to_list()]
+        # a new table: the one that was given may be its maker's own
+        return board.clone().insert_column(
+            board.columns.index("method") + 1, pl.Series(COLUMN, names, dtype=pl.String)
+        )
+
+    def between(self, a: str, b: str) -> str:
+        """Say where the cells of two methods come from."""
+        return ", ".join(f"{name}: {self.sources[name]}" for name in (a, b) if name in self.sources)
+
+    def words(self, shown: Callable[[str], str] = visible) -> str:
+        """Say in words which methods come from a baseline; nothing if none does.
+
+        Parameters
+        ----------
+        shown : callable
+            How a name is written.
+
+        Examples
+        --------
+        >>> Marks(sources={"a": "baseline", "b": "submitted"}).words()
+        'all methods are of a baseline; b is submitted'
+        >>> Marks(sources={"a": "several", "b": "computed here"}).words()
+        'a in part is of a baseline'
+        """
+        if not self.sources:
+            return ""
+        here = self._those(HERE)
+        mixed = self._those(SEVERAL)
+        whole = [name for name in self.sources if name not in here and name not in mixed]
+        if mixed or len(here) > NAMED:
+            parts = [(whole, ""), (mixed, " in part")]
+            which = "; ".join(f"{_listed(names, shown)}{part}" for names, part in parts if names)
+            verb = "is" if len(whole) + len(mixed) == 1 else "are"
+        else:
+            which = f"all methods but {_listed(here, shown)}" if here else "all methods"
+            verb = "are"
+        others = [
+            f"{_listed(names, shown)} {'is' if len(names) == 1 else 'are'} {standing}"
+            for standing in (SUBMITTED, VERIFIED)
+            if (names := self._those(standing))
+        ]
+        return "; ".join([f"{which} {verb} of a baseline", *others])
+
+    def _those(self, where: str) -> list[str]:
+        return [name for name, source in self.sources.items() if source == where]
+
+    def sections(self, sections: Sequence[Section]) -> list[Section]:
+        """Return sections whose tables, figures and texts say which methods come from a baseline.
+
+        Figures are changed in place.
+        """
+        if not (words := self.words(code_span)):
+            return list(sections)
+        found = []
+        for section in sections:
+            shows = section.table is not None or bool(section.figures)
+            for figure in section.figures.values():
+                self.figure(figure)
+            found.append(
+                replace(
+                    section,
+                    text=f"{section.text}\n\nNot computed here: {words}." if shows else section.text,
+                    table=None if section.table is None else self.table(section.table),
+                )
+            )
+        return found
+
+    def figure(self, figure: object) -> None:
+        """Write into the caption of a figure which methods come from a baseline, if any do."""
+        from matplotlib.figure import Figure
+
+        from mlopsim.plots.style import add_to_caption
+
+        words = self.words()
+        if words and isinstance(figure, Figure):
+            add_to_caption(figure, f"not computed here: {words}")
+
+    def front(self, front: Front) -> Front:
+        """Return a front whose table and figures say which methods come from a baseline."""
+        for figure in front.figures.values():
+            self.figure(figure)
+        return replace(front, places=self.table(front.places))
 
 
-def mark_figure(figure: object, cells: pl.DataFrame) -> None:
-    """Write into the caption of a figure which methods come from a baseline, if any do."""
-    from matplotlib.figure import Figure
-
-    from mlopsim.plots.style import add_to_caption
-
-    words = whose(cells)
-    if words and isinstance(figure, Figure):
-        add_to_caption(figure, f"not computed here: {words}")
-
-
-def compared_from(table: pl.DataFrame, cells: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
-    """Return the comparison of two methods with a column that says where the cells of both come from.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> cells = pl.DataFrame({"method": ["a", "b"], "origin": ["0f", "computed"]})
-    >>> compared_from(pl.DataFrame({"difference": [0.1]}), cells, "a", "b")["from"].to_list()
-    ['a: baseline, b: computed here']
-    """
-    import polars as pl
-
-    found = origins(cells.filter(pl.col("method").is_in([a, b])))
-    if not found:
-        return table
-    words = ", ".join(f"{name}: {found[name]}" for name in (a, b) if name in found)
-    return table.with_columns(pl.lit(words).alias(COLUMN))
-
-
-def marked_front(front: Front, cells: pl.DataFrame) -> Front:
-    """Return a front whose table and figures say which methods come from a baseline."""
-    for figure in front.figures.values():
-        mark_figure(figure, cells)
-    return replace(front, places=marked(front.places, cells))
+def _listed(names: Sequence[str], shown: Callable[[str], str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(map(shown, names[:NAMED]))}{more}"
 
 
 def baseline_notes(cells: pl.DataFrame) -> list[str]:
@@ -178,10 +184,8 @@ def baseline_notes(cells: pl.DataFrame) -> list[str]:
     for origin in sorted(set(done["origin"].to_list()) - {COMPUTED}):
         taken = done.filter(done["origin"] == origin)
         names = list(dict.fromkeys(taken["method"].to_list()))
-        more = f" and {len(names) - NAMED} more methods" if len(names) > NAMED else ""
-        methods = f"{', '.join(names[:NAMED])}{more}"
         said.append(
             f"{len(taken)} of {len(done)} finished cells were not computed here but taken from the baseline "
-            f"file {origin}: {methods}."
+            f"file {origin}: {_listed(names, str)}."
         )
     return said

@@ -13,7 +13,7 @@ from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.plugins import Loaded, explained, load_stored
 from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.summary import Summary
-from mlopsim.compose.from_baseline import compared_from, marked, marked_front, marked_sections
+from mlopsim.compose.from_baseline import COLUMN, Marks
 from mlopsim.compose.in_words import in_words
 from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.compose.report_page import (
@@ -98,13 +98,19 @@ class Results:
         with self._reading() as ledger:
             return table(ledger, self.grid)
 
+    @cached_property
+    def marks(self) -> Marks:
+        """Where the cells of methods come from, if some come from a baseline."""
+        with self._reading() as ledger:
+            return Marks.of(self.cells, ledger.runs())
+
     @property
     def leaderboard(self) -> pl.DataFrame:
         """One row a method, as the track sums it up, with intervals and n; computed once."""
         if self._board is None:
             with explained(self._loaded), self._reading():
                 board = sum_up(self.track, self.cells, self.curves)
-            self._board = marked(board, self.cells)
+            self._board = self.marks.table(board)
         assert self._board is not None
         return self._board
 
@@ -153,7 +159,7 @@ class Results:
         """
         track = fronted(self.track)
         with explained(self._loaded), self._reading():
-            return marked_front(track.front(self.cells, self.curves), self.cells)
+            return self.marks.front(track.front(self.cells, self.curves))
 
     def compare(self, a: str, b: str) -> pl.DataFrame:
         """Return the paired difference of the leaderboard's score of two methods, a less b.
@@ -193,7 +199,11 @@ class Results:
         given = {"curves": self.curves} if isinstance(track, ReadsCurves) and track.reads_curves else {}
         with explained(self._loaded), self._reading():
             found: pl.DataFrame = track.compare(self.cells, a, b, **given)
-        return compared_from(found, self.cells, a, b)
+        if words := self.marks.between(a, b):
+            import polars as pl
+
+            found = found.with_columns(pl.lit(words).alias(COLUMN))
+        return found
 
     def report(self, *, reuse: bool = False) -> Path:
         """Write the page with its figures, ``leaderboard.csv`` and ``config.yaml`` into the folder.
@@ -224,7 +234,7 @@ class Results:
         with self._reading() as ledger:
             with explained(self._loaded):
                 board, (sections, unmade) = self.leaderboard, make_sections(self)
-            sections = marked_sections(sections, self.cells)
+            sections = self.marks.sections(sections)
             stamp_file.unlink(missing_ok=True)
             meta = report_meta(ledger, dict(self.entry), self.cells)
             with explained(self._loaded):

@@ -14,12 +14,14 @@ from bench_kit import PLUGIN, frame, go, suite, toy
 from mlopsim.bench.baseline import Baseline, baseline_path, read_baseline
 from mlopsim.bench.baseline_columns import HEADER, curve_columns, read_curve, scalar_columns
 from mlopsim.bench.baseline_match import join
+from mlopsim.bench.baseline_union import write_union
 from mlopsim.bench.baseline_verify import verify
 from mlopsim.bench.baseline_write import write_baseline
 from mlopsim.bench.grid import expand
 from mlopsim.bench.ledger import Ledger
 from mlopsim.bench.runner import run
 from mlopsim.bench.submission import check_submission
+from mlopsim.compose.from_baseline import Marks
 from mlopsim.core.errors import ConfigError, DataError
 
 
@@ -247,3 +249,43 @@ def test_a_submission_is_whole_and_agrees_with_what_is_published(tmp_path: Path,
     assert forged("seed.parquet", left_out) == ["'new' lacks: b / seed 1"]
     nothing_new = rows.filter(pl.col("method") == "plain")
     assert forged("old.parquet", nothing_new) == ["it has no method that is not published already"]
+
+
+def test_what_is_taken_in_stands_beside_what_was_published(tmp_path: Path, file: Path) -> None:
+    go(tmp_path / "mine", ["new", "fit-new"], executor="serial", workers=1)
+    with Ledger.read(tmp_path / "mine") as ledger:
+        mine = read_baseline(write_baseline(ledger, tmp_path / "mine.parquet"))
+    published = read_baseline(file)
+    names = ["new", "fit-new"]
+    target = write_union(published, mine, names, tmp_path / "all.parquet", standing="verified")
+    found = read_baseline(target)
+    # every cell of both, with its key, its numbers and its fits
+    assert {c.key for c in found.cells} == {c.key for c in (*published.cells, *mine.cells)}
+    assert {f.job.key for f in found.fits} == {f.job.key for f in (*published.fits, *mine.fits)}
+    for part in (published, mine):
+        places = {cell.key: place for place, cell in enumerate(found.cells)}
+        again = found.outcomes([places[cell.key] for cell in part.cells])
+        for (_, a, _), (_, b, _) in zip(again, part.outcomes(range(len(part.cells))), strict=True):
+            assert (a.metrics, a.reasons, a.attributes) == (b.metrics, b.reasons, b.attributes)
+            assert {n: c.tobytes() for n, c in a.curves.items()} == {
+                n: c.tobytes() for n, c in b.curves.items()
+            }
+    # whose cells are whose is on the record, and shown where they are compared with
+    joined = join(_grid(["other"]), found, suite="toy", version=1)
+    run(joined.grid, toy(), tmp_path / "r", executor="serial", workers=1, joined=joined)
+    with Ledger.read(tmp_path / "r") as ledger:
+        marks = Marks.of(frame(tmp_path / "r"), ledger.runs())
+    assert dict(marks.sources) == {
+        "fit": "baseline", "plain": "baseline", "new": "verified", "fit-new": "verified",
+        "other": "computed here",
+    }  # fmt: skip
+    assert verify(found, sample=2, seed=0, plugins=[PLUGIN]).held
+    # nothing is overwritten but the published file itself
+    before = target.read_bytes()
+    with pytest.raises(ConfigError, match="exists"):
+        write_union(published, mine, names, target, standing="submitted")
+    assert target.read_bytes() == before
+    with pytest.raises(ConfigError, match=r"no \.csv file"):
+        write_union(published, mine, names, tmp_path / "all.csv", standing="submitted")
+    with pytest.raises(ConfigError, match="is published already"):
+        write_union(published, published, ["fit"], tmp_path / "b.parquet", standing="submitted")

@@ -11,7 +11,7 @@ import pytest
 
 from mlopsim.bench.baseline_write import write_baseline
 from mlopsim.bench.ledger import Ledger
-from mlopsim.compose.from_baseline import marked_sections
+from mlopsim.compose.from_baseline import Marks
 from mlopsim.compose.study import Study
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.track import Section
@@ -82,8 +82,8 @@ def test_figures_say_which_methods_are_of_a_baseline() -> None:
     figure = new_figure(4, 3)
     caption(figure, "n = 5")
     height = figure.get_size_inches()[1]
-    cells = pl.DataFrame({"method": ["a", "mine"], "origin": ["0f", "computed"]})
-    made = marked_sections([Section(title="A", text="It is.", figures={"f": figure})], cells)
+    cells = pl.DataFrame({"method": ["a", "mine"], "origin": ["0f", "computed"], "run": ["x", "y"]})
+    made = Marks.of(cells).sections([Section(title="A", text="It is.", figures={"f": figure})])
     assert figure.get_supxlabel().splitlines() == [
         "n = 5",
         "not computed here: all methods but mine are of a baseline",
@@ -92,4 +92,4 @@ def test_figures_say_which_methods_are_of_a_baseline() -> None:
     assert figure.get_size_inches()[1] > height and made[0].text.startswith("It is.\n\nNot computed here")
     # where nothing comes from a baseline nothing is said
     plain = [Section(title="A", table=pl.DataFrame({"method": ["mine"]}))]
-    assert marked_sections(plain, cells[1:]) == plain
+    assert Marks.of(cells[1:]).sections(plain) == plain

@@ -15,16 +15,29 @@ from mlopsim.cli.printing import echo, secho
 @click.option("--against", default="published", show_default=True, help="The baseline that it is to join.")
 @click.option("--sample", default=0, show_default=True, help="How many of its cells to recompute.")
 @click.option("--seed", type=int, help="Of the choice of cells; drawn anew by default, and printed.")
+@click.option("--deep", is_flag=True, help="With --sample: make the fits of these cells again, too.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the published cells and those of FILE as one file."
+)
 @click.option(
     "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
 )
-def command(file: Path, against: str, sample: int, seed: int | None, plugins: tuple[str, ...]) -> None:
+def command(
+    file: Path,
+    against: str,
+    sample: int,
+    seed: int | None,
+    deep: bool,
+    out: Path | None,
+    plugins: tuple[str, ...],
+) -> None:
     """Check FILE, a baseline with a method of yours, against the published baseline of its suite.
 
     It must be of the same suite and versions, hold every task and seed for each new method, and agree with
     what is published where it holds the same cells. With --sample random cells are computed again. The exit
     code is 1 if it cannot be taken. A method of a plug-in is named with --plugin; the file's own words load
-    nothing.
+    nothing. With --out it is taken in: its rows are marked verified if a sample was computed again, else
+    submitted.
 
     \b
     Examples:
@@ -33,6 +46,7 @@ def command(file: Path, against: str, sample: int, seed: int | None, plugins: tu
       mlopsim submit-check mine.parquet --plugin mine.py --sample 20
     """
     from mlopsim.bench.baseline import baseline_path, read_baseline
+    from mlopsim.bench.baseline_union import SUBMITTED, VERIFIED, write_union
     from mlopsim.bench.baseline_verify import verify
     from mlopsim.bench.submission import check_submission
     from mlopsim.core.registry import load_plugins
@@ -56,7 +70,7 @@ def command(file: Path, against: str, sample: int, seed: int | None, plugins: tu
     )
     problems = found.problems
     if not problems and sample:
-        again = verify(submitted, sample=sample, seed=seed, plugins=plugins)
+        again = verify(submitted, sample=sample, seed=seed, deep=deep, plugins=plugins)
         echo(f"{len(again.reports)} cells recomputed (seed {again.seed})")
         problems = [f"{report.label}: the promise is broken" for report in again.broken]
         problems += [f"{report.label}: nothing is promised here" for report in again.unpromised]
@@ -67,3 +81,6 @@ def command(file: Path, against: str, sample: int, seed: int | None, plugins: tu
     echo(
         "verified: the sample holds" if sample else "submitted: whole, and of the versions that are published"
     )
+    if out is not None:
+        standing = VERIFIED if sample else SUBMITTED
+        echo(str(write_union(published, submitted, found.methods, out, standing=standing)))

@@ -32,6 +32,7 @@ from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import law_of
 from mlopsim.drift.run_length.limits import exact_boundary
 from mlopsim.drift.scenario import Place, Source
+from mlopsim.drift.signal_cache import LARGEST, default_signal_cache, signals_key
 from mlopsim.tracks.drift.long_run import find_by_rate, realised
 from mlopsim.tracks.drift.tuning import best, delay_in_training, with_setting, words_of
 
@@ -140,12 +141,16 @@ class Quiet(Sequence[np.ndarray]):
         Number to ticks.
     count : int
         How many there are.
+    key : str, optional
+        Their content address: those that an earlier run drew are read from the cache
+        (:mod:`mlopsim.drift.signal_cache`), and what is drawn whole is stored. None: drawn each time.
     """
 
-    def __init__(self, draw: Callable[[int], np.ndarray], count: int) -> None:
-        self._draw, self._count = draw, count
+    def __init__(self, draw: Callable[[int], np.ndarray], count: int, key: str | None = None) -> None:
+        self._draw, self._count, self._key = draw, count, key
         self._kept: dict[int, np.ndarray] = {}
         self._bytes = 0
+        self._looked = False
 
     def __len__(self) -> int:
         return self._count
@@ -159,13 +164,30 @@ class Quiet(Sequence[np.ndarray]):
             return [self[i] for i in range(*place.indices(self._count))]
         if not 0 <= place < self._count:
             raise IndexError(place)
+        if not self._looked:
+            self._look()
         found = self._kept.get(place)
         if found is None:
             found = self._draw(place)
             if self._bytes + found.nbytes <= KEPT:
                 self._kept[place] = found
                 self._bytes += found.nbytes
+                if len(self._kept) == self._count:
+                    self._store()
         return found
+
+    def _look(self) -> None:
+        """Take what an earlier run stored."""
+        self._looked = True
+        stored = None if self._key is None else default_signal_cache().load(self._key)
+        if stored is not None:
+            self._kept = dict(enumerate(stored))
+            self._bytes = sum(signal.nbytes for signal in stored)
+
+    def _store(self) -> None:
+        """Store what was drawn, if it is worth its bytes."""
+        if self._key is not None and self._bytes <= LARGEST:
+            default_signal_cache().store(self._key, [self._kept[i] for i in range(self._count)])
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[i] for i in range(self._count))
@@ -184,7 +206,8 @@ def _quiet(content: str, split: str, count: int) -> Quiet:
         channel = source.quiet(place, law["channel"], law["horizon"])
         return channel.signal.data[: channel.ticks_within(law["horizon"])]
 
-    return Quiet(draw, count)
+    # what needs no stream and no model is drawn as fast as it is read
+    return Quiet(draw, count, signals_key(law, split, count) if source.reads_stream else None)
 
 
 @lru_cache(maxsize=2)
