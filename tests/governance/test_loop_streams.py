@@ -138,6 +138,7 @@ def test_the_choice_has_four_scenarios_of_each_family() -> None:
     """As its comment says: 16 snapshots, 8 sets of switches, with and without the gate, 50 windows."""
     governance = suite_of("loop-core")["governance"]
     scenarios = 28
+    assert governance["chosen_on"] == scenarios
     agent = make("selector", governance["learned"])
     share = int(agent.validation * governance["steps"])
     assert scenarios * agent.snapshots * 8 * 2 * 50 <= share < (scenarios + 1) * agent.snapshots * 8 * 2 * 50

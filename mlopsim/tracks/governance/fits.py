@@ -13,6 +13,8 @@ from mlopsim.core.seeds import Axis, Split, seed_sequence
 from mlopsim.core.spec import make
 from mlopsim.core.track import FitResult
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.governance.agents.closed_loop import HELD_BACK
+from mlopsim.governance.agents.held_back import held_back
 from mlopsim.governance.within import Within
 from mlopsim.tracks.governance.arms import SEARCH
 from mlopsim.tracks.governance.reach import check_reachable
@@ -28,7 +30,8 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
     ----------
     part : mapping
         method, stream, learner, training (a list: with and without the data gate), deployment, scenarios,
-        steps, root; ``worlds``: which of the two trainings count, as numbers; ``arms``: the sets of switches.
+        steps, root; ``chosen_on``: of a rule, on how many scenarios that are kept back it is chosen at most;
+        ``worlds``: which of the two trainings count, as numbers; ``arms``: the sets of switches.
 
     Returns
     -------
@@ -63,7 +66,21 @@ def make_fit(part: Mapping[str, Any]) -> FitResult:
         (switches,) = part["arms"]
         name = content["name"]
         within = Within.of(deployment)
-        tuned = tune(name, fixed, free, pool, deployment, part["steps"], seed, switches=switches, by=within)
+        # chosen on scenarios as agents are: whole ones, as many of each family, in the same turns
+        held = held_back(pool, HELD_BACK)
+        judges = held.judges[: part["chosen_on"]]
+        tuned = tune(
+            name,
+            fixed,
+            free,
+            pool.select(held.training),
+            deployment,
+            part["steps"],
+            seed,
+            validation_pool=pool.select(np.concatenate(judges)),
+            switches=switches,
+            by=within,
+        )
         info = {"params": tuned.params, "steps_used": tuned.steps_used, "history": tuned.history}
         if within is not None and tuned.rank is not None:
             info["choice"] = {"met": tuned.rank[0] == 1.0}

@@ -90,6 +90,10 @@ class GovernanceTrack:
         Fits of each arm, each with a seed of its own: trainings of those that learn, searches of those whose
         rule is tuned. With more than one an arm is as many methods, ``all #0``, ``all #1``, ...: what it is
         worth hangs on the luck of its fit, too.
+    chosen_on : int or None
+        Scenarios on which the parameters of a rule are chosen in the end, of the fifth that is kept back, as
+        many of each family; None: all of it. As many as an agent's snapshots are judged on make the two
+        choices alike: with more, the same limits are shown to be kept more easily.
     prices : list of float
         Of cost, ascending from 0, at which the optimum is bracketed.
     record : bool
@@ -123,6 +127,7 @@ class GovernanceTrack:
     schedule: Any = part("selector", "periodic")
     agents: str = ONE
     fit_seeds: int = 1
+    chosen_on: int | None = None
     prices: list[float] = field(default_factory=lambda: [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
     record: bool = False
     #: facts about a cell whose value depends on the platform
@@ -136,6 +141,8 @@ class GovernanceTrack:
                 f"governance.agents must be one or each, got {self.agents!r}", remedy="agents=one"
             )
         check_range("governance.fit_seeds", self.fit_seeds, 1, 1000)
+        if self.chosen_on is not None:
+            check_range("governance.chosen_on", self.chosen_on, 1, 10**6)
         for price in self.prices:
             check_range("governance.prices", price, 0.0, 1e6)
         if not self.prices or self.prices[0] != 0.0 or sorted(set(self.prices)) != list(self.prices):
@@ -377,6 +384,8 @@ class GovernanceTrack:
                 "world", "dynamics", "features", "governance", "training" if agent else "tuning"
             ),
         }
+        if not agent:
+            spec["chosen_on"] = self.chosen_on
         name = label("selector", {content["name"]: {}}) if one else cell.method.name
         where = label("learner", conditions["learner"])
         text = f"{'train' if agent else 'tune'} {name} on {where}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from governance_kit import GOVERNED, STREAM, cells_of, make_track, small_run, task
+from governance_kit import GOVERNED, SIZE, STREAM, cells_of, make_track, small_run, task
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.spec import canonical, make, part_of
@@ -195,6 +195,34 @@ def test_an_arm_is_a_method_for_each_of_its_fits():
     agent = {"ppo_lagrangian": {"train_seed": 4}}
     other = make_track(steps=1000, fit_seeds=2, learned=agent).methods(["all"])
     assert [m.part["params"]["train_seed"] for m in other if m.name.startswith("all")] == [4, 5]
+
+
+def test_a_rule_is_chosen_on_as_many_scenarios_of_each_family_as_are_asked(monkeypatch):
+    """On whole scenarios that the search has not seen, in the turns in which agents are judged."""
+    from mlopsim.delivery import tuning
+
+    seen = {}
+    real = tuning.tune
+
+    def spy(name, fixed, free, pool, *args, validation_pool, **more):
+        seen["search"], seen["choice"] = (
+            [p.world(i).spec for i in range(len(p))] for p in (pool, validation_pool)
+        )
+        return real(name, fixed, free, pool, *args, validation_pool=validation_pool, **more)
+
+    monkeypatch.setattr(tuning, "tune", spy)
+    other = {"population": {**SIZE, "sigma": 0.3}}
+    family = {"one_of": {"streams": [STREAM, other]}}
+    more = {"steps": 600, "scenarios": 20, "schedule": {"periodic": {"phase": 0}}, "train_stream": family}
+    for asked, number in ((None, 4), (2, 2)):
+        _, jobs = make_track(**more, chosen_on=asked).fits(
+            cells_of(make_track(**more, chosen_on=asked), ["none"], [task()])
+        )
+        make_fit(jobs[0].part)
+        source = make("stream", family)
+        which = [source.which(spec.scenario_seed) for spec in seen["choice"]]
+        assert len(which) == number and which.count(0) == which.count(1)
+        assert not {spec.key for spec in seen["choice"]} & {spec.key for spec in seen["search"]}
 
 
 def test_another_search_of_a_rule_draws_other_candidates():
