@@ -150,7 +150,9 @@ def _gap(results: Compared, score: Metric, first: dict[str, object], second: dic
     gap = row["difference"]
     if gap is None or math.isnan(gap):
         return f"their paired difference is undefined: {row['difference_reason'] or 'no reason was given'}."
-    over = f"over {row['tasks']} tasks " if row["tasks"] > 1 else ""
+    # a score may be over fewer tasks than what stands beside it
+    tasks = int(str(row.get(f"{score.name}_tasks", row["tasks"])))
+    over = f"over {tasks} tasks " if tasks > 1 else ""
     text = f"the paired difference {over}is {_amount(row, 'difference', score.unit)},"
     if any(end is None or math.isnan(end) for end in ends):
         return f"{text} without an interval, so nothing is said of chance."

@@ -23,6 +23,7 @@ class Given:
     direction: str = "max"
     pooled: str = "all tasks"
     sweep: dict = field(default_factory=dict)
+    counted: int | None = None
 
     @property
     def track(self):
@@ -37,10 +38,12 @@ class Given:
     def compare(self, a, b):
         self.asked = a, b
         value, low, high = self.gap
+        counted = {} if self.counted is None else {"ns_tasks": [1, self.counted]}
         return pl.DataFrame(
             {
                 "task": ["t", self.pooled],
                 "tasks": [1, 2],
+                **counted,
                 "difference": [9.0, value],
                 "difference_low": [8.0, low],
                 "difference_high": [10.0, high],
@@ -78,6 +81,8 @@ def test_the_leader_is_the_best_that_is_no_control_with_interval_and_n():
     assert "Not compared, 1: `d` (`every cell failed`). No cell failed." in text
     assert "like with like" not in text and "top" not in text
     assert "<code>b`c</code>" in prose(text)
+    # of its own tasks, where what stands beside it is over more
+    assert "the paired difference is 0.20" in in_words(Given(board(), counted=1))
     # less is better: the order turns round
     assert "`a` leads by **NS** (less is better)" in in_words(
         Given(board(), (-0.2, -0.3, -0.1), direction="min")

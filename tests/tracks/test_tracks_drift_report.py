@@ -30,6 +30,7 @@ from mlopsim.tracks.drift.analysis import (
     ranked,
     where_all_have_limits,
 )
+from mlopsim.tracks.drift.compare import compare
 from mlopsim.tracks.drift.evidence import references
 from mlopsim.tracks.drift.harmless_changes import FALLS, LEVEL, RISES, harmless, risk_directions
 from mlopsim.tracks.drift.sections.floors import NAMES
@@ -447,3 +448,21 @@ def test_a_slow_tail_does_not_hide_that_delay_tells_nothing() -> None:
     )
     (row,) = delay_and_worth(frame).to_dicts()
     assert row["tau"] < 0.0 and row["tau_soonest_half"] == pytest.approx(1.0)
+
+
+def test_two_detectors_are_compared_over_what_the_leaderboard_pools(report: Any) -> None:
+    _, frame, *_ = report
+    board = leaderboard(frame)
+    scores = dict(board.select("method", "restricted_delay").iter_rows())
+    named = [name for name, value in scores.items() if value == value]
+    assert len(named) >= 2
+    for a, b in itertools.pairwise(named):
+        row = compare(frame, a, b).row(-1, named=True)
+        assert row["tasks"] == len(pooled_tasks(completed(frame)))
+        assert row["difference"] == pytest.approx(scores[a] - scores[b], rel=1e-12)
+    # without one of its tasks a method has no mean, so it has no difference either, for the same reason
+    left = frame.filter(~((pl.col("method") == named[0]) & (pl.col("task") == pooled_tasks(frame)[0])))
+    left = pl.concat([left, frame.filter(pl.col("method") == named[0]).with_columns(status=pl.lit("failed"))])
+    row = compare(left, named[0], named[1]).row(-1, named=True)
+    own = leaderboard(left).filter(method=named[0])["restricted_delay_reason"][0]
+    assert row["difference"] != row["difference"] and row["difference_reason"] == own

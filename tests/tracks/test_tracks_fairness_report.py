@@ -12,6 +12,7 @@ from fairness_kit import CALIBRATION, EXPLAIN, TASKS, results
 
 from mlopsim.core.section import make_sections, makers
 from mlopsim.tracks.fairness import analysis
+from mlopsim.tracks.fairness.compare import compare
 from mlopsim.tracks.fairness.track import FairnessTrack
 from mlopsim.tracks.table_results import TableResults
 
@@ -118,6 +119,10 @@ def test_conditions_and_additions_have_sections_of_their_own() -> None:
     plain = table.cells.filter(pl.col("task") == "proxy / ridge, s = 1")
     for method, power in board.select("method", "power").iter_rows():
         assert power == plain.filter(pl.col("method") == method)["power"].mean(), method
+    # and so is the difference of two
+    powers = dict(board.select("method", "power").iter_rows())
+    gap = compare(table.cells, "accuracy", "lime_gap").row(-1, named=True)
+    assert gap["tasks"] == 1 and gap["difference"] == pytest.approx(powers["accuracy"] - powers["lime_gap"])
     assert "LIME explains 10 rows a window" in found["Leaderboard"].text
     assert "sections of their own" in found["Leaderboard"].text
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from mlopsim.tracks.comparison import comparison, mean_difference
-from mlopsim.tracks.fairness.analysis import biased
+from mlopsim.tracks.fairness.analysis import biased, usual
 
 
 def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
-    """Return the power of a less that of b, by task and over the tasks in which something is wrong."""
+    """Return the power of a less that of b, by task in which something is wrong, and over the usual ones of them.
+
+    The others are the same deployments under other conditions (:func:`mlopsim.tracks.fairness.analysis.usual`):
+    the leaderboard leaves them out, too.
+    """
     wrong = biased(table)
-    return comparison(wrong, wrong, lambda tasks: mean_difference(table, a, b, "power", tasks))
+    return comparison(wrong, usual(table, wrong), lambda tasks: mean_difference(table, a, b, "power", tasks))
