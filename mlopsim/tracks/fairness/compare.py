@@ -9,10 +9,10 @@ from mlopsim.tracks.fairness.analysis import biased, usual
 
 
 def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
-    """Return the power of a less that of b, by task in which something is wrong, and over the usual ones of them.
+    """Return the power of a less that of b, by task in which something is wrong and over the usual ones.
 
-    The others are the same deployments under other conditions (:func:`mlopsim.tracks.fairness.analysis.usual`):
-    the leaderboard leaves them out, too.
+    The others are the same deployments under other conditions, which the leaderboard leaves out, too
+    (:func:`mlopsim.tracks.fairness.analysis.usual`).
     """
     wrong = biased(table)
     return comparison(wrong, usual(table, wrong), lambda tasks: mean_difference(table, a, b, "power", tasks))
