@@ -15,6 +15,7 @@ from mlopsim.bench.schema import COMPUTED
 from mlopsim.bench.summary import Summary
 from mlopsim.compose.from_baseline import COLUMN, Marks
 from mlopsim.compose.in_words import in_words
+from mlopsim.compose.methods_shown import methods_view
 from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.compose.report_page import (
     BOARD,
@@ -238,7 +239,7 @@ class Results:
             stamp_file.unlink(missing_ok=True)
             meta = report_meta(ledger, dict(self.entry), self.cells)
             with explained(self._loaded):
-                meta["words"] = in_words(self)
+                meta["words"], meta["methods"] = in_words(self), methods_view(self)
             page = write_report(self.folder, sections, meta, [*unmade, *not_loaded(self._loaded)])
             write_text(self.folder / "config.yaml", config_text(ledger, dict(self.entry)))
         write_text(board_file, board.write_csv())

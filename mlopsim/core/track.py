@@ -239,6 +239,19 @@ class Scored(Protocol):
 
 
 @runtime_checkable
+class ScoredByTask(Protocol):
+    """What a track that is :class:`Scored` may have, too: its score on each task, without all else of it."""
+
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task (polars), as a leaderboard of that task alone has it.
+
+        Columns: ``task``, ``method``, and the score by its name, with ``_low``, ``_high``, ``_n``,
+        ``_reason``.
+        """
+        ...
+
+
+@runtime_checkable
 class ReadsCurves(Protocol):
     """What a track may have beside :class:`Track`: sums that need the stored series of cells.
 

@@ -14,11 +14,12 @@ from mlopsim.core.track import Section
 from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.drawer import Drawer
 from mlopsim.report.figures import check_figure, figure_html, slug
+from mlopsim.report.methods import methods_html
 from mlopsim.report.prose import glossary, prose
 from mlopsim.report.templating import fill, packaged
 from mlopsim.report.typeset import table_html
 
-META_KEYS = ("title", "lead", "words", "summary", "notes", "failures", "provenance")
+META_KEYS = ("title", "lead", "words", "methods", "summary", "notes", "failures", "provenance")
 _FAILURE_LABELS = ("task", "method", "seed", "fit", "key")
 
 
@@ -59,11 +60,12 @@ def render(
         Their tables follow the rules of `typeset`; their texts those of `prose`: Markdown of paragraphs,
         lists, ``code`` in backticks, ``**bold**`` and links into the page.
     meta : mapping
-        Optional keys: ``lead`` (str: what this is, in a sentence or two), ``words``
-        (str: what the numbers say, in a paragraph), ``summary`` (mapping: figures at
-        the top, such as cells done), ``notes`` (sequence of str: warnings at the top), ``failures``
-        (sequence of mappings with ``status``, ``traceback`` and any of task, method, seed, fit, key),
-        ``provenance`` (mapping; nested mappings are flattened). ``title`` is for `write_report`.
+        Optional keys: ``lead`` (str: what this is, in a sentence or two), ``words`` (str: what the numbers
+        say, in a paragraph), ``methods`` (:class:`mlopsim.report.methods.MethodsView`: what a click on a
+        method shows), ``summary`` (mapping: figures at the top, such as cells done), ``notes`` (sequence of
+        str: warnings at the top), ``failures`` (sequence of mappings with ``status``, ``traceback`` and any
+        of task, method, seed, fit, key), ``provenance`` (mapping; nested mappings are flattened). ``title``
+        is for `write_report`.
     unmade : sequence of Unmade
         Sections that could not be made, which are named with their reasons.
     svgs : mapping of (section number, figure name) to bytes, optional
@@ -119,6 +121,7 @@ def render(
         summary=list(dict(meta.get("summary") or {}).items()),
         notes=list(meta.get("notes") or []),
         sections=parts,
+        methods=methods_html(meta["methods"]) if meta.get("methods") and library else None,
         unmade=unmade,
         failures=failures,
         glossary=glossary(),

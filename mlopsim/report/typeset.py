@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mlopsim.core.errors import ConfigError
+from mlopsim.report.packing import packed
 from mlopsim.report.templating import fill
 from mlopsim.stats.table import DASH, format_interval, format_number
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _PARTS = ("low", "high", "n", "reason", "cells", "excluded")
 #: a column with at most so many texts, or numbers, is filtered by choosing from them
 CHOICES, NUMBERS = 60, 12
+#: of a longer text the first lines are shown, all of it where it is clicked or reached by keys
+LONGEST = 160
+#: between the parts of a value that is a list
+LIST, _WORDS = ", ", re.compile(r"[A-Za-z][\w@ -]*")
 #: of a longer table so many rows stand in the page as they are, the others packed: they would be most of it
 SHOWN = 200
 
@@ -45,6 +49,7 @@ class Column:
     interval: bool = False
     numeric: bool = False
     choices: bool = False
+    lists: bool = False
     digits: int = 2
     reasons: str | None = None
 
@@ -148,8 +153,33 @@ def _few(values: pl.Series, *, first: bool) -> bool:
     return 1 < kinds <= (NUMBERS if numeric else CHOICES) and repeated
 
 
+def listed(values: Sequence[str | None], *, first: bool = False) -> bool:
+    """Whether texts are lists, such as ``labels, model``, of parts that are few and plain words.
+
+    Names of methods and tasks, which may hold a comma, are none: they have signs or stand first.
+
+    Examples
+    --------
+    >>> listed(["labels", "labels, model", None]), listed(["labels", "model"])
+    (True, False)
+    >>> listed(["a(x=1, y=2)", "b"]), listed(["task a, late", "task b, soon", "task c, never"])
+    (False, False)
+    """
+    known = {value for value in values if value}
+    parts = {part for value in known for part in value.split(LIST)}
+    return (
+        not first
+        and any(LIST in value for value in known)
+        # parts come again, alone or in other lists
+        and len(parts) <= len(known) + 1
+        and all(_WORDS.fullmatch(part) for part in parts)
+    )
+
+
 def _plan(table: pl.DataFrame) -> list[Column]:
     """Decide which columns are shown, and which are parts of others."""
+    import polars as pl
+
     names = table.columns
     intervals = [c for c in names if f"{c}_low" in names and f"{c}_high" in names]
     for name in names:
@@ -181,6 +211,8 @@ def _plan(table: pl.DataFrame) -> list[Column]:
             column.digits = digits_for([_number(v) for v in table[name]], widths)
         else:
             column.choices = _few(table[name], first=name == names[0])
+            if table.schema[name] == pl.String:
+                column.lists = column.choices and listed(table[name].to_list(), first=name == names[0])
             if table.schema[name].is_float():
                 column.digits = digits_for([_number(v) for v in table[name]])
         columns.append(column)
@@ -314,8 +346,15 @@ def table_html(
     whole = typeset(table)
     if main:
         draw_bars(whole)
-    first, rest = (fill("rows.html", rows=part) for part in (whole.rows[:SHOWN], whole.rows[SHOWN:]))
-    packed = base64.b64encode(zlib.compress(rest.encode(), 9)).decode("ascii") if whole.rows[SHOWN:] else ""
+    parts = (whole.rows[:SHOWN], whole.rows[SHOWN:])
+    first, rest = (fill("rows.html", rows=part, longest=LONGEST) for part in parts)
     return fill(
-        "table.html", table=whole, first=first, rest=packed, shown=SHOWN, name=name, file=file, main=main
+        "table.html",
+        table=whole,
+        first=first,
+        rest=packed(rest) if whole.rows[SHOWN:] else "",
+        shown=SHOWN,
+        name=name,
+        file=file,
+        main=main,
     )

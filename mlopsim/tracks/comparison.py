@@ -65,3 +65,26 @@ def mean_difference(table: pl.DataFrame, a: str, b: str, name: str, tasks: list[
     if not np.isfinite(gap).any():
         return Interval(value=math.nan, n=0, reason="undefined for one of them in every cell")
     return mean_interval(gap, np.random.default_rng(0))
+
+
+def by_task(
+    tasks: Sequence[str], methods: Sequence[str], name: str, score: Callable[[str, str], Interval]
+) -> pl.DataFrame:
+    """Tabulate a score of each method on each task.
+
+    Parameters
+    ----------
+    tasks, methods : sequence of str
+    name : str
+        Of the score.
+    score : callable
+        Task and method to the score.
+
+    Examples
+    --------
+    >>> by_task(["a", "b"], ["m"], "x", lambda task, method: Interval(value=2, n=1, reason="one")).rows()
+    [('a', 'm', 2, nan, nan, 1, 'one'), ('b', 'm', 2, nan, nan, 1, 'one')]
+    """
+    keys = [(task, method) for task in tasks for method in methods]
+    columns: dict[str, Any] = {"task": [task for task, _ in keys], "method": [method for _, method in keys]}
+    return pl.DataFrame(columns | interval_columns(name, [score(task, method) for task, method in keys]))

@@ -18,6 +18,7 @@ from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
 from mlopsim.plots.curves import Curve, curves
 from mlopsim.report.build import write_report
+from mlopsim.report.methods import MethodsView, MethodView, Place
 from mlopsim.report.typeset import SHOWN
 
 pytestmark = [
@@ -42,6 +43,8 @@ def leaderboard() -> pl.DataFrame:
             "method": NAMES,
             "family": ["plan"] + ["detector"] * 2 + ["<b>bold</b>"] * 7 + ["rule"] * 2,
             "latency": [1, 2, 4] * 4,
+            "needs": ["labels", "labels, model", "model"] * 4,
+            "note": ["short", "a long word " * 40, "short", "<i>x</i>"] * 3,
         }
     )
     for name, shift in (("ns", 0.0), *((n, 10.0 * k) for k, n in enumerate(WIDE))):
@@ -71,7 +74,25 @@ def sections() -> list[Section]:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     unmade = [Unmade(title="Sweep", reason="nothing was swept")]
-    meta = {"title": "quick-v1", "provenance": {"config": "x" * 3000}, "summary": {"cells": 12}}
+    place = Place(
+        task="t, <i>", score="0.50 [0.40, 0.60]", n=30, rank=1, of=9, alike=1, of_alike=2, cells="1; 2"
+    )
+    left = Place(task="u", score="–", n=0, reason="every cell failed")
+    methods = MethodsView(
+        score="NS (more is better)",
+        alike="those with the same needs",
+        cells="return by seed",
+        methods=[
+            MethodView(name=name, facts={"family": "<b>"}, places=[place, left], commands=["mlopsim bench"])
+            for name in NAMES
+        ],
+    )
+    meta = {
+        "title": "quick-v1",
+        "methods": methods,
+        "provenance": {"config": "x" * 3000},
+        "summary": {"cells": 12},
+    }
     return write_report(folder, sections(), meta, unmade)
 
 
@@ -206,6 +227,67 @@ def test_filtering_chooses_among_the_values_of_an_attribute(fresh: Any) -> None:
     assert not fresh.find_elements("css selector", "th[data-name=ns] .dtcc-button_dropdown")
 
 
+def test_a_column_of_lists_is_filtered_by_each_part(fresh: Any) -> None:
+    def choices() -> dict[str, Any]:
+        buttons = fresh.find_elements("css selector", ".dtcc-dropdown .dtcc-list-buttons button")
+        return {button.text: button for button in buttons}
+
+    head(fresh, "needs", ".dtcc-button_dropdown").click()
+    until(lambda: sorted(choices()), ["labels", "model"])
+    choices()["model"].click()
+    until(lambda: set(column(fresh, "needs")), {"labels, model", "model"})
+    assert len(column(fresh, "needs")) == 8
+    choices()["model"].click()
+    choices()["labels"].send_keys("\n")
+    until(lambda: set(column(fresh, "needs")), {"labels, model", "labels"})
+
+
+def test_a_click_or_enter_on_a_method_shows_what_is_known_of_it(fresh: Any, page: Path) -> None:
+    def shown() -> tuple[bool, str]:
+        dialog = fresh.find_element("id", "method")
+        return dialog.get_property("open"), dialog.find_element("tag name", "h2").get_property("textContent")
+
+    def links() -> list[Any]:
+        found: list[Any] = fresh.find_elements("css selector", "#s1-leaderboard td a")
+        return found
+
+    until(lambda: [link.text for link in links()], NAMES)
+    links()[3].click()
+    until(shown, (True, NAMES[3]))
+    assert fresh.find_elements("css selector", "dialog b, dialog i, dialog img") == []
+    rows = fresh.find_elements("css selector", "dialog tbody tr")
+    assert [cell.text for cell in rows[0].find_elements("css selector", "th, td")] == [
+        *("t, <i>", "1 of 9", "1 of 2", "0.50 [0.40, 0.60]", "30", "1; 2"),
+    ]
+    assert "every cell failed" in rows[1].text
+    assert fresh.find_element("css selector", "dialog pre").text == "mlopsim bench"
+    # Escape closes it, and the focus is where it was
+    fresh.switch_to.active_element.send_keys("\ue00c")
+    until(lambda: shown()[0], False)
+    assert fresh.switch_to.active_element.text == NAMES[3] and "#" not in fresh.current_url
+    fresh.switch_to.active_element.send_keys("\n")
+    until(shown, (True, NAMES[3]))
+    # an address of its own, and none where there is no such method
+    fresh.get("about:blank")
+    fresh.get(page.as_uri() + "#method=cost_%24_per_%24")
+    until(shown, (True, "cost_$_per_$"))
+    fresh.get("about:blank")
+    fresh.get(page.as_uri() + "#method=nobody")
+    until(lambda: len(links()), len(NAMES))
+    assert not shown()[0] and fresh.title == "quick-v1"
+    # names of later pages and after sorting are links, too
+    head(fresh, "ns").click()
+    until(lambda: len(links()), len(NAMES))
+
+
+def test_a_long_text_is_whole_where_it_is_reached(fresh: Any) -> None:
+    box = fresh.find_element("css selector", "#s1-leaderboard .clamp")
+    before = box.rect["height"]
+    assert fresh.execute_script("return arguments[0].scrollHeight > arguments[0].clientHeight", box)
+    fresh.execute_script("arguments[0].focus()", box)
+    until(lambda: box.rect["height"] > 2 * before, True)
+
+
 def test_the_csv_has_the_rows_that_are_shown_as_numbers(fresh: Any, page: Path) -> None:
     fresh.find_element("css selector", "#s1-leaderboard input[type=search]").send_keys("detector")
     until(lambda: column(fresh, "method"), ["ks", "adwin"])
@@ -256,12 +338,17 @@ def test_intervals_are_drawn_in_the_cells_of_the_leaderboard(fresh: Any) -> None
 
 @pytest.mark.parametrize("width", [1200, 400])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(fresh: Any, width: int, theme: str) -> None:
+@pytest.mark.parametrize("opened", [False, True])
+def test_axe_finds_nothing_serious(fresh: Any, width: int, theme: str, opened: bool) -> None:
     # the wheel carries axe-core; what it drives browsers with is not needed
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None:
         pytest.skip("needs axe-core: pip install axe-playwright-python")
     narrow(fresh, width)
+    if opened:
+        until(lambda: len(fresh.find_elements("css selector", "#s1-leaderboard td a")), len(NAMES))
+        fresh.execute_script("document.querySelector('td a').click()")
+        until(lambda: fresh.find_element("id", "method").get_property("open"), True)
     fresh.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
     )

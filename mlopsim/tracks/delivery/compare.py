@@ -6,8 +6,9 @@ import polars as pl
 
 from mlopsim.stats.bootstrap import ns_difference
 from mlopsim.stats.interval import Interval
+from mlopsim.tracks.comparison import by_task as tabulated
 from mlopsim.tracks.comparison import comparison
-from mlopsim.tracks.delivery.analysis import Arena, bracket_widths, over_blocks, pooled
+from mlopsim.tracks.delivery.analysis import Arena, bracket_widths, over_blocks, pooled, scores
 from mlopsim.tracks.draws import bootstrap_rng
 
 
@@ -32,3 +33,10 @@ def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
         return bracket_widths(arena, [[a, b]], arena.columns(tasks))[0]
 
     return comparison(arena.tasks, Arena.of(pooled(table)).tasks, difference, bracket=width)
+
+
+def by_task(table: pl.DataFrame) -> pl.DataFrame:
+    """Return NS of each method on each task."""
+    arena = Arena.of(table)
+    places = {task: [i] for i, task in enumerate(arena.tasks)}
+    return tabulated(arena.tasks, arena.methods, "ns", lambda task, m: scores(arena, m, places[task])[0])

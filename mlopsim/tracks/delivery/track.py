@@ -10,7 +10,7 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import added, as_given, canonical, check_range, label, make, part, split_spec
-from mlopsim.core.track import Cell, FitJob, FitResult, Method, Metric, Outcome, Task
+from mlopsim.core.track import Cell, Curves, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.delivery.search_space import space_of
 from mlopsim.delivery.selector import selector_facts
@@ -282,6 +282,12 @@ class DeliveryTrack:
         return redeploy(cell, fits, overrides=overrides, taken=taken)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task."""
+        from mlopsim.tracks.delivery.compare import by_task
+
+        return by_task(table)
 
     def compare(self, table: Any, a: str, b: str) -> Any:
         """Return NS(a) - NS(b), by task and pooled, with interval and n."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of
+from mlopsim.tracks.comparison import by_task as tabulated
 from mlopsim.tracks.comparison import comparison, mean_difference
 from mlopsim.tracks.drift.analysis import completed, pooled_mean, pooled_tasks
 
@@ -28,3 +29,12 @@ def compare(table: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
         return mean_difference(table, a, b, "restricted_delay", tasks)
 
     return comparison(axes_of(table)[1], pooled_tasks(table), difference)
+
+
+def by_task(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the restricted delay of each method on each task; undefined where there is no change to find."""
+    table = completed(table)
+    parts = {str(task): rows for (task,), rows in table.partition_by("task", as_dict=True).items()}
+    methods = list(dict.fromkeys(table["method"].to_list()))
+    name = "restricted_delay"
+    return tabulated(list(parts), methods, name, lambda task, method: pooled_mean(parts[task], method, name))

@@ -11,7 +11,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.identity import identity_words
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, split_spec
-from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
+from mlopsim.core.track import Attribute, Cell, Curves, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.drift.detector import Detector
 from mlopsim.drift.law import Law
@@ -327,6 +327,12 @@ class DriftTrack:
         return run_by_setting(cells, setting, run_some)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task."""
+        from mlopsim.tracks.drift.compare import by_task
+
+        return by_task(table)
 
     def compare(self, table: Any, a: str, b: str) -> Any:
         """Return the restricted delay of a less that of b, by task and pooled, with interval and n."""

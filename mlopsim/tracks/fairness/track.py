@@ -10,7 +10,7 @@ from mlopsim.core.digest import digest, plain
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, params_of, part_of, split_spec
-from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
+from mlopsim.core.track import Attribute, Cell, Curves, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.fairness.audit import Audit
 from mlopsim.fairness.batteries import Battery
@@ -277,6 +277,12 @@ class FairnessTrack:
         return run_cells(cells, fits)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task."""
+        from mlopsim.tracks.fairness.compare import by_task
+
+        return by_task(table)
 
     def compare(self, table: Any, a: str, b: str) -> Any:
         """Return the power of a less that of b, by task and pooled, with interval and n."""

@@ -216,6 +216,13 @@ def places(
     return pl.concat(boards)
 
 
+def by_task(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
+    """Return the front score of each method on each task."""
+    return places(table, curves).select(
+        "task", "method", pl.selectors.matches("^front(_low|_high|_n|_reason)?$")
+    )
+
+
 def per_task(table: pl.DataFrame, curves: Curves | None = None) -> pl.DataFrame:
     """Tabulate each method on each task with one row for each limit: :func:`places`, and whether it is met.
 

@@ -432,6 +432,12 @@ class GovernanceTrack:
 
         return leaderboard(table, curves)
 
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task."""
+        from mlopsim.tracks.governance.analysis import by_task
+
+        return by_task(table, curves)
+
     def compare(self, table: Any, a: str, b: str, curves: Curves | None = None) -> Any:
         """Return the front score of a less that of b, by task and pooled, with interval and n."""
         from mlopsim.tracks.governance.analysis import compare

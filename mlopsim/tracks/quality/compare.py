@@ -10,8 +10,9 @@ import polars as pl
 from mlopsim.stats.bootstrap import ns_difference
 from mlopsim.stats.interval import Interval
 from mlopsim.tracks.cell_table import axes_of, grid
+from mlopsim.tracks.comparison import by_task as tabulated
 from mlopsim.tracks.comparison import comparison
-from mlopsim.tracks.quality.analysis import NOTHING_LOST, costly
+from mlopsim.tracks.quality.analysis import NOTHING_LOST, costly, recovered
 
 
 def compare(table: pl.DataFrame, a: str, b: str, floor: float) -> pl.DataFrame:
@@ -26,3 +27,9 @@ def compare(table: pl.DataFrame, a: str, b: str, floor: float) -> pl.DataFrame:
         return ns_difference(x, y, base, top, np.random.default_rng(0))
 
     return comparison(tasks, lost, difference)
+
+
+def by_task(table: pl.DataFrame, floor: float) -> pl.DataFrame:
+    """Return the recovered share of each method on each task that loses something."""
+    methods = list(dict.fromkeys(table["method"].to_list()))
+    return tabulated(costly(table, floor), methods, "recovered", lambda task, m: recovered(table, m, [task]))

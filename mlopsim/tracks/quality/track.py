@@ -10,7 +10,7 @@ from mlopsim.core.digest import digest
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.registry import find, register
 from mlopsim.core.spec import canonical, check_range, label, make, split_spec
-from mlopsim.core.track import Attribute, Cell, FitJob, FitResult, Method, Metric, Outcome, Task
+from mlopsim.core.track import Attribute, Cell, Curves, FitJob, FitResult, Method, Metric, Outcome, Task
 from mlopsim.core.versions import versions
 from mlopsim.learners.base import takes_weights
 from mlopsim.quality.gate import NOTHING, Action, Gate, Stage
@@ -198,6 +198,12 @@ class QualityTrack:
         return run_cells(cells)
 
     # -- report --------------------------------------------------------------------------------------
+
+    def by_task(self, table: Any, curves: Curves) -> Any:
+        """Return the score of each method on each task."""
+        from mlopsim.tracks.quality.compare import by_task
+
+        return by_task(table, self.floor)
 
     def compare(self, table: Any, a: str, b: str) -> Any:
         """Return the recovered share of a less that of b, by task and pooled, with interval and n."""
