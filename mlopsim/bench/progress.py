@@ -45,14 +45,24 @@ class Counts:
         return self.fits_total - self.fits_cached - self.fits_done - self.fits_failed
 
     def remaining(self) -> float:
-        """Return the seconds that the cells will still take, or NaN before the first ended.
+        """Return the seconds that the cells will still take, or NaN before the first ended."""
+        rate = self.rate()
+        return self.waiting / rate if rate > 0.0 else math.nan
 
-        Fits are not foreseen: nothing is known of their length.
-        """
-        ended = self.done + self.failed
-        if ended == 0 or self.cells_began is None:
+    def rate(self) -> float:
+        """Return the cells that ended in a second of this run, or NaN before the first ended."""
+        if self.cells_began is None:
             return math.nan
-        return (time.monotonic() - self.cells_began) / ended * self.waiting
+        return _rate(self.done + self.failed, self.cells_began)
+
+    def fit_rate(self) -> float:
+        """Return the fits that ended in a second of this run, or NaN before the first ended."""
+        return _rate(self.fits_done + self.fits_failed, self.began)
+
+    def fits_remaining(self) -> float:
+        """Return the seconds that the fits will still take if they are as long as those before, or NaN."""
+        rate = self.fit_rate()
+        return self.fits_waiting / rate if rate > 0.0 else math.nan
 
     def line(self) -> str:
         """Return the counts as one line.
@@ -61,21 +71,32 @@ class Counts:
         --------
         >>> Counts(total=10, cached=4, done=3, failed=1).line()
         '8/10 cells: 3 done, 4 cached, 1 failed'
-        >>> Counts(fits_total=3, fits_done=1).line()
-        '1/3 fits: 1 done, 0 cached, 0 failed'
+        >>> Counts(fits_total=3, fits_done=1, fits_failed=2).line()
+        '3/3 fits: 1 done, 0 cached, 2 failed'
         """
         if self.fits_total and not self.total:
             ended = self.fits_total - self.fits_waiting
             parts = [f"{self.fits_done} done", f"{self.fits_cached} cached", f"{self.fits_failed} failed"]
-            return f"{ended}/{self.fits_total} fits: {', '.join(parts)}"
+            return f"{ended}/{self.fits_total} fits: {', '.join(parts)}" + self._fits_left()
         parts = [f"{self.done} done", f"{self.cached} cached", f"{self.failed + self.kept} failed"]
         text = f"{self.total - self.waiting}/{self.total} cells: {', '.join(parts)}"
         if self.fits_total > self.fits_cached:
-            text += f"; {self.fits_total - self.fits_waiting}/{self.fits_total} fits"
+            text += f"; {self.fits_total - self.fits_waiting}/{self.fits_total} fits" + self._fits_left()
         left = self.remaining()
         if not math.isnan(left) and self.waiting:
-            text += f"; about {clock(left)} left"
+            text += f"; {pace(self.rate())}, about {clock(left)} left"
         return text
+
+    def _fits_left(self) -> str:
+        left = self.fits_remaining()
+        if math.isnan(left) or not self.fits_waiting:
+            return ""
+        return f" ({pace(self.fit_rate())}, about {clock(left)} left)"
+
+
+def _rate(ended: int, began: float) -> float:
+    passed = time.monotonic() - began
+    return ended / passed if ended and passed > 0.0 else math.nan
 
 
 class Progress(Protocol):
@@ -182,3 +203,23 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def pace(rate: float) -> str:
+    """Return a rate as people say it.
+
+    Parameters
+    ----------
+    rate : float
+        In a second.
+
+    Examples
+    --------
+    >>> pace(123.4), pace(2.345), pace(0.1), pace(0.001)
+    ('123/s', '2.3/s', '6.0/min', '3.6/h')
+    """
+    for unit, seconds in (("s", 1.0), ("min", 60.0), ("h", 3600.0)):
+        if rate * seconds >= 0.95 or unit == "h":
+            break
+    number = rate * seconds
+    return f"{number:.0f}/{unit}" if number >= 100.0 else f"{number:.1f}/{unit}"

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Run a suite: fits, cells, leaderboard, report.",
     "list": "List components, suites and tracks.",
     "status": "What is done, failed and missing in a results folder.",
+    "watch": "How a run goes, of another process, too.",
     "merge": "Put the results of several shards or machines together.",
     "report": "Write the HTML report of a results folder again.",
     "compare": "Paired difference of two methods, with its interval.",

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -151,6 +152,11 @@ def test_progress_is_log_lines_without_a_terminal() -> None:
     assert said[-1].startswith("10/10 cells: 5 done, 4 cached, 1 failed")
     counts.done = 2
     assert "about" in counts.line() and "left" in counts.line()
+    # rate and time left of fits, too
+    counts.fits_done, counts.began = 1, time.monotonic() - 60.0
+    assert counts.line().split("; ")[1] == "1/2 fits (1.0/min, about 1 min 0 s left)"
+    counts.cells_began = time.monotonic() - 1.5
+    assert counts.line().split("; ")[2] == "2.0/s, about 2 s left"
 
 
 def test_quick_keys_are_the_digests_of_their_content() -> None:

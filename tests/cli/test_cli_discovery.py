@@ -156,7 +156,7 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
             path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         elif name.endswith(".parquet"):
             pl.read_csv(bench.folder / "table.csv").write_parquet(path)
-    of_a_folder = ("status", "report", "export", "rerun", "repair", "compare", "explain", "serving")
+    of_a_folder = ("status", "watch", "report", "export", "rerun", "repair", "compare", "explain", "serving")
     if words[0] in (*of_a_folder, "export-registry"):
         shutil.copytree(finished, bench.folder / words[1], dirs_exist_ok=True)
     if words[0] in ("explain", "serving", "export-registry"):
