@@ -123,3 +123,48 @@ def test_a_rubber_stamp_decides_as_the_delayed_approval_and_one_bit_would_be_fou
             row, series, Outcome(metrics=metrics, curves={"quality": np.array(curve)})
         )
     assert not oversight.identical(row, series, Outcome(metrics=same.metrics))
+
+
+TINY = """# @package _global_
+suite_version: 1
+track: governance
+tasks:
+  - &loop
+    name: real
+    scenario: family
+    stream: {population: {windows: 16, warmup: 4, per_group: 40}}
+    gate: iqr
+    deployment:
+      governed: &governed {fallback: 0.6, release: [accuracy_drop], trigger: ks}
+  - {<<: *loop, name: real / random gate, fitted: real, gate: {random: {alpha: 0.3}}}
+  - <<: *loop
+    name: real / random alarm
+    fitted: real
+    deployment: {governed: {<<: *governed, trigger: {random: {rate: 0.5}}}}
+methods: [none, gate, trigger]
+seeds: 3
+governance: {steps: 0, prices: [0.0, 0.2]}
+"""
+
+
+@pytest.mark.slow
+def test_rivals_are_run_and_tabulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rivals_of_the_loop as rivals
+
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    monkeypatch.setenv("MLOPSIM_CACHE", str(tmp_path / "cache"))
+    written: dict[str, list[dict[str, Any]]] = {}
+    monkeypatch.setattr(
+        _common, "write_table", lambda folder, rows, name="table": written.__setitem__(name, rows)
+    )
+    monkeypatch.setattr(_common, "write_config", lambda experiment: None)
+    monkeypatch.setattr(_common, "ROOT", tmp_path)
+    own = ["--conf", str(ROOT / "conf" / "experiment" / "rivals_of_the_loop.yaml")]
+    given = [*own, "suite=tiny", f"conf=[{tmp_path}]", "fits=null", "ledger=ledger", "workers=1"]
+    rivals.main(given)
+    keys = {(row["part"], row["rival"], row["method"]) for row in written["table"]}
+    assert keys == {("gate", "random gate", "gate"), ("trigger", "random alarm", "trigger")}
+    dropped = {row["task"]: row["dropped"] for row in written["shares"]}
+    assert dropped["real"] < 0.1 and 0.2 < dropped["real / random gate"] < 0.4
+    assert {row["n"] for row in written["shares"]} == {3}

@@ -100,7 +100,8 @@ def _of_tasks(table: pl.DataFrame) -> list[Contest]:
             for method in methods_of(table, rivals[0]):
                 if not all(method in methods_of(table, task) for task in (*bases, *rivals)):
                     continue
-                if without.has(method, changed) is False:
+                # who never listens to anything meets no rival
+                if without.has(method, changed) is False or method in (NEVER, SUSPENDED, OPTIMUM):
                     continue
                 off = without.of(method, changed)
                 there = off is not None and all(off in methods_of(table, task) for task in bases)
