@@ -16,6 +16,7 @@ from mlopsim.delivery.env_arguments import check_options, check_seed, whole_numb
 from mlopsim.delivery.features import CAP
 from mlopsim.delivery.mechanisms import Mechanisms, arms_of, check_switches
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.rendering import FPS, MODES, Recorder, check_mode
 from mlopsim.delivery.scenarios import open_scenarios
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
     arms : sequence of int, optional
         With mechanisms: each episode draws one of these switches
         (:class:`mlopsim.delivery.mechanisms.Switch`); by default those of the mechanisms are on.
+    render_mode : {"ansi", "rgb_array"}, optional
+        What :meth:`render` returns: the line of the last step, or the deployment's time line so far, a
+        picture uint8 of shape (240, 800, 3) of which Gymnasium's recorders make a film.
 
     Notes
     -----
@@ -72,7 +76,7 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
     no whole numbers in their range, are errors that leave the episode as it is.
     """
 
-    metadata = {"render_modes": []}
+    metadata = {"render_modes": list(MODES), "render_fps": FPS}
 
     def __init__(
         self,
@@ -90,7 +94,9 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         blocked: np.ndarray | None = None,
         mechanisms: Mechanisms | None = None,
         arms: Sequence[int] | None = None,
+        render_mode: str | None = None,
     ) -> None:
+        self.render_mode = check_mode(render_mode)
         found, built = open_scenarios(
             stream, learner, training, deployment, split, scenarios, root, worlds, pool
         )
@@ -107,6 +113,7 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._parts, self._costs = self.engine.parts[0], self.engine.costs[0]
         self._n_actions = self.engine.actions
         self._running = False
+        self._recorder = Recorder(self.engine) if self.render_mode else None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -128,6 +135,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
             info["switches"] = arm if asked is None else int(asked)
             switches = np.array([info["switches"]], dtype=np.int64)
         self.engine.begin(np.array([scenario], dtype=np.int64), switches=switches)
+        if self._recorder is not None:
+            self._recorder.begin([0])
         self._running = True
         return self._obs.copy(), info
 
@@ -142,6 +151,8 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
             raise ConfigError("the episode is over", remedy="call reset()")
         self._actions[0] = number
         ended = self._step(self._actions)
+        if self._recorder is not None:
+            self._recorder.add(self._actions)
         self._running = not ended
         quality, switch, retrain, shadow = self._parts.tolist()
         reward = ((quality + switch) + retrain) + shadow
@@ -160,6 +171,15 @@ class DeliveryEnv(gymnasium.Env[np.ndarray, np.int64]):
         if self._baseline is not None:
             reward -= float(self._baseline[self.engine.world[0], self.engine.time[0]])
         return self._obs.copy(), reward, False, ended, info
+
+    def render(self) -> Any:
+        """Return what the render mode says of the episode so far; None, with a warning, without a mode."""
+        if self._recorder is None or self.render_mode is None:
+            gymnasium.logger.warn(
+                f"render() without a render_mode; give one of {', '.join(MODES)} at the start"
+            )
+            return None
+        return self._recorder.render(0, self.render_mode)
 
     def action_masks(self) -> np.ndarray:
         """Return which actions are possible now, bool of shape (K + 2,), with a fallback (K + 3,)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -17,6 +18,7 @@ from mlopsim.delivery.env import make_spaces
 from mlopsim.delivery.env_arguments import check_options, check_seed, reset_rows, whole_numbers
 from mlopsim.delivery.mechanisms import Mechanisms, arms_of, check_switches
 from mlopsim.delivery.pool import WorldPool
+from mlopsim.delivery.rendering import FPS, MODES, Recorder, check_mode
 from mlopsim.delivery.scenarios import open_scenarios
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     stagger : bool, default False
         For training: cut the first episode after a reset at lengths spread evenly over 1..T-W, so that the
         environments are not all at the same time of an episode.
+    render_mode : {"ansi", "rgb_array"}, optional
+        As of :class:`mlopsim.delivery.env.DeliveryEnv`; :meth:`render` returns one line or picture for each
+        environment. Where an episode has ended it is the beginning of the next one, as with all that a step
+        returns.
 
     Notes
     -----
@@ -57,7 +63,11 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     to the caller.
     """
 
-    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
+    metadata = {
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "render_modes": list(MODES),
+        "render_fps": FPS,
+    }
 
     def __init__(
         self,
@@ -77,7 +87,9 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         blocked: np.ndarray | None = None,
         mechanisms: Mechanisms | None = None,
         arms: Sequence[int] | None = None,
+        render_mode: str | None = None,
     ) -> None:
+        self.render_mode = check_mode(render_mode)
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ConfigError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
         found, built = open_scenarios(
@@ -101,6 +113,7 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._used = np.full(num_envs, DRAWS)
         self._no = np.zeros(num_envs, dtype=bool)
         self._yes = np.ones(num_envs, dtype=bool)
+        self._recorder = Recorder(self.engine) if self.render_mode else None
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -142,6 +155,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if self._stagger:
             lengths = (1 + (np.arange(n, dtype=np.int64) * self.pool.steps) // n)[rows]
         self.engine.begin(drawn, rows, lengths=lengths, switches=switches)
+        if self._recorder is not None:
+            self._recorder.begin(rows.tolist())
         begun = np.zeros(n, dtype=bool)
         begun[rows] = True
         self.engine.observe(np.flatnonzero(~begun))
@@ -181,6 +196,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if not self._generators:
             raise ConfigError("no episode has begun", remedy="call reset()")
         ended = self.engine.step(asked)
+        if self._recorder is not None:
+            self._recorder.add(asked)
         engine = self.engine
         rewards = engine.reward
         parts = engine.parts.T.copy()
@@ -221,6 +238,8 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             final |= {"costs": ended, "_costs": truncated}
             running |= {"costs": going, "_costs": ~truncated}
         self.engine.begin(drawn, rows, switches=switches)
+        if self._recorder is not None:
+            self._recorder.begin(rows.tolist())
         return {
             **running,
             "final_obs": last,
@@ -231,6 +250,15 @@ class DeliveryVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             "_scenario": truncated,
             **self._said(switches, rows, truncated),
         }
+
+    def render(self) -> Any:
+        """Return what the render mode says of each environment; None, with a warning, without one."""
+        if self._recorder is None or self.render_mode is None:
+            gymnasium.logger.warn(
+                f"render() without a render_mode; give one of {', '.join(MODES)} at the start"
+            )
+            return None
+        return tuple(self._recorder.render(i, self.render_mode) for i in range(self.num_envs))
 
     def action_masks(self) -> np.ndarray:
         """Return which actions are possible now, bool of shape (N, K + 2), with a fallback (N, K + 3)."""

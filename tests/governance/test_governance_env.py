@@ -38,7 +38,7 @@ def test_gymnasium_checker() -> None:
     env = gymnasium.make(ENV_ID, pool=POOL, deployment=DEPLOYMENT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(env.unwrapped, skip_render_check=True)
+        check_env(env.unwrapped)
 
 
 def test_one_and_many_say_the_same() -> None:
