@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "merge": "Put the results of several shards or machines together.",
     "report": "Write the HTML report of a results folder again.",
     "compare": "Paired difference of two methods, with its interval.",
+    "diff": "Which numbers of two results folders differ, and why.",
     "front": "Return against cost: the exact front, and every method's place.",
     "explain": "Why a deployment decided as it did: alternatives, reasons, counterfactuals.",
     "compliance": "How one deployment stands to its limits and to what regulation asks, as a page.",

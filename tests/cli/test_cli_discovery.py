@@ -131,6 +131,10 @@ def ready(bench: Bench, finished: Path, words: list[str]) -> list[str]:
         return [re.sub("^suite=.*", SMALL[0], word) for word in words]
     if words[0] == "merge":
         return parted(bench, finished, words)
+    if words[0] == "diff":
+        for folder in words[1:3]:
+            shutil.copytree(finished, bench.folder / folder)
+        return words
     # nobody answers at the address of an example
     words = ["executor=dask" if word.startswith("executor=tcp:") else word for word in words]
     if words[0] in ("audit-log", "compliance"):
