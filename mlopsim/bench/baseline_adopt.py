@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from mlopsim.bench.baseline import REMEDY
 from mlopsim.bench.baseline_match import Joined
 from mlopsim.bench.ledger import Ledger, Provenance
 from mlopsim.core.errors import ConfigError
@@ -55,7 +56,9 @@ def adopt(joined: Joined, ledger: Ledger, mine: Container[str] | None = None) ->
         for fit in baseline.fits:
             if fit.job.key in named and fit.job.key not in have:
                 if not fit.run:
-                    raise ConfigError(f"the baseline does not say where the fit {fit.job.label} was made")
+                    raise ConfigError(
+                        f"the baseline does not say where the fit {fit.job.label} was made", remedy=REMEDY
+                    )
                 where = Provenance(run=fit.run, seconds=fit.seconds, fingerprint=fit.fingerprint)
                 ledger.record_fit(fit.job, "done", fit.result, None, where)
         for place, outcome, where_made in baseline.outcomes(wanted):

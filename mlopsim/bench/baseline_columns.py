@@ -58,13 +58,19 @@ def scalar_columns(name: str, values: Sequence[Any]) -> dict[str, pl.Series]:
     found = {}
     for place, kind in enumerate(types or [float]):
         if kind not in (int, float):
-            raise DataError(f"the metric '{name}' has a value of type {kind.__name__}, which no column holds")
+            raise DataError(
+                f"the metric '{name}' has a value of type {kind.__name__}, which no column holds",
+                remedy="let the track give a number",
+            )
         label = name if place == 0 else f"{name}#{kind.__name__}"
         own = [value if type(value) is kind else None for value in values]
         try:
             found[label] = pl.Series(label, own, dtype=pl.Int64 if kind is int else pl.Float64)
         except (OverflowError, TypeError) as error:
-            raise DataError(f"the metric '{name}' has an integer that needs more than 64 bits") from error
+            raise DataError(
+                f"the metric '{name}' has an integer that needs more than 64 bits",
+                remedy="let the track give a float",
+            ) from error
     return found
 
 

@@ -84,7 +84,10 @@ def verify(
     if sample < 1:
         raise ConfigError(f"a sample has at least one cell, got {sample}", remedy="write --sample 20")
     if seed is not None and seed < 0:
-        raise ConfigError(f"the seed of a sample is a whole number from 0, got {seed}")
+        raise ConfigError(
+            f"the seed of a sample is a whole number from 0, got {seed}",
+            remedy="leave --seed out: one is drawn",
+        )
     chosen_seed = secrets.randbelow(2**32) if seed is None else seed
     count = min(sample, len(baseline.cells))
     drawn = np.random.default_rng(chosen_seed).choice(len(baseline.cells), size=count, replace=False)

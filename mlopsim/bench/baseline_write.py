@@ -65,7 +65,10 @@ def write_baseline(
     entry = ledger.grid(grid)
     found = TITLE.fullmatch(str(entry["title"]))
     if found is None:
-        raise ConfigError(f"'{entry['title']}' is no suite with a version, and gives no baseline")
+        raise ConfigError(
+            f"'{entry['title']}' is no suite with a version, and gives no baseline",
+            remedy="give the suite a name and a suite_version",
+        )
     rows = [row for piece in read_cells(ledger, entry) for row in piece]
     undone = [row for row in rows if row.status != "done"]
     if undone:
@@ -76,7 +79,10 @@ def write_baseline(
         )
     rows = [row for row in rows if row.origin == COMPUTED]
     if not rows:
-        raise ConfigError(f"no cell of {entry['title']} was computed in {ledger.folder}")
+        raise ConfigError(
+            f"no cell of {entry['title']} was computed in {ledger.folder}: all are of a baseline",
+            remedy="take that file",
+        )
     check_makers(makers_of(ledger, entry["digest"]))
     with explained(load_stored(entry["plugins"], plugins)):
         compared = compared_curves(find("track", entry["track"]["name"]))
@@ -87,7 +93,8 @@ def write_baseline(
     for name, values in common.items():
         if len(values) != 1:
             raise ConfigError(
-                f"{entry['title']} has cells of several values of {name}: no baseline holds them"
+                f"{entry['title']} has cells of several values of {name}: no baseline holds them",
+                remedy="run one of them, in a folder of its own",
             )
     track, split, root = (next(iter(common[name])) for name in ("track", "split", "root"))
     fits = _Fits(ledger)
@@ -164,7 +171,10 @@ def _named(ledger: Ledger, kind: str, pairs: list[dict[str, Any]]) -> dict[str, 
     for pair in pairs:
         name, what = pair[kind], (pair[f"{kind}_digest"], pair[f"{kind}_attributes"])
         if digests.setdefault(name, what) != what:
-            raise ConfigError(f"two {kind}s are called '{name}': no baseline is made of them")
+            raise ConfigError(
+                f"two {kind}s are called '{name}': no baseline is made of them",
+                remedy="give them names that differ",
+            )
         if name not in found:
             found[name] = {"name": name, "part": ledger.spec(what[0]), "attributes": json.loads(what[1])}
     return found
@@ -196,7 +206,9 @@ class _Fits:
             stack.pop()
             row = self._ledger.sealed_rows("fit", "WHERE key=?", (top,))[0]
             if row[5] != "done":
-                raise ConfigError(f"the fit {job.label} is {row[5]}, and cells name it")
+                raise ConfigError(
+                    f"the fit {job.label} is {row[5]}, and cells name it", remedy="run the suite again"
+                )
             self.numbers[top] = len(self.numbers)
             brought.append(
                 {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 from fairness_kit import CALIBRATION, EXPLAIN, TASKS, results
 
+from mlopsim.compose.published_series import PublishedSeries
 from mlopsim.core.section import make_sections, makers
 from mlopsim.tracks.fairness import analysis
 from mlopsim.tracks.fairness.compare import compare
@@ -50,6 +53,22 @@ def earlier(table: pl.DataFrame) -> pl.DataFrame:
     }
     numbers = table.select(**flags)
     return table.drop(FACTS).with_columns(numbers)
+
+
+def test_sections_read_no_series_that_is_not_published(run: TableResults) -> None:
+    compared = FairnessTrack.compared_curves
+    have = {name for key in run.cells["key"] for name in run.curves(key)}
+    assert set(compared) == have - {"position", "alarms"}
+
+    def read(key: str) -> Mapping[str, np.ndarray]:
+        held = {name: run.curves(key)[name] for name in compared if name in run.curves(key)}
+        return PublishedSeries(held, compared, cell=key, origin="0f")
+
+    made, unmade = make_sections(replace(run, read=read))
+    whole, _ = make_sections(run)
+    assert not unmade and [(s.title, list(s.figures)) for s in made] == [
+        (s.title, list(s.figures)) for s in whole
+    ]
 
 
 def test_every_section_is_made_with_n_and_interval(run: TableResults) -> None:

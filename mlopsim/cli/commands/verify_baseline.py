@@ -52,7 +52,10 @@ def command(
         raise ConfigError("the published baseline of which suite?", remedy="write suite=NAME")
     baseline = read_baseline(baseline_path(which, given.get("suite", "")))
     if baseline.suite != given.get("suite", baseline.suite):
-        raise ConfigError(f"{baseline.path} is a baseline of {baseline.suite}, not of {given['suite']}")
+        raise ConfigError(
+            f"{baseline.path} is a baseline of {baseline.suite}, not of {given['suite']}",
+            remedy=f"leave suite= out, or write suite={baseline.suite}",
+        )
     title = f"{baseline.suite}-v{baseline.version}{' (modified)' if baseline.modified else ''}"
     echo(f"{title}: {len(baseline.cells)} cells in {baseline.path} ({baseline.digest})")
     found = verify(baseline, sample=sample, seed=seed, deep=deep, plugins=plugins, told=_tell)
