@@ -131,7 +131,8 @@ def join(grid: Grid, baseline: Baseline, *, suite: str, version: int) -> Joined:
     places = {cell.key: place for place, cell in cells}
     jobs = {job.key: job for job in (*grid.fits, *(fit.job for fit in baseline.fits))}
     named = [*grid.cells, *added]
-    fits = [job for job in ordered(list(jobs.values()), named) if job.key in _needed(named, jobs)]
+    needed = _needed(named, jobs)
+    fits = [job for job in ordered(list(jobs.values()), named) if job.key in needed]
     note = (
         f"{len(cells)} cells are of the baseline {baseline.path.name} ({baseline.digest}) of "
         f"{baseline.suite}-v{baseline.version}{' (modified)' if baseline.modified else ''}"
