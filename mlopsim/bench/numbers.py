@@ -33,7 +33,8 @@ def numbers(ledger: Ledger, grid: str | None = None) -> pl.DataFrame:
         Rows sorted by ``key``: ``key, track, task, method, seed, status``; attributes by name; metrics as
         the track lists them; ``reasons`` (JSON, sorted), ``split``, ``root``, ``fit``; ``curves`` (JSON: the
         digest of each series) and ``fit_numbers`` (digest of what the cell's fit holds). Nothing of it says
-        when, where or in how many attempts a number was made, nor whether it was taken from a baseline.
+        when, where or in how many attempts a number was made, nor whether it was taken from a baseline (which
+        may hold fewer series of a cell: those that its track publishes).
 
     Raises
     ------
