@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Why a deployment decided as it did: alternatives, reasons, counterfactuals.",
     "compliance": "How one deployment stands to its limits and to what regulation asks, as a page.",
     "export": "Export the cell table to Parquet or CSV; only the numbers, too.",
+    "cite": "BibTeX of the software, a suite, its data and its methods.",
     "rerun": "Recompute one cell and compare exactly.",
     "verify-baseline": "Recompute random cells of a published baseline.",
     "submit-check": "Check a file of results that is to join a published baseline.",
