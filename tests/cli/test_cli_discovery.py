@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import shlex
 import shutil
@@ -20,7 +19,7 @@ from cli_kit import Bench, mlopsim
 
 from mlopsim.cli.main import COMMANDS, group
 from mlopsim.compose.schema import PARTS
-from mlopsim.core.registry import find, names
+from mlopsim.core.registry import find, forget_plugins, names
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -67,14 +66,22 @@ def _published(tmp_path_factory: pytest.TempPathFactory, _cache: Path) -> Path:
     folder = tmp_path_factory.mktemp("published")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     (folder / "mine.py").write_text(next(b for b in blocks if "register(" in b), encoding="utf-8")
-    for name, methods, more in (("smoke", "never", []), ("mine", "mine", ["--plugin", "mine.py"])):
-        run = [f"methods={methods}", *SMALL, "executor=serial", "--no-report", f"results={name}", *more]
-        for words in (["bench", *run], ["export", name, f"{name}/baseline.parquet", "--baseline"]):
-            # what a plug-in registers stays, so that it is loaded in a process of its own
-            command = [sys.executable, "-m", "mlopsim.cli.main", *words]
-            environment = {**os.environ, "MLOPSIM_CACHE": str(_cache)}
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLOPSIM_CACHE", str(_cache))
+        for name, methods, more in (
+            ("smoke", "never", []),
+            ("mine", "mine", ["--plugin", folder / "mine.py"]),
+        ):
+            run = [f"methods={methods}", *SMALL, "executor=serial", "--no-report", f"results={folder / name}"]
+            try:
+                for words in (
+                    ["bench", *run, *more],
+                    ["export", folder / name, folder / name / "baseline.parquet", "--baseline"],
+                ):
+                    ended = mlopsim(*words)
+                    assert ended.code == 0, ended.err
+            finally:
+                forget_plugins()
     return folder
 
 
