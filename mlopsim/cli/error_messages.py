@@ -16,6 +16,8 @@ import click
 from mlopsim.core.errors import MlopsimError, SectionError
 from mlopsim.core.text import visible
 
+#: exit status where the work was done, and all of it went well
+DONE = 0
 #: exit status where the work was done, and something in it failed
 FAILED = 1
 #: exit status for what the user can mend
@@ -24,6 +26,15 @@ REFUSED = 2
 UNEXPECTED = 70
 #: exit status after Ctrl-C
 INTERRUPTED = 130
+
+#: what each exit status says, as `mlopsim --help` and the documentation have it
+STATUSES = {
+    DONE: "done",
+    FAILED: "something failed or differs: cells, sections, checks, a promise, the numbers of two folders",
+    REFUSED: "refused, with a remedy: nothing was changed",
+    UNEXPECTED: "a fault of mlopsim: run it again with --traceback",
+    INTERRUPTED: "interrupted: what is done is kept, the same command resumes",
+}
 
 #: global option: let the traceback through
 TRACEBACK = "--traceback"

@@ -83,8 +83,13 @@ def group() -> None:
       mlopsim list selectors
       mlopsim report results/local/quick
 
-    Exit status: 0 done, 1 something failed (cells, sections, checks, a promise), 2 refused with a remedy,
-    70 a fault of mlopsim (run it again with --traceback), 130 interrupted.
+    \b
+    Exit status:
+      0    done
+      1    something failed or differs: cells, sections, checks, a promise, the numbers of two folders
+      2    refused, with a remedy: nothing was changed
+      70   a fault of mlopsim: run it again with --traceback
+      130  interrupted: what is done is kept, the same command resumes
     """
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, echo_json, rows_of, secho
 from mlopsim.cli.report_page import written
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
+from mlopsim.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
@@ -67,6 +68,7 @@ def _dry_run(study: Study) -> None:
 @click.option("--conf", "conf", multiple=True, help="A folder with presets of your own.")
 @click.option("--no-report", is_flag=True, help="Do not write the HTML report.")
 @click.option("--fits-only", is_flag=True, help="Make the fits that the cells need, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print counts and leaderboard as JSON.")
 def command(
     overrides: tuple[str, ...],
     dry_run: bool,
@@ -75,6 +77,7 @@ def command(
     conf: tuple[str, ...],
     no_report: bool,
     fits_only: bool,
+    as_json: bool,
 ) -> None:
     """Run a suite: what is done is cached, what is missing is computed.
 
@@ -86,6 +89,7 @@ def command(
       mlopsim bench suite=delivery-core "methods=[never,{periodic: {every: 5}},ppo]" seeds=30 results=out/
       mlopsim bench suite=quick stream=file stream.path=elec2.csv.gz stream.label=label methods=never,periodic
       mlopsim bench suite=quick deployment.latency=4 --dry-run
+      mlopsim bench suite=smoke seeds=1 results=out/ --json > smoke.json
       mlopsim bench suite=quick sweep.deployment.latency=1,2,4
       mlopsim bench suite=quick --plugin mine.py "methods=[never,mine]"
       mlopsim bench suite=drift-core methods=mine --plugin mine.py baseline=published
@@ -113,10 +117,12 @@ def command(
     study = study_of(composed, plugins)
     study.options.check(fits_only=fits_only)
     default_cache()  # refuses what the environment says wrongly about it
+    if as_json and dry_run:
+        raise ConfigError("--dry-run prints no table", remedy="leave --json out")
     if dry_run:
         _dry_run(study)
     else:
-        _run(study, no_report=no_report, fits_only=fits_only)
+        _run(study, no_report=no_report, fits_only=fits_only, as_json=as_json)
 
 
 def _check_data(suite: Suite) -> None:
@@ -179,7 +185,32 @@ def _told_fits(results: Results) -> None:
     )
 
 
-def _run(study: Study, *, no_report: bool, fits_only: bool) -> None:
+def _tell_json(results: Results, *, no_report: bool) -> None:
+    """Print counts, failures and, unless there is no report, the leaderboard; the exit status is the same."""
+    summary = results.summary
+    assert summary is not None
+    of_both = ("total", "cached", "done", "failed")
+    names = ("kept", *of_both, *(f"fits_{name}" for name in of_both))
+    shown = ("key", "label", "status", "last_line")
+    said: dict[str, Any] = {
+        "title": results.title,
+        "grid": results.grid,
+        "results": str(results.folder),
+        "counts": {name: getattr(summary.counts, name) for name in names},
+        "seconds": summary.seconds,
+        "failures": [{name: getattr(failure, name) for name in shown} for failure in summary.failures],
+    }
+    if no_report:
+        echo_json(said)
+    else:
+        with written(results, reuse=True) as page:
+            echo_json({**said, "leaderboard": rows_of(results.leaderboard), "report": str(page)})
+    made = summary.counts.fits_cached + summary.counts.fits_done
+    if summary.failures or not summary.complete or made < summary.counts.fits_total:
+        raise SystemExit(1)
+
+
+def _run(study: Study, *, no_report: bool, fits_only: bool, as_json: bool) -> None:
     from mlopsim.cli.terminal_tables import print_leaderboard
     from mlopsim.compose.from_baseline import baseline_notes
     from mlopsim.core.section import makers
@@ -193,6 +224,9 @@ def _run(study: Study, *, no_report: bool, fits_only: bool) -> None:
         makers(str(study.suite.track["name"]))  # sections that cannot be any are refused before the work
     _check_data(study.suite)
     results = study.run(fits_only=fits_only)
+    if as_json:
+        _tell_json(results, no_report=no_report)
+        return
     if fits_only:
         _told_fits(results)
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, echo_json, secho
 
 if TYPE_CHECKING:
     from mlopsim.bench.merge import Merged
@@ -23,8 +23,9 @@ SHOWN = 20
 @click.command("merge", cls=Once)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Where the merged results go.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--grid", help="(Beginning of) a grid's digest; default: of each folder the last used.")
-def command(folders: tuple[Path, ...], out: Path, grid: str | None) -> None:
+def command(folders: tuple[Path, ...], out: Path, as_json: bool, grid: str | None) -> None:
     """Put the results of several shards or machines together into one folder.
 
     FOLDERS are results folders of one suite, computed by the same mlopsim; they are only read. Their order
@@ -41,7 +42,12 @@ def command(folders: tuple[Path, ...], out: Path, grid: str | None) -> None:
 
     with _bar() as told:
         merged = merge(folders, out, grid=grid, progress=told)
-    _tell(merged)
+    if as_json:
+        parts = [{**vars(part), "folder": str(part.folder)} for part in merged.parts]
+        counts = {"missing": merged.missing, "complete": merged.complete}
+        echo_json({**vars(merged), "folder": str(merged.folder), "parts": parts, **counts})
+    else:
+        _tell(merged)
 
 
 def _tell(merged: Merged) -> None:

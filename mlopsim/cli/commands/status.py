@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from mlopsim.bench.shards import absent
 from mlopsim.bench.summary import telling_line
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, echo_json, secho
 from mlopsim.compose.folder_status import standing
 
 COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "red", "crashed": "red"}
@@ -19,15 +20,21 @@ COLOURS = {"done": "green", "missing": "yellow", "failed": "red", "timeout": "re
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--grid", help="(Beginning of) a grid's digest; default: the last used.")
 @click.option("--errors", is_flag=True, help="Print whole tracebacks.")
-def command(folder: Path, grid: str | None, errors: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(folder: Path, grid: str | None, errors: bool, as_json: bool) -> None:
     """Show what is done, failed and missing, by method.
 
     \b
     Examples:
       mlopsim status results/local/quick
       mlopsim status results/local/quick --errors
+      mlopsim status results/local/quick --json
     """
     found = standing(folder, grid)
+    if as_json:
+        shards = [str(shard) for shard in found.shards]
+        echo_json({**vars(found), "wrong": [asdict(wrong) for wrong in found.wrong], "shards": shards})
+        return
     secho(f"{found.title} (grid {found.digest[:12]})", bold=True)
     for status, count in found.by_status.items():
         echo("  ", nl=False)
