@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from mlopsim import __version__
 from mlopsim.cli.error_messages import run
 from mlopsim.core.errors import nearest
 
+#: by which a shell asks for completions (mlopsim/cli/completion.py)
+VARIABLE = "_MLOPSIM_COMPLETE"
 COMMANDS: dict[str, str] = {
     "bench": "Run a suite: fits, cells, leaderboard, report.",
     "list": "List components, suites and tracks.",
@@ -23,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "front": "Return against cost: the exact front, and every method's place.",
     "explain": "Why a deployment decided as it did: alternatives, reasons, counterfactuals.",
     "compliance": "How one deployment stands to its limits and to what regulation asks, as a page.",
-    "export": "Export the cell table to Parquet or CSV; only the numbers, too.",
+    "export": "Cells as Parquet or CSV; the leaderboard in LaTeX, numbers as macros.",
     "cite": "BibTeX of the software, a suite, its data and its methods.",
     "rerun": "Recompute one cell and compare exactly.",
     "verify-baseline": "Recompute random cells of a published baseline.",
@@ -38,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "audit-log": "Record of a deployment: write, verify, prove.",
     "audit": "Audit a model trained on your own data for bias, as a page.",
     "repair": "Salvage the readable rows of a damaged ledger.",
+    "completion": "Script for completion in bash, zsh or fish.",
     "doctor": "Show the environment and test that everything works.",
 }
 
@@ -61,9 +66,16 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command when there is no such one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and args[0][:1] != "-" and not ctx.resilient_parsing:
             raise click.UsageError(f"no command '{args[0]}'{nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete names of commands without importing any."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        found = [(name, text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [CompletionItem(name, help=text) for name, text in found]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing any."""
@@ -95,7 +107,10 @@ def group() -> None:
 
 def main() -> None:
     """Entry point: an error is one message with a remedy, and an exit status (``cli/error_messages.py``)."""
-    sys.exit(run(lambda: group.main(standalone_mode=False)))
+    if VARIABLE in os.environ:
+        # a shell asks: how it does is known by then
+        importlib.import_module("mlopsim.cli.completion")
+    sys.exit(run(lambda: group.main(standalone_mode=False, complete_var=VARIABLE)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlopsim.cli.completion import components
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core.spec import check_range
@@ -18,7 +19,7 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @click.command("arl", cls=Once)
-@click.argument("name")
+@click.argument("name", shell_complete=components("detector"))
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlopsim.cli.completion import words
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, echo_json, rows_of, secho
 from mlopsim.cli.report_page import written
@@ -59,7 +60,7 @@ def _dry_run(study: Study) -> None:
 
 
 @click.command("bench", cls=Once)
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", nargs=-1, shell_complete=words)
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop.")
 @click.option("--print-config", is_flag=True, help="Print the resolved config as YAML, and stop.")
 @click.option(

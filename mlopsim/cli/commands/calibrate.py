@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlopsim.cli.completion import components
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core.errors import ConfigError
@@ -18,7 +19,7 @@ MOST = 4000
 
 
 @click.command("calibrate", cls=Once)
-@click.argument("name")
+@click.argument("name", shell_complete=components("detector"))
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(

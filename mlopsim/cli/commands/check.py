@@ -7,13 +7,14 @@ from dataclasses import asdict
 import click
 
 from mlopsim.checks.run import check_component
+from mlopsim.cli.completion import components
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, echo_json, secho
 from mlopsim.core import registry
 
 
 @click.command("check", cls=Once)
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=components(full=True))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--plugin", "plugins", multiple=True, help="Load this .py file, or the files of this folder, first."

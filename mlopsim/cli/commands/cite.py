@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from mlopsim.cli.completion import words
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo
 from mlopsim.core import registry
 
 
 @click.command("cite", cls=Once)
-@click.argument("overrides", nargs=-1, required=True)
+@click.argument("overrides", nargs=-1, required=True, shell_complete=words)
 @click.option(
     "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
 )

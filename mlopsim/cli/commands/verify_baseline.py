@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlopsim.cli.completion import suite_words
 from mlopsim.cli.once import Once
 from mlopsim.cli.printing import echo, secho
 from mlopsim.core.errors import ConfigError
@@ -18,7 +19,7 @@ SHOWN = 3
 
 
 @click.command("verify-baseline", cls=Once)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=suite_words)
 @click.option("--sample", default=20, show_default=True, help="How many cells.")
 @click.option("--seed", type=int, help="Of the choice of cells; drawn anew by default, and printed.")
 @click.option("--deep", is_flag=True, help="Remake the fits that the cells need, too.")
