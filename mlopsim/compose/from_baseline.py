@@ -142,7 +142,7 @@ class Marks:
             found.append(
                 replace(
                     section,
-                    text=f"{section.text}\n\nNot computed here: {words}." if shows else section.text,
+                    text=f"{section.text}\n\nWhere cells come from: {words}." if shows else section.text,
                     table=None if section.table is None else self.table(section.table),
                 )
             )
@@ -156,7 +156,7 @@ class Marks:
 
         words = self.words()
         if words and isinstance(figure, Figure):
-            add_to_caption(figure, f"not computed here: {words}")
+            add_to_caption(figure, f"where cells come from: {words}")
 
     def front(self, front: Front) -> Front:
         """Return a front whose table and figures say which methods come from a baseline."""

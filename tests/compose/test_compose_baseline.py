@@ -53,7 +53,9 @@ def test_a_new_method_stands_beside_the_baseline_and_is_told_from_it(tmp_path: P
     assert len(shown) > 3
     tables = 0
     for part in shown:
-        assert "Not computed here: all methods but <code>periodic(every=5)</code> are of a baseline." in part
+        assert (
+            "Where cells come from: all methods but <code>periodic(every=5)</code> are of a baseline." in part
+        )
         if re.search("<th[^>]*>\\s*method", part):
             tables += 1
             assert re.search("<th[^>]*>\\s*from", part)
@@ -86,10 +88,10 @@ def test_figures_say_which_methods_are_of_a_baseline() -> None:
     made = Marks.of(cells).sections([Section(title="A", text="It is.", figures={"f": figure})])
     assert figure.get_supxlabel().splitlines() == [
         "n = 5",
-        "not computed here: all methods but mine are of a baseline",
+        "where cells come from: all methods but mine are of a baseline",
     ]
     # the axes keep their size
-    assert figure.get_size_inches()[1] > height and made[0].text.startswith("It is.\n\nNot computed here")
+    assert figure.get_size_inches()[1] > height and made[0].text.startswith("It is.\n\nWhere cells come from")
     # where nothing comes from a baseline nothing is said
     plain = [Section(title="A", table=pl.DataFrame({"method": ["mine"]}))]
     assert Marks.of(cells[1:]).sections(plain) == plain
