@@ -87,8 +87,8 @@ def test_a_bench_is_told_as_json(done: Bench) -> None:
     assert ended.code == 0 and found["counts"]["cached"] == 6 and not found["failures"]
     assert {row["method"] for row in found["leaderboard"]} == {"never", "periodic", "oracle"}
     assert "leaderboard" not in json.loads(done("tasks=small", "--json", "--no-report").out)
-    ended = done("--json", "--dry-run")
-    assert ended.code == 2 and "--dry-run prints no table" in ended.err
+    plan = json.loads(done("--json", "--dry-run").out)
+    assert (plan["cells"], plan["cached"], plan["tasks"]) == (12, 6, ["small", "other"])
 
 
 def test_what_there_is_is_told_as_json() -> None:

@@ -15,7 +15,6 @@ from mlopsim.cli.printing import echo, echo_json, rows_of, secho
 from mlopsim.cli.report_page import written
 from mlopsim.core import registry
 from mlopsim.core.digest import digest
-from mlopsim.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlopsim.bench.suite import Suite
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from mlopsim.streams.stream import Stream
 
 
-def _dry_run(study: Study) -> None:
+def _dry_run(study: Study, *, as_json: bool) -> None:
     from mlopsim.bench.ledger import Ledger
     from mlopsim.bench.ledgerfile import FILE_NAME
     from mlopsim.bench.shards import Shard, sizes
@@ -37,6 +36,14 @@ def _dry_run(study: Study) -> None:
         with Ledger.read(folder) as ledger:
             done = ledger.statuses([cell.key for cell in grid.cells])
             fits = ledger.fit_statuses()
+    cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
+    ready = sum(fits.get(job.key) == "done" for job in grid.fits)
+    if as_json:
+        counts = {"cells": len(grid.cells), "cached": cached, "fits": len(grid.fits), "fits_cached": ready}
+        named = {name: [item.name for item in getattr(study.suite, name)] for name in ("tasks", "methods")}
+        split = {"seeds": list(study.suite.seeds), "split": study.suite.split, "results": str(folder)}
+        echo_json({"title": grid.title, "grid": grid.digest, **counts, **named, **split, "notes": grid.notes})
+        return
     if study.options.shard is not None:
         part = Shard.parse(study.options.shard)
         dealt = part.deal(grid.cells, study.track)
@@ -46,8 +53,6 @@ def _dry_run(study: Study) -> None:
             f"shard {part}: {len(dealt)} of {len(grid.cells)} cells ({finished} cached); "
             f"the {part.of} shards hold {min(several)} to {max(several)}"
         )
-    cached = sum(done.get(cell.key) == "done" for cell in grid.cells)
-    ready = sum(fits.get(job.key) == "done" for job in grid.fits)
     echo(f"{grid.title}: {len(grid.cells)} cells ({cached} cached), {len(grid.fits)} fits ({ready} cached)")
     for title, items in (("tasks", study.suite.tasks), ("methods", study.suite.methods)):
         echo(f"{title} ({len(items)}):")
@@ -118,10 +123,8 @@ def command(
     study = study_of(composed, plugins)
     study.options.check(fits_only=fits_only)
     default_cache()  # refuses what the environment says wrongly about it
-    if as_json and dry_run:
-        raise ConfigError("--dry-run prints no table", remedy="leave --json out")
     if dry_run:
-        _dry_run(study)
+        _dry_run(study, as_json=as_json)
     else:
         _run(study, no_report=no_report, fits_only=fits_only, as_json=as_json)
 
