@@ -8,6 +8,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.style import INK, PALETTE, SMALL, caption, dress, legend_label, new_figure
+from mlopsim.plots.told import amount, tell
 from mlopsim.stats.interval import Interval
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def cdf(
             alpha=0.14,
             linewidth=0,
         )
+        told = [f"{name}\n{amount(float(a))}: {amount(float(b))}" for a, b in zip(at_x, at_y, strict=True)]
+        tell(axes, at_x, at_y, told)
         axes.plot(at_x, at_y, drawstyle="steps-post", color=colour, linewidth=1.7, zorder=3)
         handles.append(Line2D([], [], color=colour, linewidth=1.7, label=legend_label(f"{name} (n = {n:,})")))
         handles.append(Patch(facecolor=colour, alpha=0.14, label=f"{shown.level:.0%} band (±{half:.3f})"))

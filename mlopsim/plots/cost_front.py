@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.points import draw_points, name_points
+from mlopsim.plots.points import draw_points, name_points, tell_points
 from mlopsim.plots.style import INK, MUTED, SHADE, Mark, dress, marks_for, new_figure
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,6 +90,16 @@ def cost_front(
     known = np.isfinite(x) & np.isfinite(y)
     small = known & np.array([method in quiet for method in methods], dtype=bool)
     axes.plot(x[small], y[small], ".", color=MUTED, markersize=4, alpha=0.7, zorder=2)
+    for name, line in (("at most", upper), ("a plan", lower)):
+        pairs = zip(line.tolist(), at.tolist(), strict=True)
+        tell(
+            axes,
+            at,
+            line,
+            [f"clairvoyant, {name}\n{amount(value)} at {amount(price)}" for value, price in pairs],
+        )
+    dots = [method for method, off in zip(methods, small, strict=True) if off]
+    tell_points(axes, dots, x[small], y[small])
     methods, x, y = (
         [method for method, off in zip(methods, small, strict=True) if not off],
         x[~small],
@@ -100,6 +111,7 @@ def cost_front(
     )
     segments = draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=value_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
+    tell_points(axes, methods, x, y, x_ends=cost_ends, y_ends=value_ends)
     axes.margins(0.06)
     # inside the axes it would hide labels
     figure.legend(frameon=False, fontsize="small", loc="outside upper right", ncols=4)

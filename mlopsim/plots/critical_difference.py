@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, Mark, caption, new_figure, room
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,6 +107,7 @@ def critical_difference(
             color=colour,
             annotation_clip=False,
         )
+    tell(axes, r, np.zeros(k), [f"{methods[i]}\nmean rank {amount(float(r[i]))}, n = {n}" for i in range(k)])
     for level, group in enumerate(groups):
         a, b = float(min(r[list(group)])), float(max(r[list(group)]))
         axes.hlines(-0.35 - 0.32 * level, a - margin / 2, b + margin / 2, color=INK, linewidth=3.0, zorder=5)

@@ -11,6 +11,7 @@ import numpy as np
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.labels import label_ends
 from mlopsim.plots.style import INK, MUTED, SMALL, Mark, caption, dress, legend_label, marks_for, new_figure
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +112,13 @@ def curves(
         axes.plot(
             curve.x, curve.y, color=look.colour, linestyle=look.dash, linewidth=1.6, drawstyle=style, zorder=3
         )
+        low = curve.low if curve.low is not None else np.full(len(curve.x), np.nan)
+        high = curve.high if curve.high is not None else np.full(len(curve.x), np.nan)
+        told = [
+            f"{name}\n{xlabel or 'at'}: {amount(float(at))}\n{ylabel or 'value'}: {amount(*map(float, ends))}"
+            for at, *ends in zip(curve.x, curve.y, low, high, strict=True)
+        ]
+        tell(axes, curve.x, curve.y, told)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     axes.margins(x=0.0)
     places = np.unique(np.concatenate([curve.x for curve in lines.values()])) if lines else np.empty(0)

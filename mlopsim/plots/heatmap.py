@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import visible
 from mlopsim.plots.style import INK, MUTED, SMALL, TEXT, caption, new_figure, room
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,6 +89,10 @@ def heatmap(
                 fontsize=SMALL,
                 color="white" if dark else INK,
             )
+    across, down = (grid.ravel() for grid in np.meshgrid(np.arange(len(columns)), np.arange(len(rows))))
+    cells = zip(down.tolist(), across.tolist(), strict=True)
+    told = [f"{rows[i]}\n{columns[j]}\n{amount(float(table[i, j]))}" for i, j in cells]
+    tell(axes, across, down, told)
     axes.set_xticks(
         range(len(columns)),
         [visible(column) for column in columns],

@@ -24,6 +24,7 @@ from mlopsim.plots.style import (
     new_figure,
     room,
 )
+from mlopsim.plots.told import amount, tell
 from mlopsim.stats.table import format_number
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def interval_panels(
                 ha="left",
                 annotation_clip=False,
             )
+        told = [f"{one}\n{name}: {amount(value[k], low[k], high[k])}" for k, one in enumerate(rows)]
+        tell(axes, value, np.arange(len(rows)), told)
         axes.set_xlim(*(ends if shared else _span(np.concatenate([value, low, high]))))
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.locator_params(axis="x", nbins=4)

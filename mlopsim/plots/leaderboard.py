@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import visible
 from mlopsim.plots.style import INK, MUTED, RULE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,6 +96,8 @@ def leaderboard(
                 va="center",
                 ha="right",
             )
+    found = [f"{methods[i]}\n{amount(x[i], a[i], b[i])}\nn = {int(count[i])}" for i in order]
+    tell(axes, x[order], np.arange(k), found)
     left, right = axes.get_xlim()
     for name, at in (references or {}).items():
         # a name near the right end would run into the heads of the columns

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from mlopsim.plots.labels import label_points
 from mlopsim.plots.style import Mark, caption
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,6 +66,29 @@ def draw_points(
             zorder=3,
         )
     return segments
+
+
+def tell_points(
+    axes: Axes,
+    methods: Sequence[str],
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    x_ends: tuple[ArrayLike, ArrayLike] | None = None,
+    y_ends: tuple[ArrayLike, ArrayLike] | None = None,
+) -> None:
+    """Say of each point what it is, in the words of the axes; parameters as of `draw_points`."""
+    unknown = np.full(len(methods), np.nan)
+    (left, right), (low, high) = (
+        (unknown, unknown) if ends is None else tuple(np.asarray(end, dtype=np.float64) for end in ends)
+        for ends in (x_ends, y_ends)
+    )
+    texts = [
+        f"{method}\n{axes.get_xlabel() or 'across'}: {amount(float(x[i]), float(left[i]), float(right[i]))}"
+        f"\n{axes.get_ylabel() or 'up'}: {amount(float(y[i]), float(low[i]), float(high[i]))}"
+        for i, method in enumerate(methods)
+    ]
+    tell(axes, x, y, texts)
 
 
 def name_points(

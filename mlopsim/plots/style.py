@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
+    from mlopsim.plots.told import Told
+
 INK = "#1f2328"
 MUTED = "#6b7280"
 RULE = "#d9dce1"
@@ -110,7 +112,11 @@ def _plain_figure() -> type[Figure]:
     from matplotlib.text import Text
 
     class PlainFigure(Figure):
-        """Draws no text as mathematics, and writes control characters out."""
+        """Draws no text as mathematics, and writes control characters out; says of points what it is told."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.told: list[Told] = []
 
         def draw(self, renderer: Any) -> None:
             for text in self.findobj(Text):

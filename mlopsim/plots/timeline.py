@@ -10,6 +10,7 @@ import numpy as np
 
 from mlopsim.core.errors import ConfigError
 from mlopsim.plots.style import INK, SHADE, SMALL, TEXT, Mark, caption, dress, marks_for, new_figure, room
+from mlopsim.plots.told import amount, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +128,15 @@ def timeline(
         if line.oracle is not None:
             top.plot(line.windows, line.oracle, color=INK, linewidth=0.9, linestyle=ORACLE_DASH, zorder=4)
         look = looks[rollout.name]
+        done: dict[int, list[str]] = {}
+        for kind, (_, _, _, singular) in ACTIONS.items():
+            for window in getattr(rollout, kind):
+                done.setdefault(int(window), []).append(singular)
+        told = [
+            "\n".join([rollout.name, f"window {window}: {amount(value)}", *done.get(window, [])])
+            for window, value in zip(line.windows.tolist(), rollout.quality.tolist(), strict=True)
+        ]
+        tell(top, line.windows, rollout.quality, told)
         top.plot(line.windows, rollout.quality, color=look.colour, linewidth=1.6, zorder=3)
         top.set_ylim(low - pad, high + pad)
         dress(top, grid="y", text=TEXT)

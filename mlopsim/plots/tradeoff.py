@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mlopsim.core.errors import ConfigError
-from mlopsim.plots.points import draw_points, name_points
+from mlopsim.plots.points import draw_points, name_points, tell_points
 from mlopsim.plots.style import MUTED, Mark, dress, marks_for, new_figure
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def tradeoff(
         segments += [(x[i], y[i], x[j], y[j]) for i, j in itertools.pairwise(best)]
     segments += draw_points(axes, methods, x, y, x_ends=cost_ends, y_ends=quality_ends, looks=looks)
     dress(axes, xlabel=xlabel, ylabel=ylabel, title=title)
+    tell_points(axes, methods, x, y, x_ends=cost_ends, y_ends=quality_ends)
     axes.margins(0.08)
     name_points(figure, axes, methods, x, y, avoid=segments, note=note)
     return figure

@@ -12,6 +12,7 @@ from mlopsim.core.errors import ConfigError
 from mlopsim.core.text import visible
 from mlopsim.plots.style import to_png, to_svg
 from mlopsim.report.drawer import Drawer, thin
+from mlopsim.report.hover import hover_json
 from mlopsim.report.templating import fill
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def figure_html(figure: Figure, name: str, prefix: str, drawer: Drawer, svg: byt
         picture = f'<img alt="{escape(visible(name))}" src="data:image/png;base64,{encoded}">'
     width = round(figure.get_size_inches()[0] * 96 * 1.15)
     # matplotlib escapes the texts that it draws
-    return fill("figure.html", picture=Markup(picture), name=name, width=width)
+    return fill("figure.html", picture=Markup(picture), name=name, width=width, points=hover_json(figure))

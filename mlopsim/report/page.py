@@ -11,6 +11,7 @@ from markupsafe import Markup
 from mlopsim.core.errors import ConfigError, nearest
 from mlopsim.core.section import Unmade
 from mlopsim.core.track import Section
+from mlopsim.report import hover
 from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.drawer import Drawer
 from mlopsim.report.figures import check_figure, figure_html, slug
@@ -103,6 +104,9 @@ def render(
     if provenance:
         contents.append(_Entry(anchor="provenance", title="Provenance"))
     scripts = {"theme": inline(packaged("theme.js"))}
+    told = hover.library() if any('class="points"' in one for part in parts for one in part.figures) else None
+    if told:
+        scripts |= {"bokeh": Markup(told.script), "hover": inline(packaged("hover.js"))}
     library = bundle() if any(part.table is not None for part in parts) else None
     if library:
         scripts |= {"library": library.script, "tables": inline(packaged("tables.js"))}
@@ -115,6 +119,8 @@ def render(
         theme=scripts["theme"],
         tables=scripts.get("tables"),
         bundle=library,
+        told=told,
+        hover=scripts.get("hover"),
         contents=contents,
         lead=prose(str(meta["lead"])) if meta.get("lead") else None,
         words=prose(str(meta["words"])) if meta.get("words") else None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ def sections() -> list[Section]:
         Section(title="Few", table=pl.DataFrame({"method": ["b", "a"], "x": [10.0, 9.0]})),
         Section(title="Many", table=pl.DataFrame({"row": list(range(320))}).with_columns(
             pl.Series("name", [f"name {k}" for k in range(320)])
-        ), figures={"Curve": curves({"a": Curve(x=x, y=x)})}),
+        ), figures={"Curve": curves({NAMES[3]: Curve(x=x, y=x, low=x - 0.5, high=x + 0.5)})}),
     ]  # fmt: skip
 
 
@@ -288,6 +290,40 @@ def test_a_long_text_is_whole_where_it_is_reached(fresh: Any) -> None:
     until(lambda: box.rect["height"] > 2 * before, True)
 
 
+def test_a_figure_says_what_its_points_are(fresh: Any, page: Path) -> None:
+    """The layer over a figure is made when it is pointed at, and hostile names are texts in it."""
+    actions = pytest.importorskip("selenium.webdriver").ActionChains
+    card = fresh.find_element("css selector", "#s3-many .card")
+    fresh.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", card)
+    packed = card.find_element("css selector", "script.points").get_property("textContent")
+    told = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert told["text"][1] == f"{NAMES[3]} · at: 1 · value: 1 [0.5, 1.5]"
+    assert fresh.execute_script("return globalThis.Bokeh === undefined")
+    actions(fresh).move_to_element(card).perform()
+    until(lambda: card.get_attribute("data-told"), str(len(told["text"])))
+    box = fresh.execute_script("return arguments[0].querySelector('.layer').getBoundingClientRect()", card)
+    at = box["x"] + told["x"][1] * box["width"], box["y"] + (1 - told["y"][1]) * box["height"]
+    said = """
+        const all = (node) => [node, ...node.childNodes, ...(node.shadowRoot ? [node.shadowRoot] : [])]
+          .flatMap((one) => (one === node ? [one] : all(one)));
+        return all(document.body)
+          .filter((one) => one.nodeType === 3 && !["STYLE", "SCRIPT"].includes(one.parentNode.tagName))
+          .map((one) => one.textContent).join("");
+    """
+
+    def shown() -> bool:
+        # a pointer moves
+        for shift in (0, 1):
+            moved = actions(fresh)
+            moved.w3c_actions.pointer_action.move_to_location(round(at[0]) + shift, round(at[1]))
+            moved.perform()
+        return told["text"][1] in fresh.execute_script(said)
+
+    until(shown, True)
+    assert fresh.title == "quick-v1"
+    assert [entry for entry in fresh.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
 def test_the_csv_has_the_rows_that_are_shown_as_numbers(fresh: Any, page: Path) -> None:
     fresh.find_element("css selector", "#s1-leaderboard input[type=search]").send_keys("detector")
     until(lambda: column(fresh, "method"), ["ks", "adwin"])
@@ -305,7 +341,7 @@ def test_names_are_texts_in_the_browser(fresh: Any) -> None:
     fields = fresh.find_elements("css selector", "th .dtcc-button_dropdown")
     for field in fields:
         fresh.execute_script("arguments[0].click()", field)
-        assert not fresh.find_elements("css selector", "main img, .dtcc-dropdown b, main script")
+        assert not fresh.find_elements("css selector", "main img, .dtcc-dropdown b, main script:not([type])")
         fresh.execute_script("arguments[0].click()", field)
     assert fresh.title == "quick-v1"
     assert [entry for entry in fresh.get_log("browser") if entry["level"] == "SEVERE"] == []

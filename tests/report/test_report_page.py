@@ -18,6 +18,7 @@ from mlopsim.plots.style import new_figure
 from mlopsim.report.build import write_report
 from mlopsim.report.datatables import bundle, inline, source_hash
 from mlopsim.report.figures import inline_svg
+from mlopsim.report.hover import library
 from mlopsim.report.page import render
 from mlopsim.report.prose import GLOSSARY, glossary, prose
 from mlopsim.report.typeset import SHOWN, digits_for, table_html
@@ -92,6 +93,7 @@ def cells(table):
 
 def ours(page):
     """The page without what the library brings."""
+    page = re.sub(r'<script type="text/plain"[^>]*>[^<]*</script>', "", page)
     return page.replace(bundle().script, "").replace(bundle().style, "")
 
 
@@ -114,8 +116,8 @@ def full_page(**meta):
 def test_everything_is_escaped_and_well_nested():
     page = full_page()
     checker = parse(page)
-    # the theme, the library and what it is told
-    assert checker.tags.count("script") == 3
+    # the theme, the libraries and what they are told, and what the two figures say
+    assert checker.tags.count("script") == 7
     assert 'alert("x")' not in page
     assert page.count("&lt;script&gt;") >= 10
     assert EVIL in "".join(checker.text)
@@ -260,8 +262,12 @@ def test_one_copy_of_the_library_serves_all_tables_and_none_a_page_without():
 
 def test_the_library_ends_at_its_tags_and_the_policy_names_each_script():
     page = full_page()
-    scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
-    assert len(scripts) == 3 and scripts[1] == bundle().script
+    scripts = re.findall(r"<script(?: type=.module.)?>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 4 and scripts[2] == bundle().script
+    # unpacked, and then allowed as it is
+    (bokeh,) = re.findall(r'id="bokeh">([^<]*)<', page)
+    assert zlib.decompress(base64.b64decode(bokeh)).decode() == library().script
+    scripts.append(library().script)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1].replace("&#39;", "'")
     assert set(re.findall(r"'(sha256-[^']*)'", policy)) == {source_hash(script) for script in scripts}
     assert policy.startswith("default-src 'none'; script-src 'sha256-") and "unsafe-eval" not in policy
@@ -417,7 +423,7 @@ def test_of_a_long_table_the_later_rows_are_packed_whole_and_escaped():
         rest.count("<tr>") == 3 and f"&lt;/script&gt;&amp; {SHOWN + 2}</td>" in rest and "<script" not in rest
     )
     assert f"The first {SHOWN} of {SHOWN + 3} rows" in page
-    assert 'class="rest"' not in ours(render("t", [Section(title="s", table=long[:SHOWN])], {}))
+    assert 'class="rest"' not in (render("t", [Section(title="s", table=long[:SHOWN])], {}))
 
 
 def test_figures_of_a_page_share_outlines_labels_and_styles():
