@@ -26,7 +26,7 @@ LONGEST = 160
 #: between the parts of a value that is a list
 LIST, _WORDS = ", ", re.compile(r"[A-Za-z][\w@ -]*")
 #: of a longer table so many rows stand in the page as they are, the others packed: they would be most of it
-SHOWN = 200
+SHOWN = 100
 
 
 @dataclass(kw_only=True)
@@ -39,6 +39,8 @@ class Column:
     interval, numeric : bool
     choices : bool
         Whether its values are few enough to choose from.
+    signs : bool
+        Whether a text of it holds what is a sign of HTML.
     digits : int
     reasons : str or None
         Column of the reasons for what is undefined.
@@ -50,6 +52,7 @@ class Column:
     numeric: bool = False
     choices: bool = False
     lists: bool = False
+    signs: bool = False
     digits: int = 2
     reasons: str | None = None
 
@@ -62,7 +65,8 @@ class Cell:
     ----------
     text : str
     chosen : bool
-        Whether it is a text of a column that is filtered by choosing.
+        Whether it is a text of a column that is filtered by choosing and holds signs of HTML: what it is
+        filtered by is said beside it.
     order, low, high : str or None
         Number by which it is sorted and ends of its interval, in full; empty where undefined, None of texts.
     note : int
@@ -212,6 +216,7 @@ def _plan(table: pl.DataFrame) -> list[Column]:
         else:
             column.choices = _few(table[name], first=name == names[0])
             if table.schema[name] == pl.String:
+                column.signs = any(set(text) & set("<>&\"'") for text in table[name].drop_nulls().unique())
                 column.lists = column.choices and listed(table[name].to_list(), first=name == names[0])
             if table.schema[name].is_float():
                 column.digits = digits_for([_number(v) for v in table[name]])
@@ -233,7 +238,7 @@ def _cell(column: Column, row: dict[str, Any], table: Typeset) -> Cell:
     if not column.numeric:
         if isinstance(value, bool):
             value = "yes" if value else "no"
-        return Cell(text=DASH if value is None else str(value), chosen=column.choices)
+        return Cell(text=DASH if value is None else str(value), chosen=column.choices and column.signs)
     number = _number(value)
     cell = Cell(text="", order=_in_full(number))
     undefined = math.isnan(number)
@@ -335,7 +340,7 @@ def table_html(
     -------
     Markup
         HTML with every text escaped. The number by which a cell is sorted is in its ``data-order``. Rows
-        after the first 200 are deflated, in base 64, in an element that ``tables.js`` unpacks.
+        after the first 100 are deflated, in base 64, in an element that ``tables.js`` unpacks.
 
     Examples
     --------

@@ -246,7 +246,10 @@ def test_columns_with_few_values_are_filtered_by_choosing():
     )
     heads = re.findall(r'data-name="(\w+)"([^>]*)>', table_html(table))
     assert [name for name, rest in heads if "data-choices" in rest] == ["family", "latency"]
-    assert 'data-search="a"' in table_html(table)
+    # what signs of HTML hide is said beside them, for all cells of a column
+    assert "data-search" not in table_html(table)
+    marked = table_html(table.with_columns(pl.Series("family", ["a", "<b>"] * 50)))
+    assert 'data-search="a"' in marked and 'data-search="&lt;b&gt;"' in marked
     heads = re.findall(r'data-name="(\w+)"([^>]*)>', table_html(table.head(9)))
     assert [name for name, rest in heads if "data-choices" in rest] == ["method", "family", "latency"]
 
