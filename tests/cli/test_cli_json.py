@@ -18,7 +18,6 @@ NO_TABLE = {
     "new": "it writes files, and their names",
     "completion": "it prints a script",
     "repair": "a sentence or two on what was saved",
-    "verify-baseline": "a line for each cell while it works, and a sentence",
     "submit-check": "a line for each thing that is wrong, and a sentence",
     "audit-log write": "it writes a record, and says where",
     "audit-log verify": "a sentence a level",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlopsim.cli.completion import suite_words
 from mlopsim.cli.once import Once
-from mlopsim.cli.printing import echo, secho
+from mlopsim.cli.printing import echo, echo_json, finite, secho
 from mlopsim.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,11 +24,17 @@ SHOWN = 3
 @click.option("--sample", default=20, show_default=True, help="How many cells.")
 @click.option("--seed", type=int, help="Of the choice of cells; drawn anew by default, and printed.")
 @click.option("--deep", is_flag=True, help="Remake the fits that the cells need, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--plugin", "plugins", multiple=True, help="A .py file with components of your own, or a folder of them."
 )
 def command(
-    words: tuple[str, ...], sample: int, seed: int | None, deep: bool, plugins: tuple[str, ...]
+    words: tuple[str, ...],
+    sample: int,
+    seed: int | None,
+    deep: bool,
+    as_json: bool,
+    plugins: tuple[str, ...],
 ) -> None:
     """Recompute random cells of a baseline in a fresh process, and say which promise held.
 
@@ -37,6 +44,7 @@ def command(
     \b
     Examples:
       mlopsim verify-baseline suite=drift-core --sample 20
+      mlopsim verify-baseline suite=drift-core --sample 2 --json
       mlopsim verify-baseline baseline=mine.parquet --plugin mine.py
     """
     from mlopsim.bench.baseline import PUBLISHED, baseline_path, read_baseline
@@ -58,6 +66,13 @@ def command(
             remedy=f"leave suite= out, or write suite={baseline.suite}",
         )
     title = f"{baseline.suite}-v{baseline.version}{' (modified)' if baseline.modified else ''}"
+    if as_json:
+        found = verify(baseline, sample=sample, seed=seed, deep=deep, plugins=plugins)
+        what = {"title": title, "baseline": str(baseline.path), "digest": baseline.digest, "seed": found.seed}
+        echo_json({**what, "held": found.held, "cells": [_as_json(report) for report in found.reports]})
+        if not found.held:
+            raise SystemExit(1)
+        return
     echo(f"{title}: {len(baseline.cells)} cells in {baseline.path} ({baseline.digest})")
     found = verify(baseline, sample=sample, seed=seed, deep=deep, plugins=plugins, told=_tell)
     promises = ", ".join(
@@ -82,3 +97,8 @@ def _tell(report: RerunReport) -> None:
         echo(f"    changed since: {text}")
     for item in [item for item in report.comparisons if not item.equal][:SHOWN]:
         echo(f"    {item.name}: {item.stored} -> {item.again} (relative {item.difference:.3g})")
+
+
+def _as_json(report: RerunReport) -> dict[str, Any]:
+    several = [finite(asdict(item)) for item in report.comparisons]
+    return {**vars(report), "kept": report.kept, "identical": report.identical, "comparisons": several}
