@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlopsim.compose.compose import conf_folder
-from mlopsim.compose.in_words import LIKE, Compared
+from mlopsim.compose.in_words import LAWS, LIKE, Compared
 from mlopsim.compose.overrides import words_of
 from mlopsim.core.digest import plain
 from mlopsim.core.errors import MlopsimError
@@ -21,6 +21,8 @@ from mlopsim.stats.table import DASH, format_interval
 if TYPE_CHECKING:
     import polars as pl
 
+#: facts that those share who are alike: what they read and know, and by which law they are comparable
+ALIKE = (*LIKE, *LAWS)
 #: of more cells a page does not show the numbers: it would be slow to open
 MOST_CELLS = 100_000
 #: so many digits of a key are enough for ``mlopsim rerun``
@@ -65,7 +67,7 @@ def methods_view(results: Shown) -> MethodsView | None:
     commands = Commands(results.entry, track, cells)
     what = score.text or score.name.replace("_", " ")
     unit = "" if score.unit == "1" else f" in {score.unit}"
-    like = [name for name in LIKE if name in board.columns]
+    like = [name for name in ALIKE if name in board.columns]
     shown = _cell_metric(track, cells)
     whole = len(cells) <= MOST_CELLS
     return MethodsView(
@@ -172,7 +174,7 @@ def _places(results: Shown, score: Metric, facts: Mapping[str, Mapping[str, str]
 
 
 def _alike(facts: Mapping[str, Mapping[str, str]], a: str, b: str) -> bool:
-    return all(facts[a].get(name) == facts[b].get(name) for name in LIKE)
+    return all(facts[a].get(name) == facts[b].get(name) for name in ALIKE)
 
 
 def _cell_texts(cells: pl.DataFrame, metric: str) -> dict[tuple[str, str], str]:

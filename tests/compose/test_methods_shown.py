@@ -106,6 +106,18 @@ def test_ranks_are_among_methods_with_a_score_and_among_those_alike():
     assert view.methods[0].facts == {"role": "control", "reads": "truth"}
 
 
+def test_methods_of_another_law_are_not_alike():
+    class Given2(Given):
+        @property
+        def leaderboard(self):
+            return super().leaderboard.with_columns(limit=pl.Series(["-", "calibrated", "rule", "rule"]))
+
+    view = methods_view(Given2(Toy(), {"title": "quick-v1", "config": CONFIG, "plugins": []}))
+    (soon,) = [p for m in view.methods if m.name == "a" for p in m.places if p.task == "soon"]
+    assert (soon.rank, soon.of, soon.alike, soon.of_alike) == (2, 3, 1, 1)
+    assert view.alike == "those with the same reads, limit"
+
+
 def test_what_a_page_holds_of_methods_is_text():
     html = methods_html(methods_view(Given(Toy(), {"title": "quick-v1", "config": CONFIG, "plugins": []})))
     assert "<c>" not in html
