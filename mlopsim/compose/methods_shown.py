@@ -122,7 +122,8 @@ def scores_by_task(track: Track, cells: pl.DataFrame, curves: Curves) -> pl.Data
         .select("task", "method", *names)
         for task in cells["task"].unique(maintain_order=True).to_list()
     ]
-    return pl.concat(boards)
+    whole: pl.DataFrame = pl.concat(boards)
+    return whole
 
 
 def _number(value: object) -> float:
@@ -152,13 +153,14 @@ def _places(results: Shown, score: Metric, facts: Mapping[str, Mapping[str, str]
         }
         for row in rows.iter_rows(named=True):
             name = row["method"]
+            value, low, high = numbers[name]
             alike = [other for other in ranked if _alike(facts, name, other)]
             own = ranked.get(name)
             there = own is not None
             found.setdefault(name, []).append(
                 Place(
                     task=str(task),
-                    score=format_interval(*numbers[name], digits),
+                    score=format_interval(value, low, high, digits),
                     n=int(row[f"{score.name}_n"] or 0),
                     rank=1 + sum(value < own for value in ranked.values()) if own is not None else 0,
                     of=len(ranked) if there else 0,
