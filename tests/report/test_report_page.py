@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import mlopsim
 from mlopsim.core.errors import ConfigError, MlopsimError
 from mlopsim.core.section import Unmade
 from mlopsim.core.text import code_span
@@ -439,3 +440,10 @@ def test_figures_of_a_page_share_outlines_labels_and_styles():
     known = set(re.findall(r'\bid="([^"]*)"', page))
     used = set(re.findall(r'<use href="#([^"]*)"', page)) | set(re.findall(r"url\(#([^)]*)\)", page))
     assert used <= known and "xlink:href" not in page
+
+
+def test_sections_emphasise_as_prose_does():
+    # `*x*` is a name to the page, so that its stars would be shown
+    for path in Path(mlopsim.__file__).parent.rglob("sections/*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.findall(r"(?<![*`\w])\*[A-Z][A-Za-z ]+\*(?!\*)", code), path

@@ -31,7 +31,7 @@ class GovernanceAgainstNever(SectionMaker):
         text = (
             f"Families in which U - R_never is below {FLOOR} a window. Every arm less `never`, paired by "
             "scenario: below 0 is what acting costs where nobody needs to act. There the worth of `gate`, "
-            "`trigger`, `audits` and `rollback`, at one decider (*Worth by decider*), is the price of the "
+            "`trigger`, `audits` and `rollback`, at one decider (**Worth by decider**), is the price of the "
             "part; that of `learned` is no price but the difference of two deciders, and each of them is "
             "told here against doing nothing. 95 % intervals."
         )

@@ -35,7 +35,7 @@ class GovernanceDeciders(SectionMaker):
             raise Unavailable(f"{error.message}: worths need all combinations") from error
         text = (
             "Shapley values of the other parts over the arms in which a rule decides (`rule`), and over "
-            "those in which a learned selector does. *Worth of the parts* averages over both: where the two "
+            "those in which a learned selector does. **Worth of the parts** averages over both: where they "
             "differ, in sign or in size, its mean is of nobody, and what is to be said is said here. A part "
             "that takes return and takes cost off moves along the front; only one that takes both, or adds "
             "cost and return alike, is told by return alone. Columns as there."

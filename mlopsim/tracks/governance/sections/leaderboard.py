@@ -72,7 +72,7 @@ class GovernanceLeaderboard(SectionMaker):
             text += (
                 f"\n\nFits aim at limits that are kept on training scenarios: {kept} of {len(fits)} "
                 "were shown to. The others are the least above the limits of what was tried: they "
-                "were not chosen by their returns (*Budgets* tells which)."
+                "were not chosen by their returns (**Budgets** tells which)."
             )
         if warned:
             text = f"**{warned[0].upper()}{warned[1:]}.**\n\n{text}"

@@ -31,10 +31,10 @@ class GovernanceMixture(SectionMaker):
             f"`spent`: the mean over the {len(tasks)} tasks that the leaderboard pools, each as much, of "
             "what a limit is on. **This is what fits aim at**: rules are tuned and agents trained to keep "
             "the limits on the mean over their training scenarios (`train_stream`), a mixture of families, "
-            "in each combination of parts by itself (*Budgets* says how many fits were shown to). "
+            "in each combination of parts by itself (**Budgets** says how many fits were shown to). "
             "Where something is deployed its family is not "
             "observed, so no limit of a family is aimed at: `families_met` says in how many of the tasks "
-            "the limit is met there (see *Tasks*), and may be fewer than all where the mean is kept. Where "
+            "the limit is met there (see **Tasks**), and may be fewer than all where the mean is kept. Where "
             "this table mixes other families than training did, the two means differ. 95 % intervals, "
             "seeds resampled jointly over tasks."
         )

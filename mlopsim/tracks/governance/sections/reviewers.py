@@ -33,7 +33,7 @@ class GovernanceReviewers(SectionMaker):
             "Tasks that differ in nothing but who approves versions: the same scenarios. A reviewer that is "
             "named with `fits of` another task is met by the rules and agents that were tuned and trained "
             "for that one: what changes is what its verdicts do. Under the others each method was tuned or "
-            "trained anew, and may have been chosen by another criterion (*Budgets*: whether limits were "
+            "trained anew, and may have been chosen by another criterion (**Budgets**: whether limits were "
             "kept), so a change holds what fitting made of the reviewer, too. "
             f"`return_change` and `cost_change` are against {code_span(first)}, paired by scenario; `denied` "
             "counts versions that the reviewer denied. The leaderboard and the sections before this one "

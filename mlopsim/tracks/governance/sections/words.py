@@ -36,7 +36,7 @@ class GovernanceWords(SectionMaker):
             "where there is a trigger); **rollback**: versions other than the newest can be deployed. What "
             "else a task has (reviewer, fallback, limits) is the same in all arms: those that learn suspend "
             "when they think fit, the others where a measured cost is beyond a tuned share of its limit, and "
-            "both aim at the limits; whether a fit was shown to keep them stands in *Budgets*.\n"
+            "both aim at the limits; whether a fit was shown to keep them stands in **Budgets**.\n"
             "- **denied**: versions that the reviewer denied; **refused**: versions that release gates and "
             "audits stopped; **alarms**: decisions at which a drift alarm was seen.\n"
             "- **impossible**: actions that a method asked for and that were carried out as keep.\n"
