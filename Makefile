@@ -28,6 +28,7 @@ bench: $(STAMP)  ## run the quick suite; prints the leaderboard and the report's
 	@$(BIN)/mlopsim bench suite=quick
 
 docs: $(STAMP)  ## build the documentation site into docs/_build/html
+	$(BIN)/python experiments/findings.py --check
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
 test: $(STAMP)  ## run the tests (slow ones excluded)
