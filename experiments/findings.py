@@ -193,7 +193,7 @@ class Table:
         condition : str, optional
             See :meth:`where`.
         ends : str, optional
-            The stem of the columns of its interval, where that is not the column.
+            The columns of its interval with ``*`` for low and high; ``column_*`` by default.
         zero, bold : bool, default False
             See :func:`interval`.
         size : bool, default False
@@ -201,10 +201,9 @@ class Table:
         **equal
             See :meth:`where`.
         """
-        stem = ends or column
-        found = [
-            _real(self.value(each, condition, **equal)) for each in (column, f"{stem}_low", f"{stem}_high")
-        ]
+        pattern = ends or f"{column}_*"
+        names = (column, pattern.replace("*", "low"), pattern.replace("*", "high"))
+        found = [_real(self.value(name, condition, **equal)) for name in names]
         if size:
             found = [-found[0], -found[2], -found[1]]
         return interval(*found, digits, zero=zero, bold=bold)
@@ -225,6 +224,15 @@ class Table:
     def most(self, column: str) -> float:
         """Return the largest of a column, what is undefined aside."""
         return max(self._defined(column))
+
+    def least_by(self, key: str, column: str) -> Table:
+        """Return the least of a column by what stands in another, what is undefined aside."""
+        import polars as pl
+
+        for each in (key, column):
+            self._has(each)
+        known = self.frame.filter(pl.col(column).is_not_null())
+        return Table(known.group_by(key, maintain_order=True).agg(pl.col(column).min()), self.name)
 
     def column(self, column: str) -> list[Any]:
         """Return a column as it stands, in the order of the table."""
