@@ -225,6 +225,14 @@ class Table:
         """Return the largest of a column, what is undefined aside."""
         return max(self._defined(column))
 
+    def lowest(self, column: str) -> str:
+        """Return the method with the least of a column."""
+        return str(self.value("method", f"{column} = {self.least(column)!r}"))
+
+    def highest(self, column: str) -> str:
+        """Return the method with the largest of a column."""
+        return str(self.value("method", f"{column} = {self.most(column)!r}"))
+
     def least_by(self, key: str, column: str) -> Table:
         """Return the least of a column by what stands in another, what is undefined aside."""
         import polars as pl
@@ -378,6 +386,7 @@ def page(source: Path, looked: Looked | None = None) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Markdown, made from our own files
     )
+    environment.filters["zip"] = zip
     names: Mapping[str, Any] = {
         "table": looked.table,
         "board": looked.board,
@@ -387,6 +396,7 @@ def page(source: Path, looked: Looked | None = None) -> str:
         "holds": holds,
         "word": word,
         "typeset": typeset,
+        "exp": math.exp,
     }
     try:
         return environment.get_template(source.name).render(names)
