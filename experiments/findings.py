@@ -242,6 +242,17 @@ class Table:
         known = self.frame.filter(pl.col(column).is_not_null())
         return Table(known.group_by(key, maintain_order=True).agg(pl.col(column).min()), self.name)
 
+    def flat_by(self, key: str, column: str) -> Table:
+        """Return what a column has by what stands in another, where it is the same in all of these rows."""
+        import polars as pl
+
+        for each in (key, column):
+            self._has(each)
+        found = self.frame.group_by(key, maintain_order=True).agg(
+            pl.col(column).first(), pl.col(column).n_unique().alias("values")
+        )
+        return Table(found.filter(pl.col("values") == 1), self.name)
+
     def column(self, column: str) -> list[Any]:
         """Return a column as it stands, in the order of the table."""
         self._has(column)
