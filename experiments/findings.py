@@ -45,6 +45,7 @@ NO_PROSE = re.compile(r"\{[{%#].*?[}%#]\}|^```.*?^```|`[^`\n]*`|\]\([^)]*\)", re
 #: a figure that does not belong to a name, such as "HDDM-W" or "F1"
 FIGURE = re.compile(r"(?<![\w.])[-\u2212]?[\d.,]*\d(?:\s?%)?")
 
+STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 #: what is no result wherever it stands: the ends of a scale, and the level of all intervals
 ALLOWED = ("0", "1", "95 %")
 
@@ -287,7 +288,7 @@ class Looked:
 
     def board(self, suite: str) -> Table:
         """Return the leaderboard of a suite as a table, for what has no interval."""
-        return Table(_published(self.results / suite).frame, f"{suite}/leaderboard.csv")
+        return Table(_defined(_published(self.results / suite).frame), f"{suite}/leaderboard.csv")
 
     def named(
         self, suite: str, method: str, column: str, digits: int = 3, *, zero: bool = False, only: bool = False
@@ -364,7 +365,14 @@ def word(number: int) -> str:
 def _table(path: Path, name: str) -> Table:
     if not path.is_file():
         raise ConfigError(f"no committed table {name}", remedy="name it below results/, such as quick/leaderboard.csv")
-    return Table(read_board(path), name)
+    return Table(_defined(read_board(path)), name)
+
+
+def _defined(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table in which no condition holds of what is undefined: Polars has NaN above all numbers."""
+    import polars.selectors as cs
+
+    return frame.with_columns(cs.float().fill_nan(None))
 
 
 @cache
@@ -412,8 +420,10 @@ def page(source: Path, looked: Looked | None = None) -> str:
     try:
         return environment.get_template(source.name).render(names)
     except (TemplateError, MlopsimError) as error:
+        said, _, remedy = str(error).partition("\n  remedy: ")
         raise ConfigError(
-            f"{source.name}, line {_line(error, source)}: {error}", remedy="look at what the tables say now"
+            f"{source.name}, line {_line(error, source)}: {said}",
+            remedy=remedy or "see CONTRIBUTING.md, Numbers in findings",
         ) from error
 
 
@@ -435,8 +445,14 @@ def bare(text: str) -> list[str]:
     --------
     >>> bare("In {{ cases }} of 34 the gain is .20 [.10, .33], of `x2` and HDDM-W none, [1](a/1.csv) is 5 %.")
     ['34', '.20', '.10', '.33', '5 %']
+    >>> bare('It is {{ ".20" }}, {{ typeset(0.3, 2) }} and {{ gates.num("recall", 2) }}.')
+    ['.20', '0.3', '2']
     """
     found = FIGURE.findall(NO_PROSE.sub(" ", text))
+    for look_up in re.findall(r"\{\{(.*?)\}\}", text, re.DOTALL):
+        names = set(re.findall(r"[a-z_]+", STRING.sub("", look_up))) - {"typeset", "round", "int", "abs"}
+        if not names:
+            found += FIGURE.findall(look_up)
     return [figure for figure in found if figure not in ALLOWED]
 
 
