@@ -1,10 +1,11 @@
 """Make the pages of findings from their sources, in which every number is a look-up into a committed table.
 
 The pages `docs/findings/*.md` are plain Markdown; the sources `docs/findings/source/*.md` are Jinja2 templates
-of them. A name, column or row that is not there, and a claim that no longer holds, ends it with an error.
+of them, `questions.md` of the table of questions in the README. A name, column or row that is not there, and a
+claim that no longer holds, ends it with an error.
 
     python experiments/findings.py            # write the pages
-    python experiments/findings.py --check    # write nothing; fails if a page is not what its source gives now
+    python experiments/findings.py --check    # write nothing; fails if a page is not what its source gives
     python experiments/findings.py --given    # list the figures that are typed by hand, and why
 """
 
@@ -35,10 +36,13 @@ ROOT = _common.ROOT
 RESULTS = ROOT / "results"
 PAGES = ROOT / "docs" / "findings"
 SOURCES = PAGES / "source"
+#: the source of the table of questions in the README
+QUESTIONS = "questions"
 #: why a figure may be typed by hand: what is set, what a word means, the time of a run on somebody's machine
 REASONS = ("setting", "definition", "citation", "machine")
-WORDS = tuple(
-    "none one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
+WORDS = (
+    *("none", "one", "two", "three", "four", "five", "six", "seven"),
+    *("eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen"),
 )
 #: what holds no figure that is read: look-ups, code, targets of links
 NO_PROSE = re.compile(r"\{[{%#].*?[}%#]\}|^```.*?^```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL | re.MULTILINE)
@@ -309,7 +313,7 @@ class Looked:
         return interval(found.value, found.low, found.high, digits, zero=zero)
 
     def setting(self, name: str, keys: str) -> Any:
-        """Return what a ``config.yaml`` says, by its folder and its keys with dots, ``grid.suite_version``."""
+        """Return what a ``config.yaml`` says, by its folder and keys with dots, ``grid.seeds``."""
         found = _config(self.results / name / "config.yaml")
         for key in keys.split("."):
             try:
@@ -330,7 +334,9 @@ class Looked:
             If the reason is none of those that there are.
         """
         if why not in REASONS:
-            raise ConfigError(f"'{why}' is no reason to type '{text}'", remedy=f"one of: {', '.join(REASONS)}")
+            raise ConfigError(
+                f"'{why}' is no reason to type '{text}'", remedy=f"one of: {', '.join(REASONS)}"
+            )
         self.given_by_hand.append((text, why))
         return text
 
@@ -364,7 +370,9 @@ def word(number: int) -> str:
 @cache
 def _table(path: Path, name: str) -> Table:
     if not path.is_file():
-        raise ConfigError(f"no committed table {name}", remedy="name it below results/, such as quick/leaderboard.csv")
+        raise ConfigError(
+            f"no committed table {name}", remedy="name it below results/, such as quick/leaderboard.csv"
+        )
     return Table(_defined(read_board(path)), name)
 
 
@@ -403,7 +411,7 @@ def page(source: Path, looked: Looked | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  Markdown, made from our own files
+        autoescape=False,
     )
     environment.filters["zip"] = zip
     names: Mapping[str, Any] = {
@@ -456,6 +464,27 @@ def bare(text: str) -> list[str]:
     return [figure for figure in found if figure not in ALLOWED]
 
 
+def target(source: Path, text: str) -> tuple[Path, str]:
+    """Return the file that a source belongs to, and what is to stand in it.
+
+    Raises
+    ------
+    ConfigError
+        If the README has no such table.
+    """
+    if source.stem != QUESTIONS:
+        return PAGES / source.name, text
+    readme = ROOT / "README.md"
+    whole = readme.read_text(encoding="utf-8")
+    head = text[: text.index("\n") + 1]
+    before, found, rest = whole.partition(head)
+    if not found:
+        raise ConfigError(
+            f"the README has no table {head.strip()}", remedy="put it there, or change its source"
+        )
+    return readme, before + text + rest[rest.index("\n\n") + 1 :]
+
+
 def sources() -> list[Path]:
     """Return the sources, by name."""
     return sorted(SOURCES.glob("*.md"))
@@ -470,17 +499,19 @@ def main() -> None:
     stale = []
     for source in sources():
         looked = Looked()
-        text, target = page(source, looked), PAGES / source.name
+        path, text = target(source, page(source, looked))
         if chosen.given:
             for figure, why in looked.given_by_hand:
                 print(f"{source.stem}: {figure} ({why})")
-        elif not target.is_file() or target.read_text(encoding="utf-8") != text:
-            stale.append(target.name)
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.name)
             if not chosen.check:
-                target.write_text(text, encoding="utf-8")
-                print(f"wrote {target.relative_to(ROOT)}")
+                path.write_text(text, encoding="utf-8")
+                print(f"wrote {path.relative_to(ROOT)}")
     if chosen.check and stale:
-        sys.exit(f"not what their sources give now: {', '.join(stale)}\n  remedy: python experiments/findings.py")
+        sys.exit(
+            f"not what their sources give now: {', '.join(stale)}\n  remedy: python experiments/findings.py"
+        )
 
 
 if __name__ == "__main__":

@@ -34,13 +34,14 @@ def made(results: Path, text: str) -> str:
 
 @pytest.mark.parametrize("source", findings.sources(), ids=lambda source: source.stem)
 def test_a_committed_page_is_what_its_source_gives_now(source: Path) -> None:
-    assert (findings.PAGES / source.name).read_text(encoding="utf-8") == findings.page(source)
+    path, text = findings.target(source, findings.page(source))
+    assert path.read_text(encoding="utf-8") == text, "python experiments/findings.py"
     assert not findings.bare(source.read_text(encoding="utf-8"))
 
 
 def test_every_page_has_a_source_that_the_site_leaves_out() -> None:
     pages = {path.name for path in findings.PAGES.glob("*.md")} - {"index.md"}
-    assert pages == {source.name for source in findings.sources()}
+    assert pages == {source.name for source in findings.sources()} - {"questions.md"}
     assert '"findings/source"' in (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
     assert "experiments/findings.py --check" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
