@@ -1,8 +1,8 @@
 """Make the pages of findings from their sources, in which every number is a look-up into a committed table.
 
-The pages `docs/findings/*.md` are plain Markdown; the sources `docs/findings/source/*.md` are Jinja2 templates
-of them, `questions.md` of the table of questions in the README. A name, column or row that is not there, and a
-claim that no longer holds, ends it with an error.
+The pages `docs/findings/*.md` are plain Markdown; the sources `docs/findings/source/*.md.jinja` are Jinja2
+templates of them, `questions.md.jinja` of the table of questions in the README. A name, column or row that is
+not there, and a claim that no longer holds, ends it with an error.
 
     python experiments/findings.py            # write the pages
     python experiments/findings.py --check    # write nothing; fails if a page is not what its source gives
@@ -37,7 +37,7 @@ RESULTS = ROOT / "results"
 PAGES = ROOT / "docs" / "findings"
 SOURCES = PAGES / "source"
 #: the source of the table of questions in the README
-QUESTIONS = "questions"
+QUESTIONS = "questions.md"
 #: why a figure may be typed by hand: what is set, what a word means, the time of a run on somebody's machine
 REASONS = ("setting", "definition", "citation", "machine")
 WORDS = (
@@ -211,7 +211,8 @@ class Table:
         found = [_real(self.value(name, condition, **equal)) for name in names]
         if size:
             found = [-found[0], -found[2], -found[1]]
-        return interval(*found, digits, zero=zero, bold=bold)
+        value, low, high = found
+        return interval(value, low, high, digits, zero=zero, bold=bold)
 
     def count(self, condition: str = "", **equal: Any) -> int:
         """Count rows."""
@@ -473,7 +474,7 @@ def target(source: Path, text: str) -> tuple[Path, str]:
         If the README has no such table.
     """
     if source.stem != QUESTIONS:
-        return PAGES / source.name, text
+        return PAGES / source.stem, text
     readme = ROOT / "README.md"
     whole = readme.read_text(encoding="utf-8")
     head = text[: text.index("\n") + 1]
@@ -487,7 +488,7 @@ def target(source: Path, text: str) -> tuple[Path, str]:
 
 def sources() -> list[Path]:
     """Return the sources, by name."""
-    return sorted(SOURCES.glob("*.md"))
+    return sorted(SOURCES.glob("*.md.jinja"))
 
 
 def main() -> None:
@@ -502,7 +503,7 @@ def main() -> None:
         path, text = target(source, page(source, looked))
         if chosen.given:
             for figure, why in looked.given_by_hand:
-                print(f"{source.stem}: {figure} ({why})")
+                print(f"{source.stem.removesuffix('.md')}: {figure} ({why})")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(path.name)
             if not chosen.check:
