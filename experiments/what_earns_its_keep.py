@@ -16,8 +16,7 @@ does (the two may differ in sign: then the mean over both is of nobody), simulta
 intervals that hold 95 % together, which the verdicts go by; rivals.csv (and
 experiments/rivals_of_the_loop.py) what something simpler does in the place of a part. together.csv the pairs
 (which stand in for each other, which need each other), places.csv every method's place below the front of
-return against cost, leaderboard.csv the rows of the suite's leaderboard; figure shows the worth in the
-return, figure_cost in the cost.
+return against cost; figure shows the worth in the return, figure_cost in the cost.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from typing import Any
 
 from mlopsim.compose import load_suite
 from mlopsim.core.track import Curves
-from mlopsim.tracks.governance.analysis import families, leaderboard, places
+from mlopsim.tracks.governance.analysis import families, places
 from mlopsim.tracks.governance.pictures import worth_figure
 from mlopsim.tracks.governance.rivals import rivals_table
 from mlopsim.tracks.governance.track import GovernanceTrack
@@ -87,7 +86,6 @@ def tables(cells: Any, curves: Curves) -> dict[str, list[dict[str, Any]]]:
         "rivals": rows_of(rivals_table(cells, curves)),
         "together": rows_of(pair_table(of, cells)),
         "places": rows_of(places(cells, curves)),
-        "leaderboard": rows_of(leaderboard(cells, curves)),
     }
 
 

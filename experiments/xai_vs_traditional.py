@@ -3,8 +3,8 @@
 Runs the suite `fairness-paper` (what is done is cached) and tabulates, for each scenario and strength, how
 often each audit and each battery blocks, how soon, and how long before harm; every audit, and every battery
 as a whole, blocks 5 % of the deployments without bias. Among the methods are the simplest rivals: inputs by
-group (no model, no labels, no explanation) and scores by group. table.csv has all methods with what they read
-and need, the label delay and the rows that LIME explains; batteries.csv the differences of batteries, paired
+group (no model, no labels, no explanation) and scores by group. table.csv has all methods, the label delay
+and the rows that LIME explains; methods.csv what each reads and needs; batteries.csv the differences of batteries, paired
 over seeds, first what explanations add to a battery with the rivals. The figure shows the power of the
 batteries by scenario, and the differences of the first two pairs.
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: of a task in which something is wrong
 WRONG = ("power", "restricted_delay", "lead", "blamed")
-#: facts about methods that stand in the table
+#: facts about methods, in a table of their own
 FACTS = ("role", "limit", "battery", "reads", "needs")
 #: facts about tasks that stand in the tables
 CONDITIONS = ("label_delay", "lime_rows")
@@ -52,18 +52,25 @@ def undefined(reason: str) -> Interval:
     return Interval(value=math.nan, n=0, reason=reason)
 
 
+def methods(cells: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row a method: what it reads and needs."""
+    known = {name: facts(cells, name) for name in FACTS}
+    return [
+        {"method": method, **{name: found[method] for name, found in known.items()}}
+        for method in dict.fromkeys(cells["method"].to_list())
+    ]
+
+
 def by_strength(cells: pl.DataFrame) -> list[dict[str, Any]]:
     """One row a scenario, strength and method."""
     wrong, strength = set(biased(cells)), strengths(cells)
-    methods = list(dict.fromkeys(cells["method"].to_list()))
-    known = {name: facts(cells, name) for name in FACTS}
+    names = list(dict.fromkeys(cells["method"].to_list()))
     under = {name: facts(cells, name, of="task") for name in CONDITIONS}
     rows = []
     for scenario, tasks in scenarios(cells, biased(cells) + unequal(cells)).items():
         for task in tasks:
-            for method in methods:
+            for method in names:
                 row: dict[str, Any] = {"scenario": scenario, "strength": strength[task], "method": method}
-                row |= {name: found[method] for name, found in known.items()}
                 row |= {name: found[task] for name, found in under.items()}
                 for name in WRONG:
                     value = (
@@ -188,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cells = _common.run_cells(suite, track, ledger, settings["workers"])
     batteries = check_pairs(cells, settings["pairs"])
     _common.write_table(experiment.folder, by_strength(cells))
+    _common.write_table(experiment.folder, methods(cells), "methods")
     rows = between_batteries(cells, settings["pairs"])
     _common.write_table(experiment.folder, rows, "batteries")
     _common.write_figure(experiment.folder, drawn(cells, batteries, rows))

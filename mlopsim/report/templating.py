@@ -49,7 +49,8 @@ def fill(template: str, **values: Any) -> Markup:
 
     Examples
     --------
-    >>> "a&lt;b</figcaption>" in fill("figure.html", picture=Markup("<svg/>"), name="a<b", width=1)
+    >>> shown = {"picture": Markup("<svg/>"), "name": "a<b", "width": 1, "points": ""}
+    >>> "a&lt;b</figcaption>" in fill("figure.html", **shown)
     True
     """
     return Markup(environment().get_template(template).render(values))

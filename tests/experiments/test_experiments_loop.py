@@ -39,7 +39,7 @@ def test_parts_that_add_and_take_are_told_apart_and_sums_hold() -> None:
         assert total["return"] == pytest.approx(sum(adds.values()), abs=1e-12)
     few = cells.filter(pl.col("task") == "task nothing")
     tables = keep.tables(few, curves)
-    assert [len(tables[name]) for name in ("table", "together", "places", "leaderboard")] == [6, 10, 36, 36]
+    assert [len(tables[name]) for name in ("table", "together", "places")] == [6, 10, 36]
 
 
 def test_every_family_meets_every_reviewer_once() -> None:

@@ -487,5 +487,5 @@ def test_without_scripts_the_tables_are_read_as_they_are(start: Callable[..., An
     browser.get(page.as_uri())
     rows = browser.find_elements("css selector", "#s3-many tbody tr")
     assert len(rows) == SHOWN
-    assert "The first 200 of 320 rows" in browser.find_element("css selector", "#s3-many .more").text
+    assert "The first 100 of 320 rows" in browser.find_element("css selector", "#s3-many .more").text
     assert "Sweep" in browser.find_element("id", "unmade").text

@@ -80,7 +80,7 @@ def fitted_under(table: pl.DataFrame) -> dict[str, str | None]:
 
     Examples
     --------
-    >>> fitted_under(pl.DataFrame({"task": ["a", "b"], "fitted": [None, "a"]}))
+    >>> fitted_under(pl.DataFrame({"task": ["a", "b"], "role": "method", "fitted": [None, "a"]}))
     {'a': None, 'b': 'a'}
     """
     if FITTED not in table.columns:

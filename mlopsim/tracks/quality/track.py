@@ -146,7 +146,7 @@ class QualityTrack:
                 facts["needs"] = "labels"
             return Method(name=shown + suffix, part={**part, **more, "stage": stage}, attributes=facts)
 
-        if cls.control:
+        if cls.control and Stage.PREPROCESS in gate.stages:
             return [method("preprocess")]
         found = []
         for stage in self.stages:
