@@ -4,9 +4,9 @@ Runs the suite `fairness-paper` (what is done is cached) and tabulates, for each
 often each audit and each battery blocks, how soon, and how long before harm; every audit, and every battery
 as a whole, blocks 5 % of the deployments without bias. Among the methods are the simplest rivals: inputs by
 group (no model, no labels, no explanation) and scores by group. table.csv has all methods, the label delay
-and the rows that LIME explains; methods.csv what each reads and needs; batteries.csv the differences of batteries, paired
-over seeds, first what explanations add to a battery with the rivals. The figure shows the power of the
-batteries by scenario, and the differences of the first two pairs.
+and the rows that LIME explains; methods.csv what each reads and needs; batteries.csv the differences of
+batteries, paired over seeds, first what explanations add to a battery with the rivals. The figure shows the
+power of the batteries by scenario, and the differences of the first two pairs.
 
     python experiments/xai_vs_traditional.py
     python experiments/xai_vs_traditional.py suite=fairness-core ledger=results/local/fairness-core
