@@ -52,8 +52,8 @@ def test_what_is_written_is_checked_and_tested(kind: str, tmp_path: Path) -> Non
             test(**({"tmp_path": tmp_path / "t"} if test.__code__.co_argcount else {}))
 
 
-#: kinds whose suites take many seconds
-LARGE = ("gate", "audit")
+#: kinds whose suites take seconds or many
+LARGE = ("audit", "detector", "gate", "section")
 
 
 @pytest.mark.parametrize(
