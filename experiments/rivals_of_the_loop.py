@@ -23,14 +23,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from _governance_suite import opened
 
-from mlopsim.compose import load_suite
 from mlopsim.core.track import Cell
 from mlopsim.tracks.governance.arms import arm_of
 from mlopsim.tracks.governance.fitted import FITTED, RIVAL
 from mlopsim.tracks.governance.rivals import rivals_table
 from mlopsim.tracks.governance.rolling import spec_of
-from mlopsim.tracks.governance.track import GovernanceTrack
 from mlopsim.world.cache import default_cache
 
 
@@ -64,14 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate."""
     experiment = _common.start("rivals_of_the_loop", __doc__, arguments)
     settings = experiment.settings
-    study = load_suite(settings["suite"], seeds=settings["seeds"], conf=settings["conf"])
-    track = study.track
-    if not isinstance(track, GovernanceTrack):
-        raise SystemExit(f"{settings['suite']} is a suite of {study.suite.track['name']}, not of governance")
-    experiment.settings["grid"] = study.config
-    ledger = _common.below_root(settings["ledger"])
-    for folder in (ledger, experiment.folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    study, ledger = opened(experiment)
     fits = None if settings["fits"] is None else _common.below_root(settings["fits"])
     cells, curves = _common.run_suite(study.suite, study.track, ledger, settings["workers"], fits)
     rows = rivals_table(cells, curves).to_dicts()

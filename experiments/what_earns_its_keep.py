@@ -26,12 +26,12 @@ import _common  # isort: skip
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlopsim.compose import load_suite
+from _governance_suite import opened
+
 from mlopsim.core.track import Curves
 from mlopsim.tracks.governance.analysis import families, places
 from mlopsim.tracks.governance.pictures import worth_figure
 from mlopsim.tracks.governance.rivals import rivals_table
-from mlopsim.tracks.governance.track import GovernanceTrack
 from mlopsim.tracks.governance.worth import (
     SUM,
     CoalitionalGame,
@@ -93,14 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, tabulate, draw."""
     experiment = _common.start("what_earns_its_keep", __doc__, arguments)
     settings = experiment.settings
-    study = load_suite(settings["suite"], seeds=settings["seeds"], conf=settings["conf"])
-    track = study.track
-    if not isinstance(track, GovernanceTrack):
-        raise SystemExit(f"{settings['suite']} is a suite of {study.suite.track['name']}, not of governance")
-    experiment.settings["grid"] = study.config
-    ledger = _common.below_root(settings["ledger"])
-    for folder in (ledger, experiment.folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    study, ledger = opened(experiment)
     cells, curves = _common.run_suite(study.suite, study.track, ledger, settings["workers"])
     found = tables(cells, curves)
     for name, rows in found.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from mlopsim.core.section import Results
 from mlopsim.core.text import code_span
-from mlopsim.core.track import Attribute, Metric, Scored, Track
+from mlopsim.core.track import Metric, Scored
 from mlopsim.report.typeset import digits_for
 from mlopsim.stats.table import format_interval
 from mlopsim.tracks.comparison import POOLED
@@ -24,28 +24,8 @@ LAWS = ("limit", "match")
 NAMED = 3
 
 
-class Compared(Protocol):
-    """What a paragraph is made of: the results of one grid."""
-
-    @property
-    def track(self) -> Track:
-        """The track with its settings."""
-        ...
-
-    @property
-    def cells(self) -> pl.DataFrame:
-        """One row a cell."""
-        ...
-
-    @property
-    def leaderboard(self) -> pl.DataFrame:
-        """One row a method."""
-        ...
-
-    @property
-    def sweep(self) -> Mapping[str, Sequence[Attribute]]:
-        """Swept keys with their values."""
-        ...
+class Compared(Results, Protocol):
+    """What a paragraph is made of: the results of one grid, and paired differences of them."""
 
     def compare(self, a: str, b: str) -> pl.DataFrame:
         """Return the paired difference of two scores, by task and pooled."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from mlopsim.core.digest import canonical_json, digest, digest_file
 from mlopsim.core.errors import CacheError, MlopsimError
 from mlopsim.core.files import atomic_path, ensure_writable
 from mlopsim.core.fingerprint import world_platform_digest
-from mlopsim.world.cache import REMEDY, STALE_SECONDS, CacheWarning, default_cache
+from mlopsim.world.cache import REMEDY, CacheWarning, default_cache, stored_files
 
 #: of the layout of a file
 FORMAT = 1
@@ -121,30 +120,16 @@ class SignalCache:
 
     def size(self) -> int:
         """Return the bytes that are stored."""
-        return sum(size for _, _, size in self._scan())
+        return sum(size for _, _, size in stored_files(self.folder, SUFFIX))
 
     def _evict(self) -> None:
-        found = self._scan()
+        found = stored_files(self.folder, SUFFIX)
         total = sum(size for _, _, size in found)
         for _, path, size in sorted(found):
             if total <= self.max_bytes:
                 break
             path.unlink(missing_ok=True)
             total -= size
-
-    def _scan(self) -> list[tuple[int, Path, int]]:
-        """Time of last use, path and size of every stored file; removes what killed processes left."""
-        found = []
-        for path in self.folder.glob(f"??/*{SUFFIX}"):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue
-            if not path.name.startswith("."):
-                found.append((state.st_mtime_ns, path, state.st_size))
-            elif time.time() - state.st_mtime > STALE_SECONDS:
-                path.unlink(missing_ok=True)
-        return found
 
 
 def default_signal_cache() -> SignalCache:

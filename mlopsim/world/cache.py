@@ -40,6 +40,37 @@ class CacheWarning(UserWarning):
     """A stored World was damaged and has been built again."""
 
 
+def stored_files(folder: Path, suffix: str) -> list[tuple[int, Path, int]]:
+    """Return time of last use, path and size of every file that a cache stored; removes what was left.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the cache: its files are one folder below.
+    suffix : str
+        Of its files. Temporary ones, which begin with a dot, are removed once they are stale: a process that
+        was killed left them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> stored_files(Path(tempfile.mkdtemp()), SUFFIX)
+    []
+    """
+    found = []
+    for path in folder.glob(f"??/*{suffix}"):
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            continue
+        if path.name.startswith("."):
+            if time.time() - state.st_mtime > STALE_SECONDS:
+                path.unlink(missing_ok=True)
+            continue
+        found.append((state.st_mtime_ns, path, state.st_size))
+    return found
+
+
 class WorldCache:
     """A folder of Worlds; several processes may use it at the same time.
 
@@ -211,19 +242,7 @@ class WorldCache:
         _folders[name] = known, enough
 
     def _scan(self) -> list[tuple[int, Path, int]]:
-        """Time of last use, path and size of every stored file; removes what killed processes left."""
-        found = []
-        for path in self.folder.glob(f"??/*{SUFFIX}"):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue
-            if path.name.startswith("."):
-                if time.time() - state.st_mtime > STALE_SECONDS:
-                    path.unlink(missing_ok=True)
-                continue
-            found.append((state.st_mtime_ns, path, state.st_size))
-        return found
+        return stored_files(self.folder, SUFFIX)
 
 
 def _stamp(path: Path) -> tuple[int, int, int, int]:
